@@ -1,0 +1,173 @@
+"""Configuration of one hall, as exported by the city or written by hand. Strict: unknown keys are errors."""
+
+from typing import Annotated
+
+import msgspec
+
+from qingting.contract.base import Strict
+from qingting.contract.ids import (
+    DepartmentId,
+    DeviceId,
+    HallId,
+    ItemId,
+    QueueId,
+    ShortText,
+    StaffId,
+    WindowId,
+)
+from qingting.contract.states import DeviceKind, StaffRole
+
+Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
+"""ISO weekday, 1 = Monday."""
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+ALL_WEEK: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+
+
+class HallInfo(Strict):
+    """Who and where the hall is. ``division`` is the 6, 9 or 12 digit division code (区划代码)."""
+
+    id: HallId
+    name: ShortText
+    name_en: ShortText
+    division: Annotated[str, msgspec.Meta(pattern=r"^\d{6}(\d{3}(\d{3})?)?$")]
+    address: str = ""
+    phone: str = ""
+    utc_offset_minutes: int = 480
+
+
+class Department(Strict):
+    """A department that offers items in this hall (进驻部门). ``icon`` names a picture of the front end."""
+
+    id: DepartmentId
+    name: ShortText
+    name_en: ShortText
+    short_name: ShortText
+    uscc: str = ""
+    order: int = 0
+    icon: str = "building"
+
+
+class Period(Strict):
+    """A span of one day in hall time, end exclusive; ``24:00`` is allowed as an end."""
+
+    start: ClockTime
+    end: ClockTime
+
+
+class Queue(Strict):
+    """A line of tickets. ``prefix`` starts its numbers (A → A001). ``hours`` empty means never open.
+
+    ``closed_reason`` not empty closes the queue whatever the hour says.
+    """
+
+    id: QueueId
+    name: ShortText
+    name_en: ShortText
+    prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,2}$")]
+    hours: tuple[Period, ...] = (Period(start="00:00", end="24:00"),)
+    closed_reason: str = ""
+
+
+class Item(Strict):
+    """A service item (事项) as offered in this hall.
+
+    ``code`` is the 31-character implementation code (实施编码) or empty. ``minutes`` is the typical
+    serving time that stands in until the hall has measured its own. ``pinyin`` is the full reading
+    without spaces and ``initials`` the first letters, both lower case, for the kiosk's search.
+    ``sample`` marks invented demonstration data.
+    """
+
+    id: ItemId
+    name: ShortText
+    name_en: ShortText
+    department: DepartmentId
+    queue: QueueId
+    code: str = ""
+    minutes: Annotated[float, msgspec.Meta(gt=0, le=240)] = 10.0
+    weekdays: tuple[Weekday, ...] = ALL_WEEK
+    materials: tuple[str, ...] = ()
+    legal_basis: str = ""
+    promised_days: int = 0
+    needs_identity: bool = True
+    hot: bool = False
+    pinyin: str = ""
+    initials: str = ""
+    sample: bool = False
+
+
+class Window(Strict):
+    """A service window (窗口). ``queues`` in the order in which it prefers them."""
+
+    id: WindowId
+    number: ShortText
+    name: ShortText
+    name_en: ShortText
+    queues: tuple[QueueId, ...]
+    place: str = ""
+
+
+class Staff(Strict):
+    """A member of staff. Credentials are never part of the configuration or the log."""
+
+    id: StaffId
+    number: ShortText
+    name: ShortText
+    role: StaffRole = StaffRole.CLERK
+    department: DepartmentId | None = None
+    photo: str = ""
+
+
+class Device(Strict):
+    """A device that the hall expects to have.
+
+    ``parent`` is the kiosk that a printer, reader, scanner or agent belongs to. ``window`` ties a
+    pad to a window. ``profile`` and ``url`` (``serial:///dev/ttyUSB0?baud=115200``,
+    ``tcp://host:port``) are read by the agent that owns the peripheral.
+    """
+
+    id: DeviceId
+    kind: DeviceKind
+    name: ShortText
+    name_en: ShortText = ""
+    parent: DeviceId | None = None
+    window: WindowId | None = None
+    profile: str = ""
+    url: str = ""
+
+
+class HallConfig(Strict):
+    """All of a hall's configuration. ``version`` grows with each change."""
+
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    hall: HallInfo
+    departments: tuple[Department, ...]
+    queues: tuple[Queue, ...]
+    items: tuple[Item, ...]
+    windows: tuple[Window, ...]
+    staff: tuple[Staff, ...]
+    devices: tuple[Device, ...]
+
+
+def config_faults(config: HallConfig) -> list[str]:
+    """Every broken reference or doubled id in ``config``, each as one English line; empty when sound."""
+    faults: list[str] = []
+    known: dict[str, set[str]] = {}
+    for kind in ("departments", "queues", "items", "windows", "staff", "devices"):
+        ids = [entry.id for entry in getattr(config, kind)]
+        known[kind] = set(ids)
+        faults += [f"{kind}: id {one!r} appears twice" for one in sorted(known[kind]) if ids.count(one) > 1]
+    prefixes = [queue.prefix for queue in config.queues]
+    faults += [f"queues: prefix {p!r} appears twice" for p in sorted(set(prefixes)) if prefixes.count(p) > 1]
+    for item in config.items:
+        if item.department not in known["departments"]:
+            faults.append(f"items.{item.id}: no department {item.department!r}")
+        if item.queue not in known["queues"]:
+            faults.append(f"items.{item.id}: no queue {item.queue!r}")
+    for window in config.windows:
+        faults += [f"windows.{window.id}: no queue {q!r}" for q in window.queues if q not in known["queues"]]
+    for device in config.devices:
+        if device.parent is not None and device.parent not in known["devices"]:
+            faults.append(f"devices.{device.id}: no parent {device.parent!r}")
+        if device.window is not None and device.window not in known["windows"]:
+            faults.append(f"devices.{device.id}: no window {device.window!r}")
+    return faults

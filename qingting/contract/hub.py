@@ -1,0 +1,365 @@
+"""The WebSocket between a hall server and its screens and agents: one JSON text message each.
+
+A client first sends :class:`Auth` (within 10 s) or :class:`Pair`. Requests carry an increasing ``id``
+and, where they change something, an idempotency ``key`` made once and kept over retries. Topics are
+subscribed by name; the server answers with a snapshot and then numbered deltas. On a gap in ``seq``
+the client subscribes again. Clients ignore message types they do not know; the server refuses them.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from qingting.contract.base import Strict
+from qingting.contract.ids import DeviceId, ItemId, KeyText, Millis, ShortText, Slug, TicketId, WindowId, Words
+from qingting.contract.printing import PrintJob
+from qingting.contract.states import (
+    CertificateKind,
+    Condition,
+    DeviceKind,
+    DeviceState,
+    Language,
+    NotRatedReason,
+    PrintOutcome,
+    RatingLevel,
+    Role,
+)
+from qingting.contract.views import View
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""Upper bound of a message from a client; a longer one ends the session with ``hub.message_too_long``."""
+
+RequestId = Annotated[int, msgspec.Meta(ge=1)]
+
+# ---- before authentication ----------------------------------------------------------------------
+
+
+class Auth(Strict, tag="auth", tag_field="type"):
+    """A paired device presents itself. ``key`` is the secret it got when it was paired."""
+
+    device: Slug
+    key: Annotated[str, msgspec.Meta(max_length=128)]
+    version: int
+    build: ShortText = ""
+
+
+class Pair(Strict, tag="pair", tag_field="type"):
+    """A new device presents the code that the hall manager's page shows."""
+
+    code: Annotated[str, msgspec.Meta(max_length=16)]
+    kind: DeviceKind
+    version: int
+
+
+# ---- requests -----------------------------------------------------------------------------------
+
+
+class Subscribe(Strict, tag="sub", tag_field="type"):
+    topics: Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=16)]
+
+
+class TakeTicket(Strict, tag="ticket.take", tag_field="type"):
+    """Kiosk: a number for an item. ``identity`` is the token of :class:`IdentityRead`."""
+
+    item: ItemId
+    identity: str | None = None
+    language: Language = Language.ZH
+
+
+class Reprint(Strict, tag="ticket.reprint", tag_field="type"):
+    """Kiosk: print the same number once more."""
+
+    ticket: TicketId
+
+
+class BeginIdentity(Strict, tag="identity.begin", tag_field="type"):
+    """Kiosk: light the reader and wait for a card."""
+
+
+class EndIdentity(Strict, tag="identity.end", tag_field="type"):
+    """Kiosk: the citizen left the step; forget what was read."""
+
+
+class AskHelp(Strict, tag="help.ask", tag_field="type"):
+    """Kiosk: a citizen wants a member of staff."""
+
+
+class Login(Strict, tag="staff.login", tag_field="type"):
+    """Call pad: staff number and password."""
+
+    number: ShortText
+    password: Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class Logout(Strict, tag="staff.logout", tag_field="type"):
+    """Call pad: leave; the window is closed when it is idle, refused while a visitor is there."""
+
+
+class TakeWindow(Strict, tag="window.take", tag_field="type"):
+    """Call pad: begin at a window, or resume after a pause."""
+
+    window: WindowId
+
+
+class Pause(Strict, tag="window.rest", tag_field="type"):
+    reason: ShortText = ""
+
+
+class LeaveWindow(Strict, tag="window.leave", tag_field="type"):
+    pass
+
+
+class Next(Strict, tag="call.next", tag_field="type"):
+    """Call pad: the window is the one the session holds."""
+
+
+class Again(Strict, tag="call.recall", tag_field="type"):
+    pass
+
+
+class Begin(Strict, tag="service.begin", tag_field="type"):
+    pass
+
+
+class Finish(Strict, tag="service.finish", tag_field="type"):
+    pass
+
+
+class Absent(Strict, tag="call.no_show", tag_field="type"):
+    pass
+
+
+class SubmitRating(Strict, tag="rating.submit", tag_field="type"):
+    """Rating pad: all five levels are submitted alike."""
+
+    ticket: TicketId
+    level: RatingLevel
+    tags: Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=20)] = ()
+    words: Words = ""
+
+
+class DeclineRating(Strict, tag="rating.decline", tag_field="type"):
+    """Rating pad: "skip", or 60 s of silence. Never turned into a rating."""
+
+    ticket: TicketId
+    reason: NotRatedReason
+
+
+class HelpDone(Strict, tag="help.done", tag_field="type"):
+    """Call pad or manager: somebody went there."""
+
+    device: DeviceId
+
+
+class DeviceReport(Strict, tag="device.report", tag_field="type"):
+    """Agent: state of a peripheral, sent on every change and once after each connection."""
+
+    device: DeviceId
+    kind: DeviceKind
+    state: DeviceState
+    conditions: Annotated[tuple[Condition, ...], msgspec.Meta(max_length=16)] = ()
+    detail: ShortText = ""
+
+
+class PrintReport(Strict, tag="print.report", tag_field="type"):
+    """Agent: outcome of a print job. Repeated after a reconnect until it was acknowledged."""
+
+    ticket: TicketId
+    attempt: int
+    outcome: PrintOutcome
+    cause: Condition | None = None
+
+
+class CardRead(Strict, tag="identity.card", tag_field="type"):
+    """Agent: a card's text record, decoded. Lives only in the memory of agent and hall server.
+
+    Dates are ``YYYYMMDD``; ``valid_to`` may be ``长期``.
+    """
+
+    device: DeviceId
+    kind: CertificateKind
+    name: ShortText
+    number: ShortText
+    valid_from: str = ""
+    valid_to: str = ""
+    birth: str = ""
+    name_en: ShortText = ""
+
+
+class CardFault(Strict, tag="identity.fault", tag_field="type"):
+    """Agent: the card could not be read. ``code`` is an error code of the ``identity`` family."""
+
+    device: DeviceId
+    code: ShortText
+
+
+class CodeScanned(Strict, tag="code.scanned", tag_field="type"):
+    """Agent: a scanner read a code."""
+
+    device: DeviceId
+    text: Annotated[str, msgspec.Meta(max_length=3000)]
+
+
+class Ping(Strict, tag="ping", tag_field="type"):
+    """Any client: keeps the age of its data honest; answered by a result."""
+
+
+Request = (
+    Subscribe
+    | TakeTicket
+    | Reprint
+    | BeginIdentity
+    | EndIdentity
+    | AskHelp
+    | Login
+    | Logout
+    | TakeWindow
+    | Pause
+    | LeaveWindow
+    | Next
+    | Again
+    | Begin
+    | Finish
+    | Absent
+    | SubmitRating
+    | DeclineRating
+    | HelpDone
+    | DeviceReport
+    | PrintReport
+    | CardRead
+    | CardFault
+    | CodeScanned
+    | Ping
+)
+
+
+class Ask(Strict, tag="ask", tag_field="type"):
+    """A numbered request. ``key`` is required for every request that changes the hall."""
+
+    id: RequestId
+    body: Request
+    key: KeyText | None = None
+
+
+ClientMessage = Auth | Pair | Ask
+
+# ---- server → client ----------------------------------------------------------------------------
+
+
+class Problem(Strict):
+    """A refusal: a stable code and safe parameters; the sentence comes from the reader's catalogue."""
+
+    code: str
+    params: dict[str, str | int] = {}
+
+
+class Welcome(Strict, tag="welcome", tag_field="type"):
+    """Authenticated. ``now`` is the server's clock, for the age of data."""
+
+    role: Role
+    device: DeviceId
+    name: str
+    now: Millis
+    version: int
+    window: WindowId | None = None
+    build: str = ""
+
+
+class Paired(Strict, tag="paired", tag_field="type"):
+    """The device's own identity; store it and authenticate with it from now on."""
+
+    device: DeviceId
+    key: str
+
+
+class Answer(Strict):
+    """What a successful request gives back; fields that do not apply stay None."""
+
+    ticket: TicketId | None = None
+    number: str | None = None
+    staff: str | None = None
+    staff_name: str | None = None
+    window: WindowId | None = None
+
+
+class Result(Strict, tag="result", tag_field="type"):
+    id: RequestId
+    ok: bool
+    answer: Answer | None = None
+    problem: Problem | None = None
+
+
+class Snapshot(Strict, tag="snapshot", tag_field="type"):
+    topic: str
+    seq: int
+    entries: dict[str, View]
+
+
+class Delta(Strict, tag="delta", tag_field="type"):
+    """Follows ``seq - 1`` of the same topic; a gap means subscribe again."""
+
+    topic: str
+    seq: int
+    set: dict[str, View] = {}
+    gone: tuple[str, ...] = ()
+
+
+class PrintOrder(Strict, tag="print", tag_field="type"):
+    """To an agent: print this, at most once per ticket and attempt."""
+
+    job: PrintJob
+
+
+class ArmReader(Strict, tag="identity.arm", tag_field="type"):
+    """To an agent: report cards of this kiosk's reader until disarmed."""
+
+    armed: bool
+
+
+class IdentityRead(Strict, tag="identity.read", tag_field="type"):
+    """To a kiosk: a card was read. ``token`` stands for the person for two minutes, once."""
+
+    token: str
+    masked_name: str
+    masked_number: str
+    kind: CertificateKind
+
+
+class IdentityRefused(Strict, tag="identity.refused", tag_field="type"):
+    """To a kiosk: a card was there but cannot be used."""
+
+    problem: Problem
+
+
+class CodeFound(Strict, tag="code.found", tag_field="type"):
+    """To a kiosk: the scanned code is a ticket of today; its view arrives in the kiosk's topic."""
+
+    ticket: TicketId
+    number: str
+
+
+class CodeRefused(Strict, tag="code.refused", tag_field="type"):
+    problem: Problem
+
+
+class Bye(Strict, tag="bye", tag_field="type"):
+    """The server ends the session. ``retry`` False: do not come back without a person's help."""
+
+    problem: Problem
+    retry: bool = True
+
+
+ServerMessage = (
+    Welcome
+    | Paired
+    | Result
+    | Snapshot
+    | Delta
+    | PrintOrder
+    | ArmReader
+    | IdentityRead
+    | IdentityRefused
+    | CodeFound
+    | CodeRefused
+    | Bye
+)

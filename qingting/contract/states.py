@@ -1,0 +1,163 @@
+"""The closed sets of words that every part of the system shares."""
+
+from enum import StrEnum
+
+
+class TicketState(StrEnum):
+    """Where a ticket (号票) is in its life; exactly one at any time."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    SERVING = "serving"
+    DONE = "done"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+
+
+OPEN_TICKET_STATES = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING})
+
+
+class PrintState(StrEnum):
+    """What is known of the paper (打印状态). ``unknown`` is never reprinted by itself."""
+
+    PENDING = "pending"
+    PRINTED = "printed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class PrintOutcome(StrEnum):
+    """What a printer driver says of one job."""
+
+    PRINTED = "printed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class WindowState(StrEnum):
+    """State of a service window (窗口)."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    PAUSED = "paused"
+
+
+class RatingLevel(StrEnum):
+    """The five levels of 好差评, stored by name.
+
+    Exchange interfaces number 5 as best, GB/T 39046-2020 table A.8 numbers 1 as best: digits exist
+    only in the maps of a target, never inside.
+    """
+
+    VERY_SATISFIED = "very_satisfied"
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    DISSATISFIED = "dissatisfied"
+    VERY_DISSATISFIED = "very_dissatisfied"
+
+
+BAD_LEVELS = frozenset({RatingLevel.DISSATISFIED, RatingLevel.VERY_DISSATISFIED})
+"""差评: a reason (tag) is mandatory."""
+
+
+class RatingChannel(StrEnum):
+    """Where a rating was given (评价渠道), by name; codes differ per target (standards.md A4)."""
+
+    HALL_TABLET = "hall_tablet"
+    HALL_TERMINAL = "hall_terminal"
+    QR_CODE = "qr_code"
+    WEB = "web"
+    MOBILE = "mobile"
+    PHONE = "phone"
+    SMS = "sms"
+
+
+class NotRatedReason(StrEnum):
+    """Why a finished visit has no rating. None of them ever becomes a rating."""
+
+    TIMEOUT = "timeout"
+    DECLINED = "declined"
+
+
+class DeviceKind(StrEnum):
+    """What a device is (设备类型)."""
+
+    KIOSK = "kiosk"
+    AGENT = "agent"
+    PRINTER = "printer"
+    ID_READER = "id_reader"
+    SCANNER = "scanner"
+    CALL_PAD = "call_pad"
+    RATING_PAD = "rating_pad"
+    BOARD = "board"
+
+
+class DeviceState(StrEnum):
+    """Life of a device connection: absent → connecting → identifying → ready ⇄ degraded → lost."""
+
+    ABSENT = "absent"
+    CONNECTING = "connecting"
+    IDENTIFYING = "identifying"
+    READY = "ready"
+    DEGRADED = "degraded"
+    LOST = "lost"
+
+
+class Condition(StrEnum):
+    """Canonical device conditions: the only words for faults outside a device profile."""
+
+    OFFLINE = "offline"
+    PAPER_OUT = "paper_out"
+    PAPER_LOW = "paper_low"
+    COVER_OPEN = "cover_open"
+    CUTTER_ERROR = "cutter_error"
+    HEAD_HOT = "head_hot"
+    JAM = "jam"
+    TICKET_NOT_TAKEN = "ticket_not_taken"
+    MARK_ERROR = "mark_error"
+    UNRECOVERABLE = "unrecoverable"
+    COMM_ERROR = "comm_error"
+    SAM_FAULT = "sam_fault"
+    UNAUTHORISED = "unauthorised"
+    BUSY = "busy"
+
+
+class Role(StrEnum):
+    """What a hub session is allowed to be."""
+
+    KIOSK = "kiosk"
+    AGENT = "agent"
+    CALL_PAD = "call_pad"
+    RATING_PAD = "rating_pad"
+    BOARD = "board"
+    MANAGER = "manager"
+
+
+class StaffRole(StrEnum):
+    """Duties of a member of staff in a hall."""
+
+    CLERK = "clerk"
+    MANAGER = "manager"
+
+
+class CertificateKind(StrEnum):
+    """Kind of certificate (证件类型); GA/T 2000.156 codes are in ``CERTIFICATE_CODES``."""
+
+    RESIDENT_ID = "resident_id"
+    RESIDENCE_PERMIT = "residence_permit"
+    FOREIGN_PERMANENT_RESIDENT = "foreign_permanent_resident"
+
+
+CERTIFICATE_CODES: dict[CertificateKind, str] = {
+    CertificateKind.RESIDENT_ID: "111",
+    CertificateKind.RESIDENCE_PERMIT: "990",
+    CertificateKind.FOREIGN_PERMANENT_RESIDENT: "553",
+}
+"""GA/T 2000.156. The residence permit (港澳台居民居住证) has no code in the list at hand: 990 其他."""
+
+
+class Language(StrEnum):
+    """Languages of every screen."""
+
+    ZH = "zh-CN"
+    EN = "en"

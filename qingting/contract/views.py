@@ -1,0 +1,298 @@
+"""What screens are shown. A topic is a map of keys to one of these; deltas set and delete keys.
+
+Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``), ``queues`` (queue id),
+``windows`` (window id), ``window:<id>`` (``window``), ``rating:<window>`` (``pad``), ``board``
+(``info`` and call keys), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and ``ticket:<id>``),
+``help`` (device id).
+"""
+
+from qingting.contract.base import Record
+from qingting.contract.events import Interval
+from qingting.contract.ids import (
+    BusinessDay,
+    DepartmentId,
+    DeviceId,
+    HallId,
+    ItemId,
+    Millis,
+    QueueId,
+    StaffId,
+    TicketId,
+    WindowId,
+)
+from qingting.contract.states import (
+    Condition,
+    DeviceKind,
+    DeviceState,
+    PrintState,
+    TicketState,
+    WindowState,
+)
+
+
+class HallView(Record, tag="hall", tag_field="view"):
+    """Topic ``hall``, key ``info``. ``city_link`` is True while the city is connected."""
+
+    id: HallId
+    name: str
+    name_en: str
+    day: BusinessDay
+    notice: str = ""
+    notice_en: str = ""
+    city_link: bool = False
+
+
+class DepartmentView(Record):
+    id: DepartmentId
+    name: str
+    name_en: str
+    short_name: str
+    icon: str
+    items: int
+
+
+class ItemView(Record):
+    """``offered`` is False when the item cannot be taken now; ``why`` is then an error code."""
+
+    id: ItemId
+    name: str
+    name_en: str
+    department: DepartmentId
+    queue: QueueId
+    materials: tuple[str, ...]
+    promised_days: int
+    legal_basis: str
+    needs_identity: bool
+    hot: bool
+    pinyin: str
+    initials: str
+    offered: bool
+    why: str = ""
+    sample: bool = False
+
+
+class DepartmentsView(Record, tag="departments", tag_field="view"):
+    """Topic ``catalogue``, key ``departments``, in the order to show."""
+
+    departments: tuple[DepartmentView, ...]
+
+
+class ItemsView(Record, tag="items", tag_field="view"):
+    """Topic ``catalogue``, key ``items``."""
+
+    items: tuple[ItemView, ...]
+
+
+class QueueView(Record, tag="queue", tag_field="view"):
+    """Topic ``queues``. ``wait`` is what a ticket taken now would be told; None = nobody can say."""
+
+    id: QueueId
+    name: str
+    name_en: str
+    waiting: int
+    windows_open: int
+    closed: bool
+    wait: Interval | None = None
+
+
+class TicketBrief(Record):
+    """A waiting ticket as a clerk may see it."""
+
+    ticket: TicketId
+    number: str
+    item_name: str
+    item_name_en: str
+    since: Millis
+    masked_name: str = ""
+
+
+class CurrentVisit(Record):
+    """The visitor at a window. ``since`` is when the present state began."""
+
+    ticket: TicketId
+    number: str
+    state: TicketState
+    item: ItemId
+    item_name: str
+    item_name_en: str
+    department_name: str
+    masked_name: str
+    masked_number: str
+    issued_at: Millis
+    called_at: Millis
+    since: Millis
+    calls: int
+    reason: str
+    materials: tuple[str, ...] = ()
+
+
+class WindowCounts(Record):
+    """Today's figures of a window."""
+
+    served: int = 0
+    no_show: int = 0
+    serving_seconds: int = 0
+    ratings: int = 0
+    bad_ratings: int = 0
+    not_rated: int = 0
+
+
+class WindowView(Record, tag="window", tag_field="view"):
+    """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12."""
+
+    id: WindowId
+    number: str
+    name: str
+    name_en: str
+    state: WindowState
+    staff: StaffId | None
+    staff_name: str
+    pause_reason: str
+    visit: CurrentVisit | None
+    waiting: int
+    queue: tuple[TicketBrief, ...]
+    counts: WindowCounts
+
+
+class WindowBrief(Record, tag="window_brief", tag_field="view"):
+    """Topic ``windows``: one line of a list of windows."""
+
+    id: WindowId
+    number: str
+    name: str
+    name_en: str
+    state: WindowState
+    staff_name: str
+    ticket_number: str = ""
+    pause_reason: str = ""
+    waiting: int = 0
+    served: int = 0
+
+
+class RatingRequest(Record):
+    """A visit that may be rated until ``until``."""
+
+    ticket: TicketId
+    number: str
+    item_name: str
+    item_name_en: str
+    until: Millis
+
+
+class RatingPadView(Record, tag="rating_pad", tag_field="view"):
+    """Topic ``rating:<window>``, key ``pad``."""
+
+    window: WindowId
+    window_number: str
+    window_name: str
+    window_name_en: str
+    state: WindowState
+    clerk_name: str
+    clerk_number: str
+    clerk_photo: str
+    serving_number: str
+    request: RatingRequest | None
+
+
+class BoardInfo(Record, tag="board_info", tag_field="view"):
+    """Topic ``board``, key ``info``. ``waiting`` counts the whole hall."""
+
+    hall_name: str
+    hall_name_en: str
+    notice: str
+    notice_en: str
+    waiting: int
+
+
+class BoardCall(Record, tag="board_call", tag_field="view"):
+    """Topic ``board``: one called ticket. ``call_no`` rises with each call and recall in the hall,
+    so a board knows what it has not announced yet."""
+
+    ticket: TicketId
+    number: str
+    window_number: str
+    window_name: str
+    window_name_en: str
+    masked_name: str
+    called_at: Millis
+    calls: int
+    call_no: int
+    active: bool
+
+
+class ConditionView(Record):
+    condition: Condition
+    since: Millis
+
+
+class DeviceView(Record, tag="device", tag_field="view"):
+    """Topic ``devices``. ``since`` is when the state began, ``seen`` when it was last heard of."""
+
+    id: DeviceId
+    kind: DeviceKind
+    name: str
+    name_en: str
+    parent: DeviceId | None
+    window: WindowId | None
+    state: DeviceState
+    conditions: tuple[ConditionView, ...]
+    since: Millis
+    seen: Millis
+    detail: str = ""
+
+
+class KioskView(Record, tag="kiosk", tag_field="view"):
+    """Topic ``kiosk:<id>``, key ``kiosk``. Tickets can be taken unless ``blocked_by`` names a reason;
+    ``blocked_by`` holds error codes such as ``kiosk.agent_offline`` or ``kiosk.printer_paper_out``."""
+
+    id: DeviceId
+    name: str
+    name_en: str
+    peripherals: tuple[DeviceView, ...]
+    blocked_by: tuple[str, ...]
+
+
+class KioskTicket(Record, tag="kiosk_ticket", tag_field="view"):
+    """Topic ``kiosk:<id>``, key ``ticket:<id>``: a ticket taken at this kiosk in the last minutes."""
+
+    ticket: TicketId
+    number: str
+    state: TicketState
+    print_state: PrintState
+    print_cause: Condition | None
+    attempt: int
+    ahead: int
+    wait: Interval | None
+    item_name: str
+    item_name_en: str
+    department_name: str
+    department_name_en: str
+    masked_name: str
+    masked_number: str
+    issued_at: Millis
+    materials: tuple[str, ...]
+
+
+class HelpView(Record, tag="help", tag_field="view"):
+    """Topic ``help``: a device where somebody waits for a member of staff."""
+
+    device: DeviceId
+    name: str
+    since: Millis
+
+
+View = (
+    HallView
+    | DepartmentsView
+    | ItemsView
+    | QueueView
+    | WindowView
+    | WindowBrief
+    | RatingPadView
+    | BoardInfo
+    | BoardCall
+    | DeviceView
+    | KioskView
+    | KioskTicket
+    | HelpView
+)
