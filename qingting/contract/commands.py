@@ -7,7 +7,17 @@ from the city and timers arrive the same way. ``Envelope.key`` is the sender's i
 from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig
 from qingting.contract.directives import Directive
-from qingting.contract.ids import CommandKey, DeviceId, ItemId, Millis, ShortText, StaffId, TicketId, WindowId, Words
+from qingting.contract.ids import (
+    CommandKey,
+    DeviceId,
+    ItemId,
+    Millis,
+    ShortText,
+    StaffId,
+    TicketId,
+    WindowId,
+    Words,
+)
 from qingting.contract.people import Person
 from qingting.contract.states import (
     Condition,
@@ -21,7 +31,7 @@ from qingting.contract.states import (
 )
 
 
-class IssueTicket(Strict, tag="ticket.issue", tag_field="type"):
+class IssueTicket(Strict, frozen=True, kw_only=True, tag="ticket.issue", tag_field="type"):
     """Take a number (取号). ``token`` is the opaque text of the QR on the ticket."""
 
     item: ItemId
@@ -31,7 +41,7 @@ class IssueTicket(Strict, tag="ticket.issue", tag_field="type"):
     language: Language = Language.ZH
 
 
-class ReportPrint(Strict, tag="print.report", tag_field="type"):
+class ReportPrint(Strict, frozen=True, kw_only=True, tag="print.report", tag_field="type"):
     """What the printer made of job ``attempt`` of a ticket."""
 
     ticket: TicketId
@@ -40,64 +50,64 @@ class ReportPrint(Strict, tag="print.report", tag_field="type"):
     cause: Condition | None = None
 
 
-class ReprintTicket(Strict, tag="ticket.reprint", tag_field="type"):
+class ReprintTicket(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag_field="type"):
     """Print the same number again (补打). Only a person asks for this."""
 
     ticket: TicketId
     device: DeviceId
 
 
-class CallNext(Strict, tag="call.next", tag_field="type"):
+class CallNext(Strict, frozen=True, kw_only=True, tag="call.next", tag_field="type"):
     """Call the next visitor to a window (呼叫)."""
 
     window: WindowId
 
 
-class Recall(Strict, tag="call.recall", tag_field="type"):
+class Recall(Strict, frozen=True, kw_only=True, tag="call.recall", tag_field="type"):
     """Call the same visitor again (重呼)."""
 
     window: WindowId
 
 
-class BeginService(Strict, tag="service.begin", tag_field="type"):
+class BeginService(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="type"):
     """The visitor is at the window (开始办理)."""
 
     window: WindowId
 
 
-class FinishService(Strict, tag="service.finish", tag_field="type"):
+class FinishService(Strict, frozen=True, kw_only=True, tag="service.finish", tag_field="type"):
     """The visit is over (办结)."""
 
     window: WindowId
 
 
-class MarkNoShow(Strict, tag="call.no_show", tag_field="type"):
+class MarkNoShow(Strict, frozen=True, kw_only=True, tag="call.no_show", tag_field="type"):
     """The visitor did not come (过号)."""
 
     window: WindowId
 
 
-class OpenWindow(Strict, tag="window.open", tag_field="type"):
+class OpenWindow(Strict, frozen=True, kw_only=True, tag="window.open", tag_field="type"):
     """Staff begins at a window, or resumes after a pause."""
 
     window: WindowId
     staff: StaffId
 
 
-class PauseWindow(Strict, tag="window.pause", tag_field="type"):
+class PauseWindow(Strict, frozen=True, kw_only=True, tag="window.pause", tag_field="type"):
     """The window stops calling for a while (暂停)."""
 
     window: WindowId
     reason: ShortText = ""
 
 
-class CloseWindow(Strict, tag="window.close", tag_field="type"):
+class CloseWindow(Strict, frozen=True, kw_only=True, tag="window.close", tag_field="type"):
     """Staff leaves the window."""
 
     window: WindowId
 
 
-class RateVisit(Strict, tag="rating.give", tag_field="type"):
+class RateVisit(Strict, frozen=True, kw_only=True, tag="rating.give", tag_field="type"):
     """A citizen's rating (好差评) of one finished visit. Bad levels need at least one tag."""
 
     ticket: TicketId
@@ -107,14 +117,14 @@ class RateVisit(Strict, tag="rating.give", tag_field="type"):
     channel: RatingChannel = RatingChannel.HALL_TABLET
 
 
-class LeaveUnrated(Strict, tag="rating.leave", tag_field="type"):
+class LeaveUnrated(Strict, frozen=True, kw_only=True, tag="rating.leave", tag_field="type"):
     """The rating was not given; never turned into a rating."""
 
     ticket: TicketId
     reason: NotRatedReason
 
 
-class RegisterDevice(Strict, tag="device.register", tag_field="type"):
+class RegisterDevice(Strict, frozen=True, kw_only=True, tag="device.register", tag_field="type"):
     """A device was paired or configured."""
 
     device: DeviceId
@@ -125,7 +135,7 @@ class RegisterDevice(Strict, tag="device.register", tag_field="type"):
     window: WindowId | None = None
 
 
-class ReportDevice(Strict, tag="device.report", tag_field="type"):
+class ReportDevice(Strict, frozen=True, kw_only=True, tag="device.report", tag_field="type"):
     """State and conditions of a device, sent on change. ``detail`` is for technicians, in English."""
 
     device: DeviceId
@@ -135,32 +145,32 @@ class ReportDevice(Strict, tag="device.report", tag_field="type"):
     detail: str = ""
 
 
-class RequestHelp(Strict, tag="help.request", tag_field="type"):
+class RequestHelp(Strict, frozen=True, kw_only=True, tag="help.request", tag_field="type"):
     """Somebody at a device asks for a member of staff (呼叫工作人员)."""
 
     device: DeviceId
 
 
-class AnswerHelp(Strict, tag="help.answer", tag_field="type"):
+class AnswerHelp(Strict, frozen=True, kw_only=True, tag="help.answer", tag_field="type"):
     """Staff has taken care of it."""
 
     device: DeviceId
 
 
-class ApplyConfig(Strict, tag="config.apply", tag_field="type"):
+class ApplyConfig(Strict, frozen=True, kw_only=True, tag="config.apply", tag_field="type"):
     """Put a configuration in force, from a file or by hand."""
 
     config: HallConfig
 
 
-class ApplyDirective(Strict, tag="directive.apply", tag_field="type"):
+class ApplyDirective(Strict, frozen=True, kw_only=True, tag="directive.apply", tag_field="type"):
     """Directive number ``no`` of the city."""
 
     no: int
     directive: Directive
 
 
-class CloseDay(Strict, tag="day.close", tag_field="type"):
+class CloseDay(Strict, frozen=True, kw_only=True, tag="day.close", tag_field="type"):
     """End the business day: tickets still open are cancelled with the reason."""
 
 
@@ -188,7 +198,7 @@ Command = (
 )
 
 
-class Envelope(Strict):
+class Envelope(Strict, frozen=True, kw_only=True):
     """A command with its sender. ``actor`` is ``<kind>:<id>``, e.g. ``staff:s-017``, ``kiosk:k1``, ``city``."""
 
     key: CommandKey

@@ -17,7 +17,7 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-class ConditionText(Strict):
+class ConditionText(Strict, frozen=True, kw_only=True):
     severity: Severity
     zh: str
     en: str

@@ -23,7 +23,7 @@ ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:
 ALL_WEEK: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
 
 
-class HallInfo(Strict):
+class HallInfo(Strict, frozen=True, kw_only=True):
     """Who and where the hall is. ``division`` is the 6, 9 or 12 digit division code (区划代码)."""
 
     id: HallId
@@ -35,7 +35,7 @@ class HallInfo(Strict):
     utc_offset_minutes: int = 480
 
 
-class Department(Strict):
+class Department(Strict, frozen=True, kw_only=True):
     """A department that offers items in this hall (进驻部门). ``icon`` names a picture of the front end."""
 
     id: DepartmentId
@@ -47,14 +47,14 @@ class Department(Strict):
     icon: str = "building"
 
 
-class Period(Strict):
+class Period(Strict, frozen=True, kw_only=True):
     """A span of one day in hall time, end exclusive; ``24:00`` is allowed as an end."""
 
     start: ClockTime
     end: ClockTime
 
 
-class Queue(Strict):
+class Queue(Strict, frozen=True, kw_only=True):
     """A line of tickets. ``prefix`` starts its numbers (A → A001). ``hours`` empty means never open.
 
     ``closed_reason`` not empty closes the queue whatever the hour says.
@@ -68,7 +68,7 @@ class Queue(Strict):
     closed_reason: str = ""
 
 
-class Item(Strict):
+class Item(Strict, frozen=True, kw_only=True):
     """A service item (事项) as offered in this hall.
 
     ``code`` is the 31-character implementation code (实施编码) or empty. ``minutes`` is the typical
@@ -95,7 +95,7 @@ class Item(Strict):
     sample: bool = False
 
 
-class Window(Strict):
+class Window(Strict, frozen=True, kw_only=True):
     """A service window (窗口). ``queues`` in the order in which it prefers them."""
 
     id: WindowId
@@ -106,7 +106,7 @@ class Window(Strict):
     place: str = ""
 
 
-class Staff(Strict):
+class Staff(Strict, frozen=True, kw_only=True):
     """A member of staff. Credentials are never part of the configuration or the log."""
 
     id: StaffId
@@ -117,7 +117,7 @@ class Staff(Strict):
     photo: str = ""
 
 
-class Device(Strict):
+class Device(Strict, frozen=True, kw_only=True):
     """A device that the hall expects to have.
 
     ``parent`` is the kiosk that a printer, reader, scanner or agent belongs to. ``window`` ties a
@@ -135,7 +135,7 @@ class Device(Strict):
     url: str = ""
 
 
-class HallConfig(Strict):
+class HallConfig(Strict, frozen=True, kw_only=True):
     """All of a hall's configuration. ``version`` grows with each change."""
 
     version: Annotated[int, msgspec.Meta(ge=1)]
@@ -155,16 +155,26 @@ def config_faults(config: HallConfig) -> list[str]:
     for kind in ("departments", "queues", "items", "windows", "staff", "devices"):
         ids = [entry.id for entry in getattr(config, kind)]
         known[kind] = set(ids)
-        faults += [f"{kind}: id {one!r} appears twice" for one in sorted(known[kind]) if ids.count(one) > 1]
+        faults += [
+            f"{kind}: id {one!r} appears twice" for one in sorted(known[kind]) if ids.count(one) > 1
+        ]
     prefixes = [queue.prefix for queue in config.queues]
-    faults += [f"queues: prefix {p!r} appears twice" for p in sorted(set(prefixes)) if prefixes.count(p) > 1]
+    faults += [
+        f"queues: prefix {p!r} appears twice"
+        for p in sorted(set(prefixes))
+        if prefixes.count(p) > 1
+    ]
     for item in config.items:
         if item.department not in known["departments"]:
             faults.append(f"items.{item.id}: no department {item.department!r}")
         if item.queue not in known["queues"]:
             faults.append(f"items.{item.id}: no queue {item.queue!r}")
     for window in config.windows:
-        faults += [f"windows.{window.id}: no queue {q!r}" for q in window.queues if q not in known["queues"]]
+        faults += [
+            f"windows.{window.id}: no queue {q!r}"
+            for q in window.queues
+            if q not in known["queues"]
+        ]
     for device in config.devices:
         if device.parent is not None and device.parent not in known["devices"]:
             faults.append(f"devices.{device.id}: no parent {device.parent!r}")

@@ -5,13 +5,13 @@ from qingting.contract.config import HallConfig
 from qingting.contract.ids import Words
 
 
-class PutConfig(Strict, tag="config.put", tag_field="type"):
+class PutConfig(Strict, frozen=True, kw_only=True, tag="config.put", tag_field="type"):
     """A new configuration version; an older version than the one in force is refused."""
 
     config: HallConfig
 
 
-class PutNotice(Strict, tag="notice.put", tag_field="type"):
+class PutNotice(Strict, frozen=True, kw_only=True, tag="notice.put", tag_field="type"):
     """A notice for the hall's boards and kiosks; empty text takes it away."""
 
     text: Words

@@ -10,7 +10,7 @@ from qingting.contract.base import Strict
 from qingting.contract.states import Language
 
 
-class ErrorText(Strict):
+class ErrorText(Strict, frozen=True, kw_only=True):
     """One error code: HTTP ``status``, whether the same request may succeed later, and its sentences."""
 
     status: int

@@ -30,28 +30,28 @@ from qingting.contract.states import (
 )
 
 
-class Interval(Record):
+class Interval(Record, frozen=True, kw_only=True):
     """Expected waiting in minutes, P50 to P90."""
 
     low: int
     high: int
 
 
-class DayOpened(Record, tag="day.opened", tag_field="k"):
+class DayOpened(Record, frozen=True, kw_only=True, tag="day.opened", tag_field="k"):
     """First thing of a business day: numbers start again."""
 
     day: BusinessDay
 
 
-class DayClosed(Record, tag="day.closed", tag_field="k"):
+class DayClosed(Record, frozen=True, kw_only=True, tag="day.closed", tag_field="k"):
     day: BusinessDay
 
 
-class ConfigApplied(Record, tag="config.applied", tag_field="k"):
+class ConfigApplied(Record, frozen=True, kw_only=True, tag="config.applied", tag_field="k"):
     config: HallConfig
 
 
-class TicketIssued(Record, tag="ticket.issued", tag_field="k"):
+class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_field="k"):
     """A ticket exists and waits. ``serial`` is its number within queue and day, ``number`` as printed.
 
     ``ahead`` counts the people before it in its queue; ``wait`` is None when nobody can say.
@@ -72,20 +72,20 @@ class TicketIssued(Record, tag="ticket.issued", tag_field="k"):
     language: Language = Language.ZH
 
 
-class PrintRequested(Record, tag="print.requested", tag_field="k"):
+class PrintRequested(Record, frozen=True, kw_only=True, tag="print.requested", tag_field="k"):
     ticket: TicketId
     device: DeviceId
     attempt: int
 
 
-class PrintReported(Record, tag="print.reported", tag_field="k"):
+class PrintReported(Record, frozen=True, kw_only=True, tag="print.reported", tag_field="k"):
     ticket: TicketId
     attempt: int
     outcome: PrintOutcome
     cause: Condition | None = None
 
 
-class TicketCalled(Record, tag="ticket.called", tag_field="k"):
+class TicketCalled(Record, frozen=True, kw_only=True, tag="ticket.called", tag_field="k"):
     """``reason`` says in one line why this ticket was next, as a code with parameters for the clerk."""
 
     ticket: TicketId
@@ -94,19 +94,19 @@ class TicketCalled(Record, tag="ticket.called", tag_field="k"):
     reason: str = "longest_waiting"
 
 
-class TicketRecalled(Record, tag="ticket.recalled", tag_field="k"):
+class TicketRecalled(Record, frozen=True, kw_only=True, tag="ticket.recalled", tag_field="k"):
     ticket: TicketId
     window: WindowId
     calls: int
 
 
-class ServiceBegun(Record, tag="service.begun", tag_field="k"):
+class ServiceBegun(Record, frozen=True, kw_only=True, tag="service.begun", tag_field="k"):
     ticket: TicketId
     window: WindowId
     staff: StaffId
 
 
-class ServiceFinished(Record, tag="service.finished", tag_field="k"):
+class ServiceFinished(Record, frozen=True, kw_only=True, tag="service.finished", tag_field="k"):
     """``case`` is the number under which this visit is rated (办件编号)."""
 
     ticket: TicketId
@@ -115,20 +115,20 @@ class ServiceFinished(Record, tag="service.finished", tag_field="k"):
     case: str
 
 
-class TicketNoShow(Record, tag="ticket.no_show", tag_field="k"):
+class TicketNoShow(Record, frozen=True, kw_only=True, tag="ticket.no_show", tag_field="k"):
     ticket: TicketId
     window: WindowId
     staff: StaffId
 
 
-class TicketCancelled(Record, tag="ticket.cancelled", tag_field="k"):
+class TicketCancelled(Record, frozen=True, kw_only=True, tag="ticket.cancelled", tag_field="k"):
     """``reason``: ``day_end`` or ``left``."""
 
     ticket: TicketId
     reason: str
 
 
-class RatingGiven(Record, tag="rating.given", tag_field="k"):
+class RatingGiven(Record, frozen=True, kw_only=True, tag="rating.given", tag_field="k"):
     """One citizen's rating of one visit. ``seconds`` from the finished service to the press."""
 
     ticket: TicketId
@@ -144,29 +144,29 @@ class RatingGiven(Record, tag="rating.given", tag_field="k"):
     seconds: int
 
 
-class RatingNotGiven(Record, tag="rating.not_given", tag_field="k"):
+class RatingNotGiven(Record, frozen=True, kw_only=True, tag="rating.not_given", tag_field="k"):
     ticket: TicketId
     case: str
     reason: NotRatedReason
 
 
-class WindowOpened(Record, tag="window.opened", tag_field="k"):
+class WindowOpened(Record, frozen=True, kw_only=True, tag="window.opened", tag_field="k"):
     window: WindowId
     staff: StaffId
 
 
-class WindowPaused(Record, tag="window.paused", tag_field="k"):
+class WindowPaused(Record, frozen=True, kw_only=True, tag="window.paused", tag_field="k"):
     window: WindowId
     staff: StaffId
     reason: str = ""
 
 
-class WindowClosed(Record, tag="window.closed", tag_field="k"):
+class WindowClosed(Record, frozen=True, kw_only=True, tag="window.closed", tag_field="k"):
     window: WindowId
     staff: StaffId
 
 
-class DeviceRegistered(Record, tag="device.registered", tag_field="k"):
+class DeviceRegistered(Record, frozen=True, kw_only=True, tag="device.registered", tag_field="k"):
     device: DeviceId
     kind: DeviceKind
     name: str
@@ -175,7 +175,7 @@ class DeviceRegistered(Record, tag="device.registered", tag_field="k"):
     window: WindowId | None = None
 
 
-class DeviceChanged(Record, tag="device.changed", tag_field="k"):
+class DeviceChanged(Record, frozen=True, kw_only=True, tag="device.changed", tag_field="k"):
     device: DeviceId
     kind: DeviceKind
     state: DeviceState
@@ -183,24 +183,24 @@ class DeviceChanged(Record, tag="device.changed", tag_field="k"):
     detail: str = ""
 
 
-class HelpRequested(Record, tag="help.requested", tag_field="k"):
+class HelpRequested(Record, frozen=True, kw_only=True, tag="help.requested", tag_field="k"):
     device: DeviceId
 
 
-class HelpAnswered(Record, tag="help.answered", tag_field="k"):
+class HelpAnswered(Record, frozen=True, kw_only=True, tag="help.answered", tag_field="k"):
     device: DeviceId
 
 
-class NoticePut(Record, tag="notice.put", tag_field="k"):
+class NoticePut(Record, frozen=True, kw_only=True, tag="notice.put", tag_field="k"):
     text: str
     text_en: str = ""
 
 
-class DirectiveApplied(Record, tag="directive.applied", tag_field="k"):
+class DirectiveApplied(Record, frozen=True, kw_only=True, tag="directive.applied", tag_field="k"):
     no: int
 
 
-class DirectiveRefused(Record, tag="directive.refused", tag_field="k"):
+class DirectiveRefused(Record, frozen=True, kw_only=True, tag="directive.refused", tag_field="k"):
     no: int
     code: str
 
@@ -233,7 +233,7 @@ EventBody = (
 )
 
 
-class Event(Record):
+class Event(Record, frozen=True, kw_only=True):
     """One line of the log: ``seq`` is gap-free within its epoch, ``bd`` the hall's business date.
 
     ``by`` is the actor, ``cmd`` the idempotency key of the command that caused it, ``v`` the version

@@ -11,7 +11,17 @@ from typing import Annotated
 import msgspec
 
 from qingting.contract.base import Strict
-from qingting.contract.ids import DeviceId, ItemId, KeyText, Millis, ShortText, Slug, TicketId, WindowId, Words
+from qingting.contract.ids import (
+    DeviceId,
+    ItemId,
+    KeyText,
+    Millis,
+    ShortText,
+    Slug,
+    TicketId,
+    WindowId,
+    Words,
+)
 from qingting.contract.printing import PrintJob
 from qingting.contract.states import (
     CertificateKind,
@@ -34,7 +44,7 @@ RequestId = Annotated[int, msgspec.Meta(ge=1)]
 # ---- before authentication ----------------------------------------------------------------------
 
 
-class Auth(Strict, tag="auth", tag_field="type"):
+class Auth(Strict, frozen=True, kw_only=True, tag="auth", tag_field="type"):
     """A paired device presents itself. ``key`` is the secret it got when it was paired."""
 
     device: Slug
@@ -43,7 +53,7 @@ class Auth(Strict, tag="auth", tag_field="type"):
     build: ShortText = ""
 
 
-class Pair(Strict, tag="pair", tag_field="type"):
+class Pair(Strict, frozen=True, kw_only=True, tag="pair", tag_field="type"):
     """A new device presents the code that the hall manager's page shows."""
 
     code: Annotated[str, msgspec.Meta(max_length=16)]
@@ -54,11 +64,11 @@ class Pair(Strict, tag="pair", tag_field="type"):
 # ---- requests -----------------------------------------------------------------------------------
 
 
-class Subscribe(Strict, tag="sub", tag_field="type"):
+class Subscribe(Strict, frozen=True, kw_only=True, tag="sub", tag_field="type"):
     topics: Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=16)]
 
 
-class TakeTicket(Strict, tag="ticket.take", tag_field="type"):
+class TakeTicket(Strict, frozen=True, kw_only=True, tag="ticket.take", tag_field="type"):
     """Kiosk: a number for an item. ``identity`` is the token of :class:`IdentityRead`."""
 
     item: ItemId
@@ -66,70 +76,70 @@ class TakeTicket(Strict, tag="ticket.take", tag_field="type"):
     language: Language = Language.ZH
 
 
-class Reprint(Strict, tag="ticket.reprint", tag_field="type"):
+class Reprint(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag_field="type"):
     """Kiosk: print the same number once more."""
 
     ticket: TicketId
 
 
-class BeginIdentity(Strict, tag="identity.begin", tag_field="type"):
+class BeginIdentity(Strict, frozen=True, kw_only=True, tag="identity.begin", tag_field="type"):
     """Kiosk: light the reader and wait for a card."""
 
 
-class EndIdentity(Strict, tag="identity.end", tag_field="type"):
+class EndIdentity(Strict, frozen=True, kw_only=True, tag="identity.end", tag_field="type"):
     """Kiosk: the citizen left the step; forget what was read."""
 
 
-class AskHelp(Strict, tag="help.ask", tag_field="type"):
+class AskHelp(Strict, frozen=True, kw_only=True, tag="help.ask", tag_field="type"):
     """Kiosk: a citizen wants a member of staff."""
 
 
-class Login(Strict, tag="staff.login", tag_field="type"):
+class Login(Strict, frozen=True, kw_only=True, tag="staff.login", tag_field="type"):
     """Call pad: staff number and password."""
 
     number: ShortText
     password: Annotated[str, msgspec.Meta(max_length=128)]
 
 
-class Logout(Strict, tag="staff.logout", tag_field="type"):
+class Logout(Strict, frozen=True, kw_only=True, tag="staff.logout", tag_field="type"):
     """Call pad: leave; the window is closed when it is idle, refused while a visitor is there."""
 
 
-class TakeWindow(Strict, tag="window.take", tag_field="type"):
+class TakeWindow(Strict, frozen=True, kw_only=True, tag="window.take", tag_field="type"):
     """Call pad: begin at a window, or resume after a pause."""
 
     window: WindowId
 
 
-class Pause(Strict, tag="window.rest", tag_field="type"):
+class Pause(Strict, frozen=True, kw_only=True, tag="window.rest", tag_field="type"):
     reason: ShortText = ""
 
 
-class LeaveWindow(Strict, tag="window.leave", tag_field="type"):
+class LeaveWindow(Strict, frozen=True, kw_only=True, tag="window.leave", tag_field="type"):
     pass
 
 
-class Next(Strict, tag="call.next", tag_field="type"):
+class Next(Strict, frozen=True, kw_only=True, tag="call.next", tag_field="type"):
     """Call pad: the window is the one the session holds."""
 
 
-class Again(Strict, tag="call.recall", tag_field="type"):
+class Again(Strict, frozen=True, kw_only=True, tag="call.recall", tag_field="type"):
     pass
 
 
-class Begin(Strict, tag="service.begin", tag_field="type"):
+class Begin(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="type"):
     pass
 
 
-class Finish(Strict, tag="service.finish", tag_field="type"):
+class Finish(Strict, frozen=True, kw_only=True, tag="service.finish", tag_field="type"):
     pass
 
 
-class Absent(Strict, tag="call.no_show", tag_field="type"):
+class Absent(Strict, frozen=True, kw_only=True, tag="call.no_show", tag_field="type"):
     pass
 
 
-class SubmitRating(Strict, tag="rating.submit", tag_field="type"):
+class SubmitRating(Strict, frozen=True, kw_only=True, tag="rating.submit", tag_field="type"):
     """Rating pad: all five levels are submitted alike."""
 
     ticket: TicketId
@@ -138,20 +148,20 @@ class SubmitRating(Strict, tag="rating.submit", tag_field="type"):
     words: Words = ""
 
 
-class DeclineRating(Strict, tag="rating.decline", tag_field="type"):
+class DeclineRating(Strict, frozen=True, kw_only=True, tag="rating.decline", tag_field="type"):
     """Rating pad: "skip", or 60 s of silence. Never turned into a rating."""
 
     ticket: TicketId
     reason: NotRatedReason
 
 
-class HelpDone(Strict, tag="help.done", tag_field="type"):
+class HelpDone(Strict, frozen=True, kw_only=True, tag="help.done", tag_field="type"):
     """Call pad or manager: somebody went there."""
 
     device: DeviceId
 
 
-class DeviceReport(Strict, tag="device.report", tag_field="type"):
+class DeviceReport(Strict, frozen=True, kw_only=True, tag="device.report", tag_field="type"):
     """Agent: state of a peripheral, sent on every change and once after each connection."""
 
     device: DeviceId
@@ -161,7 +171,7 @@ class DeviceReport(Strict, tag="device.report", tag_field="type"):
     detail: ShortText = ""
 
 
-class PrintReport(Strict, tag="print.report", tag_field="type"):
+class PrintReport(Strict, frozen=True, kw_only=True, tag="print.report", tag_field="type"):
     """Agent: outcome of a print job. Repeated after a reconnect until it was acknowledged."""
 
     ticket: TicketId
@@ -170,7 +180,7 @@ class PrintReport(Strict, tag="print.report", tag_field="type"):
     cause: Condition | None = None
 
 
-class CardRead(Strict, tag="identity.card", tag_field="type"):
+class CardRead(Strict, frozen=True, kw_only=True, tag="identity.card", tag_field="type"):
     """Agent: a card's text record, decoded. Lives only in the memory of agent and hall server.
 
     Dates are ``YYYYMMDD``; ``valid_to`` may be ``长期``.
@@ -186,21 +196,21 @@ class CardRead(Strict, tag="identity.card", tag_field="type"):
     name_en: ShortText = ""
 
 
-class CardFault(Strict, tag="identity.fault", tag_field="type"):
+class CardFault(Strict, frozen=True, kw_only=True, tag="identity.fault", tag_field="type"):
     """Agent: the card could not be read. ``code`` is an error code of the ``identity`` family."""
 
     device: DeviceId
     code: ShortText
 
 
-class CodeScanned(Strict, tag="code.scanned", tag_field="type"):
+class CodeScanned(Strict, frozen=True, kw_only=True, tag="code.scanned", tag_field="type"):
     """Agent: a scanner read a code."""
 
     device: DeviceId
     text: Annotated[str, msgspec.Meta(max_length=3000)]
 
 
-class Ping(Strict, tag="ping", tag_field="type"):
+class Ping(Strict, frozen=True, kw_only=True, tag="ping", tag_field="type"):
     """Any client: keeps the age of its data honest; answered by a result."""
 
 
@@ -233,7 +243,7 @@ Request = (
 )
 
 
-class Ask(Strict, tag="ask", tag_field="type"):
+class Ask(Strict, frozen=True, kw_only=True, tag="ask", tag_field="type"):
     """A numbered request. ``key`` is required for every request that changes the hall."""
 
     id: RequestId
@@ -246,14 +256,14 @@ ClientMessage = Auth | Pair | Ask
 # ---- server → client ----------------------------------------------------------------------------
 
 
-class Problem(Strict):
+class Problem(Strict, frozen=True, kw_only=True):
     """A refusal: a stable code and safe parameters; the sentence comes from the reader's catalogue."""
 
     code: str
-    params: dict[str, str | int] = {}
+    params: dict[str, str | int] = msgspec.field(default_factory=dict)
 
 
-class Welcome(Strict, tag="welcome", tag_field="type"):
+class Welcome(Strict, frozen=True, kw_only=True, tag="welcome", tag_field="type"):
     """Authenticated. ``now`` is the server's clock, for the age of data."""
 
     role: Role
@@ -265,14 +275,14 @@ class Welcome(Strict, tag="welcome", tag_field="type"):
     build: str = ""
 
 
-class Paired(Strict, tag="paired", tag_field="type"):
+class Paired(Strict, frozen=True, kw_only=True, tag="paired", tag_field="type"):
     """The device's own identity; store it and authenticate with it from now on."""
 
     device: DeviceId
     key: str
 
 
-class Answer(Strict):
+class Answer(Strict, frozen=True, kw_only=True):
     """What a successful request gives back; fields that do not apply stay None."""
 
     ticket: TicketId | None = None
@@ -282,41 +292,41 @@ class Answer(Strict):
     window: WindowId | None = None
 
 
-class Result(Strict, tag="result", tag_field="type"):
+class Result(Strict, frozen=True, kw_only=True, tag="result", tag_field="type"):
     id: RequestId
     ok: bool
     answer: Answer | None = None
     problem: Problem | None = None
 
 
-class Snapshot(Strict, tag="snapshot", tag_field="type"):
+class Snapshot(Strict, frozen=True, kw_only=True, tag="snapshot", tag_field="type"):
     topic: str
     seq: int
     entries: dict[str, View]
 
 
-class Delta(Strict, tag="delta", tag_field="type"):
+class Delta(Strict, frozen=True, kw_only=True, tag="delta", tag_field="type"):
     """Follows ``seq - 1`` of the same topic; a gap means subscribe again."""
 
     topic: str
     seq: int
-    set: dict[str, View] = {}
+    set: dict[str, View] = msgspec.field(default_factory=dict)
     gone: tuple[str, ...] = ()
 
 
-class PrintOrder(Strict, tag="print", tag_field="type"):
+class PrintOrder(Strict, frozen=True, kw_only=True, tag="print", tag_field="type"):
     """To an agent: print this, at most once per ticket and attempt."""
 
     job: PrintJob
 
 
-class ArmReader(Strict, tag="identity.arm", tag_field="type"):
+class ArmReader(Strict, frozen=True, kw_only=True, tag="identity.arm", tag_field="type"):
     """To an agent: report cards of this kiosk's reader until disarmed."""
 
     armed: bool
 
 
-class IdentityRead(Strict, tag="identity.read", tag_field="type"):
+class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_field="type"):
     """To a kiosk: a card was read. ``token`` stands for the person for two minutes, once."""
 
     token: str
@@ -325,24 +335,24 @@ class IdentityRead(Strict, tag="identity.read", tag_field="type"):
     kind: CertificateKind
 
 
-class IdentityRefused(Strict, tag="identity.refused", tag_field="type"):
+class IdentityRefused(Strict, frozen=True, kw_only=True, tag="identity.refused", tag_field="type"):
     """To a kiosk: a card was there but cannot be used."""
 
     problem: Problem
 
 
-class CodeFound(Strict, tag="code.found", tag_field="type"):
+class CodeFound(Strict, frozen=True, kw_only=True, tag="code.found", tag_field="type"):
     """To a kiosk: the scanned code is a ticket of today; its view arrives in the kiosk's topic."""
 
     ticket: TicketId
     number: str
 
 
-class CodeRefused(Strict, tag="code.refused", tag_field="type"):
+class CodeRefused(Strict, frozen=True, kw_only=True, tag="code.refused", tag_field="type"):
     problem: Problem
 
 
-class Bye(Strict, tag="bye", tag_field="type"):
+class Bye(Strict, frozen=True, kw_only=True, tag="bye", tag_field="type"):
     """The server ends the session. ``retry`` False: do not come back without a person's help."""
 
     problem: Problem

@@ -31,7 +31,7 @@ def chain_hash(previous: str, event: bytes) -> str:
     return hashlib.sha256(previous.encode("ascii") + event).hexdigest()
 
 
-class Hello(Record, tag="HELLO", tag_field="f"):
+class Hello(Record, frozen=True, kw_only=True, tag="HELLO", tag_field="f"):
     """Hall → city. ``first`` is the oldest event kept; ``parent_epoch``/``parent_seq`` tell where a fork began."""
 
     proto: tuple[int, int]
@@ -47,7 +47,7 @@ class Hello(Record, tag="HELLO", tag_field="f"):
     parent_seq: int = 0
 
 
-class Welcome(Record, tag="WELCOME", tag_field="f"):
+class Welcome(Record, frozen=True, kw_only=True, tag="WELCOME", tag_field="f"):
     """City → hall. ``verdict``: ``resume``, ``fork`` or ``refuse`` (``code`` then says why)."""
 
     proto: int
@@ -60,7 +60,7 @@ class Welcome(Record, tag="WELCOME", tag_field="f"):
     retry_after: float = 0.0
 
 
-class Events(Record, tag="EVENTS", tag_field="f"):
+class Events(Record, frozen=True, kw_only=True, tag="EVENTS", tag_field="f"):
     """Hall → city. ``events[0]`` has sequence ``first``; ``prev_hash`` is the chain before it."""
 
     epoch: int
@@ -69,7 +69,7 @@ class Events(Record, tag="EVENTS", tag_field="f"):
     events: tuple[str, ...]
 
 
-class Ack(Record, tag="ACK", tag_field="f"):
+class Ack(Record, frozen=True, kw_only=True, tag="ACK", tag_field="f"):
     """City → hall, only after the commit; cumulative. ``credit`` frames may be in flight."""
 
     epoch: int
@@ -78,7 +78,7 @@ class Ack(Record, tag="ACK", tag_field="f"):
     credit: int
 
 
-class Nack(Record, tag="NACK", tag_field="f"):
+class Nack(Record, frozen=True, kw_only=True, tag="NACK", tag_field="f"):
     """``code``: ``gap``, ``hash``, ``epoch``, ``size``, ``auth`` or ``busy``; ``expect`` is the next sequence wanted."""
 
     code: str
@@ -86,16 +86,16 @@ class Nack(Record, tag="NACK", tag_field="f"):
     retry_after: float = 0.0
 
 
-class LinkPing(Record, tag="PING", tag_field="f"):
+class LinkPing(Record, frozen=True, kw_only=True, tag="PING", tag_field="f"):
     t0: Millis
 
 
-class LinkPong(Record, tag="PONG", tag_field="f"):
+class LinkPong(Record, frozen=True, kw_only=True, tag="PONG", tag_field="f"):
     t0: Millis
     t1: Millis
 
 
-class Live(Record, tag="LIVE", tag_field="f"):
+class Live(Record, frozen=True, kw_only=True, tag="LIVE", tag_field="f"):
     """Droppable present state, ahead of any backlog: latest wins."""
 
     at: Millis
@@ -104,7 +104,7 @@ class Live(Record, tag="LIVE", tag_field="f"):
     devices: tuple[DeviceView, ...] = ()
 
 
-class Dir(Record, tag="DIR", tag_field="f"):
+class Dir(Record, frozen=True, kw_only=True, tag="DIR", tag_field="f"):
     """City → hall: directive ``no`` (gap-free per hall)."""
 
     no: int
@@ -112,13 +112,13 @@ class Dir(Record, tag="DIR", tag_field="f"):
     expires_at: Millis | None = None
 
 
-class Dack(Record, tag="DACK", tag_field="f"):
+class Dack(Record, frozen=True, kw_only=True, tag="DACK", tag_field="f"):
     """Hall → city: all directives up to ``no`` have become events."""
 
     no: int
 
 
-class LinkBye(Record, tag="BYE", tag_field="f"):
+class LinkBye(Record, frozen=True, kw_only=True, tag="BYE", tag_field="f"):
     code: str
     retry_after: float = 0.0
 

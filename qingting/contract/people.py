@@ -4,7 +4,7 @@ from qingting.contract.base import Record
 from qingting.contract.states import CertificateKind
 
 
-class Person(Record):
+class Person(Record, frozen=True, kw_only=True):
     """A citizen on a ticket. No field holds a clear name or certificate number.
 
     ``masked_name`` 张*三 and ``masked_number`` 230602********1232 may be printed and shown.

@@ -18,7 +18,7 @@ class Align(StrEnum):
 Scale = Annotated[int, msgspec.Meta(ge=1, le=8)]
 
 
-class TextLine(Strict, tag="text", tag_field="t"):
+class TextLine(Strict, frozen=True, kw_only=True, tag="text", tag_field="t"):
     """A line of text; ``scale`` multiplies the printer's base font in both directions."""
 
     text: str
@@ -27,7 +27,7 @@ class TextLine(Strict, tag="text", tag_field="t"):
     bold: bool = False
 
 
-class PairLine(Strict, tag="pair", tag_field="t"):
+class PairLine(Strict, frozen=True, kw_only=True, tag="pair", tag_field="t"):
     """A label at the left and a value at the right of one line."""
 
     label: str
@@ -35,15 +35,15 @@ class PairLine(Strict, tag="pair", tag_field="t"):
     bold: bool = False
 
 
-class RuleLine(Strict, tag="rule", tag_field="t"):
+class RuleLine(Strict, frozen=True, kw_only=True, tag="rule", tag_field="t"):
     """A line across the paper."""
 
 
-class FeedLines(Strict, tag="feed", tag_field="t"):
+class FeedLines(Strict, frozen=True, kw_only=True, tag="feed", tag_field="t"):
     lines: Annotated[int, msgspec.Meta(ge=1, le=20)] = 1
 
 
-class QrCode(Strict, tag="qr", tag_field="t"):
+class QrCode(Strict, frozen=True, kw_only=True, tag="qr", tag_field="t"):
     """A QR code; ``modules_dots`` is the size of one module in printer dots."""
 
     data: Annotated[str, msgspec.Meta(max_length=500)]
@@ -53,7 +53,7 @@ class QrCode(Strict, tag="qr", tag_field="t"):
 PrintElement = TextLine | PairLine | RuleLine | FeedLines | QrCode
 
 
-class PrintJob(Strict):
+class PrintJob(Strict, frozen=True, kw_only=True):
     """One job for one printer. ``attempt`` counts from 1; ``issued_at`` is when the attempt was asked for.
 
     A job is identified by ticket and attempt and is printed at most once. ``again`` is True when a

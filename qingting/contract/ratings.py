@@ -23,7 +23,7 @@ LEVEL_WORDS: dict[RatingLevel, tuple[str, str]] = {
 """Chinese and English words of the five levels."""
 
 
-class RatingTag(Strict):
+class RatingTag(Strict, frozen=True, kw_only=True):
     """One tag. ``local`` tags have private codes and are never pushed to the province."""
 
     code: str

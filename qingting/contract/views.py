@@ -30,7 +30,7 @@ from qingting.contract.states import (
 )
 
 
-class HallView(Record, tag="hall", tag_field="view"):
+class HallView(Record, frozen=True, kw_only=True, tag="hall", tag_field="view"):
     """Topic ``hall``, key ``info``. ``city_link`` is True while the city is connected."""
 
     id: HallId
@@ -42,7 +42,7 @@ class HallView(Record, tag="hall", tag_field="view"):
     city_link: bool = False
 
 
-class DepartmentView(Record):
+class DepartmentView(Record, frozen=True, kw_only=True):
     id: DepartmentId
     name: str
     name_en: str
@@ -51,7 +51,7 @@ class DepartmentView(Record):
     items: int
 
 
-class ItemView(Record):
+class ItemView(Record, frozen=True, kw_only=True):
     """``offered`` is False when the item cannot be taken now; ``why`` is then an error code."""
 
     id: ItemId
@@ -71,19 +71,19 @@ class ItemView(Record):
     sample: bool = False
 
 
-class DepartmentsView(Record, tag="departments", tag_field="view"):
+class DepartmentsView(Record, frozen=True, kw_only=True, tag="departments", tag_field="view"):
     """Topic ``catalogue``, key ``departments``, in the order to show."""
 
     departments: tuple[DepartmentView, ...]
 
 
-class ItemsView(Record, tag="items", tag_field="view"):
+class ItemsView(Record, frozen=True, kw_only=True, tag="items", tag_field="view"):
     """Topic ``catalogue``, key ``items``."""
 
     items: tuple[ItemView, ...]
 
 
-class QueueView(Record, tag="queue", tag_field="view"):
+class QueueView(Record, frozen=True, kw_only=True, tag="queue", tag_field="view"):
     """Topic ``queues``. ``wait`` is what a ticket taken now would be told; None = nobody can say."""
 
     id: QueueId
@@ -95,7 +95,7 @@ class QueueView(Record, tag="queue", tag_field="view"):
     wait: Interval | None = None
 
 
-class TicketBrief(Record):
+class TicketBrief(Record, frozen=True, kw_only=True):
     """A waiting ticket as a clerk may see it."""
 
     ticket: TicketId
@@ -106,7 +106,7 @@ class TicketBrief(Record):
     masked_name: str = ""
 
 
-class CurrentVisit(Record):
+class CurrentVisit(Record, frozen=True, kw_only=True):
     """The visitor at a window. ``since`` is when the present state began."""
 
     ticket: TicketId
@@ -126,7 +126,7 @@ class CurrentVisit(Record):
     materials: tuple[str, ...] = ()
 
 
-class WindowCounts(Record):
+class WindowCounts(Record, frozen=True, kw_only=True):
     """Today's figures of a window."""
 
     served: int = 0
@@ -137,7 +137,7 @@ class WindowCounts(Record):
     not_rated: int = 0
 
 
-class WindowView(Record, tag="window", tag_field="view"):
+class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="view"):
     """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12."""
 
     id: WindowId
@@ -154,7 +154,7 @@ class WindowView(Record, tag="window", tag_field="view"):
     counts: WindowCounts
 
 
-class WindowBrief(Record, tag="window_brief", tag_field="view"):
+class WindowBrief(Record, frozen=True, kw_only=True, tag="window_brief", tag_field="view"):
     """Topic ``windows``: one line of a list of windows."""
 
     id: WindowId
@@ -169,7 +169,7 @@ class WindowBrief(Record, tag="window_brief", tag_field="view"):
     served: int = 0
 
 
-class RatingRequest(Record):
+class RatingRequest(Record, frozen=True, kw_only=True):
     """A visit that may be rated until ``until``."""
 
     ticket: TicketId
@@ -179,7 +179,7 @@ class RatingRequest(Record):
     until: Millis
 
 
-class RatingPadView(Record, tag="rating_pad", tag_field="view"):
+class RatingPadView(Record, frozen=True, kw_only=True, tag="rating_pad", tag_field="view"):
     """Topic ``rating:<window>``, key ``pad``."""
 
     window: WindowId
@@ -194,7 +194,7 @@ class RatingPadView(Record, tag="rating_pad", tag_field="view"):
     request: RatingRequest | None
 
 
-class BoardInfo(Record, tag="board_info", tag_field="view"):
+class BoardInfo(Record, frozen=True, kw_only=True, tag="board_info", tag_field="view"):
     """Topic ``board``, key ``info``. ``waiting`` counts the whole hall."""
 
     hall_name: str
@@ -204,7 +204,7 @@ class BoardInfo(Record, tag="board_info", tag_field="view"):
     waiting: int
 
 
-class BoardCall(Record, tag="board_call", tag_field="view"):
+class BoardCall(Record, frozen=True, kw_only=True, tag="board_call", tag_field="view"):
     """Topic ``board``: one called ticket. ``call_no`` rises with each call and recall in the hall,
     so a board knows what it has not announced yet."""
 
@@ -220,12 +220,12 @@ class BoardCall(Record, tag="board_call", tag_field="view"):
     active: bool
 
 
-class ConditionView(Record):
+class ConditionView(Record, frozen=True, kw_only=True):
     condition: Condition
     since: Millis
 
 
-class DeviceView(Record, tag="device", tag_field="view"):
+class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="view"):
     """Topic ``devices``. ``since`` is when the state began, ``seen`` when it was last heard of."""
 
     id: DeviceId
@@ -241,7 +241,7 @@ class DeviceView(Record, tag="device", tag_field="view"):
     detail: str = ""
 
 
-class KioskView(Record, tag="kiosk", tag_field="view"):
+class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"):
     """Topic ``kiosk:<id>``, key ``kiosk``. Tickets can be taken unless ``blocked_by`` names a reason;
     ``blocked_by`` holds error codes such as ``kiosk.agent_offline`` or ``kiosk.printer_paper_out``."""
 
@@ -252,7 +252,7 @@ class KioskView(Record, tag="kiosk", tag_field="view"):
     blocked_by: tuple[str, ...]
 
 
-class KioskTicket(Record, tag="kiosk_ticket", tag_field="view"):
+class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_field="view"):
     """Topic ``kiosk:<id>``, key ``ticket:<id>``: a ticket taken at this kiosk in the last minutes."""
 
     ticket: TicketId
@@ -273,7 +273,7 @@ class KioskTicket(Record, tag="kiosk_ticket", tag_field="view"):
     materials: tuple[str, ...]
 
 
-class HelpView(Record, tag="help", tag_field="view"):
+class HelpView(Record, frozen=True, kw_only=True, tag="help", tag_field="view"):
     """Topic ``help``: a device where somebody waits for a member of staff."""
 
     device: DeviceId

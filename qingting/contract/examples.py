@@ -1,0 +1,326 @@
+"""One valid example of every command, event, directive, request, server message and link frame.
+
+Keyed by type name; link frames that share a name with a hub message are keyed ``link.<name>``. A
+test demands one for each member of every union and sends each through its decoder.
+"""
+
+from typing import Any
+
+from qingting.contract import commands as c
+from qingting.contract import config as cfg
+from qingting.contract import directives as d
+from qingting.contract import events as e
+from qingting.contract import hub as h
+from qingting.contract import link as k
+from qingting.contract import printing as p
+from qingting.contract import views as v
+from qingting.contract.ids import (
+    BusinessDay,
+    CommandKey,
+    DepartmentId,
+    DeviceId,
+    HallId,
+    ItemId,
+    QueueId,
+    StaffId,
+    TicketId,
+    WindowId,
+)
+from qingting.contract.people import Person
+from qingting.contract.states import (
+    CertificateKind,
+    Condition,
+    DeviceKind,
+    DeviceState,
+    NotRatedReason,
+    PrintOutcome,
+    PrintState,
+    RatingChannel,
+    RatingLevel,
+    Role,
+    TicketState,
+)
+
+AT = 1_795_489_200_000
+DAY = BusinessDay("2026-11-24")
+KEY = CommandKey("k1:5f0c2c1e-0001")
+HALL, DEPARTMENT, QUEUE, ITEM = (
+    HallId("saertu"),
+    DepartmentId("gaj"),
+    QueueId("ga"),
+    ItemId("id-renew"),
+)
+WINDOW, STAFF, KIOSK = WindowId("w3"), StaffId("s-0103"), DeviceId("k1")
+AGENT, PRINTER, READER, SCANNER = (
+    DeviceId("k1-agent"),
+    DeviceId("k1-printer"),
+    DeviceId("k1-reader"),
+    DeviceId("k1-scanner"),
+)
+TICKET = TicketId("2026-11-24-ga-23")
+CASE = "saertu-20261124-ga-0023"
+PERSON = Person(
+    kind=CertificateKind.RESIDENT_ID,
+    masked_name="张*三",
+    masked_number="230602********1238",
+    sealed="k1.3q2+7w==",
+    index="66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+)
+CONFIG = cfg.HallConfig(
+    version=1,
+    hall=cfg.HallInfo(
+        id=HALL,
+        name="萨尔图区政务服务中心",
+        name_en="Sartu District Service Hall",
+        division="230602",
+    ),
+    departments=(
+        cfg.Department(
+            id=DEPARTMENT, name="大庆市公安局", name_en="Public Security Bureau", short_name="公安"
+        ),
+    ),
+    queues=(cfg.Queue(id=QUEUE, name="公安综合", name_en="Police services", prefix="A"),),
+    items=(
+        cfg.Item(
+            id=ITEM,
+            name="居民身份证换领",
+            name_en="Renewal of the resident ID card",
+            department=DEPARTMENT,
+            queue=QUEUE,
+            materials=("居民户口簿", "原居民身份证"),
+            pinyin="juminshenfenzhenghuanling",
+            initials="jmsfzhl",
+            sample=True,
+        ),
+    ),
+    windows=(
+        cfg.Window(
+            id=WINDOW, number="3", name="公安综合窗口", name_en="Police services", queues=(QUEUE,)
+        ),
+    ),
+    staff=(cfg.Staff(id=STAFF, number="0103", name="李敏"),),
+    devices=(cfg.Device(id=KIOSK, kind=DeviceKind.KIOSK, name="1号取号机", name_en="Kiosk 1"),),
+)
+JOB = p.PrintJob(
+    ticket=TICKET,
+    attempt=1,
+    printer=PRINTER,
+    issued_at=AT,
+    document=(
+        p.TextLine(text="A023", align=p.Align.CENTRE, scale=4, bold=True),
+        p.QrCode(data="t/3q2x"),
+    ),
+)
+PAD = v.BoardCall(
+    ticket=TICKET,
+    number="A023",
+    window_number="3",
+    window_name="公安综合窗口",
+    window_name_en="Police services",
+    masked_name="张*三",
+    called_at=AT,
+    calls=1,
+    call_no=7,
+    active=True,
+)
+DEVICE_VIEW = v.DeviceView(
+    id=PRINTER,
+    kind=DeviceKind.PRINTER,
+    name="号票打印机",
+    name_en="Ticket printer",
+    parent=KIOSK,
+    window=None,
+    state=DeviceState.DEGRADED,
+    conditions=(v.ConditionView(condition=Condition.PAPER_OUT, since=AT),),
+    since=AT,
+    seen=AT,
+)
+QUEUE_VIEW = v.QueueView(
+    id=QUEUE,
+    name="公安综合",
+    name_en="Police services",
+    waiting=3,
+    windows_open=2,
+    closed=False,
+    wait=e.Interval(low=12, high=20),
+)
+EVENT = e.Event(
+    s=42,
+    at=AT,
+    bd=DAY,
+    by="staff:s-0103",
+    cmd=KEY,
+    b=e.TicketCalled(ticket=TICKET, window=WINDOW, staff=STAFF),
+)
+
+_ALL: tuple[Any, ...] = (
+    # commands
+    c.IssueTicket(item=ITEM, token="3q2xWc9vS0y1", device=KIOSK, person=PERSON),
+    c.ReportPrint(ticket=TICKET, attempt=1, outcome=PrintOutcome.FAILED, cause=Condition.PAPER_OUT),
+    c.ReprintTicket(ticket=TICKET, device=KIOSK),
+    c.CallNext(window=WINDOW),
+    c.Recall(window=WINDOW),
+    c.BeginService(window=WINDOW),
+    c.FinishService(window=WINDOW),
+    c.MarkNoShow(window=WINDOW),
+    c.OpenWindow(window=WINDOW, staff=STAFF),
+    c.PauseWindow(window=WINDOW, reason="取材料"),
+    c.CloseWindow(window=WINDOW),
+    c.RateVisit(ticket=TICKET, level=RatingLevel.DISSATISFIED, tags=("208",), words="没有清单"),
+    c.LeaveUnrated(ticket=TICKET, reason=NotRatedReason.TIMEOUT),
+    c.RegisterDevice(device=KIOSK, kind=DeviceKind.KIOSK, name="1号取号机"),
+    c.ReportDevice(
+        device=PRINTER,
+        kind=DeviceKind.PRINTER,
+        state=DeviceState.DEGRADED,
+        conditions=(Condition.PAPER_OUT,),
+    ),
+    c.RequestHelp(device=KIOSK),
+    c.AnswerHelp(device=KIOSK),
+    c.ApplyConfig(config=CONFIG),
+    c.ApplyDirective(no=1, directive=d.PutNotice(text="11月30日停电检修")),
+    c.CloseDay(),
+    c.Envelope(key=KEY, at=AT, actor="staff:s-0103", command=c.CallNext(window=WINDOW)),
+    # directives
+    d.PutConfig(config=CONFIG),
+    d.PutNotice(text="11月30日停电检修", text_en="Power maintenance on 30 November"),
+    # events
+    e.DayOpened(day=DAY),
+    e.DayClosed(day=DAY),
+    e.ConfigApplied(config=CONFIG),
+    e.TicketIssued(
+        ticket=TICKET,
+        number="A023",
+        serial=23,
+        day=DAY,
+        queue=QUEUE,
+        item=ITEM,
+        department=DEPARTMENT,
+        token="3q2xWc9vS0y1",
+        ahead=3,
+        wait=e.Interval(low=12, high=20),
+        person=PERSON,
+        device=KIOSK,
+    ),
+    e.PrintRequested(ticket=TICKET, device=KIOSK, attempt=1),
+    e.PrintReported(ticket=TICKET, attempt=1, outcome=PrintOutcome.PRINTED),
+    e.TicketCalled(ticket=TICKET, window=WINDOW, staff=STAFF),
+    e.TicketRecalled(ticket=TICKET, window=WINDOW, calls=2),
+    e.ServiceBegun(ticket=TICKET, window=WINDOW, staff=STAFF),
+    e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=CASE),
+    e.TicketNoShow(ticket=TICKET, window=WINDOW, staff=STAFF),
+    e.TicketCancelled(ticket=TICKET, reason="day_end"),
+    e.RatingGiven(
+        ticket=TICKET,
+        case=CASE,
+        window=WINDOW,
+        staff=STAFF,
+        item=ITEM,
+        department=DEPARTMENT,
+        level=RatingLevel.VERY_SATISFIED,
+        tags=("517",),
+        words="",
+        channel=RatingChannel.HALL_TABLET,
+        seconds=9,
+    ),
+    e.RatingNotGiven(ticket=TICKET, case=CASE, reason=NotRatedReason.TIMEOUT),
+    e.WindowOpened(window=WINDOW, staff=STAFF),
+    e.WindowPaused(window=WINDOW, staff=STAFF, reason="取材料"),
+    e.WindowClosed(window=WINDOW, staff=STAFF),
+    e.DeviceRegistered(device=KIOSK, kind=DeviceKind.KIOSK, name="1号取号机"),
+    e.DeviceChanged(device=PRINTER, kind=DeviceKind.PRINTER, state=DeviceState.READY),
+    e.HelpRequested(device=KIOSK),
+    e.HelpAnswered(device=KIOSK),
+    e.NoticePut(text="11月30日停电检修"),
+    e.DirectiveApplied(no=1),
+    e.DirectiveRefused(no=2, code="config.older"),
+    EVENT,
+    # hub, client to server
+    h.Auth(device=KIOSK, key="vX3…", version=1),
+    h.Pair(code="12345678", kind=DeviceKind.CALL_PAD, version=1),
+    h.Ask(id=7, key="5f0c2c1e-0001", body=h.Next()),
+    h.Subscribe(topics=("hall", "board")),
+    h.TakeTicket(item=ITEM, identity="tok_8fe1"),
+    h.Reprint(ticket=TICKET),
+    h.BeginIdentity(),
+    h.EndIdentity(),
+    h.AskHelp(),
+    h.Login(number="0103", password="…"),
+    h.Logout(),
+    h.TakeWindow(window=WINDOW),
+    h.Pause(reason="取材料"),
+    h.LeaveWindow(),
+    h.Next(),
+    h.Again(),
+    h.Begin(),
+    h.Finish(),
+    h.Absent(),
+    h.SubmitRating(ticket=TICKET, level=RatingLevel.SATISFIED, tags=("408",)),
+    h.DeclineRating(ticket=TICKET, reason=NotRatedReason.DECLINED),
+    h.HelpDone(device=KIOSK),
+    h.DeviceReport(device=PRINTER, kind=DeviceKind.PRINTER, state=DeviceState.READY),
+    h.PrintReport(ticket=TICKET, attempt=1, outcome=PrintOutcome.PRINTED),
+    h.CardRead(
+        device=READER,
+        kind=CertificateKind.RESIDENT_ID,
+        name="张小三",
+        number="230602199001011238",
+        valid_to="20360101",
+    ),
+    h.CardFault(device=READER, code="identity.unreadable"),
+    h.CodeScanned(device=SCANNER, text="t/3q2xWc9vS0y1"),
+    h.Ping(),
+    # hub, server to client
+    h.Welcome(role=Role.KIOSK, device=KIOSK, name="1号取号机", now=AT, version=1),
+    h.Paired(device=DeviceId("pad-w3"), key="vX3…"),
+    h.Result(id=7, ok=True, answer=h.Answer(ticket=TICKET, number="A023")),
+    h.Snapshot(topic="board", seq=12, entries={TICKET: PAD}),
+    h.Delta(topic="queues", seq=13, set={QUEUE: QUEUE_VIEW}),
+    h.PrintOrder(job=JOB),
+    h.ArmReader(armed=True),
+    h.IdentityRead(
+        token="tok_8fe1",
+        masked_name="张*三",
+        masked_number="230602********1238",
+        kind=CertificateKind.RESIDENT_ID,
+    ),
+    h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
+    h.CodeFound(ticket=TICKET, number="A023"),
+    h.CodeRefused(problem=h.Problem(code="code.unknown")),
+    h.Bye(problem=h.Problem(code="hub.replaced"), retry=False),
+    # link
+    k.Hello(
+        proto=(1, 1), hall=HALL, key="vX3…", epoch=1, head=42, head_hash="9f…", first=1, clock=AT
+    ),
+    k.Events(epoch=1, first=42, prev_hash="9f…", events=('{"s":42}',)),
+    k.Ack(epoch=1, upto=42, hash="a0…", credit=4),
+    k.Nack(code="gap", expect=40),
+    k.LinkPing(t0=AT),
+    k.LinkPong(t0=AT, t1=AT + 12),
+    k.Live(at=AT, oldest_unacked=0, queues=(QUEUE_VIEW,), devices=(DEVICE_VIEW,)),
+    k.Dir(no=1, directive=d.PutNotice(text="11月30日停电检修")),
+    k.Dack(no=1),
+    k.LinkBye(code="link.version"),
+)
+EXAMPLES: dict[str, Any] = {type(one).__name__: one for one in _ALL}
+EXAMPLES["link.Welcome"] = k.Welcome(
+    proto=1, session="s-1", cursor=41, hash_at_cursor="9e…", credit=4, verdict="resume"
+)
+KIOSK_TICKET = v.KioskTicket(
+    ticket=TICKET,
+    number="A023",
+    state=TicketState.WAITING,
+    print_state=PrintState.PRINTED,
+    print_cause=None,
+    attempt=1,
+    ahead=3,
+    wait=e.Interval(low=12, high=20),
+    item_name="居民身份证换领",
+    item_name_en="Renewal of the resident ID card",
+    department_name="大庆市公安局",
+    department_name_en="Public Security Bureau",
+    masked_name="张*三",
+    masked_number="230602********1238",
+    issued_at=AT,
+    materials=("居民户口簿",),
+)

@@ -1,0 +1,81 @@
+"""Byte pipes: serial, TCP and null-modem all look like this to a driver."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+
+class PipeClosedError(ConnectionError):
+    """The other side is gone: unplugged, refused or closed."""
+
+
+class BytePipe(Protocol):
+    """An open connection that moves bytes.
+
+    ``on_data`` registers the one sink that is called in the loop with every chunk received.
+    ``on_close`` registers a callback for the loss of the line, called once with the cause or None.
+    ``write`` raises :class:`PipeClosedError` when the line is down, else returns when the bytes are
+    handed to the operating system (with back-pressure).
+    """
+
+    async def write(self, data: bytes) -> None: ...
+
+    def on_data(self, sink: Callable[[bytes], None]) -> None: ...
+
+    def on_close(self, sink: Callable[[Exception | None], None]) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class NullModemEnd:
+    """One end of an in-process cable. ``manipulate`` may split, drop or change what this end sends."""
+
+    def __init__(self) -> None:
+        self._peer: NullModemEnd | None = None
+        self._sink: Callable[[bytes], None] | None = None
+        self._closed_sink: Callable[[Exception | None], None] | None = None
+        self._early: list[bytes] = []
+        self._open = True
+        self.manipulate: Callable[[bytes], list[bytes]] = lambda data: [data]
+
+    async def write(self, data: bytes) -> None:
+        if not self._open or self._peer is None or not self._peer._open:
+            raise PipeClosedError("null modem is unplugged")
+        for piece in self.manipulate(data):
+            asyncio.get_running_loop().call_soon(self._peer._receive, piece)
+        await asyncio.sleep(0)
+
+    def _receive(self, data: bytes) -> None:
+        if not self._open:
+            return
+        if self._sink is None:
+            self._early.append(data)
+        else:
+            self._sink(data)
+
+    def on_data(self, sink: Callable[[bytes], None]) -> None:
+        self._sink = sink
+        early, self._early = self._early, []
+        for data in early:
+            sink(data)
+
+    def on_close(self, sink: Callable[[Exception | None], None]) -> None:
+        self._closed_sink = sink
+
+    async def close(self) -> None:
+        self.unplug(None)
+
+    def unplug(self, cause: Exception | None) -> None:
+        """Takes the line down at both ends."""
+        for end in (self, self._peer):
+            if end is not None and end._open:
+                end._open = False
+                if end._closed_sink is not None:
+                    asyncio.get_running_loop().call_soon(end._closed_sink, cause)
+
+
+def null_modem() -> tuple[NullModemEnd, NullModemEnd]:
+    """Two ends of one cable."""
+    left, right = NullModemEnd(), NullModemEnd()
+    left._peer, right._peer = right, left
+    return left, right

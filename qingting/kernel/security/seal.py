@@ -1,0 +1,111 @@
+"""Sealing of personal fields with SM4-GCM and keyed blind indexes with HMAC-SM3.
+
+Keys live outside the database, in a key file of one line per key, newest last, each ``<id>:<64 hex>``
+(16 bytes for SM4, 16 bytes for the index). Old keys stay readable, new boxes use the newest key.
+"""
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+_NONCE = 12
+_TAG = 16
+
+
+class SealError(ValueError):
+    """A box cannot be opened: damaged, cut short, or its key is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealKey:
+    """One generation of keys; never shown in a repr."""
+
+    id: str
+    cipher: bytes
+    index: bytes
+
+    def __repr__(self) -> str:
+        return f"SealKey(id={self.id!r})"
+
+
+class Sealer:
+    """Seals and opens short texts. The blind index always uses the first key, so look-ups survive rotation."""
+
+    def __init__(self, keys: list[SealKey]) -> None:
+        if not keys:
+            raise SealError("no keys")
+        self._keys = {key.id: key for key in keys}
+        self._newest = keys[-1]
+        self._first = keys[0]
+
+    def seal(self, text: str, *, context: str) -> str:
+        """``text`` → ``<key id>.<base64>``; ``context`` is bound in and must be given again to open."""
+        nonce = secrets.token_bytes(_NONCE)
+        encryptor = Cipher(algorithms.SM4(self._newest.cipher), modes.GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(context.encode())
+        box = nonce + encryptor.update(text.encode()) + encryptor.finalize() + encryptor.tag
+        return f"{self._newest.id}.{base64.b64encode(box).decode('ascii')}"
+
+    def open(self, box: str, *, context: str) -> str:
+        """Inverse of :meth:`seal`; raises :class:`SealError`."""
+        key_id, _, encoded = box.partition(".")
+        key = self._keys.get(key_id)
+        if key is None:
+            raise SealError("unknown key")
+        try:
+            raw = base64.b64decode(encoded, validate=True)
+        except ValueError as error:
+            raise SealError("damaged") from error
+        if len(raw) < _NONCE + _TAG:
+            raise SealError("cut short")
+        cipher = Cipher(algorithms.SM4(key.cipher), modes.GCM(raw[:_NONCE], raw[-_TAG:]))
+        decryptor = cipher.decryptor()
+        decryptor.authenticate_additional_data(context.encode())
+        try:
+            return (decryptor.update(raw[_NONCE:-_TAG]) + decryptor.finalize()).decode()
+        except (InvalidTag, UnicodeDecodeError) as error:
+            raise SealError("damaged or of another context") from error
+
+    def blind_index(self, text: str) -> str:
+        """Keyed HMAC-SM3 of the normalised text, hex: equal texts are found without being readable."""
+        mac = hmac.HMAC(self._first.index, hashes.SM3())
+        mac.update(text.strip().upper().encode())
+        return mac.finalize().hex()
+
+
+def new_key(key_id: str) -> str:
+    """A fresh line for a key file."""
+    return f"{key_id}:{secrets.token_hex(32)}"
+
+
+def parse_keys(text: str) -> list[SealKey]:
+    """Reads a key file's text; raises :class:`SealError` with the line number."""
+    keys: list[SealKey] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        key_id, _, digits = line.strip().partition(":")
+        try:
+            raw = bytes.fromhex(digits)
+        except ValueError:
+            raw = b""
+        if len(raw) != 32 or not key_id.isalnum():
+            raise SealError(f"line {number}: not a key")
+        keys.append(SealKey(key_id, raw[:16], raw[16:]))
+    return keys
+
+
+def load_or_create_sealer(path: Path) -> Sealer:
+    """Opens the key file, or makes one readable by its owner only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(new_key("k1") + "\n")
+    return Sealer(parse_keys(path.read_text("utf-8")))
