@@ -78,6 +78,16 @@ export const ERROR_TEXTS = {
     "en": "The same device has connected elsewhere; this connection was closed.",
     "retry": false
   },
+  "hub.connection_lost": {
+    "zh": "与大厅服务器的连接断了，正在自动恢复，刚才的操作没有送出。请稍等再试。",
+    "en": "The connection to the hall server was lost and is being restored; your request was not sent. Please try again in a moment.",
+    "retry": true
+  },
+  "hub.no_answer": {
+    "zh": "等了 {seconds} 秒没有收到大厅服务器的答复。请再按一次，同一次操作不会重复办理。",
+    "en": "The hall server did not answer within {seconds} seconds. Please press again; the same action is never carried out twice.",
+    "retry": true
+  },
   "hub.not_logged_in": {
     "zh": "请先用工号和密码登录。",
     "en": "Please log in with your staff number and password first.",

@@ -1,0 +1,13 @@
+export * from './generated/contract';
+export { RATING_SECONDS } from './generated/texts';
+export { ASK_DEADLINE_MS } from './asks';
+export * from './collection';
+export * from './connection';
+export * from './errors';
+export * from './identity';
+export { offeredCode } from './pairing';
+export { newKey } from './keys';
+export { backoffMs, hubUrl } from './socket';
+export type { OpenSocket, SocketLike } from './socket';
+export * from './texts';
+export * from './time';
