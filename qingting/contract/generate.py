@@ -6,6 +6,7 @@ Schemas go to ``qingting/contract/schema/``, TypeScript to ``qingting/web/src/ge
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,11 +34,9 @@ TOPICS: dict[str, Any] = {
 }
 """One schema file each."""
 _STATES = [
-    one
-    for one in vars(states).values()
-    if isinstance(one, type) and issubclass(one, states.StrEnum)
+    one for one in vars(states).values() if isinstance(one, type) and issubclass(one, StrEnum)
 ]
-_STATES.remove(states.StrEnum)
+_STATES.remove(StrEnum)
 
 
 def json_schema(kind: Any) -> dict[str, Any]:
@@ -118,11 +117,11 @@ def typescript() -> str:
         parts.append(
             f"export type {name} =\n  | " + "\n  | ".join(_typescript(union).split(" | ")) + ";\n"
         )
-    for enum in _STATES:
-        if enum.__name__ not in shapes:
-            parts.append(
-                f"export type {enum.__name__} = {' | '.join(json.dumps(one.value) for one in enum)};\n"
-            )
+    parts.extend(
+        f"export type {enum.__name__} = {' | '.join(json.dumps(one.value) for one in enum)};\n"
+        for enum in _STATES
+        if enum.__name__ not in shapes
+    )
     return "\n".join(parts)
 
 

@@ -1,0 +1,70 @@
+"""What a command does to a hall: events, or a refusal. Pure: reads the state, changes nothing."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from hallserver.engine import decide_devices, decide_tickets, decide_windows
+from hallserver.engine.days import business_day
+from hallserver.engine.evolve import next_day_state
+from hallserver.engine.state import HallState
+from qingting.contract import commands as c
+from qingting.contract.events import DayClosed, DayOpened, EventBody, TicketCancelled
+from qingting.contract.states import OPEN_TICKET_STATES
+
+Rule = Callable[[HallState, Any, int], list[EventBody]]
+"""``(state, command, now) → events``; raises Refusal."""
+
+
+def _close_day(state: HallState, command: c.CloseDay, now: int) -> list[EventBody]:
+    return close_day(state)
+
+
+_RULES: dict[type, Rule] = {
+    c.IssueTicket: decide_tickets.issue,
+    c.ReportPrint: decide_tickets.report_print,
+    c.ReprintTicket: decide_tickets.reprint,
+    c.RateVisit: decide_tickets.rate,
+    c.LeaveUnrated: decide_tickets.leave_unrated,
+    c.CallNext: decide_windows.call_next,
+    c.Recall: decide_windows.recall,
+    c.BeginService: decide_windows.begin,
+    c.FinishService: decide_windows.finish,
+    c.MarkNoShow: decide_windows.no_show,
+    c.OpenWindow: decide_windows.open_window,
+    c.PauseWindow: decide_windows.pause,
+    c.CloseWindow: decide_windows.close_window,
+    c.RegisterDevice: decide_devices.register,
+    c.ReportDevice: decide_devices.report,
+    c.RequestHelp: decide_devices.request_help,
+    c.AnswerHelp: decide_devices.answer_help,
+    c.ApplyConfig: decide_devices.apply_config,
+    c.ApplyDirective: decide_devices.apply_directive,
+    c.CloseDay: _close_day,
+}
+
+
+def close_day(state: HallState) -> list[EventBody]:
+    """Ends the present business day: every open ticket is cancelled, numbers are done."""
+    if state.day is None:
+        return []
+    events: list[EventBody] = [
+        TicketCancelled(ticket=ticket.id, reason="day_end")
+        for ticket in state.tickets.values()
+        if ticket.state in OPEN_TICKET_STATES
+    ]
+    events.append(DayClosed(day=state.day))
+    return events
+
+
+def decide(state: HallState, envelope: c.Envelope) -> list[EventBody]:
+    """The events of a command; when the business day has turned, the turn comes first.
+
+    Raises :class:`qingting.contract.errors.Refusal`; the state is never changed.
+    """
+    today = business_day(envelope.at, state.config)
+    turn: list[EventBody] = []
+    if state.day is None or today > state.day:
+        turn = [*close_day(state), DayOpened(day=today)]
+        state = next_day_state(state, today)
+    rule = _RULES[cast("type", type(envelope.command))]
+    return turn + rule(state, envelope.command, envelope.at)

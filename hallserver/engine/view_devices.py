@@ -1,0 +1,119 @@
+"""Views of devices, kiosks and help."""
+
+from collections.abc import Mapping
+
+from hallserver.engine.state import DeviceLife, HallState, Ticket
+from qingting.contract import views as v
+from qingting.contract.conditions import blocks_printing
+from qingting.contract.ids import DeviceId, Millis
+from qingting.contract.states import Condition, DeviceKind, DeviceState, TicketState
+
+KIOSK_TICKET_MS = 10 * 60_000
+"""How long a kiosk's topic keeps a ticket taken there."""
+_ABSENT = (DeviceState.ABSENT, DeviceState.LOST)
+_STARTING = (DeviceState.CONNECTING, DeviceState.IDENTIFYING)
+
+
+def device(life: DeviceLife, seen: Mapping[DeviceId, Millis]) -> v.DeviceView:
+    return v.DeviceView(
+        id=life.id,
+        kind=life.kind,
+        name=life.name,
+        name_en=life.name_en,
+        parent=life.parent,
+        window=life.window,
+        state=life.state,
+        conditions=tuple(
+            v.ConditionView(condition=one, since=since)
+            for one, since in sorted(life.conditions.items())
+        ),
+        since=life.since,
+        seen=seen.get(life.id, life.since),
+        detail=life.detail,
+    )
+
+
+def devices(state: HallState, seen: Mapping[DeviceId, Millis]) -> dict[str, v.View]:
+    return {life.id: device(life, seen) for life in state.devices.values()}
+
+
+def help_wanted(state: HallState) -> dict[str, v.View]:
+    return {
+        one: v.HelpView(device=one, name=state.devices[one].name, since=since)
+        for one, since in state.help.items()
+        if one in state.devices
+    }
+
+
+def blocked_by(peripherals: list[DeviceLife]) -> tuple[str, ...]:
+    """Why tickets cannot be taken at a kiosk: error codes, worst first; empty when they can."""
+    agents = [life for life in peripherals if life.kind is DeviceKind.AGENT]
+    reasons = ["kiosk.agent_offline" for life in agents if life.state in _ABSENT]
+    reasons += [_printer_reason(life) for life in peripherals if life.kind is DeviceKind.PRINTER]
+    return tuple(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def _printer_reason(life: DeviceLife) -> str:
+    faults = {one for one in life.conditions if blocks_printing(one)}
+    unreachable = life.state in _ABSENT and faults <= {Condition.COMM_ERROR, Condition.OFFLINE}
+    if faults and not unreachable:
+        return "kiosk.printer_fault"
+    return "kiosk.printer_absent" if life.state in _ABSENT + _STARTING else ""
+
+
+def _ticket(state: HallState, ticket: Ticket) -> v.KioskTicket:
+    item = state.items.get(ticket.item)
+    department = state.departments.get(ticket.department)
+    line = state.waiting.get(ticket.queue, {})
+    ahead = (
+        list(line).index(ticket.id)
+        if ticket.state is TicketState.WAITING and ticket.id in line
+        else 0
+    )
+    return v.KioskTicket(
+        ticket=ticket.id,
+        number=ticket.number,
+        state=ticket.state,
+        print_state=ticket.print_state,
+        print_cause=ticket.print_cause,
+        attempt=ticket.attempt,
+        ahead=ahead,
+        wait=ticket.wait,
+        item_name=item.name if item is not None else "",
+        item_name_en=item.name_en if item is not None else "",
+        department_name=department.name if department is not None else "",
+        department_name_en=department.name_en if department is not None else "",
+        masked_name=ticket.person.masked_name if ticket.person is not None else "",
+        masked_number=ticket.person.masked_number if ticket.person is not None else "",
+        issued_at=ticket.issued_at,
+        materials=item.materials if item is not None else (),
+    )
+
+
+def kiosk_ticket(state: HallState, ticket: Ticket) -> v.KioskTicket:
+    """One ticket as its kiosk shows it; also used for a ticket whose code was scanned."""
+    return _ticket(state, ticket)
+
+
+def kiosk(
+    state: HallState, kiosk_id: DeviceId, now: Millis, seen: Mapping[DeviceId, Millis]
+) -> dict[str, v.View]:
+    life = state.devices[kiosk_id]
+    peripherals = [one for one in state.devices.values() if one.parent == kiosk_id]
+    shown: dict[str, v.View] = {
+        "kiosk": v.KioskView(
+            id=kiosk_id,
+            name=life.name,
+            name_en=life.name_en,
+            peripherals=tuple(device(one, seen) for one in peripherals),
+            blocked_by=blocked_by(peripherals),
+        )
+    }
+    for ticket in reversed(state.tickets.values()):
+        if now - ticket.issued_at > KIOSK_TICKET_MS:
+            break
+        if ticket.device == kiosk_id:
+            shown[f"ticket:{ticket.id}"] = _ticket(state, ticket)
+            if len(shown) > 8:
+                break
+    return shown

@@ -1,0 +1,236 @@
+"""What screens show, computed from the state: topics of :mod:`qingting.contract.views`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from hallserver.engine import view_devices, view_windows
+from hallserver.engine.decide_tickets import check_offered
+from hallserver.engine.state import HallState
+from hallserver.engine.waiting import expected_wait, open_windows
+from qingting.contract import events as e
+from qingting.contract import views as v
+from qingting.contract.config import Item
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import (
+    BusinessDay,
+    DepartmentId,
+    DeviceId,
+    HallId,
+    Millis,
+    QueueId,
+    TicketId,
+    WindowId,
+)
+from qingting.contract.states import DeviceKind
+
+Entries = Mapping[str, v.View]
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms)."""
+
+    now: Millis
+    seen: Mapping[DeviceId, Millis] = field(default_factory=dict)
+    city_link: bool = False
+
+
+def _hall(state: HallState, ambient: Ambient) -> Entries:
+    if state.config is None:
+        return {}
+    hall = state.config.hall
+    return {
+        "info": v.HallView(
+            id=HallId(hall.id),
+            name=hall.name,
+            name_en=hall.name_en,
+            day=state.day or BusinessDay(""),
+            notice=state.notice,
+            notice_en=state.notice_en,
+            city_link=ambient.city_link,
+        )
+    }
+
+
+def _item(state: HallState, item: Item, now: Millis) -> v.ItemView:
+    try:
+        check_offered(state, item, now)
+        why = ""
+    except Refusal as refusal:
+        why = refusal.code
+    return v.ItemView(
+        id=item.id,
+        name=item.name,
+        name_en=item.name_en,
+        department=item.department,
+        queue=item.queue,
+        materials=item.materials,
+        promised_days=item.promised_days,
+        legal_basis=item.legal_basis,
+        needs_identity=item.needs_identity,
+        hot=item.hot,
+        pinyin=item.pinyin,
+        initials=item.initials,
+        offered=not why,
+        why=why,
+        sample=item.sample,
+    )
+
+
+def _catalogue(state: HallState, ambient: Ambient) -> Entries:
+    counts: dict[DepartmentId, int] = {}
+    for item in state.items.values():
+        counts[item.department] = counts.get(item.department, 0) + 1
+    departments = tuple(
+        v.DepartmentView(
+            id=one.id,
+            name=one.name,
+            name_en=one.name_en,
+            short_name=one.short_name,
+            icon=one.icon,
+            items=counts.get(one.id, 0),
+        )
+        for one in sorted(state.departments.values(), key=lambda one: one.order)
+    )
+    items = tuple(_item(state, item, ambient.now) for item in state.items.values())
+    return {
+        "departments": v.DepartmentsView(departments=departments),
+        "items": v.ItemsView(items=items),
+    }
+
+
+def queue_view(state: HallState, queue_id: QueueId, now: Millis) -> v.QueueView:
+    queue = state.queues[queue_id]
+    waiting = len(state.waiting.get(queue_id, ()))
+    return v.QueueView(
+        id=queue_id,
+        name=queue.name,
+        name_en=queue.name_en,
+        waiting=waiting,
+        windows_open=len(open_windows(state, queue_id)),
+        closed=bool(queue.closed_reason),
+        wait=expected_wait(state, queue_id, waiting, now),
+    )
+
+
+def _queues(state: HallState, ambient: Ambient) -> Entries:
+    return {queue: queue_view(state, queue, ambient.now) for queue in state.queues}
+
+
+_PLAIN: dict[str, Callable[[HallState, Ambient], Entries]] = {
+    "hall": _hall,
+    "catalogue": _catalogue,
+    "queues": _queues,
+    "windows": lambda state, ambient: view_windows.windows(state),
+    "board": lambda state, ambient: view_windows.board(state),
+    "devices": lambda state, ambient: view_devices.devices(state, ambient.seen),
+    "help": lambda state, ambient: view_devices.help_wanted(state),
+}
+
+
+def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
+    """All entries of a topic. Raises ``hub.unknown_topic`` for a topic that cannot exist."""
+    plain = _PLAIN.get(topic)
+    if plain is not None:
+        return plain(state, ambient)
+    kind, _, name = topic.partition(":")
+    if kind == "window" and name in state.window_config:
+        return view_windows.window(state, WindowId(name))
+    if kind == "rating" and name in state.window_config:
+        return view_windows.rating_pad(state, WindowId(name))
+    if (
+        kind == "kiosk"
+        and name in state.devices
+        and state.devices[DeviceId(name)].kind is DeviceKind.KIOSK
+    ):
+        return view_devices.kiosk(state, DeviceId(name), ambient.now, ambient.seen)
+    raise Refusal("hub.unknown_topic", topic=topic[:40])
+
+
+def _windows_of_queue(state: HallState, queue: QueueId) -> set[str]:
+    return {f"window:{one.id}" for one in state.window_config.values() if queue in one.queues}
+
+
+def _ticket_topics(state: HallState, ticket_id: TicketId) -> set[str]:
+    ticket = state.tickets.get(ticket_id)
+    return {f"kiosk:{ticket.device}"} if ticket is not None and ticket.device is not None else set()
+
+
+Touch = Callable[[HallState, Any], set[str]]
+
+
+def topics_touched(event: e.Event, state: HallState) -> set[str]:
+    """Topics that may look different after ``event`` (already applied)."""
+    touch = _TOUCHES.get(cast("type", type(event.b)))
+    return every_topic(state) if touch is None else touch(state, event.b)
+
+
+def _visit_topics(
+    state: HallState,
+    body: e.TicketCalled | e.TicketRecalled | e.TicketNoShow | e.ServiceBegun | e.ServiceFinished,
+) -> set[str]:
+    topics = {"board", f"window:{body.window}", f"rating:{body.window}", "windows"}
+    topics |= _ticket_topics(state, body.ticket)
+    if isinstance(body, e.TicketCalled):
+        topics |= {"queues"} | _windows_of_queue(state, state.tickets[body.ticket].queue)
+    if isinstance(body, e.ServiceFinished):
+        topics.add("queues")
+    return topics
+
+
+def _kiosk_of(state: HallState, device: DeviceId) -> set[str]:
+    life = state.devices.get(device)
+    if life is None:
+        return set()
+    if life.kind is DeviceKind.KIOSK:
+        return {f"kiosk:{device}"}
+    return {f"kiosk:{life.parent}"} if life.parent is not None else set()
+
+
+def every_topic(state: HallState) -> set[str]:
+    """All topics that exist now: after a configuration change or at the turn of the day."""
+    topics = set(_PLAIN)
+    for window in state.window_config:
+        topics |= {f"window:{window}", f"rating:{window}"}
+    topics |= {f"kiosk:{one.id}" for one in state.devices.values() if one.kind is DeviceKind.KIOSK}
+    return topics
+
+
+def _not_rated_topics(state: HallState, body: e.RatingNotGiven) -> set[str]:
+    window = state.tickets[body.ticket].window
+    return {f"window:{window}", f"rating:{window}"}
+
+
+def _window_topics(state: HallState, body: e.WindowOpened) -> set[str]:
+    return {"windows", "queues", f"window:{body.window}", f"rating:{body.window}"}
+
+
+def _issued_topics(state: HallState, body: e.TicketIssued) -> set[str]:
+    shared = {"queues", "board", "windows"}
+    return shared | _windows_of_queue(state, body.queue) | _ticket_topics(state, body.ticket)
+
+
+_TOUCHES: dict[type, Touch] = {
+    e.TicketIssued: _issued_topics,
+    e.PrintRequested: lambda state, body: _ticket_topics(state, body.ticket),
+    e.PrintReported: lambda state, body: _ticket_topics(state, body.ticket),
+    e.TicketCalled: _visit_topics,
+    e.TicketRecalled: _visit_topics,
+    e.TicketNoShow: _visit_topics,
+    e.ServiceBegun: _visit_topics,
+    e.ServiceFinished: _visit_topics,
+    e.RatingGiven: lambda state, body: {f"window:{body.window}", f"rating:{body.window}"},
+    e.RatingNotGiven: _not_rated_topics,
+    e.WindowOpened: _window_topics,
+    e.WindowPaused: _window_topics,
+    e.WindowClosed: _window_topics,
+    e.DeviceChanged: lambda state, body: {"devices"} | _kiosk_of(state, body.device),
+    e.DeviceRegistered: lambda state, body: {"devices"} | _kiosk_of(state, body.device),
+    e.HelpRequested: lambda state, body: {"help"},
+    e.HelpAnswered: lambda state, body: {"help"},
+    e.NoticePut: lambda state, body: {"hall", "board"},
+    e.DirectiveApplied: lambda state, body: set(),
+    e.DirectiveRefused: lambda state, body: set(),
+}
+"""Events not named here (configuration, turn of the day) touch everything."""

@@ -1,0 +1,45 @@
+"""Guards for every test: nothing outlives it, nothing blocks the event loop."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+_THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_call(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
+    """A blocking call inside the event loop fails the test; ``@pytest.mark.browser`` tests drive pipes and are exempt."""
+    if request.node.get_closest_marker("browser") is not None:
+        yield None
+        return
+    with blockbuster_ctx() as blockbuster:
+        yield blockbuster
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    left = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread not in before
+        and thread.is_alive()
+        and not thread.name.startswith(_THREADS_THAT_STAY)
+    ]
+    assert not left, f"threads left running: {left}"
+
+
+@pytest.fixture(autouse=True)
+async def _no_task_left(request: pytest.FixtureRequest) -> object:
+    """Async tests must cancel and await what they start."""
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)
+    left = [task for task in asyncio.all_tasks() if task not in before and not task.done()]
+    left = [task for task in left if task is not asyncio.current_task()]
+    assert not left, f"tasks left running: {left}"
