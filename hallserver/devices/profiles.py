@@ -1,0 +1,185 @@
+"""Reads device profiles: TOML files with single inheritance, strictly checked.
+
+Tables of a profile are merged into those of the profile it ``inherits``; lists replace lists. A key
+that nobody knows, a value of the wrong type or broken hexadecimal is refused with file and line.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from hallserver.devices.profile_types import (
+    AnyProfile,
+    IdReaderProfile,
+    PrinterProfile,
+    ScannerProfile,
+    decode_special,
+)
+from qingting.contract.states import DeviceKind
+
+FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
+    DeviceKind.PRINTER: ("printers", PrinterProfile),
+    DeviceKind.ID_READER: ("id_readers", IdReaderProfile),
+    DeviceKind.SCANNER: ("scanners", ScannerProfile),
+}
+MAX_INHERITANCE = 8
+
+P = TypeVar("P", PrinterProfile, IdReaderProfile, ScannerProfile)
+
+
+class ProfileError(ValueError):
+    """A profile is missing or wrong; the text names file, line and what is wrong."""
+
+
+class _Source:
+    """One file as read: its name, its text and its own tables."""
+
+    def __init__(self, entry: Traversable, where: str) -> None:
+        self.where = where
+        self.text = entry.read_text("utf-8")
+        try:
+            self.raw: dict[str, Any] = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ProfileError(f"{where}: {error}") from error
+
+
+class ProfileLibrary:
+    """All profiles below one folder, ``printers/``, ``id_readers/`` and ``scanners/``."""
+
+    def __init__(self, root: Traversable | Path) -> None:
+        self._entries: dict[str, tuple[DeviceKind, Traversable]] = {}
+        for kind, (folder, _) in FOLDERS.items():
+            place = root.joinpath(folder)
+            if not place.is_dir():
+                continue
+            for entry in place.iterdir():
+                if entry.name.endswith(".toml"):
+                    self._entries[entry.name.removesuffix(".toml")] = (kind, entry)
+
+    def ids(self, kind: DeviceKind | None = None) -> list[str]:
+        """Every profile id, or those of one kind."""
+        return sorted(one for one, (k, _) in self._entries.items() if kind in (None, k))
+
+    def load(self, profile_id: str) -> AnyProfile:
+        """Raises :class:`ProfileError` when the profile does not exist or is wrong."""
+        if profile_id not in self._entries:
+            raise ProfileError(f"no device profile {profile_id!r}; known: {', '.join(self.ids())}")
+        kind, _ = self._entries[profile_id]
+        chain = self._chain(profile_id)
+        merged: dict[str, Any] = {}
+        for source in reversed(chain):
+            merged = _merge(merged, source.raw)
+        try:
+            profile = msgspec.convert(merged, FOLDERS[kind][1], dec_hook=decode_special)
+        except msgspec.ValidationError as error:
+            raise ProfileError(_locate(str(error), chain)) from error
+        if profile.id != profile_id:
+            raise ProfileError(f"{chain[0].where}: id {profile.id!r} does not match the file name")
+        if profile.kind is not kind:
+            raise ProfileError(f"{chain[0].where}: a {profile.kind} does not belong here")
+        return profile
+
+    def _chain(self, profile_id: str) -> list[_Source]:
+        chain: list[_Source] = []
+        wanted = profile_id
+        while wanted:
+            if wanted not in self._entries:
+                raise ProfileError(f"{chain[-1].where}: inherits unknown profile {wanted!r}")
+            if len(chain) == MAX_INHERITANCE:
+                raise ProfileError(f"{chain[0].where}: inheritance is a circle or too deep")
+            kind, entry = self._entries[wanted]
+            source = _Source(entry, f"{FOLDERS[kind][0]}/{entry.name}")
+            chain.append(source)
+            parent = source.raw.get("inherits", "")
+            wanted = parent if isinstance(parent, str) else ""
+        return chain
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+# ---- from a fault's path to its line ------------------------------------------------------------
+
+_PATH = re.compile(r" - at `\$?([^`]*)`$")
+_FIELD = re.compile(r"field `([^`]+)`")
+_STEP = re.compile(r"\[(\d+)\]|\.?([^.\[\]]+)")
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?")
+_KEY = re.compile(r"^\s*([\w.\"-]+)\s*=")
+
+
+def _locate(message: str, chain: list[_Source]) -> str:
+    """``message`` with the file and line that are nearest to the path it names."""
+    path_match, field = _PATH.search(message), _FIELD.search(message)
+    wanted = [a or b for a, b in _STEP.findall(path_match[1])] if path_match else []
+    if field and "unknown" in message:
+        wanted.append(field[1])
+    best = (-1, 0, chain[0].where, 1)
+    for age, source in enumerate(chain):
+        for number, path in _lines(source.text):
+            best = max(best, (_shared(path, wanted), -age, source.where, number), key=_nearness)
+    return f"{best[2]}:{best[3]}: {_PATH.sub('', message)}" + (
+        f" (at {'.'.join(wanted)})" if wanted else ""
+    )
+
+
+def _nearness(found: tuple[int, int, str, int]) -> tuple[int, int, int]:
+    shared, age, _, line = found
+    return shared, age, -line
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each line that opens a table or sets a key, with its path from the root."""
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = header[2].split(".")
+            if header[1] == "[[":
+                counts[header[2]] = counts.get(header[2], -1) + 1
+                table = [*table, str(counts[header[2]])]
+            yield number, table
+        elif key := _KEY.match(line):
+            yield number, [*table, key[1].strip('"')]
+
+
+def _shared(path: list[str], wanted: list[str]) -> int:
+    """Length of the common beginning; -1 when ``path`` leads elsewhere."""
+    return len(path) if path == wanted[: len(path)] else -1
+
+
+# ---- the shipped profiles -----------------------------------------------------------------------
+
+
+@cache
+def shipped_profiles() -> ProfileLibrary:
+    """The profiles that come with the program."""
+    return ProfileLibrary(files("firmware_profiles"))
+
+
+@cache
+def load_profile(profile_id: str) -> AnyProfile:
+    """A shipped profile; raises :class:`ProfileError`."""
+    return shipped_profiles().load(profile_id)
+
+
+def load_kind(kind: type[P], profile_id: str, library: ProfileLibrary | None = None) -> P:
+    """A profile of one kind; raises :class:`ProfileError` when it is of another."""
+    profile = (library or shipped_profiles()).load(profile_id)
+    if not isinstance(profile, kind):
+        raise ProfileError(f"profile {profile_id!r} is a {profile.kind}, not for this device")
+    return profile
