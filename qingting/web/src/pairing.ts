@@ -1,6 +1,9 @@
 /** Words of the pairing screen, and the code that a page's address may bring along. */
 import type { DeviceKind, Language } from './generated/contract';
 
+/** Digits of a pairing code, shown as `1234 5678`. */
+export const CODE_LENGTH = 8;
+
 interface PairingWords {
   readonly kinds: Readonly<Record<DeviceKind, string>>;
   readonly title: string;
@@ -24,8 +27,8 @@ export const PAIRING_WORDS: Readonly<Record<Language, PairingWords>> = {
       board: '大厅显示屏',
     },
     title: '这台设备还没有配对',
-    steps: ['在大厅管理页打开「设备」，点「配对新设备」', '把页面上的 6 位配对码输在这里'],
-    entered: (count) => `已输入 ${count} 位，共 6 位`,
+    steps: ['在大厅管理页打开「设备」，点「配对新设备」', '把页面上的 8 位配对码输在这里'],
+    entered: (count) => `已输入 ${count} 位，共 8 位`,
     busy: '正在与大厅服务器配对…',
     clear: '清空',
     back: '退格',
@@ -44,9 +47,9 @@ export const PAIRING_WORDS: Readonly<Record<Language, PairingWords>> = {
     title: 'This device is not paired yet',
     steps: [
       'On the hall manager’s page open “Devices” and press “Pair a device”',
-      'Type the 6 digits shown there',
+      'Type the 8 digits shown there',
     ],
-    entered: (count) => `${count} of 6 digits entered`,
+    entered: (count) => `${count} of 8 digits entered`,
     busy: 'Pairing with the hall server…',
     clear: 'Clear',
     back: 'Back',
@@ -54,11 +57,11 @@ export const PAIRING_WORDS: Readonly<Record<Language, PairingWords>> = {
 };
 
 /**
- * The code of an address like `…/kiosk/#pair=482913`, taken out of the address bar. The part behind
+ * The code of an address like `…/kiosk/#pair=48291307`, taken out of the address bar. The part behind
  * `#` never reaches a server or its logs.
  */
 export function offeredCode(place: Location = location): string {
   const code = new URLSearchParams(place.hash.slice(1)).get('pair') ?? '';
   if (code !== '') history.replaceState(null, '', place.pathname + place.search);
-  return /^\d{6}$/.test(code) ? code : '';
+  return /^\d{8}$/.test(code) ? code : '';
 }
