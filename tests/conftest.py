@@ -1,13 +1,39 @@
 """Guards for every test: nothing outlives it, nothing blocks the event loop."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from blockbuster import BlockBuster, blockbuster_ctx
 
 _THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
+
+
+def _plain_exception(
+    logger: object, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Rendering a traceback reads source files, which would block the loop under test."""
+    error = event.pop("exc_info", None)
+    if error:
+        event["error"] = repr(sys.exc_info()[1] if error is True else error)
+    return event
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            _plain_exception,
+            structlog.processors.KeyValueRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,91 @@
+# Qingting 庆厅. Every target is idempotent: a stamp named after the hash of its lock skips finished work.
+SHELL := /bin/bash
+PY := .venv/bin/python
+HASH = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
+RUN_STAMP := .stamps/run-$(call HASH,locks/run.txt pyproject.toml)
+TEST_STAMP := .stamps/test-$(call HASH,locks/test.txt pyproject.toml)
+NPM_STAMP := .stamps/npm-$(call HASH,package-lock.json package.json qingting/web/package.json kiosk_ui/package.json tablet_app/package.json)
+WEB_SOURCES := $(shell git ls-files -co --exclude-standard -- qingting/web kiosk_ui tablet_app 2>/dev/null)
+WEB_STAMP := .stamps/web-$(shell cat $(WEB_SOURCES) package-lock.json 2>/dev/null | sha256sum | cut -c1-16)
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint unit web-test browser fuzz bench lock generate build clean system
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(RUN_STAMP) $(WEB_STAMP) ## Set up .venv/bin/qingting with its front ends
+	@echo "Ready: .venv/bin/qingting --help"
+
+demo: install ## Run the whole main job with simulated devices (ARGS="--halls 9")
+	.venv/bin/qingting demo $(ARGS)
+
+test: $(TEST_STAMP) system $(WEB_STAMP) ## Run every check and test, browser journeys included
+	$(MAKE) --no-print-directory lint web-test
+	$(PY) -m pytest tests/unit tests/integration -n 2 --dist loadfile -q
+	$(PY) -m pytest tests/browser -q
+
+lint: $(TEST_STAMP) $(NPM_STAMP) ## Formatting, lint, types, import rules, generated files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	$(PY) -m qingting.contract.generate --check
+	npm run --silent check
+
+unit: $(TEST_STAMP) ## Unit tests alone
+	$(PY) -m pytest tests/unit -n 2 --dist loadfile -q
+
+web-test: $(NPM_STAMP) ## Tests of the front ends
+	npm run --silent test
+
+browser: $(TEST_STAMP) system $(WEB_STAMP) ## Journeys in real Chromium; screenshots in test-results/
+	$(PY) -m pytest tests/browser -q
+
+bench: install ## Measure the hall server (ARGS="hall --json")
+	.venv/bin/qingting bench $(or $(ARGS),hall)
+
+system: ## Chromium and a CJK font from Debian, needed by the browser journeys
+	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'cjk' && exit 0; \
+	line="apt-get update && apt-get install -y --no-install-recommends chromium fonts-noto-cjk"; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk fontconfig >/dev/null; \
+	else echo "The browser journeys need Chromium and a Chinese font. Run as root: $$line"; exit 1; fi
+
+generate: $(RUN_STAMP) ## Write JSON Schema and TypeScript from the contract
+	$(PY) -m qingting.contract.generate
+
+lock: ## Renew the lock files from pyproject.toml and package.json
+	.venv/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate pyproject.toml -o locks/run.txt
+	.venv/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --extra test --extra dev --extra fast pyproject.toml -o locks/test.txt
+	npm install --package-lock-only
+
+build: $(WEB_STAMP) ## A wheel that carries the built front ends
+	.venv/bin/python -m pip wheel -q --no-deps -w dist .
+
+clean: ## Remove everything that was built or installed
+	rm -rf .venv node_modules */node_modules .stamps dist hallserver/app/static/kiosk hallserver/app/static/tablet qingting/web/dist
+
+.venv/bin/uv:
+	python3 -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check uv || echo "uv is not to be had; pip will do"
+
+$(RUN_STAMP): | .venv/bin/uv
+	@mkdir -p .stamps
+	@if [ -x .venv/bin/uv ]; then .venv/bin/uv pip install -q --no-deps --require-hashes -r locks/run.txt && .venv/bin/uv pip install -q hatchling editables && .venv/bin/uv pip install -q --no-deps --no-build-isolation -e .; \
+	else .venv/bin/pip install -q --no-deps --require-hashes -r locks/run.txt && .venv/bin/pip install -q --no-deps -e .; fi
+	@touch $@
+
+$(TEST_STAMP): $(RUN_STAMP)
+	@if [ -x .venv/bin/uv ]; then .venv/bin/uv pip install -q --no-deps --require-hashes -r locks/test.txt; \
+	else .venv/bin/pip install -q --no-deps --require-hashes -r locks/test.txt; fi
+	@touch $@
+
+$(NPM_STAMP):
+	@mkdir -p .stamps
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB_STAMP): $(NPM_STAMP)
+	npm run --silent build
+	@touch $@
