@@ -73,7 +73,8 @@ class Item(Strict, frozen=True, kw_only=True):
 
     ``code`` is the 31-character implementation code (实施编码) or empty. ``minutes`` is the typical
     serving time that stands in until the hall has measured its own. ``pinyin`` is the full reading
-    without spaces and ``initials`` the first letters, both lower case, for the kiosk's search.
+    and ``initials`` the first letters, both lower case, for the kiosk's search by part of a word:
+    first of the name in one run, then of other words people use for it, parted by spaces.
     ``sample`` marks invented demonstration data.
     """
 
