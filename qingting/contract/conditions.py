@@ -39,3 +39,6 @@ def condition_texts() -> dict[Condition, ConditionText]:
 def blocks_printing(condition: Condition) -> bool:
     """True when a printer with this condition must not be given a ticket."""
     return condition_texts()[condition].severity is Severity.CRITICAL
+
+
+condition_texts()  # Read at import: a lookup in an event loop must not open a file.

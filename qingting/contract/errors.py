@@ -57,3 +57,6 @@ def sentence(code: str, params: dict[str, str | int], language: Language = Langu
     text = error_texts().get(code) or error_texts()["internal"]
     template = text.zh if language is Language.ZH else text.en
     return template.format_map(_Blank(params))
+
+
+error_texts()  # Read at import: a lookup in an event loop must not open a file.

@@ -49,3 +49,6 @@ def check_rating(level: RatingLevel, tags: tuple[str, ...]) -> None:
             raise Refusal("rating.unknown_tag", tag=code)
     if level in BAD_LEVELS and not tags:
         raise Refusal("rating.reason_needed")
+
+
+rating_tags()  # Read at import: a lookup in an event loop must not open a file.

@@ -26,6 +26,9 @@ class Catalogue:
                 texts[language].update(json.loads(source.read_text("utf-8")))
         return cls(texts)
 
+    def has(self, key: str) -> bool:
+        return key in self._texts[Language.ZH]
+
     def text(self, language: Language, key: str, /, **params: object) -> str:
         return self._texts[language][key].format(**params)
 

@@ -402,6 +402,16 @@ export const ERROR_TEXTS = {
     "zh": "大厅的记录与城市平台保存的不一致（可能恢复过旧磁盘），已停止合并，等待管理员确认。",
     "en": "The hall's log differs from what the city holds (an old disk may have been restored). Merging has stopped until an administrator decides.",
     "retry": false
+  },
+  "form.invalid": {
+    "zh": "有一项没有填对（{field}），没有保存。请检查后再提交。",
+    "en": "One field ({field}) is not right and nothing was saved. Please check it and send again.",
+    "retry": false
+  },
+  "form.too_large": {
+    "zh": "提交的内容太大，没有保存。请减少内容后再试。",
+    "en": "What was sent is too large and was not saved. Please send less.",
+    "retry": false
   }
 } as const;
 

@@ -1,0 +1,66 @@
+"""One edge where errors become pages, fragments or JSON (exemplars §4.3)."""
+
+import secrets
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from qingting.contract.errors import Refusal
+from qingting.kernel.web.forms import is_htmx
+from qingting.kernel.web.pages import Pages
+
+log = structlog.get_logger(__name__)
+
+_CODES = {
+    403: "page.forbidden",
+    404: "page.not_found",
+    405: "page.not_found",
+    413: "form.too_large",
+}
+
+
+def wants_json(request: web.Request) -> bool:
+    """True for programs: an ``/api/`` path or ``Accept: application/json``."""
+    accept = request.headers.get("Accept", "")
+    return request.path.startswith("/api/") or accept.startswith("application/json")
+
+
+def page_errors(pages: Pages) -> Middleware:
+    """Renders refusals with their status; logs what was not expected, with a number to ask about.
+
+    An HTTPException below 400 is an answer, not an error, and passes. 4xx is logged at info.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refusal as refusal:
+            log.info("page.refused", code=refusal.code, path=request.path)
+            return _answer(pages, request, refusal)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            code = _CODES.get(error.status, "internal" if error.status >= 500 else "form.invalid")
+            answer = _answer(pages, request, Refusal(code))
+            answer.set_status(error.status)
+            return answer
+        except Exception:
+            number = secrets.token_hex(4)
+            log.exception("page.failed", request_id=number, path=request.path)
+            return _answer(pages, request, Refusal("internal", request_id=number))
+
+    return middleware
+
+
+def _answer(pages: Pages, request: web.Request, refusal: Refusal) -> web.Response:
+    if wants_json(request):
+        return web.json_response(
+            {"code": refusal.code, "params": refusal.params}, status=refusal.status
+        )
+    response = pages.render(request, "error.html", {"problem": refusal}, block="notice")
+    if is_htmx(request):
+        response.headers["HX-Retarget"] = "#notice"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response

@@ -1,0 +1,238 @@
+"""Rendering: one template serves a page and its fragments, in the reader's language."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import jinja2
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from markupsafe import Markup
+
+from qingting.contract.errors import Refusal
+from qingting.contract.states import Language
+from qingting.kernel.i18n import Catalogue, pick_language
+from qingting.kernel.web.assets import Assets
+from qingting.kernel.web.csrf import FIELD, csrf_token
+from qingting.kernel.web.forms import is_htmx
+from qingting.kernel.web.keys import LANGUAGE
+
+SHARED = "qingting.web.pages"
+LANGUAGE_COOKIE = "qt_lang"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A line of the left menu; ``text`` is a text key, ``count`` a small number that asks for attention."""
+
+    href: str
+    text: str
+    icon: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MenuGroup:
+    """A task with its pages; ``text`` is a text key or empty."""
+
+    text: str
+    items: tuple[MenuItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who is logged in, and where its menu leads."""
+
+    name: str
+    role: str
+    password_href: str
+    logout_href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame around a page. ``live`` is the address of its event stream, or empty.
+
+    ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times.
+    """
+
+    product: str
+    place: str = ""
+    menu: tuple[MenuGroup, ...] = ()
+    account: Account | None = None
+    live: str = ""
+    home: str = "/"
+    offset_minutes: int = 480
+    styles: tuple[str, ...] = field(default=())
+    scripts: tuple[str, ...] = field(default=())
+
+
+ShellOf = Callable[[web.Request], Shell]
+
+
+class Pages:
+    """The Jinja2 environment of a server. Reads every template and text when it is made.
+
+    ``packages`` bring ``templates/`` and ``locale/``; later ones win over earlier ones and over the
+    shared ones. ``now_ms`` is the clock of "today".
+    """
+
+    def __init__(
+        self, packages: tuple[str, ...], shell: ShellOf, *, now_ms: Callable[[], int]
+    ) -> None:
+        self._shell = shell
+        self._now_ms = now_ms
+        self._assets = Assets({})
+        self._catalogue = Catalogue.load(SHARED, *packages)
+        loaders = [jinja2.PackageLoader(name) for name in (*reversed(packages), SHARED)]
+        self._env = jinja2.Environment(
+            loader=jinja2.ChoiceLoader(loaders),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            auto_reload=False,
+            cache_size=-1,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        for name in self._env.list_templates():
+            self._env.get_template(name)
+
+    @property
+    def templates(self) -> list[str]:
+        """Names of all templates, for tests that render each."""
+        return self._env.list_templates()
+
+    def blocks(self, template: str) -> set[str]:
+        return set(self._env.get_template(template).blocks)
+
+    def install(self, app: web.Application, assets: Assets) -> None:
+        """Adds the routes of assets and of the language switch."""
+        self._assets = assets
+        app.router.add_get("/assets/{hash}/{name:.+}", assets.serve)
+        app.router.add_get("/language", self._switch_language)
+
+    @web.middleware
+    async def language_middleware(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        """Puts the reader's language on the request."""
+        request[LANGUAGE] = self.language(request)
+        return await handler(request)
+
+    def language(self, request: web.Request) -> Language:
+        """Known already, or ``?lang=``, or the cookie, or Chinese."""
+        known: Language | None = request.get(LANGUAGE)
+        if known is not None:
+            return known
+        return pick_language(request.cookies.get(LANGUAGE_COOKIE), request.query.get("lang"))
+
+    async def _switch_language(self, request: web.Request) -> web.StreamResponse:
+        chosen = pick_language(None, request.query.get("to"))
+        back = request.query.get("back", "/")
+        # Only a path of this server: "//elsewhere" and "\\elsewhere" would leave it.
+        safe = back.startswith("/") and not back.startswith(("//", "/\\"))
+        response = web.HTTPSeeOther(back if safe else "/")
+        response.set_cookie(
+            LANGUAGE_COOKIE, chosen.value, max_age=31_536_000, httponly=True, samesite="Lax"
+        )
+        raise response
+
+    def text(self, language: Language, key: str, /, **params: object) -> str:
+        """A text of the catalogue; ``KeyError`` when it has none."""
+        return self._catalogue.text(language, key, **params)
+
+    def render(
+        self,
+        request: web.Request,
+        template: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        block: str | None = None,
+        status: int = 200,
+    ) -> web.Response:
+        """The page, or for an htmx request only its ``block``. A ``problem`` in ``context`` sets the status."""
+        values = self._globals(request) | dict(context or {})
+        problem = values.setdefault("problem", None)
+        if isinstance(problem, Refusal):
+            status = problem.status
+        found = self._env.get_template(template)
+        if block is not None and is_htmx(request):
+            text = self._block(found, block, values)
+        else:
+            text = found.render(values)
+        return web.Response(
+            text=text, status=status, content_type="text/html", headers={"Vary": "HX-Request"}
+        )
+
+    def render_block(
+        self, request: web.Request, template: str, block: str, context: Mapping[str, Any]
+    ) -> str:
+        """One block as text, whoever asks."""
+        found = self._env.get_template(template)
+        values = self._globals(request) | {"problem": None} | dict(context)
+        return self._block(found, block, values)
+
+    def _block(self, template: jinja2.Template, block: str, values: dict[str, Any]) -> str:
+        """A block of the page, or one that it inherits from the frame."""
+        owner = template if block in template.blocks else self._env.get_template("base.html")
+        return "".join(owner.blocks[block](owner.new_context(values)))
+
+    def _globals(self, request: web.Request) -> dict[str, Any]:
+        language = self.language(request)
+        shell = self._shell(request)
+
+        def t(key: str, /, **params: object) -> str:
+            return self.text(language, key, **params)
+
+        def has_text(key: str) -> bool:
+            return self._catalogue.has(key)
+
+        shared: dict[str, Any] = {
+            "t": t,
+            "lang": language.value,
+            "zh": language is Language.ZH,
+            "sentence": lambda problem: problem.sentence(language),
+            "when": lambda ms: self.when(int(ms), language, shell.offset_minutes),
+            "iso": lambda ms: datetime.fromtimestamp(int(ms) / 1000, UTC).isoformat(),
+            "ago": lambda ms: self.ago(int(ms), language),
+            "now_ms": self._now_ms(),
+            "asset": self._assets.url,
+            "shell": shell,
+            "path": request.path,
+            "path_qs": request.path_qs,
+            "csrf": csrf_token(request),
+            "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(
+                FIELD, csrf_token(request)
+            ),
+            "done": request.query.get("done", "")
+            if has_text(request.query.get("done", ""))
+            else "",
+        }
+        # Macros need the reader's words, so each request gets its own instance of the module.
+        shared["ui"] = self._env.get_template("macros.html").make_module(shared)
+        return shared
+
+    def when(self, ms: int, language: Language, offset_minutes: int) -> str:
+        """今天 14:30, 昨天 09:05, 11月3日 08:00; in English "today 14:30", "3 Nov 08:00"."""
+        zone = timezone(timedelta(minutes=offset_minutes))
+        then = datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC).astimezone(zone)
+        days = (now.date() - then.date()).days
+        clock = f"{then:%H:%M}"
+        if days in (0, 1):
+            return f"{self.text(language, 'time.today' if days == 0 else 'time.yesterday')} {clock}"
+        year = "" if then.year == now.year else f"{then.year}年"
+        if language is Language.ZH:
+            return f"{year}{then.month}月{then.day}日 {clock}"
+        return f"{then.day} {then:%b}{f' {then.year}' if year else ''} {clock}"
+
+    def ago(self, ms: int, language: Language) -> str:
+        """How long ago: 刚刚, 3 分钟, 2 小时, 4 天."""
+        seconds = max(0, self._now_ms() - ms) // 1000
+        if seconds < 60:
+            return self.text(language, "time.now")
+        for size, key in ((86_400, "time.days"), (3_600, "time.hours"), (60, "time.minutes")):
+            if seconds >= size:
+                return self.text(language, key, n=seconds // size)
+        raise AssertionError("unreachable")

@@ -1,0 +1,1 @@
+"""Home of the npm workspace ``@qingting/client`` and of what server-rendered pages share."""

@@ -1,0 +1,109 @@
+// Keeps parts of a page fresh: the server names what changed, htmx fetches those parts again.
+// Without this script every page still works; it only has to be reloaded by hand.
+(() => {
+  'use strict';
+
+  const FIRST_RETRY_MS = 1000;
+  const LONGEST_RETRY_MS = 15000;
+  const SILENCE_MS = 40000;
+
+  document.addEventListener('htmx:configRequest', (event) => {
+    const cause = event.detail.triggeringEvent;
+    const byItself = !cause || String(cause.type).startsWith('live:');
+    if (byItself) event.detail.headers['X-Qingting-Live'] = '1';
+  });
+
+  document.addEventListener('submit', (event) => {
+    const question = event.target instanceof HTMLFormElement && event.target.dataset.confirm;
+    if (question && !window.confirm(question)) event.preventDefault();
+  });
+
+  for (const form of document.querySelectorAll('form[data-auto]')) {
+    form.addEventListener('change', () => form.requestSubmit());
+  }
+
+  // Seconds left until data-until (server milliseconds); the server's clock is given as data-now.
+  function countDown(element) {
+    const until = Number(element.dataset.until);
+    const offset = Number(element.dataset.now) - Date.now();
+    const over = element.dataset.over;
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((until - Date.now() - offset) / 1000));
+      element.textContent =
+        left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}` : over;
+      if (left > 0 && element.isConnected) window.setTimeout(tick, 250);
+    };
+    tick();
+  }
+  document.querySelectorAll('[data-until]').forEach(countDown);
+  document.addEventListener('htmx:load', (event) => {
+    if (event.target instanceof Element) event.target.querySelectorAll('[data-until]').forEach(countDown);
+  });
+
+  const url = document.body.dataset.liveUrl;
+  const state = document.getElementById('live-state');
+  if (!url || !window.EventSource) return;
+
+  let failures = 0;
+  let silence = 0;
+  let source = null;
+
+  function say(live) {
+    if (!state) return;
+    if (!live) {
+      state.className = 'live-state lost';
+      state.textContent = state.dataset.lost;
+      state.hidden = false;
+    } else if (!state.hidden) {
+      state.className = 'live-state live';
+      state.textContent = state.dataset.live;
+      window.setTimeout(() => { if (failures === 0) state.hidden = true; }, 3000);
+    }
+  }
+
+  function refresh(names) {
+    for (const name of names) document.body.dispatchEvent(new CustomEvent(`live:${name}`));
+  }
+
+  function everything() {
+    refresh(new Set([...document.querySelectorAll('[data-live-part]')].flatMap(
+      (part) => part.dataset.livePart.split(' '))));
+  }
+
+  function heard() {
+    window.clearTimeout(silence);
+    silence = window.setTimeout(lost, SILENCE_MS);
+  }
+
+  function lost() {
+    source?.close();
+    failures += 1;
+    if (failures > 1) say(false);
+    const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 5));
+    window.setTimeout(open, wait * (0.5 + Math.random() / 2));
+  }
+
+  function open() {
+    source = new EventSource(url);
+    heard();
+    source.addEventListener('open', () => {
+      if (failures > 0) everything();
+      failures = 0;
+      say(true);
+      heard();
+    });
+    source.addEventListener('beat', heard);
+    source.addEventListener('changed', (event) => {
+      heard();
+      refresh(String(event.data).split(' '));
+    });
+    source.addEventListener('ended', () => window.location.reload());
+    source.onerror = () => {
+      window.clearTimeout(silence);
+      lost();
+    };
+  }
+
+  open();
+  window.addEventListener('pagehide', () => source?.close());
+})();
