@@ -61,30 +61,45 @@ def ticket_document(
     """The ticket in the citizen's language. Raises ``KeyError`` for a ticket that is not of today."""
     ticket = state.tickets[ticket_id]
     language = ticket.language
-    english = language is Language.EN
-    hall = state.config.hall if state.config is not None else None
-    item, department = state.items.get(ticket.item), state.departments.get(ticket.department)
+    taken = hall_time(ticket.issued_at, state.config).strftime("%Y-%m-%d %H:%M")
+    return (
+        *_head(state, ticket),
+        *_place(state, ticket),
+        *_person(ticket),
+        PairLine(label=_say(language, "time"), value=taken),
+        RuleLine(),
+        QrCode(data=ticket_url(base_url, ticket), module_dots=6),
+        TextLine(text=_say(language, "scan"), align=Align.CENTRE),
+        TextLine(text=_say(language, "listen"), align=Align.CENTRE),
+        FeedLines(lines=1),
+    )
+
+
+def _head(state: HallState, ticket: Ticket) -> list[PrintElement]:
+    english = ticket.language is Language.EN
     rows: list[PrintElement] = []
-    if hall is not None:
+    if state.config is not None:
+        hall = state.config.hall
         rows.append(
-            TextLine(
-                text=hall.name_en if english else hall.name, align=Align.CENTRE, scale=1, bold=True
-            )
+            TextLine(text=hall.name_en if english else hall.name, align=Align.CENTRE, bold=True)
         )
     rows += [
-        TextLine(text=_say(language, "title"), align=Align.CENTRE),
+        TextLine(text=_say(ticket.language, "title"), align=Align.CENTRE),
         RuleLine(),
         TextLine(text=ticket.number, align=Align.CENTRE, scale=4, bold=True),
         FeedLines(lines=1),
     ]
-    if department is not None:
-        rows.append(
-            PairLine(
-                label=_say(language, "department"),
-                value=department.name_en if english else department.name,
-            )
-        )
-    if item is not None:
+    return rows
+
+
+def _place(state: HallState, ticket: Ticket) -> list[PrintElement]:
+    language = ticket.language
+    english = language is Language.EN
+    rows: list[PrintElement] = []
+    if (department := state.departments.get(ticket.department)) is not None:
+        name = department.name_en if english else department.name
+        rows.append(PairLine(label=_say(language, "department"), value=name))
+    if (item := state.items.get(ticket.item)) is not None:
         rows.append(
             PairLine(
                 label=_say(language, "item"),
@@ -96,18 +111,13 @@ def ticket_document(
         PairLine(label=_say(language, "ahead"), value=_say(language, "people", n=ticket.ahead)),
         PairLine(label=_say(language, "wait"), value=wait_words(ticket.wait, language), bold=True),
     ]
-    if ticket.person is not None:
-        rows += [
-            PairLine(label=_say(language, "name"), value=ticket.person.masked_name),
-            PairLine(label=_say(language, "number"), value=ticket.person.masked_number),
-        ]
-    taken = hall_time(ticket.issued_at, state.config).strftime("%Y-%m-%d %H:%M")
-    rows += [
-        PairLine(label=_say(language, "time"), value=taken),
-        RuleLine(),
-        QrCode(data=ticket_url(base_url, ticket), module_dots=6),
-        TextLine(text=_say(language, "scan"), align=Align.CENTRE),
-        TextLine(text=_say(language, "listen"), align=Align.CENTRE),
-        FeedLines(lines=1),
+    return rows
+
+
+def _person(ticket: Ticket) -> list[PrintElement]:
+    if ticket.person is None:
+        return []
+    return [
+        PairLine(label=_say(ticket.language, "name"), value=ticket.person.masked_name),
+        PairLine(label=_say(ticket.language, "number"), value=ticket.person.masked_number),
     ]
-    return tuple(rows)
