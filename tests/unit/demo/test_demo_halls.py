@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 
+from hallserver.devices.profiles import shipped_profiles
 from qingting.contract.config import HallConfig, Item, config_faults
 from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.states import DeviceKind, StaffRole
@@ -228,3 +229,9 @@ def test_the_version_is_the_callers() -> None:
 
 def test_addresses_say_that_they_are_examples() -> None:
     assert all("示例" in hall.address for hall in halls().values())
+
+
+def test_every_profile_named_in_the_halls_is_shipped() -> None:
+    shipped = set(shipped_profiles().ids())
+    named = {one.profile for hall in hall_ids(12) for one in build_hall(hall).devices} - {""}
+    assert named == shipped

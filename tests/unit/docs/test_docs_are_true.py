@@ -1,0 +1,84 @@
+"""The documentation says what the program does: its examples are decoded, its links lead somewhere."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from hallserver.devices.profile_types import PrinterProfile
+from hallserver.devices.profiles import ProfileLibrary, load_kind
+from qingting.contract.errors import error_texts
+from qingting.contract.hub import ClientMessage, ServerMessage
+from qingting.contract.link import Frame
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = sorted((ROOT / "docs").rglob("*.md")) + sorted(ROOT.glob("*.md"))
+DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "client": msgspec.json.Decoder(ClientMessage),
+    "server": msgspec.json.Decoder(ServerMessage),
+    "frame": msgspec.json.Decoder(Frame),
+}
+BLOCK = re.compile(r"^ *```json (client|server|frame)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CODE = re.compile(r"`((?:hub|ticket|rating|identity|print|kiosk|link|store|config)\.[a-z_]+)`")
+NAMES = re.compile(r'"([a-z_]+\.[a-z_]+)"')
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def examples() -> list[tuple[str, str]]:
+    return [found for page in PAGES for found in BLOCK.findall(page.read_text("utf-8"))]
+
+
+def kept(written: Any, decoded: Any) -> bool:
+    """True when everything that was written is in what was decoded."""
+    if isinstance(written, dict):
+        return all(key in decoded and kept(one, decoded[key]) for key, one in written.items())
+    if isinstance(written, list):
+        pairs = zip(written, decoded, strict=True)
+        return all(kept(one, other) for one, other in pairs)
+    return bool(written == decoded)
+
+
+@pytest.mark.parametrize(("kind", "text"), examples())
+def test_every_example_message_is_a_message(kind: str, text: str) -> None:
+    decoded = msgspec.to_builtins(DECODERS[kind].decode(text))
+    assert kept(msgspec.json.decode(text), msgspec.json.decode(msgspec.json.encode(decoded)))
+
+
+def test_the_examples_cover_both_directions_and_the_link() -> None:
+    kinds = [kind for kind, _ in examples()]
+    assert min(kinds.count(kind) for kind in DECODERS) >= 5
+
+
+@every_page
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    missing = [
+        target
+        for target in LINK.findall(page.read_text("utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_error_codes_in_the_docs_exist() -> None:
+    schema = "".join(
+        path.read_text("utf-8") for path in (ROOT / "qingting/contract/schema").glob("*.json")
+    )
+    known = set(error_texts()) | set(NAMES.findall(schema))
+    named = {code for page in PAGES for code in CODE.findall(page.read_text("utf-8"))}
+    assert {one for one in named - known if not one.endswith((".json", ".py", ".md"))} == set()
+
+
+def test_the_walked_through_printer_profile_loads(tmp_path: Path) -> None:
+    text = (ROOT / "docs/developers/add-a-printer.md").read_text("utf-8")
+    name, profile = re.findall(r"^```toml profile=(\S+)\n(.*?)^```", text, re.M | re.S)[0]
+    root = shutil.copytree(ROOT / "firmware_profiles", tmp_path / "profiles")
+    (root / f"{name}.toml").write_text(profile, "utf-8")
+    loaded = load_kind(PrinterProfile, Path(name).name, ProfileLibrary(root))
+    assert loaded.transport.serial.baud == 19200
+    assert loaded.commands.cut.fill() == b"\x1d\x56\x00"
+    assert [query.name for query in loaded.status.query][-1] == "exit"
+    assert loaded.capabilities.width_dots == 576
