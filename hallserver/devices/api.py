@@ -1,0 +1,93 @@
+"""What the rest of a process may know of a device: its status, and what it can do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from hallserver.devices.protocols.samv import CardText
+from qingting.contract.ids import DeviceId
+from qingting.contract.printing import PrintJob
+from qingting.contract.states import Condition, DeviceKind, DeviceState, PrintOutcome
+
+Unsubscribe = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStatus:
+    """A snapshot. ``since`` is when state or conditions last changed, UTC milliseconds.
+
+    ``detail`` is for the technician: model, serial number or what is wrong with the configuration.
+    """
+
+    device: DeviceId
+    kind: DeviceKind
+    state: DeviceState
+    conditions: frozenset[Condition]
+    since: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintResult:
+    """Outcome of one job; ``cause`` says why it is not ``printed``, as far as it is known."""
+
+    outcome: PrintOutcome
+    cause: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """A card that was there and could not be read; ``code`` is of the ``identity`` family."""
+
+    code: str
+
+
+CardOutcome = CardText | CardProblem
+
+
+class AnyDevice(Protocol):
+    """Every driver."""
+
+    @property
+    def status(self) -> DeviceStatus: ...
+
+    def subscribe(self, listener: Callable[[DeviceStatus], None]) -> Unsubscribe:
+        """Calls ``listener`` with each new status until the result is called."""
+        ...
+
+    async def run(self) -> None:
+        """Keeps the device connected until cancelled; returns only when a person must help."""
+        ...
+
+
+class TicketPrinter(AnyDevice, Protocol):
+    """A printer that says what became of a job."""
+
+    async def print(self, job: PrintJob, *, deadline_s: float = ...) -> PrintResult:
+        """Prints ``job`` once and never again by itself; answers within ``deadline_s`` seconds.
+
+        ``failed`` means the ticket did not come out whole, ``unknown`` that nobody can tell.
+        """
+        ...
+
+
+class IdReader(AnyDevice, Protocol):
+    """A card reader that is silent until armed."""
+
+    def arm(self) -> None:
+        """Looks for a card from now on; one that lies there already counts."""
+        ...
+
+    def disarm(self) -> None: ...
+
+    def on_card(self, listener: Callable[[CardOutcome], None]) -> Unsubscribe:
+        """Calls ``listener`` once for each card laid on while armed."""
+        ...
+
+
+class Scanner(AnyDevice, Protocol):
+    """A scanner of bar codes and QR codes that is always ready."""
+
+    def on_code(self, listener: Callable[[str], None]) -> Unsubscribe:
+        """Calls ``listener`` with the text of each scanned code."""
+        ...

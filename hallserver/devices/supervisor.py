@@ -1,0 +1,116 @@
+"""All devices of one place: builds their drivers, keeps them running, one stream of status."""
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from hallserver.devices.api import (
+    AnyDevice,
+    DeviceStatus,
+    IdReader,
+    Scanner,
+    TicketPrinter,
+    Unsubscribe,
+)
+from hallserver.devices.drivers.id_reader.driver import SamvReader
+from hallserver.devices.drivers.peripheral import OpenLine, open_line
+from hallserver.devices.drivers.printer.driver import EscposPrinter
+from hallserver.devices.drivers.scanner.driver import LineScanner
+from hallserver.devices.errors import DeviceConfigError
+from hallserver.devices.profile_types import IdReaderProfile, PrinterProfile, ScannerProfile
+from hallserver.devices.profiles import ProfileError, ProfileLibrary, shipped_profiles
+from hallserver.devices.transports.opening import parse_line_url
+from qingting.contract.config import Device
+from qingting.contract.ids import DeviceId
+from qingting.contract.states import DeviceKind
+from qingting.kernel.aio.backoff import Backoff
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.aio.tasks import Supervisor
+
+PERIPHERALS = frozenset({DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER})
+"""Kinds that a driver here serves."""
+
+
+def device_faults(device: Device, library: ProfileLibrary | None = None) -> list[str]:
+    """What is wrong with the configuration of a peripheral, one English line each. Reads files."""
+    faults: list[str] = []
+    if device.kind not in PERIPHERALS:
+        return [f"devices.{device.id}: a {device.kind} is not a peripheral"]
+    try:
+        profile = (library or shipped_profiles()).load(device.profile)
+        if profile.kind is not device.kind:
+            faults.append(f"devices.{device.id}: profile {profile.id!r} is a {profile.kind}")
+    except ProfileError as error:
+        faults.append(f"devices.{device.id}: {error}")
+    try:
+        parse_line_url(device.url)
+    except DeviceConfigError as error:
+        faults.append(f"devices.{device.id}: {error}")
+    return faults
+
+
+class DeviceSupervisor:
+    """Use as ``async with``: inside, every device is kept connected; leaving closes all lines.
+
+    Construction reads profile files, so it is done beside the event loop. Raises
+    :class:`ProfileError` for a profile that does not exist or does not fit its device.
+    """
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        *,
+        clock: Clock,
+        library: ProfileLibrary | None = None,
+        opener: OpenLine = open_line,
+    ) -> None:
+        self.printers: dict[DeviceId, TicketPrinter] = {}
+        self.readers: dict[DeviceId, IdReader] = {}
+        self.scanners: dict[DeviceId, Scanner] = {}
+        profiles = library or shipped_profiles()
+        for device in devices:
+            match profiles.load(device.profile):
+                case PrinterProfile() as profile if device.kind is DeviceKind.PRINTER:
+                    printer = EscposPrinter(device, profile, clock=clock, opener=opener)
+                    self.printers[device.id] = printer
+                case IdReaderProfile() as profile if device.kind is DeviceKind.ID_READER:
+                    reader = SamvReader(device, profile, clock=clock, opener=opener)
+                    self.readers[device.id] = reader
+                case ScannerProfile() as profile if device.kind is DeviceKind.SCANNER:
+                    scanner = LineScanner(device, profile, clock=clock, opener=opener)
+                    self.scanners[device.id] = scanner
+                case other:
+                    raise ProfileError(f"{device.id}: profile {other.id!r} is a {other.kind}")
+        self._tasks = Supervisor("devices")
+
+    def all(self) -> tuple[AnyDevice, ...]:
+        """Every driver."""
+        return (*self.printers.values(), *self.readers.values(), *self.scanners.values())
+
+    def statuses(self) -> tuple[DeviceStatus, ...]:
+        """What is known now, one entry a device."""
+        return tuple(driver.status for driver in self.all())
+
+    def subscribe(self, listener: Callable[[DeviceStatus], None]) -> Unsubscribe:
+        """Calls ``listener`` with each new status of any device."""
+        stops = [driver.subscribe(listener) for driver in self.all()]
+
+        def unsubscribe() -> None:
+            for stop in stops:
+                stop()
+
+        return unsubscribe
+
+    async def __aenter__(self) -> Self:
+        for driver in self.all():
+            task = self._tasks.keep(driver.status.device, driver.run, Backoff(first=0.5, cap=5.0))
+            assert not task.done()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._tasks.close()
