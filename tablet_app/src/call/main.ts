@@ -1,0 +1,5 @@
+import { keepShell, startPad } from '../shared/start';
+import CallApp from './CallApp.vue';
+
+startPad(CallApp, 'call_pad');
+keepShell();

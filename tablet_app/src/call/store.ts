@@ -1,0 +1,272 @@
+/** The call pad's state and the only place of the call pad that speaks to the hall. */
+import type { HallConnection, HallError, HelpView, Problem, Request, WindowBrief } from '@qingting/client';
+import { asHallError, newKey, pick, pickAll } from '@qingting/client';
+import { useNow, useStatus, useTopic } from '@qingting/client/vue';
+import type { ShallowRef } from 'vue';
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
+import type { Action, Desk } from './desk';
+import { allows, deskOf, momentOf, primaryOf, requestOf } from './desk';
+import type { Clerk, Seat, SeatMemory } from './seat';
+
+/** After the big button's meaning changed, a second tap of the same hand within this time is void. */
+export const SETTLE_MS = 600;
+const NOTICE_MS = 7_000;
+
+/** What is under way; one thing at a time. */
+export type Press = { readonly at: 'rest' } | { readonly at: 'sending'; readonly what: Action | 'login' | 'help' };
+
+/** `uncertain`: the hall did not answer in time, so nobody knows whether it happened. */
+export interface Notice {
+  readonly kind: 'refused' | 'uncertain';
+  readonly what: Action | 'login' | 'help';
+  readonly problem: Problem;
+}
+
+const REST: Press = { at: 'rest' };
+const UNCERTAIN = 'hub.no_answer';
+const FORGOTTEN = 'hub.not_logged_in';
+const NO_WINDOW = 'window.none';
+
+export function useCallPad(connection: HallConnection, memory: SeatMemory) {
+  const status = useStatus(connection);
+  const now = useNow(connection);
+  const seat = shallowRef<Seat>(memory.load());
+  const press = shallowRef<Press>(REST);
+  const notice = shallowRef<Notice | null>(null);
+  const settledAt = ref(0);
+  let noticeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** An action without an answer: pressed again for the same moment it goes out with the same key. */
+  let unanswered: { readonly of: string; readonly key: string } | null = null;
+  /** Whether this session of the line is known to be logged in. */
+  let proven = false;
+
+  const windowTopic = useTopic(connection, () =>
+    seat.value.at === 'desk' ? `window:${seat.value.window}` : null,
+  );
+  /** A clerk whom the hall forgot: the window's number is still asked for, to show what is kept. */
+  const windowsTopic = useTopic(connection, () =>
+    seat.value.at === 'choosing' || (seat.value.at === 'login' && seat.value.kept !== null) ? 'windows' : null,
+  );
+  const helpTopic = useTopic(connection, () => (seat.value.at === 'login' ? null : 'help'));
+
+  const view = computed(() => pick(windowTopic.entries.value, 'window', 'window'));
+  const clerk = computed<Clerk | null>(() => {
+    if (seat.value.at === 'login') return seat.value.kept?.clerk ?? null;
+    return seat.value.clerk;
+  });
+  const desk = computed<Desk>(() => deskOf(view.value, clerk.value?.staff ?? ''));
+  const windows = computed<readonly WindowBrief[]>(() =>
+    [...pickAll(windowsTopic.entries.value, 'window_brief')].sort((a, b) =>
+      a.number.localeCompare(b.number, 'zh-CN', { numeric: true }),
+    ),
+  );
+  const helps = computed<readonly HelpView[]>(() =>
+    [...pickAll(helpTopic.entries.value, 'help')].sort((a, b) => a.since - b.since),
+  );
+  /** Number of the window that waits for its clerk to log in again. */
+  const windowNumber = computed(() => {
+    const { value } = seat;
+    const window = value.at === 'login' ? (value.kept?.window ?? null) : null;
+    return window === null ? null : (windows.value.find((one) => one.id === window)?.number ?? window);
+  });
+  const online = computed(() => status.value.state === 'ready');
+  /** False while what the screen shows may not be true any more: nothing can be done then. */
+  const actionable = computed(
+    () => online.value && windowTopic.loaded.value && !windowTopic.stale.value,
+  );
+
+  function sit(next: Seat): void {
+    seat.value = next;
+    memory.save(next);
+  }
+
+  function tell(next: Notice | null): void {
+    clearTimeout(noticeTimer);
+    notice.value = next;
+    if (next !== null) noticeTimer = setTimeout(() => (notice.value = null), NOTICE_MS);
+  }
+
+  /** The hall no longer knows who sits here: ask, and keep the window for afterwards. */
+  function forgotten(): void {
+    proven = false;
+    const { value } = seat;
+    if (value.at === 'login') return;
+    const window = value.at === 'desk' ? value.window : value.last;
+    sit({ at: 'login', kept: { clerk: value.clerk, window } });
+  }
+
+  function refused(what: Notice['what'], fault: HallError): void {
+    const { code, params } = fault;
+    if (code === FORGOTTEN) {
+      forgotten();
+      return;
+    }
+    if (code === NO_WINDOW) chooseAnother();
+    tell({ kind: code === UNCERTAIN ? 'uncertain' : 'refused', what, problem: { code, params } });
+  }
+
+  /** One thing at a time; True when the hall did it. */
+  async function send(what: Notice['what'], body: Request, key: string | null): Promise<boolean> {
+    press.value = { at: 'sending', what };
+    tell(null);
+    try {
+      await connection.ask(body, key === null ? {} : { key });
+      unanswered = null;
+      return true;
+    } catch (fault) {
+      const error = asHallError(fault);
+      if (error.code !== UNCERTAIN) unanswered = null;
+      refused(what, error);
+      return false;
+    } finally {
+      press.value = REST;
+    }
+  }
+
+  /** One key per press, so that a press repeated by the line or after silence is done once. */
+  function keyFor(action: Action, reason: string): string {
+    const of = `${action}@${momentOf(desk.value)}@${reason}`;
+    if (unanswered?.of !== of) unanswered = { of, key: newKey() };
+    return unanswered.key;
+  }
+
+  function can(action: Action): boolean {
+    return actionable.value && press.value.at === 'rest' && allows(desk.value, action);
+  }
+
+  async function act(action: Action, reason = ''): Promise<boolean> {
+    const { value } = seat;
+    if (value.at !== 'desk' || !can(action)) return false;
+    const done = await send(action, requestOf(action, value.window, reason), keyFor(action, reason));
+    if (done && action === 'leave') sit({ at: 'choosing', clerk: value.clerk, last: value.window });
+    if (done && action === 'logout') sit({ at: 'login', kept: null });
+    return done;
+  }
+
+  /** The big button. A tap that comes too soon after its meaning changed does nothing. */
+  async function doPrimary(): Promise<boolean> {
+    const action = primaryOf(desk.value);
+    if (action === null || connection.clock.now() < settledAt.value) return false;
+    return act(action);
+  }
+
+  async function login(number: string, password: string): Promise<boolean> {
+    if (!online.value || press.value.at !== 'rest') return false;
+    press.value = { at: 'sending', what: 'login' };
+    tell(null);
+    try {
+      // Without a key: a login belongs to one session of the line and is never repeated by itself.
+      const answer = await connection.ask({ type: 'staff.login', number, password });
+      const { value } = seat;
+      const kept = value.at === 'login' ? value.kept : null;
+      const staff = answer.staff ?? number;
+      const last = kept?.clerk.staff === staff ? kept.window : null;
+      const window = answer.window ?? null;
+      proven = false;
+      const known = { staff, name: answer.staff_name ?? '', number };
+      if (window !== null || last !== null) sit({ at: 'desk', clerk: known, window: window ?? last ?? '' });
+      else sit({ at: 'choosing', clerk: known, last });
+      return true;
+    } catch (fault) {
+      const { code, params } = asHallError(fault);
+      tell({ kind: 'refused', what: 'login', problem: { code, params } });
+      return false;
+    } finally {
+      press.value = REST;
+    }
+  }
+
+  /** Begins at a window; refused in words when somebody else is there. */
+  async function choose(window: string): Promise<boolean> {
+    const { value } = seat;
+    if (value.at !== 'choosing' || !online.value || press.value.at !== 'rest') return false;
+    const done = await send('take', { type: 'window.take', window }, newKey());
+    if (done) {
+      proven = true;
+      sit({ at: 'desk', clerk: value.clerk, window });
+    }
+    return done;
+  }
+
+  /** Away from a window that is not the clerk's any more. */
+  function chooseAnother(): void {
+    const { value } = seat;
+    if (value.at === 'desk') sit({ at: 'choosing', clerk: value.clerk, last: value.window });
+  }
+
+  async function logoutFromWindows(): Promise<void> {
+    if (seat.value.at !== 'choosing' || press.value.at !== 'rest') return;
+    if (await send('logout', { type: 'staff.logout' }, newKey())) sit({ at: 'login', kept: null });
+  }
+
+  async function helpDone(device: string): Promise<boolean> {
+    if (!online.value || press.value.at !== 'rest') return false;
+    return send('help', { type: 'help.done', device }, newKey());
+  }
+
+  /** Somebody else logs in on this pad. */
+  function forgetClerk(): void {
+    if (seat.value.at === 'login') sit({ at: 'login', kept: null });
+  }
+
+  /**
+   * A restarted hall server forgets who was logged in. Taking the window that is already the clerk's
+   * changes nothing and tells at once, before a visitor stands there.
+   */
+  function prove(): void {
+    const { value } = seat;
+    if (proven || value.at !== 'desk' || !actionable.value) return;
+    const { at } = desk.value;
+    if (at !== 'idle' && at !== 'called' && at !== 'serving') return;
+    proven = true;
+    connection.ask({ type: 'window.take', window: value.window }, { key: newKey() }).catch((fault: unknown) => {
+      proven = false;
+      refused('take', asHallError(fault));
+    });
+  }
+
+  watch(online, (isOnline) => {
+    if (!isOnline) proven = false;
+  });
+  watch([desk, actionable], prove);
+  watch(
+    () => momentOf(desk.value),
+    () => (settledAt.value = connection.clock.now() + SETTLE_MS),
+  );
+  watch(windowTopic.problem, (fault) => {
+    if (fault?.code === FORGOTTEN) forgotten();
+    else if (fault !== null) chooseAnother();
+  });
+  onScopeDispose(() => clearTimeout(noticeTimer));
+
+  return {
+    status,
+    now,
+    seat: seat as Readonly<ShallowRef<Seat>>,
+    clerk,
+    view,
+    desk,
+    windows,
+    windowsLoaded: windowsTopic.loaded,
+    windowNumber,
+    helps,
+    online,
+    actionable,
+    age: windowTopic.age,
+    stale: windowTopic.stale,
+    press: press as Readonly<ShallowRef<Press>>,
+    notice: notice as Readonly<ShallowRef<Notice | null>>,
+    can,
+    act,
+    doPrimary,
+    login,
+    choose,
+    chooseAnother,
+    logoutFromWindows,
+    helpDone,
+    forgetClerk,
+    dismiss: () => tell(null),
+  };
+}
+
+export type CallPad = ReturnType<typeof useCallPad>;

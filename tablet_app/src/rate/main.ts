@@ -1,0 +1,5 @@
+import { keepShell, startPad } from '../shared/start';
+import RateApp from './RateApp.vue';
+
+startPad(RateApp, 'rating_pad');
+keepShell();
