@@ -65,6 +65,8 @@ def decide(state: HallState, envelope: c.Envelope) -> list[EventBody]:
     turn: list[EventBody] = []
     if state.day is None or today > state.day:
         turn = [*close_day(state), DayOpened(day=today)]
+        if isinstance(envelope.command, c.CloseDay):
+            return turn  # the turn has closed the day that was meant; the new one has just begun
         state = next_day_state(state, today)
     rule = _RULES[cast("type", type(envelope.command))]
     return turn + rule(state, envelope.command, envelope.at)
