@@ -1,6 +1,7 @@
 """The life that all drivers share: open the line, identify, attend, lose, come back."""
 
 import asyncio
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -44,9 +45,10 @@ class Listeners:
         for listener in tuple(self._listeners):
             try:
                 listener(news)
-            except Exception:
-                # The news may be a person's data: the traceback shows code, never values.
-                log.exception("device.listener_failed")
+            except Exception as error:
+                # The news may be a person's data, and so may the error's text: only code is shown.
+                where = "".join(traceback.format_tb(error.__traceback__)[-2:])
+                log.error("device.listener_failed", error=type(error).__name__, where=where)  # noqa: TRY400
 
 
 class Peripheral(ABC):

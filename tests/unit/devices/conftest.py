@@ -1,0 +1,111 @@
+"""A bench: one driver, a null modem, a clock that the test moves, and a log that can be read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import pytest
+from structlog.testing import capture_logs
+
+from hallserver.devices.api import DeviceStatus
+from qingting.kernel.aio.clock import ManualClock
+from qingting.kernel.aio.pipe import BytePipe, NullModemEnd, PipeClosedError, null_modem
+
+STEP_S = 0.01
+ROUNDS = 12
+"""Rounds of the loop per step: enough for a question and its answer over the null modem."""
+
+
+class Driver(Protocol):
+    @property
+    def status(self) -> DeviceStatus: ...
+
+    def subscribe(self, listener: Callable[[DeviceStatus], None]) -> Callable[[], None]: ...
+
+    async def run(self) -> None: ...
+
+
+class Bench:
+    """Plugs a scripted device (``answer``) into a driver."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.answer: Callable[[bytes], bytes | list[bytes]] = lambda _: b""
+        self.plugged = True
+        self.silent = False
+        self.received = bytearray()
+        self.end: NullModemEnd | None = None
+        self.opened = 0
+        self.statuses: list[DeviceStatus] = []
+
+    async def open_line(self, url: str, baud: int) -> BytePipe:
+        """Stands in for ``open_transport``."""
+        if not self.plugged:
+            raise PipeClosedError(f"nothing at {url}")
+        near, far = null_modem()
+        far.on_data(lambda data: self._heard(far, data))
+        self.end = far
+        self.opened += 1
+        return near
+
+    def _heard(self, end: NullModemEnd, data: bytes) -> None:
+        self.received += data
+        answer = self.answer(data)
+        if not self.silent:
+            self.say(*([answer] if isinstance(answer, bytes) else answer), end=end)
+
+    def say(self, *pieces: bytes, end: NullModemEnd | None = None) -> None:
+        """Sends pieces from the device's end."""
+        speaker = end or self.end
+        assert speaker is not None
+        assert speaker._peer is not None
+        for piece in pieces:
+            if piece:
+                asyncio.get_running_loop().call_soon(speaker._peer._receive, piece)
+
+    def unplug(self) -> None:
+        self.plugged = False
+        if self.end is not None:
+            self.end.unplug(OSError(5, "gone"))
+
+    def plug(self) -> None:
+        self.plugged = True
+
+    async def pass_time(self, seconds: float) -> None:
+        """Moves the clock in small steps and lets everybody act in each."""
+        for _ in range(round(seconds / STEP_S)):
+            await self.clock.advance(STEP_S)
+            for _ in range(ROUNDS):
+                await asyncio.sleep(0)
+
+    async def until(self, true: Callable[[], bool], at_most: float = 5.0) -> float:
+        """Moves the clock until ``true``; how long it took. Fails after ``at_most`` seconds."""
+        began = self.clock.monotonic()
+        while not true():
+            assert self.clock.monotonic() - began < at_most, "it did not happen in time"
+            await self.pass_time(STEP_S)
+            await asyncio.sleep(0.0005)  # real time for work beside the loop
+        return self.clock.monotonic() - began
+
+    @asynccontextmanager
+    async def running(self, driver: Driver) -> AsyncIterator[None]:
+        driver.subscribe(self.statuses.append)
+        task = asyncio.create_task(driver.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def events() -> Iterator[Callable[[], list[str]]]:
+    """Names of what was logged so far."""
+    with capture_logs() as entries:
+        yield lambda: [str(entry["event"]) for entry in entries]
