@@ -64,8 +64,8 @@ class PtyCarrier:
         os.set_blocking(master, False)
         name = os.ttyname(slave)
         os.close(slave)
+        await asyncio.to_thread(self._link, name)
         self._master = master
-        self._link(name)
         self._supervisor = Supervisor(f"pty/{self.device.id}")
         _ = self._supervisor.keep("listener", self._await_listener)
         self.device.changed()
@@ -76,10 +76,10 @@ class PtyCarrier:
         master, self._master = self._master, None
         if master is None:
             return
-        self.path.unlink(missing_ok=True)
         asyncio.get_running_loop().remove_reader(master)
         self.device.detach(self)
         os.close(master)
+        await asyncio.to_thread(self.path.unlink, missing_ok=True)
         self.device.changed()
 
     def send(self, data: bytes) -> None:

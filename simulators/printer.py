@@ -35,6 +35,7 @@ ERRORS = STOPPING - {Condition.PAPER_OUT, Condition.COVER_OPEN}
 SETTABLE = STOPPING | {Condition.PAPER_LOW, Condition.TICKET_NOT_TAKEN}
 """Conditions that may be brought about at a simulated printer."""
 KEPT_TICKETS = 200
+SHOWN_TICKETS = 12
 
 _ERROR_PRESENT = 0x40
 _PLAIN = bytes([0x12])
@@ -244,7 +245,7 @@ class PrinterSimulator(SimulatedDevice):
                     "lines": list(one.ticket.lines),
                     "ignored": list(one.ticket.ignored),
                 }
-                for one in reversed(self.printed)
+                for one in list(self.printed)[: -SHOWN_TICKETS - 1 : -1]
             ],
         }
 

@@ -21,16 +21,18 @@ MAX_CODE_BYTES = 2953
 """The most a QR code holds."""
 TRIGGER_S = 5.0
 """How long a triggered module looks for a code."""
+HOLD_S = 4.0
+"""How long a person holds a code before a scanner that does not look."""
 KEPT_SCANS = 50
 _SCAN_SETTING = 0x0002
 _NO_CHECK = b"\xab\xcd"
 
 
 class ScanResult(StrEnum):
-    """What became of a code that was held before the scanner."""
+    """What became of a code: read at once, or held before a scanner that is not looking."""
 
     SENT = "sent"
-    NOT_TRIGGERED = "not_triggered"
+    HELD = "held"
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,17 +69,22 @@ class ScannerSimulator(SimulatedDevice):
         code = text.encode("utf-8")
         if not code or len(code) > MAX_CODE_BYTES:
             raise ValueError(f"a code has 1 to {MAX_CODE_BYTES} bytes")
-        result = ScanResult.SENT if self.ready else ScanResult.NOT_TRIGGERED
+        result = ScanResult.SENT if self.ready else ScanResult.HELD
         if result is ScanResult.SENT:
-            ended = b"" if Fault.NO_TERMINATOR in self.faults else self.terminator
-            self.say(code + ended)
-            self.code_sent()
+            self.send_code(code)
+        else:
+            self.hold_code(code)
         self.scans.append(Scan(at_ms=self.clock.now_ms(), text=text, result=result))
         self.changed()
         return result
 
-    def code_sent(self) -> None:
-        """Hook for what a module does after a code."""
+    def send_code(self, code: bytes) -> None:
+        """Sends a code as a line."""
+        self.say(code if Fault.NO_TERMINATOR in self.faults else code + self.terminator)
+
+    def hold_code(self, code: bytes) -> None:
+        """A code is shown to a scanner that is not looking; only modules with a trigger get here."""
+        raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
         return super().state() | {
@@ -91,7 +98,10 @@ class SerialLineScanner(ScannerSimulator):
 
 
 class Gm65Scanner(ScannerSimulator):
-    """Reads only while triggered, for one code or ``trigger_s`` seconds; acknowledges every command."""
+    """Reads only while triggered, for one code or ``trigger_s`` seconds; acknowledges every command.
+
+    A code shown to a module that is not looking is held there for a while, as people do.
+    """
 
     def __init__(
         self,
@@ -105,6 +115,7 @@ class Gm65Scanner(ScannerSimulator):
         self.settings: dict[int, int] = {0x0000: 0xD5}
         self._buffer = bytearray()
         self._until = float("-inf")
+        self._held: tuple[float, bytes] | None = None
 
     @property
     def ready(self) -> bool:
@@ -156,14 +167,27 @@ class Gm65Scanner(ScannerSimulator):
         if address <= _SCAN_SETTING < address + len(values):
             on = bool(self.settings[_SCAN_SETTING] & 1)
             self._until = self.clock.monotonic() + self.trigger_s if on else float("-inf")
+            self._read_held()
             self.changed()
 
     def _answer(self, data: bytes) -> None:
         content = b"\x00" + bytes([len(data) & 0xFF]) + data
         self.say(b"\x02\x00" + content + _crc(content))
 
-    def code_sent(self) -> None:
+    def send_code(self, code: bytes) -> None:
+        super().send_code(code)
         self._until = float("-inf")
+
+    def hold_code(self, code: bytes) -> None:
+        self._held = (self.clock.monotonic() + HOLD_S, code)
+
+    def _read_held(self) -> None:
+        held = self._held
+        if held is None or not self.ready:
+            return
+        self._held = None
+        if self.clock.monotonic() < held[0]:
+            self.send_code(held[1])
 
 
 def _crc(content: bytes) -> bytes:

@@ -1,0 +1,178 @@
+"""The control page of a bench: put a card down, take the paper out, see the tickets as on paper.
+
+``GET /api/state``, ``POST /api/{device}/{action}`` with a JSON body, ``GET
+/api/{printer}/tickets/{n}.svg`` and ``GET /api/events`` (server-sent states) serve page and tests.
+"""
+
+import asyncio
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from qingting.contract.states import Language
+from simulators.actions import ActionError, perform
+from simulators.bench import SimulatorBench, UnknownDeviceError
+from simulators.id_cards import DEMO_CARDS
+
+BENCH: web.AppKey[SimulatorBench] = web.AppKey("BENCH", SimulatorBench)
+CLOSING: web.AppKey[asyncio.Event] = web.AppKey("CLOSING", asyncio.Event)
+SETTLE_S = 0.05
+"""Changes within this time reach the page as one."""
+MAX_BODY = 64 * 1024
+_STATUS = {"unknown_action": 404, "unknown_device": 404, "unknown_ticket": 404, "unknown_card": 422}
+_STATUS |= {"bad_request": 422, "impossible": 422, "no_code": 409}
+_STATIC = {"page.js": "text/javascript", "style.css": "text/css"}
+
+
+def create_app(bench: SimulatorBench) -> web.Application:
+    """The control page and its API over a bench."""
+    app = web.Application(middlewares=[_errors], client_max_size=MAX_BODY)
+    app[BENCH] = bench
+    app[CLOSING] = asyncio.Event()
+    app.on_shutdown.append(_end_streams)
+    app.add_routes(
+        [
+            web.get("/", _page),
+            web.get("/static/{name}", _static),
+            web.get("/api/state", _state),
+            web.get("/api/events", _events),
+            web.get("/api/{printer}/tickets/{no:\\d+}.svg", _ticket),
+            web.post("/api/{device}/{action}", _act),
+        ]
+    )
+    return app
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+
+@cache
+def page_texts() -> dict[str, Texts]:
+    """Every word of the page, from ``texts.toml``."""
+    raw = tomllib.loads(files("simulators.page").joinpath("texts.toml").read_text("utf-8"))
+    return msgspec.convert(raw, dict[str, Texts])
+
+
+@cache
+def _file(name: str) -> str:
+    return files("simulators.page").joinpath(name).read_text("utf-8")
+
+
+def _language(request: web.Request) -> Language:
+    wanted = request.query.get("lang", "")
+    return Language.EN if wanted.startswith("en") else Language.ZH
+
+
+def _say(code: str, language: Language) -> str:
+    text = page_texts()[f"error_{code}"]
+    return text.en if language is Language.EN else text.zh
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        response: web.StreamResponse = await handler(request)
+    except UnknownDeviceError:
+        return await _refused(request, "unknown_device")
+    except ActionError as error:
+        return await _refused(request, error.code)
+    return response
+
+
+async def _refused(request: web.Request, code: str) -> web.Response:
+    message = await asyncio.to_thread(_say, code, _language(request))
+    return _json({"error": code, "message": message}, status=_STATUS[code])
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value), content_type="application/json", status=status
+    )
+
+
+async def _page(request: web.Request) -> web.Response:
+    language = _language(request)
+    html = await asyncio.to_thread(_render, language)
+    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def _render(language: Language) -> str:
+    english = language is Language.EN
+    words = {key: text.en if english else text.zh for key, text in page_texts().items()}
+    cards = [
+        {
+            "id": card.id,
+            "title": card.title_en if english else card.title,
+            "name": (card.name_en or card.name) if english else card.name,
+            "number": card.number,
+            "kind": card.kind.name.lower(),
+        }
+        for card in DEMO_CARDS.values()
+    ]
+    data = msgspec.json.encode({"lang": language.value, "texts": words, "cards": cards}).decode()
+    page = _file("index.html")
+    for key, value in (("{{lang}}", language.value), ("{{title}}", words["title"])):
+        page = page.replace(key, value)
+    return page.replace("{{data}}", data.replace("<", "\\u003c"))
+
+
+async def _static(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    if name not in _STATIC:
+        raise web.HTTPNotFound
+    text = await asyncio.to_thread(_file, name)
+    return web.Response(
+        text=text, content_type=_STATIC[name], headers={"Cache-Control": "no-cache"}
+    )
+
+
+async def _state(request: web.Request) -> web.Response:
+    return _json(request.app[BENCH].state())
+
+
+async def _ticket(request: web.Request) -> web.Response:
+    printer = request.app[BENCH].printer(request.match_info["printer"])
+    svg = printer.ticket_svg(int(request.match_info["no"]))
+    if svg is None:
+        raise ActionError("unknown_ticket")
+    return web.Response(text=svg, content_type="image/svg+xml")
+
+
+async def _act(request: web.Request) -> web.Response:
+    bench, where = request.app[BENCH], request.match_info
+    await perform(bench, where["device"], where["action"], await request.read())
+    return _json(bench.seat(where["device"]).state())
+
+
+async def _events(request: web.Request) -> web.StreamResponse:
+    """The state now and after every change, until the page or the bench goes away."""
+    bench, closing = request.app[BENCH], request.app[CLOSING]
+    response = web.StreamResponse(headers={"Cache-Control": "no-store"})
+    response.content_type = "text/event-stream"
+    await response.prepare(request)
+    changed = asyncio.Event()
+    forget = bench.observe(changed.set)
+    try:
+        while not closing.is_set():
+            changed.clear()
+            await response.write(b"data: " + msgspec.json.encode(bench.state()) + b"\n\n")
+            await changed.wait()
+            await asyncio.sleep(SETTLE_S)
+    except ConnectionResetError:
+        pass  # the page was closed: how every stream ends
+    finally:
+        forget()
+    return response
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[CLOSING].set()
+    app[BENCH].changed()

@@ -1,0 +1,267 @@
+// The control page: panels are built once, then told of every new state of the bench.
+const { lang, texts, cards } = JSON.parse(document.getElementById("data").textContent);
+const t = (key, values = {}) =>
+  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
+const english = lang === "en";
+const cardById = Object.fromEntries(cards.map((card) => [card.id, card]));
+
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "text") node.textContent = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.filter(Boolean));
+  return node;
+}
+const clock = (ms) => new Date(ms).toLocaleTimeString(lang, { hour12: false });
+
+let toastTimer;
+function toast(text) {
+  const node = document.getElementById("toast");
+  node.textContent = text;
+  node.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (node.hidden = true), 4000);
+}
+
+async function act(device, action, body = {}) {
+  try {
+    const response = await fetch(`/api/${encodeURIComponent(device)}/${action}?lang=${lang}`, {
+      method: "POST", body: JSON.stringify(body),
+    });
+    if (!response.ok) toast((await response.json()).message);
+  } catch {
+    toast(t("error_offline"));
+  }
+}
+
+// One row of exclusive choices: [key of its word, action to do, parameters, tone]; `pick` names the one in force.
+function choice(id, label, options, pick) {
+  const buttons = options.map(([word, run, tone]) =>
+    el("button", { type: "button", class: tone ?? "", text: t(word), onclick: run, "data-choice": word }));
+  const node = el("div", { class: "row" }, el("span", { text: t(label) }),
+    el("div", { class: "choice", role: "group", "aria-label": t(label) }, ...buttons));
+  const update = (state) => {
+    const word = pick(state);
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.choice === word));
+  };
+  return { node, update };
+}
+
+function cable(id) {
+  return choice(id, "cable", [
+    ["cable_in", () => act(id, "replug")], ["cable_out", () => act(id, "unplug"), "bad"],
+  ], (state) => (state.plugged ? "cable_in" : "cable_out"));
+}
+
+const LINE = ["mute", "slow", "split_bytes", "garbage_prefix", "wrong_checksum", "no_terminator"];
+function talk(id, first) {
+  const possible = LINE.filter((fault) => first.possible_faults.includes(fault));
+  const only = async (wanted, faults) => {
+    for (const fault of possible.filter((one) => faults.includes(one) && one !== wanted)) {
+      await act(id, "fault", { name: fault, on: false });
+    }
+    if (wanted) await act(id, "fault", { name: wanted, on: true });
+  };
+  let faults = first.faults;
+  const row = choice(id, "talk", [
+    ["fine", () => only(null, faults)],
+    ...possible.map((fault) => [`talk_${fault}`, () => only(fault, faults), fault === "mute" ? "bad" : "warn"]),
+  ], (state) => {
+    faults = state.faults;
+    const found = possible.find((fault) => faults.includes(fault));
+    return found ? `talk_${found}` : "fine";
+  });
+  return row;
+}
+
+function panel(first, ...rows) {
+  const pill = el("span", { class: "pill" });
+  const url = el("p", { class: "url" });
+  const node = el("section", { "data-device": first.id },
+    el("h2", {}, el("span", { text: t(first.kind) }), el("span", { class: "model", text: `${first.vendor} ${first.model}` }), pill),
+    url, ...rows.map((row) => row.node));
+  const update = (state) => {
+    const word = !state.plugged ? "unplugged" : state.connected ? "driven" : "idle";
+    pill.textContent = t(word);
+    pill.className = `pill ${{ unplugged: "bad", driven: "good" }[word] ?? ""}`;
+    url.textContent = state.url;
+    for (const row of rows) row.update(state);
+  };
+  return { node, update };
+}
+
+function condition(id, label, good, bad, name, on, off) {
+  return choice(id, label, [[good, () => act(id, off)], [bad, () => act(id, on), "bad"]],
+    (state) => (state.conditions.includes(name) ? bad : good));
+}
+
+function paperRow(id) {
+  const full = async () => { await act(id, "paper_full"); await act(id, "paper_in"); };
+  const low = async () => { await act(id, "paper_low"); await act(id, "paper_in"); };
+  return choice(id, "paper", [
+    ["paper_full", full], ["paper_low", low, "warn"], ["paper_out", () => act(id, "paper_out"), "bad"],
+  ], ({ conditions }) => ["paper_out", "paper_low"].find((one) => conditions.includes(one)) ?? "paper_full");
+}
+
+function printerPanel(first) {
+  const id = first.id;
+  const pull = el("button", { class: "act", type: "button", onclick: () => act(id, "disconnect_mid_job") });
+  const power = el("button", { class: "act", type: "button", text: t("power_cycle"), onclick: () => act(id, "power_cycle") });
+  const notice = el("p", { class: "notice", hidden: "" });
+  const extra = {
+    node: el("div", {}, el("div", { class: "acts" }, pull, power), notice),
+    update: (state) => {
+      pull.textContent = t(state.disconnect_mid_job ? "disconnect_armed" : "disconnect_mid_job");
+      pull.classList.toggle("armed", state.disconnect_mid_job);
+      notice.hidden = !(state.stopped && state.buffered_bytes);
+      notice.textContent = t("buffered", { n: state.buffered_bytes });
+    },
+  };
+  return panel(first, paperRow(id),
+    condition(id, "cover", "cover_closed", "cover_open", "cover_open", "open_cover", "close_cover"),
+    condition(id, "cutter", "fine", "stuck", "cutter_error", "jam_cutter", "free_cutter"),
+    condition(id, "feed", "fine", "stuck", "jam", "jam_paper", "free_paper"),
+    condition(id, "head", "fine", "hot", "head_hot", "heat", "cool"),
+    condition(id, "exit", "exit_empty", "exit_full", "ticket_not_taken", "leave_ticket", "take_ticket"),
+    cable(id), talk(id, first), extra);
+}
+
+function pad() {
+  const node = el("div", { class: "pad" });
+  let shown;
+  const update = (state) => {
+    const now = `${state.card}/${state.read_done}`;
+    if (now === shown) return;
+    shown = now;
+    const card = cardById[state.card];
+    if (!card) return node.replaceChildren(el("p", { text: t("card_area") }));
+    const kind = card.kind === "citizen" ? "" : " elsewhere";
+    node.replaceChildren(el("div", { class: `card${kind}${card.id === "unreadable" ? " broken" : ""}` },
+      el("b", { text: card.name }), el("small", { text: card.title.split(" · ")[0] }), el("span", { class: "face" }),
+      el("span", { class: state.read_done ? "done yes" : "done", text: state.read_done ? `✓ ${t("read_done")}` : t("waiting_read") }),
+      el("span", { class: "digits", text: card.number })));
+  };
+  return { node, update };
+}
+
+function cardChoice(id) {
+  const buttons = cards.map((card) => el("button", {
+    type: "button", text: card.title, "data-card": card.id, onclick: () => act(id, "put", { card: card.id }),
+  }));
+  const take = el("button", { class: "act main", type: "button", text: t("take"), onclick: () => act(id, "take") });
+  const pull = el("button", { class: "act", type: "button", onclick: () => act(id, "pull_mid_read") });
+  const node = el("div", {}, el("div", { class: "acts" }, take, pull),
+    el("p", { class: "hint", text: t("put_hint") }), el("div", { class: "cards" }, ...buttons), el("div", { class: "tries" }));
+  const update = (state) => {
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.card === state.card));
+    take.disabled = state.card === null;
+    pull.textContent = t(state.pull_mid_read ? "pull_armed" : "pull_mid_read");
+    pull.classList.toggle("armed", state.pull_mid_read);
+  };
+  return { node, update };
+}
+
+function readerPanel(first) {
+  const id = first.id;
+  const sam = async (wanted) => {
+    for (const fault of ["sam_fault", "unauthorised"]) await act(id, "fault", { name: fault, on: fault === wanted });
+  };
+  return panel(first, pad(), cardChoice(id), cable(id), talk(id, first),
+    choice(id, "sam", [["fine", () => sam(null)], ["sam_fault", () => sam("sam_fault"), "bad"], ["unauthorised", () => sam("unauthorised"), "bad"]],
+      (state) => ["sam_fault", "unauthorised"].find((one) => state.faults.includes(one)) ?? "fine"));
+}
+
+function scannerPanel(first) {
+  const id = first.id;
+  const input = el("input", { placeholder: t("scan_hint"), "aria-label": t("scan_hint"), maxlength: "2953" });
+  const form = el("form", {
+    onsubmit: (event) => { event.preventDefault(); act(id, "scan", { text: input.value }); },
+  }, input, el("button", { class: "act main", text: t("scan") }));
+  const last = el("button", { class: "act", type: "button", text: t("scan_last"), onclick: () => act(id, "scan_last_ticket") });
+  const list = el("ul", { class: "scans" });
+  const update = (state) => list.replaceChildren(...state.scans.slice(0, 4).map((scan) =>
+    el("li", {}, el("time", { text: clock(scan.at_ms) }), el("code", { text: scan.text }), el("i", { text: t(`scan_${scan.result}`) }))));
+  return panel(first, { node: el("div", {}, form, el("div", { class: "acts" }, last), list), update }, cable(id), talk(id, first));
+}
+
+function outlet(first) {
+  const paper = el("div");
+  const node = el("section", { class: "outlet", "aria-label": t("tickets"), "data-outlet": first.id }, el("div", { class: "slot" }), paper);
+  let shown;
+  const source = (no) => `/api/${encodeURIComponent(first.id)}/tickets/${no}.svg`;
+  const update = ({ tickets }) => {
+    const [newest, ...rest] = tickets;
+    if (shown === (newest?.no ?? 0)) return;
+    shown = newest?.no ?? 0;
+    if (!newest) return paper.replaceChildren(el("p", { class: "empty", text: t("no_ticket") }));
+    const torn = newest.edge === "paper_end" ? t("torn") : "";
+    paper.replaceChildren(
+      el("div", { class: "paper" }, el("img", { src: source(newest.no), alt: newest.lines.join("\n") })),
+      el("p", { class: "caption" }, el("span", { text: `${t("ticket_no", { no: newest.no })} ${torn}` }), el("time", { text: clock(newest.at_ms) })),
+      newest.ignored.length ? el("p", { class: "notice", text: t("ignored", { list: newest.ignored.join(", ") }) }) : "",
+      rest.length ? el("div", { class: "older" }, el("h3", { text: t("older") }), ...rest.slice(0, 6).map((one) =>
+        el("a", { href: source(one.no), target: "_blank" }, el("img", { src: source(one.no), alt: one.lines.join("\n"), loading: "lazy" })))) : "");
+  };
+  return { node, update };
+}
+
+const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel };
+const bench = document.getElementById("bench");
+const tabs = document.getElementById("groups");
+const parts = new Map();
+let current = decodeURIComponent(location.hash.slice(1));
+let built = "";
+let latest = { devices: [] };
+
+function build(devices) {
+  const here = devices.filter((device) => device.group === current);
+  parts.clear();
+  const [left, middle, right] = [el("div", { class: "column" }), el("div", { class: "column" }), el("div", { class: "column" })];
+  for (const device of here) {
+    const own = [PANELS[device.kind](device)];
+    (device.kind === "id_reader" ? left : middle).append(own[0].node);
+    if (device.kind === "printer") {
+      own.push(outlet(device));
+      right.append(own[1].node);
+    }
+    parts.set(device.id, own);
+  }
+  bench.replaceChildren(here.length ? el("div", { class: "group" }, left, middle, right) : el("p", { text: t("nowhere") }));
+}
+
+function show(state) {
+  latest = state;
+  const groups = [...new Set(state.devices.map((device) => device.group))];
+  if (!groups.includes(current)) current = groups[0] ?? "";
+  const key = JSON.stringify([current, state.devices.map((device) => device.id)]);
+  if (key !== built) build(state.devices);
+  built = key;
+  for (const device of state.devices) for (const part of parts.get(device.id) ?? []) part.update(device);
+  tabs.replaceChildren(...(groups.length < 2 && !groups[0] ? [] : groups).map((group) => {
+    const members = state.devices.filter((device) => device.group === group);
+    const trouble = members.some((device) => !device.plugged || device.faults.length || device.conditions?.length);
+    return el("button", {
+      type: "button", "aria-current": String(group === current),
+      onclick: () => { current = group; location.hash = encodeURIComponent(group); show(latest); },
+    }, english ? members[0].group_en : group, trouble ? el("span", { class: "mark" }) : "");
+  }));
+}
+
+function link(ok) {
+  const node = document.getElementById("link");
+  node.textContent = t(ok ? "live" : "lost");
+  node.classList.toggle("lost", !ok);
+}
+
+document.getElementById("brand").textContent = t("brand");
+document.getElementById("title").textContent = t("title");
+document.getElementById("intro").textContent = t("intro");
+const other = document.getElementById("language");
+other.textContent = t("other_language");
+other.href = english ? "/" : "/?lang=en";
+const events = new EventSource("/api/events");
+events.onmessage = (event) => { link(true); show(JSON.parse(event.data)); };
+events.onerror = () => link(false);

@@ -1,0 +1,59 @@
+"""Serves a bench of simulators with its control page: what ``qingting simulate`` and the demo run."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from simulators.bench import DeviceSpec, SimulatorBench
+from simulators.carriers import LOOPBACK
+from simulators.control import create_app
+
+DEFAULT_PORT = 8930
+
+
+class RunningBench(msgspec.Struct, frozen=True, kw_only=True):
+    """A bench with its control page."""
+
+    bench: SimulatorBench
+    urls: dict[str, str]
+    page: str
+
+
+@contextlib.asynccontextmanager
+async def serve_bench(
+    devices: Sequence[DeviceSpec],
+    *,
+    folder: Path,
+    port: int = DEFAULT_PORT,
+    mm_per_s: float | None = None,
+) -> AsyncIterator[RunningBench]:
+    """A bench and its control page on a loopback port (0 = any free) until the block ends."""
+    bench = SimulatorBench(folder, mm_per_s=mm_per_s)
+    runner = web.AppRunner(create_app(bench), access_log=None, shutdown_timeout=2)
+    try:
+        urls = await bench.start(devices)
+        await runner.setup()
+        site = web.TCPSite(runner, LOOPBACK, port)
+        await site.start()
+        yield RunningBench(bench=bench, urls=urls, page=f"http://{LOOPBACK}:{site.port}/")
+    finally:
+        await runner.cleanup()
+        await bench.close()
+
+
+async def run_bench(
+    devices: Sequence[DeviceSpec],
+    *,
+    folder: Path,
+    port: int = DEFAULT_PORT,
+    ready: Callable[[RunningBench], None] | None = None,
+) -> None:
+    """Serves a bench until cancelled; ``ready`` is called once everything is reachable."""
+    async with serve_bench(devices, folder=folder, port=port) as running:
+        if ready is not None:
+            ready(running)
+        await asyncio.get_running_loop().create_future()
