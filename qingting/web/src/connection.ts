@@ -29,6 +29,8 @@ export interface ConnectionStatus {
   readonly state: ConnectionState;
   /** Server time at which the state began. */
   readonly since: number;
+  /** Server time at which the line was last seen working, while it is not; null while it is. */
+  readonly downSince: number | null;
   readonly problem: Problem | null;
   readonly welcome: Welcome | null;
 }
@@ -74,7 +76,8 @@ export class HallConnection {
   private pulse: ReturnType<typeof setInterval> | undefined;
 
   constructor(private readonly options: ConnectionOptions) {
-    this.current = { state: 'stopped', since: this.clock.now(), problem: null, welcome: null };
+    const now = this.clock.now();
+    this.current = { state: 'stopped', since: now, downSince: now, problem: null, welcome: null };
   }
 
   get status(): ConnectionStatus {
@@ -304,9 +307,11 @@ export class HallConnection {
   }
 
   private enter(state: ConnectionState, problem: Problem | null, welcome?: Welcome): void {
+    const now = this.clock.now();
     this.current = {
       state,
-      since: this.current.state === state ? this.current.since : this.clock.now(),
+      since: this.current.state === state ? this.current.since : now,
+      downSince: state === 'ready' ? null : (this.current.downSince ?? now),
       problem,
       welcome: welcome ?? this.current.welcome,
     };

@@ -1,6 +1,7 @@
 export * from './generated/contract';
 export { RATING_SECONDS } from './generated/texts';
 export { ASK_DEADLINE_MS } from './asks';
+export { isCondition } from './catalogue';
 export * from './collection';
 export * from './connection';
 export * from './errors';

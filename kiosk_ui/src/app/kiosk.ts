@@ -1,0 +1,12 @@
+import { createApp } from 'vue';
+import { CONNECTION } from '@qingting/client/vue';
+import '@qingting/client/tokens.css';
+import '@qingting/client/base.css';
+import './kiosk.css';
+import { createTexts } from '../i18n';
+import { connect } from './connect';
+import Kiosk from './Kiosk.vue';
+
+const connection = await connect('kiosk');
+createApp(Kiosk, { connection }).provide(CONNECTION, connection).use(createTexts()).mount('#app');
+connection.start();

@@ -1,0 +1,166 @@
+/** A small hall for previews: invented queues, real shapes. Never part of a shipped bundle. */
+import type {
+  BoardCall,
+  DepartmentView,
+  DeviceView,
+  ItemView,
+  KioskTicket,
+  KioskView,
+  QueueView,
+} from '@qingting/client';
+
+const DEPARTMENTS: readonly (readonly [string, string, string, string])[] = [
+  ['gaj', '公安', 'Public Security Bureau', 'police'],
+  ['rsj', '人社', 'Human Resources and Social Security Bureau', 'people'],
+  ['ybj', '医保', 'Healthcare Security Bureau', 'insurance'],
+  ['zrzy', '自然资源', 'Natural Resources Bureau', 'land'],
+  ['gjj', '公积金', 'Housing Provident Fund Centre', 'house'],
+  ['scjg', '市场监管', 'Market Regulation Administration', 'market'],
+  ['zjj', '住建', 'Housing and Construction Bureau', 'city'],
+  ['jtj', '交通运输', 'Transport Bureau', 'bus'],
+  ['wjw', '卫生健康', 'Health Commission', 'health'],
+  ['yjj', '应急管理', 'Emergency Management Bureau', 'safety'],
+  ['fgw', '发展改革', 'Development and Reform Commission', 'plan'],
+  ['cgj', '城市管理', 'Urban Management Bureau', 'building'],
+  ['rfb', '人民防空', 'Civil Air Defence Office', 'shelter'],
+];
+
+export const departments: readonly DepartmentView[] = DEPARTMENTS.map(
+  ([id, short_name, name_en, icon]) => ({
+    id,
+    name: `大庆市${short_name}部门`,
+    name_en,
+    short_name,
+    icon,
+    items: id === 'gaj' ? 10 : 6,
+  }),
+);
+
+const ITEMS: readonly (readonly [string, string, string, string, string, string, number])[] = [
+  ['id-renew', '居民身份证换领', 'Resident ID card renewal', 'gaj', 'juminshenfenzhenghuanling', 'jmsfzhl', 20],
+  ['id-first', '居民身份证首次申领', 'First resident ID card', 'gaj', 'juminshenfenzhengshoucishenling', 'jmsfzscsl', 20],
+  ['id-lost', '居民身份证丢失补领', 'Replacement of a lost resident ID card', 'gaj', 'juminshenfenzhengdiushibuling', 'jmsfzdsbl', 20],
+  ['birth', '出生登记', 'Birth registration', 'gaj', 'chushengdengji', 'csdj', 0],
+  ['move', '户口迁移', 'Moving a household registration', 'gaj', 'hukouqianyi', 'hkqy', 5],
+  ['residence', '居住证申领', 'Residence permit', 'gaj', 'juzhuzhengshenling', 'jzzsl', 15],
+  ['passport', '普通护照签发', 'Passport', 'gaj', 'putonghuzhaoqianfa', 'pthzqf', 7],
+  ['hk-pass', '往来港澳通行证签发', 'Permit for Hong Kong and Macao', 'gaj', 'wanglaigangaotongxingzhengqianfa', 'wlgatxzqf', 7],
+  ['name-change', '变更姓名', 'Change of name', 'gaj', 'biangengxingming', 'bgxm', 10],
+  ['seal', '公章刻制备案', 'Registration of an official seal', 'gaj', 'gongzhangkezhibeian', 'gzkzba', 1],
+  ['pension', '养老保险待遇申领', 'Old-age pension', 'rsj', 'yanglaobaoxiandaiyushenling', 'ylbxdysl', 15],
+  ['social-card', '社会保障卡补换', 'Replacement of a social security card', 'rsj', 'shehuibaozhangkabuhuan', 'shbzkbh', 0],
+  ['medical', '异地就医备案', 'Treatment outside the city', 'ybj', 'yidijiuyibeian', 'ydjyba', 0],
+  ['property', '不动产转移登记', 'Transfer of real estate', 'zrzy', 'budongchanzhuanyidengji', 'bdczydj', 3],
+  ['fund', '购房提取住房公积金', 'Provident fund for a home', 'gjj', 'goufangtiquzhufanggongjijin', 'gftqzfgjj', 3],
+  ['company', '企业设立登记', 'Company registration', 'scjg', 'qiyesheliqdengji', 'qysldj', 1],
+];
+
+const HOT = new Set(['id-renew', 'passport', 'pension', 'medical', 'property', 'fund']);
+const FREE = new Set(['id-first', 'id-lost', 'social-card']);
+const MATERIALS = ['居民户口簿', '原居民身份证', '《居民身份证申领登记表》（现场填写）'];
+
+export const items: readonly ItemView[] = ITEMS.map(
+  ([id, name, name_en, department, pinyin, initials, promised_days]) => ({
+    id,
+    name,
+    name_en,
+    department,
+    queue: department,
+    materials: MATERIALS,
+    promised_days,
+    legal_basis: '《中华人民共和国居民身份证法》第十一条',
+    needs_identity: !FREE.has(id),
+    hot: HOT.has(id),
+    pinyin,
+    initials,
+    offered: id !== 'seal' && id !== 'name-change',
+    why: id === 'seal' ? 'ticket.item_not_today' : id === 'name-change' ? 'ticket.queue_closed' : '',
+    sample: true,
+  }),
+);
+
+export const queues: readonly QueueView[] = DEPARTMENTS.map(([id, name, name_en], at) => ({
+  view: 'queue',
+  id,
+  name,
+  name_en,
+  waiting: (at * 5 + 3) % 11,
+  windows_open: at % 5 === 4 ? 0 : 2,
+  closed: false,
+  wait: at % 5 === 4 ? null : { low: at * 3, high: at * 3 + 8 },
+}));
+
+export function device(
+  kind: DeviceView['kind'],
+  name: string,
+  name_en: string,
+  now: number,
+  changes: Partial<DeviceView> = {},
+): DeviceView {
+  return {
+    view: 'device',
+    id: `k1-${kind}`,
+    kind,
+    name,
+    name_en,
+    parent: 'k1',
+    window: null,
+    state: 'ready',
+    conditions: [],
+    since: now - 3_600_000,
+    seen: now,
+    detail: '',
+    ...changes,
+  };
+}
+
+export function kiosk(now: number, peripherals: readonly DeviceView[] = sound(now)): KioskView {
+  return { view: 'kiosk', id: 'k1', name: '1号取号机', name_en: 'Kiosk 1', peripherals, blocked_by: [] };
+}
+
+export function sound(now: number): readonly DeviceView[] {
+  return [
+    device('printer', '号票打印机', 'Ticket printer', now),
+    device('id_reader', '身份证读卡器', 'ID card reader', now),
+    device('scanner', '扫码器', 'Scanner', now),
+  ];
+}
+
+export function ticket(id: string, number: string, item: string, now: number): KioskTicket {
+  const of = items.find((one) => one.id === item);
+  return {
+    view: 'kiosk_ticket',
+    ticket: id,
+    number,
+    state: 'waiting',
+    print_state: 'pending',
+    print_cause: null,
+    attempt: 1,
+    ahead: 3,
+    wait: { low: 12, high: 20 },
+    item_name: of?.name ?? '',
+    item_name_en: of?.name_en ?? '',
+    department_name: '大庆市公安局',
+    department_name_en: 'Public Security Bureau',
+    masked_name: of?.needs_identity ? '王*民' : '',
+    masked_number: of?.needs_identity ? '230602********1238' : '',
+    issued_at: now,
+    materials: of?.materials ?? [],
+  };
+}
+
+export function call(no: number, number: string, window: string, now: number, active = true): BoardCall {
+  return {
+    view: 'board_call',
+    ticket: `2026-11-23-${number}`,
+    number,
+    window_number: window,
+    window_name: '公安户政',
+    window_name_en: 'Household registration',
+    masked_name: '王*民',
+    called_at: now,
+    calls: 1,
+    call_no: no,
+    active,
+  };
+}

@@ -1,0 +1,36 @@
+/** Finds items by Chinese name, full pinyin, initials or English, best match first. */
+import type { ItemView } from '@qingting/client';
+
+/** How well one item answers a query: smaller is better, null is not at all. */
+function rank(item: ItemView, query: string): number | null {
+  const english = item.name_en.toLowerCase();
+  const name = item.name.toLowerCase();
+  if (name.startsWith(query)) return 0;
+  if (item.initials.startsWith(query)) return 1;
+  if (item.pinyin.startsWith(query)) return 2;
+  if (english.startsWith(query)) return 3;
+  if (name.includes(query)) return 4;
+  if (item.initials.includes(query)) return 5;
+  if (english.split(/[^a-z0-9]+/).some((word) => word.startsWith(query))) return 6;
+  if (item.pinyin.includes(query)) return 7;
+  if (english.includes(query) && query.length > 2) return 8;
+  return null;
+}
+
+/** Items for what was typed so far; spaces between pinyin syllables do not matter. */
+export function searchItems(items: readonly ItemView[], typed: string): readonly ItemView[] {
+  const words = typed.trim().toLowerCase();
+  if (words === '') return [];
+  const joined = words.replaceAll(/\s+/g, '');
+  const found: { item: ItemView; rank: number }[] = [];
+  for (const item of items) {
+    const best = rank(item, words) ?? rank(item, joined);
+    if (best !== null) found.push({ item, rank: best });
+  }
+  const order = (a: (typeof found)[number], b: (typeof found)[number]): number =>
+    a.rank - b.rank ||
+    Number(b.item.offered) - Number(a.item.offered) ||
+    Number(b.item.hot) - Number(a.item.hot) ||
+    a.item.name.length - b.item.name.length;
+  return found.sort(order).map(({ item }) => item);
+}

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import vue from '@vitejs/plugin-vue';
+import { defineConfig } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** `--mode preview` makes a bundle that talks to a hall in memory (`?fake=1`); it is never shipped. */
+export default defineConfig(({ mode }) => ({
+  base: '/kiosk/',
+  plugins: [vue()],
+  define: {
+    __VUE_OPTIONS_API__: false,
+    __VUE_I18N_LEGACY_API__: false,
+    __VUE_I18N_FULL_INSTALL__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+  },
+  build: {
+    outDir: here(mode === 'preview' ? 'dist-preview/kiosk' : '../hallserver/app/static/kiosk'),
+    emptyOutDir: true,
+    target: 'chrome109',
+    rolldownOptions: { input: { kiosk: here('index.html'), board: here('board.html') } },
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/hub': { target: 'ws://127.0.0.1:8080', ws: true } },
+  },
+}));
