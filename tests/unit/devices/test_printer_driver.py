@@ -236,9 +236,10 @@ async def test_a_fault_during_the_job_is_its_outcome(bench, query, bits, cause) 
         assert cause in driver.status.conditions
 
 
-async def test_a_cutter_fault_empties_the_printers_buffers_once(bench) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("bits", [{"error_cause": 0x08}, {"paper": 0x60}])
+async def test_after_a_failed_job_the_printers_buffers_are_emptied_once(bench, bits) -> None:  # type: ignore[no-untyped-def]
     driver, device = setup(bench)
-    device.on_job = lambda: device.bits.update(error_cause=0x08)
+    device.on_job = lambda: device.bits.update(bits)
     async with bench.running(driver):
         await bench.until(ready(driver))
         await printed(bench, driver)

@@ -183,8 +183,8 @@ class EscposPrinter(Peripheral):
             if fence.is_passed():
                 return await self._confirmed(fence)
         recover = self._profile.commands.recover
-        if recover is not None and fault is Condition.CUTTER_ERROR:
-            # Once, to empty the buffers: half a ticket must not come out before the next one.
+        if recover is not None:
+            # Once, to empty the buffers: the rest must not come out before the next ticket.
             await self._write(recover)
         return PrintResult(PrintOutcome.FAILED, fault)
 

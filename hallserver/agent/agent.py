@@ -1,0 +1,242 @@
+"""The peripheral host of a kiosk: owns its devices and speaks for them at the hall hub."""
+
+import asyncio
+import secrets
+from functools import partial
+
+import structlog
+
+from hallserver.agent.ledger import PrintLedger
+from hallserver.agent.link import HubLink, LinkDownError, Order
+from hallserver.agent.settings import AgentSettings
+from hallserver.devices.api import CardOutcome, DeviceStatus
+from hallserver.devices.drivers.peripheral import OpenLine, open_line
+from hallserver.devices.protocols.samv import CardText
+from hallserver.devices.supervisor import DeviceSupervisor
+from hallserver.devices.waiting import first_of
+from qingting.contract.base import CONTRACT_VERSION
+from qingting.contract.errors import error_texts
+from qingting.contract.hub import (
+    ArmReader,
+    Auth,
+    CardFault,
+    CardRead,
+    CodeScanned,
+    DeviceReport,
+    PrintOrder,
+    PrintReport,
+    Request,
+    Result,
+    Welcome,
+)
+from qingting.contract.ids import DeviceId
+from qingting.contract.printing import PrintJob
+from qingting.contract.states import Condition, PrintOutcome
+from qingting.kernel.aio.clock import Clock, SystemClock
+from qingting.kernel.aio.tasks import Supervisor
+
+log = structlog.get_logger(__name__)
+
+REFUSED_AGAIN_S = 1.0
+"""Pause before something that the hall could not take just now is sent again."""
+
+
+class Agent:
+    """One agent process. What citizens show (cards, codes) passes through memory and is not kept."""
+
+    def __init__(
+        self, settings: AgentSettings, clock: Clock | None = None, opener: OpenLine = open_line
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._opener = opener
+        self._started = self._clock.now_ms()
+        self._skew_ms = 0
+        self._ledger = PrintLedger()
+        self._changed: dict[DeviceId, DeviceStatus] = {}
+        self._news = asyncio.Event()
+        self._outcomes = asyncio.Event()
+        self._devices: DeviceSupervisor | None = None
+        self._tasks = Supervisor("agent")
+        auth = Auth(
+            device=settings.device,
+            key=settings.key,
+            version=CONTRACT_VERSION,
+            build=settings.build,
+        )
+        self._link = HubLink(
+            auth, settings.hall, clock=self._clock, on_order=self._order, on_down=self._link_down
+        )
+
+    async def run(self) -> None:
+        """Until cancelled; raises a ``Refusal`` when the hall does not want this agent any more."""
+        devices = await asyncio.to_thread(
+            DeviceSupervisor,
+            self._settings.peripherals,
+            clock=self._clock,
+            opener=self._opener,
+        )
+        self._devices = devices
+        _ = devices.subscribe(self._device_changed)
+        for reader_id, reader in devices.readers.items():
+            reader.on_card(partial(self._card, reader_id))
+        for scanner_id, scanner in devices.scanners.items():
+            scanner.on_code(partial(self._code, scanner_id))
+        async with devices, self._tasks:
+            await self._link.run(self._converse)
+
+    # ---- to the hall -----------------------------------------------------------------------------
+
+    async def _converse(self, welcome: Welcome) -> None:
+        """Tells everything once after each connection, then every change."""
+        assert self._devices is not None
+        self._skew_ms = welcome.now - self._clock.now_ms()
+        for status in self._devices.statuses():
+            self._device_changed(status)
+        self._outcomes.set()
+        await first_of(self._report_devices(), self._report_outcomes())
+
+    async def _report_devices(self) -> None:
+        while True:
+            while self._changed:
+                device = next(iter(self._changed))
+                status = self._changed.pop(device)
+                if not await self._delivered(_report_of(status)):
+                    self._changed.setdefault(device, status)
+                    await self._clock.sleep(REFUSED_AGAIN_S)
+            self._news.clear()
+            await self._news.wait()
+
+    async def _report_outcomes(self) -> None:
+        while True:
+            self._outcomes.clear()
+            for report, key in self._ledger.owed():
+                if await self._delivered(report, key):
+                    self._ledger.acknowledge(report)
+            if self._ledger.owed() and not self._outcomes.is_set():
+                await self._clock.sleep(REFUSED_AGAIN_S)
+            else:
+                await self._outcomes.wait()
+
+    async def _delivered(self, body: Request, key: str | None = None) -> bool:
+        """False when the hall asks to try again; what it refuses for good is logged and done."""
+        result = await self._link.ask(body, key or _new_key())
+        if result.ok or result.problem is None:
+            return True
+        log.warning("agent.refused", what=type(body).__name__, code=result.problem.code)
+        return not _may_retry(result)
+
+    def _device_changed(self, status: DeviceStatus) -> None:
+        self._changed[status.device] = status
+        self._news.set()
+
+    def _card(self, device: DeviceId, card: CardOutcome) -> None:
+        if isinstance(card, CardText):
+            self._tell_once(
+                CardRead(
+                    device=device,
+                    kind=card.kind,
+                    name=card.name,
+                    number=card.number,
+                    valid_from=card.valid_from,
+                    valid_to=card.valid_to,
+                    birth=card.birth,
+                    name_en=card.name_en,
+                )
+            )
+        else:
+            self._tell_once(CardFault(device=device, code=card.code))
+
+    def _code(self, device: DeviceId, text: str) -> None:
+        self._tell_once(CodeScanned(device=device, text=text))
+
+    def _tell_once(self, body: CardRead | CardFault | CodeScanned) -> None:
+        """What a citizen showed is told now or never: it must not turn up for the next one."""
+        _ = self._tasks.run(type(body).__name__, self._send_once(body))
+
+    async def _send_once(self, body: CardRead | CardFault | CodeScanned) -> None:
+        try:
+            result = await self._link.ask(body, _new_key())
+        except LinkDownError:
+            log.warning("agent.dropped", what=type(body).__name__)
+            return
+        if result.problem is not None:
+            log.info("agent.refused", what=type(body).__name__, code=result.problem.code)
+
+    # ---- from the hall ---------------------------------------------------------------------------
+
+    def _order(self, order: Order) -> None:
+        match order:
+            case PrintOrder(job=job):
+                self._print_order(job)
+            case ArmReader(armed=armed):
+                self._arm(armed)
+
+    def _arm(self, armed: bool) -> None:
+        assert self._devices is not None
+        for reader in self._devices.readers.values():
+            if armed:
+                reader.arm()
+            else:
+                reader.disarm()
+
+    def _link_down(self) -> None:
+        """Nobody could be told of a card: the reader goes dark until the hall asks again."""
+        self._arm(False)
+
+    def _print_order(self, job: PrintJob) -> None:
+        if not self._ledger.begin(job):
+            self._outcomes.set()  # known: printed, being printed, or its outcome is owed again
+        elif job.issued_at < self._started + self._skew_ms and not job.again:
+            log.warning("agent.job_of_former_process", ticket=job.ticket, attempt=job.attempt)
+            self._settle(job, PrintOutcome.UNKNOWN, None)
+        else:
+            _ = self._tasks.run(f"print/{job.ticket}/{job.attempt}", self._print(job))
+
+    async def _print(self, job: PrintJob) -> None:
+        assert self._devices is not None
+        printer = self._devices.printers.get(job.printer)
+        if printer is None:
+            log.error("agent.no_such_printer", printer=job.printer)
+            self._settle(job, PrintOutcome.FAILED, Condition.OFFLINE)
+            return
+        try:
+            result = await printer.print(job)
+        except Exception:
+            self._settle(job, PrintOutcome.UNKNOWN, None)
+            raise
+        self._settle(job, result.outcome, result.cause)
+
+    def _settle(self, job: PrintJob, outcome: PrintOutcome, cause: Condition | None) -> None:
+        self._ledger.settle(
+            PrintReport(ticket=job.ticket, attempt=job.attempt, outcome=outcome, cause=cause)
+        )
+        self._outcomes.set()
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)
+
+
+def _may_retry(result: Result) -> bool:
+    text = error_texts().get(result.problem.code) if result.problem is not None else None
+    return text is not None and text.retry
+
+
+def _report_of(status: DeviceStatus) -> DeviceReport:
+    return DeviceReport(
+        device=status.device,
+        kind=status.kind,
+        state=status.state,
+        conditions=tuple(sorted(status.conditions)),
+        detail=status.detail,
+    )
+
+
+async def run_agent(settings: AgentSettings) -> None:
+    """Runs an agent until cancelled.
+
+    Raises ``Refusal`` when the hall sends it away for good (unknown device, wrong key, replaced),
+    ``ProfileError`` for settings that :func:`load_agent_settings` has not checked.
+    """
+    await Agent(settings).run()
