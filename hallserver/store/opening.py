@@ -12,6 +12,7 @@ import re
 import sqlite3
 import threading
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Reader:
         self.raw.close()
 
 
+@cache
 def schema_version() -> int:
     """The number of the newest migration."""
     names = (entry.name for entry in files("hallserver.store.migrations.versions").iterdir())

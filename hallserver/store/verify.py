@@ -77,7 +77,8 @@ def _replay(found: Verification, old: Any, rebuilt: sqlite3.Connection) -> None:
     )
     command = ""
     for seq, json, stored_hash, cmd in rows:
-        stored = StoredEvent(seq, json, stored_hash)
+        # SQLite keeps whatever type a careless hand wrote.
+        stored = StoredEvent(seq, json.encode() if isinstance(json, str) else json, stored_hash)
         if not _check_chain(found, stored):
             return
         event = _decode(found, stored)
