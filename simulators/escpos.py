@@ -177,16 +177,16 @@ class RealTimeEar:
 
     _heard: _Heard = field(default=_Heard.NOTHING)
 
-    def listen(self, data: bytes) -> list[Command]:
-        """The real-time commands completed by ``data``."""
-        found: list[Command] = []
-        for byte in data:
+    def listen(self, data: bytes) -> list[tuple[int, Command]]:
+        """The real-time commands completed by ``data``, each with the offset behind its last byte."""
+        found: list[tuple[int, Command]] = []
+        for end, byte in enumerate(data, start=1):
             match self._heard:
                 case _Heard.EOT:
-                    found.append(Command("DLE EOT", bytes([byte])))
+                    found.append((end, Command("DLE EOT", bytes([byte]))))
                     self._heard = _Heard.NOTHING
                 case _Heard.ENQ:
-                    found.append(Command("DLE ENQ", bytes([byte])))
+                    found.append((end, Command("DLE ENQ", bytes([byte]))))
                     self._heard = _Heard.NOTHING
                 case _Heard.DLE if byte == EOT:
                     self._heard = _Heard.EOT

@@ -24,6 +24,8 @@ READ_S = 0.4
 
 OK, FOUND, NO_CARD, SELECT_FAILED = 0x90, 0x9F, 0x80, 0x81
 BAD_CHECK, BAD_LENGTH, BAD_COMMAND = 0x10, 0x11, 0x21
+SAM_COMMANDS = frozenset(b"\x10\x11\x12\x20\x30")
+"""Commands the security module itself carries out."""
 READ_FAILED, SAM_BROKEN, SAM_UNAUTHORISED, NO_CONTENT = 0x41, 0x60, 0x66, 0x91
 
 
@@ -113,7 +115,7 @@ class IdReaderSimulator(SimulatedDevice):
                 await self._obey(request[2:4], request[4:-1])
 
     async def _obey(self, command: bytes, data: bytes) -> None:
-        if command[:1] in (b"\x11", b"\x10", b"\x20", b"\x30") and (trouble := self._sam_trouble()):
+        if command[0] in SAM_COMMANDS and (trouble := self._sam_trouble()):
             self._reply(trouble)
             return
         match command:

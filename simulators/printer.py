@@ -87,9 +87,12 @@ class PrinterSimulator(SimulatedDevice):
 
     def receive(self, data: bytes) -> None:
         """Real-time commands act at once, all bytes join the receive buffer."""
-        for command in self._ear.listen(data):
+        fed = 0
+        for end, command in self._ear.listen(data):
+            self._stream.feed(data[fed:end])
+            fed = end
             self._real_time(command)
-        self._stream.feed(data)
+        self._stream.feed(data[fed:])
         self._work.set()
 
     def _real_time(self, command: Command) -> None:

@@ -117,8 +117,8 @@ def test_the_ear_hears_status_questions_inside_picture_data_and_across_chunks() 
     assert ear.listen(GS + b"v0\x00\x03\x00\x01\x00" + DLE) == []
     assert ear.listen(b"\x04") == []
     assert ear.listen(b"\x02" + DLE + DLE + b"\x05\x02") == [
-        Command("DLE EOT", b"\x02"),
-        Command("DLE ENQ", b"\x02"),
+        (1, Command("DLE EOT", b"\x02")),
+        (5, Command("DLE ENQ", b"\x02")),
     ]
 
 
