@@ -206,7 +206,7 @@ async def test_a_read_only_command_is_answered_while_the_disk_is_full(hall: Hall
     await hall.submit(c.OpenWindow(window=W1, staff=LI), key="w1:open-1", actor="staff:li")
     await limit_pages(hall, 1)
     presses = (take(hall, number) for number in range(400))
-    with pytest.raises(Refusal, match=r"store\.unavailable"):
-        await asyncio.gather(*presses)
+    results = await asyncio.gather(*presses, return_exceptions=True)
+    assert any(isinstance(one, Refusal) for one in results)
     same = await hall.submit(c.OpenWindow(window=W1, staff=LI), key="w1:open-2", actor="staff:li")
     assert same.events == ()
