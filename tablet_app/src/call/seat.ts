@@ -46,13 +46,13 @@ export function memorySeat(first: Seat = NOBODY): SeatMemory {
 function parseSeat(text: string | null): Seat {
   if (text === null) return NOBODY;
   try {
-    const value = JSON.parse(text) as { at?: unknown; clerk?: unknown; window?: unknown };
+    const value = JSON.parse(text) as { at?: unknown; clerk?: unknown; window?: unknown; last?: unknown };
     const clerk = asClerk(value.clerk);
     if (clerk === null) return NOBODY;
     if (value.at === 'desk' && typeof value.window === 'string') {
       return { at: 'desk', clerk, window: value.window };
     }
-    return { at: 'choosing', clerk, last: null };
+    return { at: 'choosing', clerk, last: typeof value.last === 'string' ? value.last : null };
   } catch {
     // A damaged entry is as good as none: the pad asks for a login.
     return NOBODY;
