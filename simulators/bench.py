@@ -18,7 +18,7 @@ from simulators.device import SimulatedDevice
 from simulators.id_reader import IdReaderSimulator
 from simulators.printer import PrinterSimulator
 from simulators.profiles import Profile, load_profile
-from simulators.qr_reader import read_ticket
+from simulators.qr_reader import NoCodeError, read_ticket
 from simulators.scanner import ScannerSimulator, ScanResult, scanner_for
 
 
@@ -141,8 +141,9 @@ class SimulatorBench:
         there is no such printer, ``NoCodeError`` when no ticket with a code was printed.
         """
         printer = self.printer(printer_id or self._neighbour(scanner_id))
-        text = "" if not printer.printed else read_ticket(printer.printed[-1].ticket)
-        return self.scanner(scanner_id).scan(text)
+        if not printer.printed:
+            raise NoCodeError(printer.id)
+        return self.scanner(scanner_id).scan(read_ticket(printer.printed[-1].ticket))
 
     def _neighbour(self, scanner_id: str) -> str:
         group = self.seat(scanner_id).spec.group
