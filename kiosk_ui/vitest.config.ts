@@ -3,5 +3,5 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   plugins: [vue()],
-  test: { environment: 'happy-dom', include: ['tests/**/*.spec.ts'] },
+  test: { environment: 'happy-dom', include: ['tests/**/*.spec.ts'], setupFiles: ['tests/setup.ts'] },
 });

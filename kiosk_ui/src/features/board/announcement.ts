@@ -34,6 +34,7 @@ export class Announcer {
   constructor(
     private readonly say: (call: BoardCall) => Promise<void>,
     private readonly memory: AnnouncedMemory,
+    private readonly onFault: (fault: unknown) => void,
   ) {
     this.last = memory.load();
   }
@@ -55,6 +56,15 @@ export class Announcer {
     void this.work();
   }
 
+  private async sayOne(call: BoardCall): Promise<void> {
+    try {
+      await this.say(call);
+    } catch (fault) {
+      // One that cannot be said must not silence those behind it; the board still shows it.
+      this.onFault(fault);
+    }
+  }
+
   private remember(callNo: number): void {
     this.last = callNo;
     this.memory.save(callNo);
@@ -65,7 +75,7 @@ export class Announcer {
     this.speaking = true;
     try {
       for (let call = this.waiting.shift(); call !== undefined; call = this.waiting.shift()) {
-        await this.say(call);
+        await this.sayOne(call);
       }
     } finally {
       this.speaking = false;

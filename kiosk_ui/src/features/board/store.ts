@@ -24,7 +24,11 @@ export function useBoard(connection: HallConnection, speaker: Speaker, memory: A
   const status = useStatus(connection);
   const now = useNow(connection);
   const sound = ref<SoundState>(speaker.state);
-  const announcer = new Announcer((call) => speaker.announce(announcement(call)), memory);
+  const announcer = new Announcer(
+    (call) => speaker.announce(announcement(call)),
+    memory,
+    (fault) => reportError(fault),
+  );
 
   const info = computed(() => pick(topic.entries.value, 'info', 'board_info') ?? null);
   const calls = computed(() =>

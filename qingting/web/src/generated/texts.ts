@@ -263,6 +263,11 @@ export const ERROR_TEXTS = {
     "en": "Directives before number {no} are missing.",
     "retry": true
   },
+  "directive.expired": {
+    "zh": "城市指令 {no} 到达时已经过期，没有执行。",
+    "en": "Directive {no} had expired when it arrived and was not carried out.",
+    "retry": false
+  },
   "identity.no_reader": {
     "zh": "这台设备的身份证读卡器不能用。请换一台取号机，或请工作人员帮忙。",
     "en": "The ID card reader of this kiosk is not working. Please use another kiosk or ask a member of staff.",

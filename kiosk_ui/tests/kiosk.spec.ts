@@ -1,0 +1,263 @@
+import { flushPromises, mount } from '@vue/test-utils';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { VueWrapper } from '@vue/test-utils';
+import type { DeviceView, KioskTicket } from '@qingting/client';
+import { HallConnection, memoryIdentity } from '@qingting/client';
+import { FakeHall } from '@qingting/client/fake';
+import Kiosk from '../src/app/Kiosk.vue';
+import { ASK_AFTER_S, LEAVE_AFTER_S } from '../src/app/idle';
+import * as sample from '../src/dev/sample';
+import { createTexts } from '../src/i18n';
+import type { Bench } from './support';
+import { CARD, bench, soon } from './support';
+
+let b: Bench<VueWrapper>;
+let screen: VueWrapper;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  b = await bench((connection) =>
+    mount(Kiosk, {
+      props: { connection },
+      global: { plugins: [createTexts()] },
+      attachTo: document.body,
+    }),
+  );
+  screen = b.made;
+});
+
+afterEach(() => {
+  screen.unmount();
+  b.stop();
+  vi.useRealTimers();
+});
+
+async function press(act: string): Promise<void> {
+  await screen.get(`[data-act="${act}"]`).trigger('click');
+  await soon();
+}
+
+async function choose(id: string): Promise<void> {
+  await screen.get(`[data-choice="${id}"]`).trigger('click');
+  await soon();
+}
+
+async function takeFree(): Promise<void> {
+  await press('take');
+  await choose('gaj');
+  await choose('id-lost');
+  await press('proceed');
+}
+
+async function toConfirm(): Promise<void> {
+  await press('take');
+  await choose('gaj');
+  await choose('id-renew');
+  await press('proceed');
+  await press('agree');
+  b.hall.push(CARD);
+  await soon();
+}
+
+async function printed(changes: Partial<KioskTicket>): Promise<void> {
+  for (const [key, view] of b.hall.entries('kiosk:k1')) {
+    if (view.view === 'kiosk_ticket') b.hall.set('kiosk:k1', key, { ...view, ...changes });
+  }
+  await soon();
+}
+
+async function peripheral(kind: string, changes: Partial<DeviceView>, blocked: string[]): Promise<void> {
+  const now = b.hall.now;
+  const devices = sample.sound(now).map((one) => (one.kind === kind ? { ...one, ...changes } : one));
+  b.hall.set('kiosk:k1', 'kiosk', { ...sample.kiosk(now, devices), blocked_by: blocked });
+  await soon();
+}
+
+describe('the way to a number', () => {
+  it('leads from home to a printed ticket', async () => {
+    await toConfirm();
+    expect(screen.text()).toContain('王*民');
+    await press('confirm');
+    expect(screen.get('[data-number]').text()).toBe('A023');
+    expect(screen.get('[data-paper]').attributes('data-paper')).toBe('pending');
+    await printed({ print_state: 'printed' });
+    expect(screen.text()).toContain('约 12–20 分钟');
+    expect(screen.text()).toContain('请取走号票');
+  });
+
+  it('needs no card for an item that needs none', async () => {
+    await takeFree();
+    expect(screen.find('[data-number]').exists()).toBe(true);
+    expect(b.hall.count('identity.begin')).toBe(0);
+  });
+
+  it('does not let an item be taken that is not offered, and says why', async () => {
+    await press('search');
+    for (const key of 'gzkz') await screen.get(`[data-key="${key}"]`).trigger('click');
+    await choose('seal');
+    expect(screen.text()).toContain('今天不办理');
+    expect(screen.get('[data-act="proceed"]').attributes('disabled')).toBeDefined();
+  });
+
+  it('says honestly when nobody can tell the waiting time', async () => {
+    await takeFree();
+    await printed({ print_state: 'printed', wait: null });
+    expect(screen.text()).toContain('暂时无法估计');
+  });
+
+  it('speaks English throughout when asked to', async () => {
+    await screen.get('[data-view="language"]').trigger('click');
+    await takeFree();
+    await printed({ print_state: 'printed' });
+    expect(screen.text()).toContain('about 12–20 min');
+    expect(b.hall.asked.find(({ body }) => body.type === 'ticket.take')?.body).toMatchObject({ language: 'en' });
+  });
+});
+
+describe('the paper', () => {
+  it('keeps the number and offers a reprint when the print failed', async () => {
+    await takeFree();
+    await printed({ print_state: 'failed', print_cause: 'paper_out' });
+    expect(screen.text()).toContain('缺纸');
+    expect(screen.text()).toContain('号码有效');
+    await press('reprint');
+    expect(b.hall.count('ticket.reprint')).toBe(1);
+    expect(screen.get('[data-number]').text()).toBe('A023');
+  });
+
+  it('says that it does not know when it does not, and never reprints by itself', async () => {
+    await takeFree();
+    await printed({ print_state: 'unknown' });
+    await soon(10_000);
+    expect(screen.text()).toContain('不能确定');
+    expect(b.hall.count('ticket.reprint')).toBe(0);
+  });
+
+  it('keeps the number on the screen while the printer is out and the line is cut', async () => {
+    await takeFree();
+    await peripheral('printer', { state: 'lost' }, ['kiosk.printer_absent']);
+    b.hall.down = true;
+    b.hall.drop();
+    await soon(6_000);
+    expect(screen.get('[data-number]').text()).toBe('A023');
+  });
+});
+
+describe('leaving', () => {
+  it('goes home by itself after the number was shown, and can be held', async () => {
+    await takeFree();
+    await printed({ print_state: 'printed' });
+    await soon(20_000);
+    await press('stay');
+    await soon(30_000);
+    expect(screen.find('[data-number]').exists()).toBe(true);
+    await soon(31_000);
+    expect(screen.find('[data-act="take"]').exists()).toBe(true);
+  });
+
+  it('asks once, then forgets everything of a citizen who walked away', async () => {
+    await screen.get('[data-view="elder"]').trigger('click');
+    await toConfirm();
+    await soon(ASK_AFTER_S * 1_000 + 1_000);
+    expect(screen.text()).toContain('您还在吗');
+    await soon(LEAVE_AFTER_S * 1_000);
+    expect(screen.find('[data-act="take"]').exists()).toBe(true);
+    expect(screen.html()).not.toMatch(/王\*民|230602/);
+    expect(screen.get('.kiosk').attributes('data-theme')).toBe('day');
+    expect(b.hall.count('identity.end')).toBe(1);
+  });
+
+  it('stays when the citizen says so', async () => {
+    await toConfirm();
+    await soon(ASK_AFTER_S * 1_000 + 1_000);
+    await press('stay');
+    await soon(LEAVE_AFTER_S * 1_000 + 2_000);
+    expect(screen.text()).toContain('王*民');
+  });
+
+  it('forgets when the page is hidden', async () => {
+    await toConfirm();
+    window.dispatchEvent(new Event('pagehide'));
+    await soon();
+    expect(screen.html()).not.toContain('王*民');
+    expect(b.hall.count('identity.end')).toBe(1);
+  });
+});
+
+describe('when it cannot work', () => {
+  it('says what is wrong with the printer in words, and works again by itself', async () => {
+    await peripheral(
+      'printer',
+      { state: 'degraded', conditions: [{ condition: 'cover_open', since: b.hall.now }] },
+      ['kiosk.printer_fault'],
+    );
+    expect(screen.text()).toContain('暂停服务');
+    expect(screen.text()).toContain('打印机故障：机盖打开');
+    expect(screen.text()).toContain('合上打印机盖');
+    await peripheral('printer', {}, []);
+    expect(screen.find('[data-act="take"]').exists()).toBe(true);
+  });
+
+  it('keeps working without a scanner, and says so', async () => {
+    await peripheral('scanner', { state: 'lost' }, []);
+    expect(screen.text()).toContain('扫码器：没有回应');
+    expect(screen.find('[data-act="take"]').exists()).toBe(true);
+  });
+
+  it('does not send people to a reader that is not there', async () => {
+    await peripheral('id_reader', { state: 'lost' }, []);
+    await press('take');
+    await choose('gaj');
+    await choose('id-renew');
+    expect(screen.get('[data-act="proceed"]').attributes('disabled')).toBeDefined();
+    expect(screen.text()).toContain('读卡器暂时不能用');
+  });
+
+  it('shows no empty list while the hall cannot be reached, and comes back', async () => {
+    b.hall.down = true;
+    b.hall.drop();
+    await soon(4_000);
+    expect(screen.text()).toContain('正在恢复与大厅的连接');
+    expect(screen.find('[data-act="take"]').exists()).toBe(false);
+    b.hall.down = false;
+    await soon(9_000);
+    expect(screen.find('[data-act="take"]').exists()).toBe(true);
+  });
+
+  it('does not flicker for a drop of a second', async () => {
+    b.hall.drop();
+    await soon(1_000);
+    expect(screen.text()).not.toContain('正在恢复');
+  });
+});
+
+describe('calling a member of staff', () => {
+  it('calls once however often it is pressed, and says so', async () => {
+    const button = screen.get('[data-nav="help"]');
+    await button.trigger('click');
+    await button.trigger('click');
+    await soon();
+    await button.trigger('click');
+    expect(b.hall.count('help.ask')).toBe(1);
+    expect(button.text()).toContain('已呼叫');
+  });
+});
+
+describe('a kiosk nobody knows', () => {
+  it('asks for its pairing code and works after it', async () => {
+    const hall = new FakeHall().enrol('k9', { key: 'k9-key', role: 'kiosk', name: '9号' }, '11112222');
+    const connection = new HallConnection({ identity: memoryIdentity(), openSocket: hall.openSocket, url: 'x' });
+    const page = mount(Kiosk, { props: { connection }, global: { plugins: [createTexts()] } });
+    connection.start();
+    await flushPromises();
+    expect(page.text()).toContain('还没有配对');
+    for (const digit of '99999999') await page.get(`[data-key="${digit}"]`).trigger('click');
+    await soon();
+    expect(page.text()).toContain('配对码不对');
+    for (const digit of '11112222') await page.get(`[data-key="${digit}"]`).trigger('click');
+    await soon();
+    expect(connection.status.state).toBe('ready');
+    page.unmount();
+    connection.stop();
+  });
+});
