@@ -1,0 +1,26 @@
+"""What a scanned code means. Today's tickets only; anything else is unknown."""
+
+import re
+
+from hallserver.engine.state import HallState, Ticket
+from qingting.contract.errors import Refusal
+
+_LINK = re.compile(r"(?:[a-z]+://[^/\s]+)?/?t/(?P<token>[A-Za-z0-9_-]{8,64})", re.IGNORECASE)
+_BARE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def token_of(text: str) -> str | None:
+    """The token of a ticket's QR: ``<any host>/t/<token>`` or the token alone."""
+    text = text.strip()
+    if found := _LINK.fullmatch(text):
+        return found["token"]
+    return text if _BARE.fullmatch(text) else None
+
+
+def ticket_of_code(state: HallState, text: str) -> Ticket:
+    """Raises ``code.unknown``."""
+    token = token_of(text)
+    ticket = state.tokens.get(token) if token is not None else None
+    if ticket is None or ticket not in state.tickets:
+        raise Refusal("code.unknown")
+    return state.tickets[ticket]

@@ -1,0 +1,106 @@
+"""What an agent tells, and what everybody may ask."""
+
+import structlog
+
+from hallserver.engine.days import business_day
+from hallserver.hub import codec
+from hallserver.hub.authority import agent_speaks_for, check_topic, own_peripheral
+from hallserver.hub.codes import ticket_of_code
+from hallserver.hub.identity import today_of
+from hallserver.hub.registry import EVERYBODY, handles
+from hallserver.hub.session import Session
+from hallserver.hub.switchboard import Switchboard
+from qingting.contract import commands as c
+from qingting.contract import hub as h
+from qingting.contract.errors import Refusal, error_texts
+from qingting.contract.ids import DeviceId
+from qingting.contract.states import DeviceKind, Role
+
+log = structlog.get_logger(__name__)
+
+
+@handles(h.DeviceReport, Role.AGENT, changes=True)
+async def device_report(hub: Switchboard, session: Session, body: h.DeviceReport, key: str) -> None:
+    own_peripheral(hub.hall.state, session, body.device, body.kind)
+    hub.presence.heard(body.device)
+    command = c.ReportDevice(
+        device=body.device,
+        kind=body.kind,
+        state=body.state,
+        conditions=body.conditions,
+        detail=body.detail,
+    )
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.PrintReport, Role.AGENT, changes=True)
+async def print_report(hub: Switchboard, session: Session, body: h.PrintReport, key: str) -> None:
+    ticket = hub.hall.state.tickets.get(body.ticket)
+    if ticket is None:
+        raise Refusal("ticket.unknown")
+    printer = ticket.print_device
+    if printer is None or not agent_speaks_for(hub.hall.state, session.device, printer):
+        raise Refusal("hub.forbidden")
+    command = c.ReportPrint(
+        ticket=body.ticket, attempt=body.attempt, outcome=body.outcome, cause=body.cause
+    )
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+def _kiosk_of(hub: Switchboard, session: Session, device: DeviceId, kind: DeviceKind) -> DeviceId:
+    """The kiosk that a reader or scanner of this agent belongs to."""
+    life = own_peripheral(hub.hall.state, session, device, kind)
+    kiosk = life.parent if life.parent != session.device else session.parent
+    if kiosk is None:
+        raise Refusal("device.unknown")
+    return kiosk
+
+
+@handles(h.CardRead, Role.AGENT)
+async def card_read(hub: Switchboard, session: Session, body: h.CardRead, key: str) -> None:
+    kiosk = _kiosk_of(hub, session, body.device, DeviceKind.ID_READER)
+    if not hub.identity.armed(kiosk):
+        log.info("identity.card_ignored", device=body.device)
+        return
+    today = today_of(business_day(hub.clock.now_ms(), hub.hall.state.config))
+    try:
+        read = hub.identity.accept(kiosk, body, today)
+    except Refusal as refusal:
+        hub.tell_kiosk(kiosk, h.IdentityRefused(problem=codec.problem(refusal)))
+        return
+    hub.disarm(kiosk)
+    hub.tell_kiosk(kiosk, read)
+
+
+@handles(h.CardFault, Role.AGENT)
+async def card_fault(hub: Switchboard, session: Session, body: h.CardFault, key: str) -> None:
+    kiosk = _kiosk_of(hub, session, body.device, DeviceKind.ID_READER)
+    known = body.code.startswith("identity.") and body.code in error_texts()
+    code = body.code if known else "identity.unreadable"
+    if hub.identity.armed(kiosk):
+        hub.tell_kiosk(kiosk, h.IdentityRefused(problem=h.Problem(code=code)))
+
+
+@handles(h.CodeScanned, Role.AGENT)
+async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, key: str) -> None:
+    kiosk = _kiosk_of(hub, session, body.device, DeviceKind.SCANNER)
+    try:
+        ticket = ticket_of_code(hub.hall.state, body.text)
+    except Refusal as refusal:
+        hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(refusal)))
+        return
+    hub.topics.look_up(kiosk, ticket.id)
+    hub.tell_kiosk(kiosk, h.CodeFound(ticket=ticket.id, number=ticket.number))
+
+
+@handles(h.Subscribe, *EVERYBODY)
+async def subscribe(hub: Switchboard, session: Session, body: h.Subscribe, key: str) -> None:
+    for topic in body.topics:
+        check_topic(hub.hall.state, session, topic)
+    for topic in body.topics:
+        hub.topics.subscribe(session, topic)
+
+
+@handles(h.Ping, *EVERYBODY)
+async def ping(hub: Switchboard, session: Session, body: h.Ping, key: str) -> None:
+    """Being heard is all there is to it."""

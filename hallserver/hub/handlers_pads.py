@@ -1,0 +1,119 @@
+"""What call pads and rating pads may ask. A call pad acts for the clerk who is logged in on it."""
+
+from hallserver.hub.authority import clerk_of, held_window, window_of
+from hallserver.hub.registry import handles
+from hallserver.hub.session import Session
+from hallserver.hub.switchboard import Switchboard
+from qingting.contract import commands as c
+from qingting.contract import hub as h
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import TicketId
+from qingting.contract.states import Role
+
+
+@handles(h.Login, Role.CALL_PAD)
+async def login(hub: Switchboard, session: Session, body: h.Login, key: str) -> h.Answer:
+    state = hub.hall.state
+    staff = next((one for one in state.staff.values() if one.number == body.number), None)
+    await hub.accounts.staff.check(staff, body.number, body.password)
+    assert staff is not None  # an unknown number has no password, so its check never passes
+    await hub.accounts.devices.remember_login(session.device, staff.id)
+    hub.log_out(staff.id)
+    session.staff = staff.id
+    window = held_window(hub.hall.state, staff.id) or session.bound
+    return h.Answer(staff=staff.id, staff_name=staff.name, window=window)
+
+
+@handles(h.Logout, Role.CALL_PAD, changes=True)
+async def logout(hub: Switchboard, session: Session, body: h.Logout, key: str) -> None:
+    await _leave(hub, session, key)
+    await hub.accounts.devices.forget_login(device=session.device)
+    if session.staff is not None:
+        hub.log_out(session.staff)
+
+
+async def _leave(hub: Switchboard, session: Session, key: str) -> None:
+    """Closes the clerk's window; nothing to do when there is none, as after a repeated press."""
+    window = held_window(hub.hall.state, session.staff)
+    if window is not None:
+        await hub.hall.submit(c.CloseWindow(window=window), key=key, actor=session.actor)
+
+
+@handles(h.TakeWindow, Role.CALL_PAD, changes=True)
+async def take_window(hub: Switchboard, session: Session, body: h.TakeWindow, key: str) -> h.Answer:
+    command = c.OpenWindow(window=body.window, staff=clerk_of(session))
+    await hub.hall.submit(command, key=key, actor=session.actor)
+    return h.Answer(window=body.window)
+
+
+@handles(h.Pause, Role.CALL_PAD, changes=True)
+async def pause(hub: Switchboard, session: Session, body: h.Pause, key: str) -> None:
+    command = c.PauseWindow(window=window_of(hub.hall.state, session), reason=body.reason)
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.LeaveWindow, Role.CALL_PAD, changes=True)
+async def leave_window(hub: Switchboard, session: Session, body: h.LeaveWindow, key: str) -> None:
+    clerk_of(session)
+    await _leave(hub, session, key)
+
+
+@handles(h.Next, Role.CALL_PAD, changes=True)
+async def call_next(hub: Switchboard, session: Session, body: h.Next, key: str) -> None:
+    command = c.CallNext(window=window_of(hub.hall.state, session))
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.Again, Role.CALL_PAD, changes=True)
+async def recall(hub: Switchboard, session: Session, body: h.Again, key: str) -> None:
+    command = c.Recall(window=window_of(hub.hall.state, session))
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.Begin, Role.CALL_PAD, changes=True)
+async def begin(hub: Switchboard, session: Session, body: h.Begin, key: str) -> None:
+    command = c.BeginService(window=window_of(hub.hall.state, session))
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.Finish, Role.CALL_PAD, changes=True)
+async def finish(hub: Switchboard, session: Session, body: h.Finish, key: str) -> None:
+    command = c.FinishService(window=window_of(hub.hall.state, session))
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.Absent, Role.CALL_PAD, changes=True)
+async def absent(hub: Switchboard, session: Session, body: h.Absent, key: str) -> None:
+    command = c.MarkNoShow(window=window_of(hub.hall.state, session))
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.HelpDone, Role.CALL_PAD, changes=True)
+async def help_done(hub: Switchboard, session: Session, body: h.HelpDone, key: str) -> None:
+    clerk_of(session)
+    await hub.hall.submit(c.AnswerHelp(device=body.device), key=key, actor=session.actor)
+
+
+@handles(h.SubmitRating, Role.RATING_PAD, changes=True)
+async def submit_rating(hub: Switchboard, session: Session, body: h.SubmitRating, key: str) -> None:
+    _check_visit(hub, session, body.ticket)
+    command = c.RateVisit(ticket=body.ticket, level=body.level, tags=body.tags, words=body.words)
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(h.DeclineRating, Role.RATING_PAD, changes=True)
+async def decline_rating(
+    hub: Switchboard, session: Session, body: h.DeclineRating, key: str
+) -> None:
+    _check_visit(hub, session, body.ticket)
+    command = c.LeaveUnrated(ticket=body.ticket, reason=body.reason)
+    await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+def _check_visit(hub: Switchboard, session: Session, ticket: TicketId) -> None:
+    """A pad rates visits of its own window only."""
+    found = hub.hall.state.tickets.get(ticket)
+    if found is None:
+        raise Refusal("rating.unknown_ticket")
+    if session.bound is None or found.window != session.bound:
+        raise Refusal("hub.forbidden")

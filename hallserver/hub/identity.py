@@ -1,0 +1,120 @@
+"""A citizen's identity between the card and the ticket: in memory, for minutes, for one kiosk.
+
+The clear name and number live only inside :meth:`IdentityDesk.accept`; what is kept is a sealed
+:class:`Person` under a random token.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from hallserver.hub.cards import check_card
+from qingting.contract.errors import Refusal
+from qingting.contract.hub import CardRead, IdentityRead
+from qingting.contract.ids import DeviceId
+from qingting.contract.people import Person, mask_name, mask_number
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.security.seal import Sealer
+
+TOKEN_SECONDS = 120.0
+ARMED_SECONDS = 75.0
+"""The reader's light goes out by itself a little after the kiosk gave up waiting."""
+CONTEXT = "person"
+
+
+@dataclass(slots=True)
+class _Held:
+    kiosk: DeviceId
+    person: Person
+    until: float
+    used_by: str | None = None
+
+
+class IdentityDesk:
+    """Tokens and armed readers. Times are of the clock's monotonic seconds."""
+
+    def __init__(self, sealer: Sealer, clock: Clock) -> None:
+        self._sealer = sealer
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._armed: dict[DeviceId, float] = {}
+
+    def arm(self, kiosk: DeviceId) -> None:
+        self._armed[kiosk] = self._clock.monotonic() + ARMED_SECONDS
+
+    def armed(self, kiosk: DeviceId) -> bool:
+        return self._armed.get(kiosk, 0.0) > self._clock.monotonic()
+
+    def disarm(self, kiosk: DeviceId) -> bool:
+        """True when the reader was lit."""
+        return self._armed.pop(kiosk, None) is not None
+
+    def overdue(self) -> list[DeviceId]:
+        """Kiosks whose reader was lit for too long; also wipes tokens whose time is over."""
+        now = self._clock.monotonic()
+        self._held = {key: held for key, held in self._held.items() if held.until > now}
+        return [kiosk for kiosk, until in self._armed.items() if until <= now]
+
+    def accept(self, kiosk: DeviceId, card: CardRead, today: date) -> IdentityRead:
+        """Checks the card and gives the kiosk its token; raises a refusal of the ``identity`` family."""
+        check_card(card, today)
+        person = self._seal(card)
+        self.wipe(kiosk)
+        token = new_token()
+        until = self._clock.monotonic() + TOKEN_SECONDS
+        self._held[token] = _Held(kiosk, person, until)
+        return IdentityRead(
+            token=token,
+            masked_name=person.masked_name,
+            masked_number=person.masked_number,
+            kind=person.kind,
+        )
+
+    def _seal(self, card: CardRead) -> Person:
+        name = card.name.strip() or card.name_en.strip()
+        number = card.number.strip().upper()
+        clear = json.dumps({"name": name, "number": number}, ensure_ascii=False)
+        return Person(
+            kind=card.kind,
+            masked_name=mask_name(name),
+            masked_number=mask_number(number),
+            sealed=self._sealer.seal(clear, context=CONTEXT),
+            index=self._sealer.blind_index(number),
+        )
+
+    def take(self, kiosk: DeviceId, token: str, key: str) -> Person | None:
+        """The person of ``token`` for the press ``key``; a repeat of that press gets it again.
+
+        None when the token is over, was used by another press, or belongs to another kiosk.
+        """
+        held = self._held.get(token)
+        if held is None or held.kiosk != kiosk or held.until <= self._clock.monotonic():
+            return None
+        if held.used_by not in (None, key):
+            return None
+        held.used_by = key
+        return held.person
+
+    def release(self, token: str, key: str) -> None:
+        """The press was refused: the citizen may use the token for another item."""
+        held = self._held.get(token)
+        if held is not None and held.used_by == key:
+            held.used_by = None
+
+    def wipe(self, kiosk: DeviceId) -> None:
+        """Forgets whoever stood at the kiosk."""
+        self._held = {key: held for key, held in self._held.items() if held.kiosk != kiosk}
+
+
+def today_of(day: str) -> date:
+    """A business day as a date."""
+    return date.fromisoformat(day)
+
+
+def open_person(sealer: Sealer, person: Person) -> tuple[str, str]:
+    """Name and number in clear, for the law only; raises ``SealError``."""
+    clear = json.loads(sealer.open(person.sealed, context=CONTEXT))
+    if not isinstance(clear, dict):
+        raise Refusal("internal")
+    return str(clear["name"]), str(clear["number"])

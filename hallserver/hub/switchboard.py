@@ -1,0 +1,238 @@
+"""The parts of a hub joined together: sessions by device, topics, presence, identity, printing.
+
+Request handlers work on this; :mod:`hallserver.hub.hub` adds the sockets and the clockwork.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from hallserver.engine.views import Ambient
+from hallserver.hall import Hall
+from hallserver.hub.accounts import Accounts
+from hallserver.hub.authority import agent_speaks_for
+from hallserver.hub.identity import IdentityDesk
+from hallserver.hub.presence import BLINK_SECONDS, Presence
+from hallserver.hub.printing import PrintDesk, failed, job_of, printer_fault
+from hallserver.hub.session import Session
+from hallserver.hub.topics import Topics
+from qingting.contract import events as e
+from qingting.contract import hub as h
+from qingting.contract.commands import ReportPrint
+from qingting.contract.ids import DeviceId, StaffId, TicketId
+from qingting.contract.states import Condition, DeviceKind, DeviceState, Role
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.seal import Sealer
+
+
+class Switchboard:
+    """What handlers may use. All of it runs in the event loop and none of it waits."""
+
+    def __init__(
+        self,
+        hall: Hall,
+        accounts: Accounts,
+        sealer: Sealer,
+        clock: Clock,
+        *,
+        base_url: str,
+        city_link: Callable[[], bool],
+    ) -> None:
+        self.hall = hall
+        self.accounts = accounts
+        self.clock = clock
+        self.presence = Presence(clock)
+        self.topics = Topics(lambda: hall.state, self.ambient)
+        self.identity = IdentityDesk(sealer, clock)
+        self.printing = PrintDesk(clock)
+        self.wake = asyncio.Event()
+        """Set when housekeeping should look at once."""
+        self._base_url = base_url
+        self._city_link = city_link
+        self._sessions: dict[DeviceId, set[Session]] = {}
+
+    def ambient(self) -> Ambient:
+        return Ambient(
+            now=self.clock.now_ms(), seen=self.presence.seen, city_link=self._city_link()
+        )
+
+    # ---- sessions -------------------------------------------------------------------------------
+
+    def join(self, session: Session) -> None:
+        """Takes a session in; a former one of the same device ends, boards may be many."""
+        others = self._sessions.setdefault(session.device, set())
+        if session.kind is not DeviceKind.BOARD:
+            for other in others:
+                other.end("hub.replaced")
+        others.add(session)
+        self.presence.joined(session.device)
+        self.wake.set()
+
+    def leave(self, session: Session) -> None:
+        """Lets a session go with all that hung on it."""
+        self.topics.leave(session)
+        self._sessions[session.device].discard(session)
+        self.presence.left(session.device)
+        if session.role is Role.KIOSK and not self._sessions[session.device]:
+            self.disarm(session.device)
+        if session.role is Role.AGENT and session.parent is not None:
+            self._reader_gone(session.parent)
+
+    def heard(self, session: Session) -> None:
+        if session.role is Role.AGENT:
+            self.presence.heard_agent(self.hall.state, session.device)
+        else:
+            self.presence.heard(session.device)
+
+    def disconnect(self, device: DeviceId, code: str) -> None:
+        """Ends the sessions of a device, as after its key was revoked."""
+        for session in self._sessions.get(device, ()):
+            session.end(code)
+
+    def log_out(self, staff: StaffId) -> None:
+        """The clerk is no longer logged in on any call pad that is connected."""
+        for sessions in self._sessions.values():
+            for session in sessions:
+                if session.staff == staff:
+                    session.staff = None
+                    own = {one for one in session.topics if one.startswith("window:")}
+                    self.topics.leave(session, own)
+
+    # ---- kiosk and agent ------------------------------------------------------------------------
+
+    def session_of(self, device: DeviceId) -> Session | None:
+        """The living connection of a device."""
+        for session in self._sessions.get(device, ()):
+            if session.outbox.ending is None:
+                return session
+        return None
+
+    def agent_for(self, peripheral: DeviceId) -> Session | None:
+        """The connected agent that speaks for a peripheral."""
+        for device in self._sessions:
+            session = self.session_of(device)
+            if (
+                session is not None
+                and session.role is Role.AGENT
+                and agent_speaks_for(self.hall.state, device, peripheral)
+            ):
+                return session
+        return None
+
+    def tell_kiosk(self, kiosk: DeviceId, message: h.ServerMessage) -> None:
+        """To the kiosk if it is there; what concerns a citizen is not kept for later."""
+        session = self.session_of(kiosk)
+        if session is not None:
+            session.send(message)
+
+    def disarm(self, kiosk: DeviceId) -> None:
+        """Puts out the reader's light."""
+        if not self.identity.disarm(kiosk):
+            return
+        for session in self._agents_of(kiosk):
+            session.send(h.ArmReader(armed=False))
+
+    def end_identity(self, kiosk: DeviceId) -> None:
+        """The citizen left: light out, everything about the person forgotten."""
+        self.disarm(kiosk)
+        self.identity.wipe(kiosk)
+        self.topics.forget(kiosk)
+
+    def _agents_of(self, kiosk: DeviceId) -> list[Session]:
+        found = (self.session_of(device) for device in self._sessions)
+        return [
+            one
+            for one in found
+            if one is not None and one.role is Role.AGENT and one.parent == kiosk
+        ]
+
+    def _reader_gone(self, kiosk: DeviceId) -> None:
+        if self.identity.disarm(kiosk):
+            problem = h.Problem(code="identity.reader_fault")
+            self.tell_kiosk(kiosk, h.IdentityRefused(problem=problem))
+
+    def agent_joined(self, session: Session) -> None:
+        if session.parent is not None and self.identity.armed(session.parent):
+            session.send(h.ArmReader(armed=True))
+        for ticket in self.printing.waiting(self.hall.state):
+            printer = ticket.print_device
+            if printer is not None and agent_speaks_for(self.hall.state, session.device, printer):
+                self._hand_over(session, ticket.id)
+
+    def forget_leavers(self) -> None:
+        """Puts out lights that burn too long, and forgets whoever stood at a kiosk that is gone."""
+        for kiosk in self.identity.overdue():
+            self.disarm(kiosk)
+        for device, sessions in list(self._sessions.items()):
+            if not sessions and self.presence.missing(device, BLINK_SECONDS):
+                self.identity.wipe(device)
+                self.topics.forget(device)
+
+    # ---- printing -------------------------------------------------------------------------------
+
+    def _hand_over(self, agent: Session, ticket_id: TicketId) -> None:
+        ticket = self.hall.state.tickets[ticket_id]
+        agent.send(h.PrintOrder(job=job_of(self.hall.state, ticket, self._base_url)))
+        self.printing.handed(ticket.id, ticket.attempt)
+
+    def _print_requested(self, body: e.PrintRequested) -> ReportPrint | None:
+        """Hands the job to its agent; gives back the report of a job that cannot be printed now."""
+        self.printing.asked(body.ticket, body.attempt)
+        state = self.hall.state
+        ticket = state.tickets.get(body.ticket)
+        if ticket is None or ticket.attempt != body.attempt:
+            return None
+        agent = self.agent_for(body.device)
+        if agent is None:
+            return (
+                None if self._agent_may_return(body.device) else failed(ticket, Condition.OFFLINE)
+            )
+        fault = printer_fault(state, body.device)
+        if fault is not None:
+            return failed(ticket, fault)
+        self._hand_over(agent, ticket.id)
+        return None
+
+    def _agent_may_return(self, printer: DeviceId) -> bool:
+        return any(
+            self.presence.away_for(life.id) < BLINK_SECONDS
+            for life in self.hall.state.devices.values()
+            if life.kind is DeviceKind.AGENT and agent_speaks_for(self.hall.state, life.id, printer)
+        )
+
+    def unprintable(self) -> list[ReportPrint]:
+        """Jobs that no agent has and whose printer cannot take them."""
+        state = self.hall.state
+        found = []
+        for ticket in self.printing.waiting(state):
+            printer = ticket.print_device
+            if printer is None or not self.printing.not_handed(ticket):
+                continue
+            fault = printer_fault(state, printer)
+            agent = self.agent_for(printer)
+            if agent is None and not self._agent_may_return(printer):
+                found.append(failed(ticket, Condition.OFFLINE))
+            elif agent is not None and fault is not None:
+                found.append(failed(ticket, fault))
+        return found
+
+    # ---- what happened --------------------------------------------------------------------------
+
+    def committed(self, events: tuple[e.Event, ...]) -> None:
+        """Called by the hall after each commit, before the senders are answered."""
+        for event in events:
+            match event.b:
+                case e.PrintRequested() as body:
+                    if self._print_requested(body) is not None:
+                        self.wake.set()
+                case e.PrintReported(ticket=ticket):
+                    self.printing.settled(ticket)
+                case e.DeviceChanged(kind=DeviceKind.ID_READER) as body:
+                    self._reader_changed(body)
+                case _:
+                    pass
+        self.topics.committed(events)
+
+    def _reader_changed(self, body: e.DeviceChanged) -> None:
+        life = self.hall.state.devices.get(body.device)
+        if body.state is not DeviceState.READY and life is not None and life.parent is not None:
+            self._reader_gone(life.parent)
