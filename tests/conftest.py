@@ -9,6 +9,7 @@ import pytest
 import structlog
 from blockbuster import BlockBuster, blockbuster_ctx
 
+pytest_plugins = ["fixtures_postgres"]
 _THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
 
 

@@ -1,0 +1,72 @@
+"""The composition root: database, signals, modules, projectors and the halls' link of one worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from console.app.modules import MODULES
+from console.core.audit import Audit
+from console.core.db import Database
+from console.core.module import ModuleContext, set_up
+from console.core.permissions import SYSTEM
+from console.core.signals import Signals
+from console.halls.api import HALLS
+from console.halls.link import LinkServer
+from console.halls.runner import Runner
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.backoff import Backoff
+from qingting.kernel.aio.clock import Clock, SystemClock
+from qingting.kernel.aio.tasks import Supervisor
+
+CHINA_MINUTES = 480
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """One worker of the city. Made by :func:`open_city` over a migrated database."""
+
+    db: Database
+    signals: Signals
+    context: ModuleContext
+    runner: Runner
+    link: LinkServer
+
+    async def enrol_hall(
+        self, hall: HallId, *, name: str, name_en: str = "", key: str | None = None
+    ) -> str:
+        """Registers a hall, or gives a known one another key; gives the key that the hall must present.
+
+        For whoever has a shell on the city's machine: it asks for no login, but is audited.
+        """
+        async with self.db.write() as uow:
+            return await self.context.take(HALLS).enrol(
+                uow, SYSTEM, hall, name=name, name_en=name_en, key=key
+            )
+
+
+@asynccontextmanager
+async def open_city(
+    url: str, *, clock: Clock | None = None, utc_offset_minutes: int = CHINA_MINUTES
+) -> AsyncIterator[City]:
+    """Runs a worker's background services until the block is left."""
+    used = clock or SystemClock()
+    db, signals = Database(url), Signals(url)
+    context = ModuleContext(
+        db=db,
+        clock=used,
+        audit=Audit(used),
+        signals=signals,
+        utc_offset_minutes=utc_offset_minutes,
+    )
+    set_up(MODULES, context)
+    runner = Runner(db, signals, used, context.projectors)
+    link = LinkServer(db, signals, used)
+    try:
+        async with Supervisor("city") as supervisor:
+            _ = supervisor.keep("signals", signals.run, Backoff(first=0.2, cap=5))
+            runner.start(supervisor)
+            yield City(db, signals, context, runner, link)
+            await link.close()
+    finally:
+        await asyncio.shield(db.close())

@@ -1,0 +1,120 @@
+"""The module registry: what a module declares, what it is given, and in which order modules start."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from aiohttp import web
+
+from console.core.audit import Audit
+from console.core.db import Database
+from console.core.projection import Projector
+from console.core.signals import Signals
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.web import MenuItem
+
+T = TypeVar("T")
+
+
+class ApiKey(Generic[T]):
+    """Names the public interface of a module; the type of what it stands for goes with it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"ApiKey({self.name})"
+
+
+class ModuleError(RuntimeError):
+    """The modules do not fit together; a fault of the program, found when it starts."""
+
+
+@dataclass(slots=True)
+class ModuleContext:
+    """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone."""
+
+    db: Database
+    clock: Clock
+    audit: Audit
+    signals: Signals
+    utc_offset_minutes: int
+    route_table: list[web.AbstractRouteDef] = field(default_factory=list)
+    projectors: list[Projector] = field(default_factory=list)
+    menu_items: list[tuple[int, MenuItem]] = field(default_factory=list)
+    _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)
+    _spec: "ModuleSpec | None" = None
+    _owners: dict[ApiKey[Any], str] = field(default_factory=dict)
+
+    def provide(self, key: ApiKey[T], api: T) -> None:
+        """Offers this module's public interface to the modules that require it."""
+        assert self._spec is not None
+        if key in self._apis:
+            raise ModuleError(f"{key} is provided twice")
+        self._apis[key] = api
+        self._owners[key] = self._spec.name
+
+    def get(self, key: ApiKey[T]) -> T:
+        """The interface of a module that this one declared in ``requires``."""
+        assert self._spec is not None
+        owner = self._owners.get(key)
+        if owner is None or (owner not in self._spec.requires and owner != self._spec.name):
+            raise ModuleError(f"module {self._spec.name} uses {key} without requiring its module")
+        return cast("T", self._apis[key])
+
+    def take(self, key: ApiKey[T]) -> T:
+        """Any interface, for the composition root."""
+        return cast("T", self._apis[key])
+
+    def routes(self, routes: Sequence[web.AbstractRouteDef]) -> None:
+        self.route_table.extend(routes)
+
+    def projector(self, projector: Projector) -> None:
+        self.projectors.append(projector)
+
+    def menu(self, order: int, item: MenuItem) -> None:
+        """A line of the left menu; lower ``order`` stands higher."""
+        self.menu_items.append((order, item))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleSpec:
+    """A module: its ``package`` holds ``templates/``, ``locale/`` and ``migrations/`` where it has them.
+
+    ``requires`` names the modules whose ``api.py`` it imports; a test compares it with the imports.
+    """
+
+    name: str
+    package: str
+    requires: tuple[str, ...]
+    table_prefix: str
+    setup: Callable[[ModuleContext], None]
+
+
+def in_order(modules: Sequence[ModuleSpec]) -> list[ModuleSpec]:
+    """Modules after what they require; :class:`ModuleError` names an unknown or circular one."""
+    known = {module.name: module for module in modules}
+    done: dict[str, ModuleSpec] = {}
+
+    def visit(module: ModuleSpec, path: tuple[str, ...]) -> None:
+        if module.name in done:
+            return
+        if module.name in path:
+            raise ModuleError(" → ".join((*path, module.name)))
+        for name in module.requires:
+            if name not in known:
+                raise ModuleError(f"module {module.name} requires the unknown {name}")
+            visit(known[name], (*path, module.name))
+        done[module.name] = module
+
+    for module in modules:
+        visit(module, ())
+    return list(done.values())
+
+
+def set_up(modules: Sequence[ModuleSpec], context: ModuleContext) -> None:
+    """Runs every ``setup`` in order."""
+    for module in in_order(modules):
+        context._spec = module
+        module.setup(context)
+    context._spec = None

@@ -1,0 +1,81 @@
+"""Units of work: one transaction, its notifications, and the two types that keep readers from writing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHANGED = "city_changed"
+"""Channel that names what changed, for pages; once per transaction."""
+
+
+class ReadUow:
+    """Reads within one snapshot. A use case that only reads asks for this type."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def all(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[sa.RowMapping]:
+        return (await self._connection.execute(statement, parameters)).mappings().all()
+
+    async def first(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> sa.RowMapping | None:
+        return (await self._connection.execute(statement, parameters)).mappings().first()
+
+    async def scalar(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> Any:
+        return (await self._connection.execute(statement, parameters)).scalar()
+
+
+class Uow(ReadUow):
+    """A transaction that may write. It is committed at the edge, never by the code that uses it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._changed: set[str] = set()
+        self._messages: dict[tuple[str, str], None] = {}
+        self._after: list[Callable[[], None]] = []
+
+    async def run(
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> int:
+        """Executes a change and gives the number of rows it touched."""
+        result = await self._connection.execute(statement, parameters)
+        return result.rowcount
+
+    def savepoint(self) -> Any:
+        """An inner transaction that can fail alone (``async with``)."""
+        return self._connection.begin_nested()
+
+    def changed(self, *names: str) -> None:
+        """Pages that show one of ``names`` are told after the commit."""
+        self._changed.update(names)
+
+    def notify(self, channel: str, payload: str) -> None:
+        """One ``NOTIFY`` with the commit; the same message twice is sent once."""
+        self._messages[(channel, payload)] = None
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """``call`` runs after the commit, or never."""
+        self._after.append(call)
+
+    async def before_commit(self) -> None:
+        """For :class:`console.core.db.Database`: sends what was collected, inside the transaction."""
+        if self._changed:
+            self._messages[(CHANGED, " ".join(sorted(self._changed)))] = None
+        for channel, payload in self._messages:
+            await self._connection.execute(
+                sa.text("SELECT pg_notify(:channel, :payload)"),
+                {"channel": channel, "payload": payload},
+            )
+
+    def after_commit(self) -> None:
+        for call in self._after:
+            call()

@@ -1,0 +1,187 @@
+"""What other modules may know of halls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from console.core.module import ApiKey
+from console.core.permissions import Subject
+from console.core.uow import ReadUow, Uow
+from qingting.contract.directives import Directive
+from qingting.contract.ids import HallId
+from qingting.contract.link import Live
+from qingting.contract.states import Language
+
+STALL_MS = 60_000
+"""An event that waits this long for the city while the hall is connected is a stall (engine rule)."""
+
+
+class LinkState(StrEnum):
+    """How the city stands with a hall."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    NEVER = "never"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForkInfo:
+    """A hall's log that does not continue the city's. ``decision``: empty, ``accept`` or ``reject``."""
+
+    no: int
+    found_at: int
+    city_epoch: int
+    city_seq: int
+    hall_epoch: int
+    hall_seq: int
+    parent_epoch: int
+    parent_seq: int
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallStatus:
+    """One hall as the city sees it now.
+
+    ``oldest_unacked`` is the instant of the oldest event that the city has not got, 0 for none, as the
+    hall said when it was last heard. ``clock_offset_ms`` is how far the hall's clock is ahead.
+    """
+
+    id: HallId
+    name: str
+    name_en: str
+    address: str
+    phone: str
+    state: LinkState
+    since: int
+    seen_at: int
+    event_at: int
+    received_at: int
+    seq: int
+    head: int
+    oldest_unacked: int
+    clock_offset_ms: int
+    build: str
+    refused: str
+    config_version: int
+    parked: int
+    fork: ForkInfo | None
+
+    def title(self, language: Language) -> str:
+        return self.name if language is Language.ZH else self.name_en
+
+    def lag_ms(self, now_ms: int) -> int:
+        """Age of the oldest event that the city has not got; 0 when it has all."""
+        return max(0, now_ms - self.oldest_unacked) if self.oldest_unacked else 0
+
+    def stalled(self, now_ms: int) -> bool:
+        return self.state is LinkState.ONLINE and self.lag_ms(now_ms) > STALL_MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Something a hall has or had. ``label`` is its short sign: window number, queue prefix, staff number,
+    short name of a department, item code."""
+
+    hall: HallId
+    kind: str
+    id: str
+    name: str
+    name_en: str
+    label: str
+    present: bool
+
+    def title(self, language: Language) -> str:
+        return self.name if language is Language.ZH else self.name_en
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Names by hall, kind (``department``, ``queue``, ``item``, ``window``, ``staff``) and id."""
+
+    entries: Mapping[tuple[str, str, str], Entry] = field(default_factory=dict)
+
+    def find(self, hall: str, kind: str, id: str | None) -> Entry:  # noqa: A002
+        """The entry; an unknown one is named by its id, so that no row is lost for want of a name."""
+        known = self.entries.get((hall, kind, id or ""))
+        if known is not None:
+            return known
+        return Entry(
+            hall=HallId(hall),
+            kind=kind,
+            id=id or "",
+            name=id or "",
+            name_en=id or "",
+            label=id or "",
+            present=False,
+        )
+
+    def of(self, hall: str, kind: str) -> list[Entry]:
+        """What the hall has now, in its own order."""
+        return [
+            entry
+            for (owner, sort, _), entry in self.entries.items()
+            if owner == hall and sort == kind and entry.present
+        ]
+
+    def names(self, kind: str) -> dict[str, Entry]:
+        """By id over all halls: departments have the same id everywhere."""
+        return {entry.id: entry for entry in self.entries.values() if entry.kind == kind}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedEvent:
+    """An event that a projector could not take."""
+
+    projector: str
+    hall: HallId
+    epoch: int
+    seq: int
+    kind: str
+    error: str
+    at: int
+
+
+class HallsApi(Protocol):
+    """Halls, their link and their names."""
+
+    async def halls(self, uow: ReadUow) -> list[HallStatus]: ...
+
+    async def hall(self, uow: ReadUow, hall: HallId) -> HallStatus:
+        """Raises ``hall.unknown``."""
+        ...
+
+    async def directory(self, uow: ReadUow, hall: HallId | None = None) -> Directory: ...
+
+    async def live(self, uow: ReadUow) -> dict[HallId, Live]:
+        """The present of connected halls, heard within the last half minute."""
+        ...
+
+    async def parked(self, uow: ReadUow, hall: HallId | None = None) -> Sequence[ParkedEvent]: ...
+
+    async def enrol(
+        self, uow: Uow, subject: Subject, hall: HallId, *, name: str, name_en: str, key: str | None
+    ) -> str:
+        """Registers a hall and gives its key; a known hall gets another key."""
+        ...
+
+    async def decide_fork(self, uow: Uow, subject: Subject, hall: HallId, *, accept: bool) -> None:
+        """Whether the city follows the hall's present log, or goes on refusing it."""
+        ...
+
+    async def send(
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        directive: Directive,
+        *,
+        expires_at: int | None = None,
+    ) -> int:
+        """Gives a directive its number; it leaves after the commit and outlives every cut."""
+        ...
+
+
+HALLS = ApiKey[HallsApi]("HALLS")

@@ -1,0 +1,103 @@
+"""The halls' own read model: who they are, the names of all they have, and what became of directives."""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.projection import StoredEvent
+from console.core.uow import Uow
+from console.halls import models as m
+from qingting.contract.config import HallConfig
+from qingting.contract.events import ConfigApplied, DirectiveApplied, DirectiveRefused, NoticePut
+from qingting.contract.ids import HallId
+
+
+class HallProjector:
+    """Implements :class:`console.core.projection.Projector`."""
+
+    name = "halls"
+
+    async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
+        for stored in events:
+            body, at = stored.event.b, stored.event.at
+            if isinstance(body, ConfigApplied):
+                await self._configure(uow, hall, body.config)
+            elif isinstance(body, NoticePut):
+                await _put(uow, m.notice, hall=hall, text=body.text, text_en=body.text_en, at=at)
+            elif isinstance(body, DirectiveApplied):
+                await _put(uow, m.outcome, hall=hall, no=body.no, code="", at=at)
+            elif isinstance(body, DirectiveRefused):
+                await _put(uow, m.outcome, hall=hall, no=body.no, code=body.code, at=at)
+            else:
+                continue
+            uow.changed("halls")
+
+    async def forget(self, uow: Uow, hall: HallId) -> None:
+        for table in (m.profile, m.notice, m.directory, m.outcome):
+            await uow.run(sa.delete(table).where(table.c.hall == hall))
+
+    async def _configure(self, uow: Uow, hall: HallId, config: HallConfig) -> None:
+        info = config.hall
+        await _put(
+            uow,
+            m.profile,
+            hall=hall,
+            name=info.name,
+            name_en=info.name_en,
+            division=info.division,
+            address=info.address,
+            phone=info.phone,
+            utc_offset_minutes=info.utc_offset_minutes,
+            config_version=config.version,
+        )
+        await uow.run(
+            sa.update(m.directory).where(m.directory.c.hall == hall).values(present=False)
+        )
+        statement = insert(m.directory)
+        keys = ("hall", "kind", "id")
+        await uow.run(
+            statement.on_conflict_do_update(
+                index_elements=keys,
+                set_={
+                    column.name: statement.excluded[column.name]
+                    for column in m.directory.c
+                    if column.name not in keys
+                },
+            ),
+            [{"hall": hall, **row} for row in _entries(config)],
+        )
+
+
+def _entries(config: HallConfig) -> Iterator[dict[str, object]]:
+    def entry(
+        kind: str, place: int, key: str, name: str, name_en: str, label: str = ""
+    ) -> dict[str, object]:
+        return {
+            "kind": kind,
+            "id": key,
+            "name": name,
+            "name_en": name_en or name,
+            "label": label,
+            "present": True,
+            "place": place,
+        }
+
+    for place, one in enumerate(config.departments):
+        yield entry("department", one.order or place, one.id, one.name, one.name_en, one.short_name)
+    for place, queue in enumerate(config.queues):
+        yield entry("queue", place, queue.id, queue.name, queue.name_en, queue.prefix)
+    for place, item in enumerate(config.items):
+        yield entry("item", place, item.id, item.name, item.name_en, item.code)
+    for place, window in enumerate(config.windows):
+        yield entry("window", place, window.id, window.name, window.name_en, window.number)
+    for place, staff in enumerate(config.staff):
+        yield entry("staff", place, staff.id, staff.name, staff.name, staff.number)
+
+
+async def _put(uow: Uow, table: sa.Table, **values: object) -> None:
+    """Inserts or replaces the row with the table's key."""
+    keys = [column.name for column in table.primary_key]
+    statement = insert(table).values(**values)
+    rest = {name: value for name, value in values.items() if name not in keys}
+    await uow.run(statement.on_conflict_do_update(index_elements=keys, set_=rest))

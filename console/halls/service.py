@@ -1,0 +1,203 @@
+"""Use cases around halls; implements :class:`console.halls.api.HallsApi`."""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from console.core.audit import Audit
+from console.core.models import parked_event
+from console.core.permissions import Permission, Subject
+from console.core.uow import ReadUow, Uow
+from console.halls import models as m
+from console.halls.api import (
+    Directory,
+    Entry,
+    ForkInfo,
+    HallStatus,
+    LinkState,
+    ParkedEvent,
+)
+from console.halls.link import SILENCE_SECONDS
+from console.halls.repository import HallRepository
+from qingting.contract.directives import Directive
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId, Slug
+from qingting.contract.link import Live
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.device_keys import digest, new_device_key
+
+_lives = msgspec.json.Decoder(Live)
+_SILENCE_MS = int(SILENCE_SECONDS * 1000)
+
+_STATUS = sa.text("""
+    SELECT h.id, h.enrolled_at,
+           coalesce(p.name, h.name) AS name, coalesce(p.name_en, h.name_en) AS name_en,
+           coalesce(p.address, '') AS address, coalesce(p.phone, '') AS phone,
+           coalesce(p.config_version, 0) AS config_version,
+           coalesce(c.seq, 0) AS seq, coalesce(c.event_at, 0) AS event_at,
+           coalesce(c.received_at, 0) AS received_at, coalesce(c.quarantined, false) AS quarantined,
+           l.connected, l.since, l.seen_at, coalesce(l.head, 0) AS head,
+           coalesce(l.offset_ms, 0) AS offset_ms, coalesce(l.build, '') AS build,
+           coalesce(l.refused, '') AS refused, v.body AS live, v.received_at AS live_at,
+           (SELECT count(*) FROM core_parked_event k WHERE k.hall = h.id) AS parked
+    FROM hall_hall h
+    LEFT JOIN hall_cursor c ON c.hall = h.id
+    LEFT JOIN hall_link l ON l.hall = h.id
+    LEFT JOIN hall_profile p ON p.hall = h.id
+    LEFT JOIN hall_live v ON v.hall = h.id
+    ORDER BY h.enrolled_at, h.id""")
+
+
+class HallService:
+    """See :class:`console.halls.api.HallsApi`."""
+
+    def __init__(self, clock: Clock, audit: Audit) -> None:
+        self._clock = clock
+        self._audit = audit
+
+    async def halls(self, uow: ReadUow) -> list[HallStatus]:
+        forks = {row["hall"]: _fork(row) for row in await uow.all(_open_forks())}
+        now = self._clock.now_ms()
+        return [_status(row, forks.get(row["id"]), now) for row in await uow.all(_STATUS)]
+
+    async def hall(self, uow: ReadUow, hall: HallId) -> HallStatus:
+        for status in await self.halls(uow):
+            if status.id == hall:
+                return status
+        raise Refusal("hall.unknown")
+
+    async def directory(self, uow: ReadUow, hall: HallId | None = None) -> Directory:
+        statement = sa.select(m.directory).order_by(m.directory.c.hall, m.directory.c.place)
+        if hall is not None:
+            statement = statement.where(m.directory.c.hall == hall)
+        entries = {}
+        for row in await uow.all(statement):
+            fields = {name: value for name, value in row.items() if name != "place"}
+            entries[row["hall"], row["kind"], row["id"]] = Entry(**fields)
+        return Directory(entries)
+
+    async def live(self, uow: ReadUow) -> dict[HallId, Live]:
+        since = self._clock.now_ms() - _SILENCE_MS
+        rows = await uow.all(
+            sa.select(m.live.c.hall, m.live.c.body)
+            .join(m.link, m.link.c.hall == m.live.c.hall)
+            .where(m.live.c.received_at >= since, m.link.c.connected)
+        )
+        return {HallId(row["hall"]): _lives.decode(row["body"]) for row in rows}
+
+    async def parked(self, uow: ReadUow, hall: HallId | None = None) -> Sequence[ParkedEvent]:
+        statement = sa.select(parked_event).order_by(parked_event.c.at.desc()).limit(100)
+        if hall is not None:
+            statement = statement.where(parked_event.c.hall == hall)
+        return [ParkedEvent(**row) for row in await uow.all(statement)]
+
+    async def enrol(
+        self, uow: Uow, subject: Subject, hall: HallId, *, name: str, name_en: str, key: str | None
+    ) -> str:
+        subject.require(Permission.HALLS_ENROL)
+        msgspec.convert(hall, Slug)
+        given = key or new_device_key()
+        await HallRepository(uow).add_hall(
+            hall, name, name_en or name, digest(given), self._clock.now_ms()
+        )
+        await self._audit.write(uow, subject, "hall.enrol", object=hall)
+        uow.changed("halls")
+        return given
+
+    async def decide_fork(self, uow: Uow, subject: Subject, hall: HallId, *, accept: bool) -> None:
+        subject.require(Permission.HALLS_DECIDE)
+        halls = HallRepository(uow)
+        await halls.lock_cursor(hall)
+        fork = await halls.open_fork(hall)
+        if fork is None:
+            raise Refusal("hall.no_fork")
+        decision = "accept" if accept else "reject"
+        await halls.decide_fork(fork["no"], decision, subject.id, self._clock.now_ms())
+        await self._audit.write(
+            uow,
+            subject,
+            f"hall.fork_{decision}",
+            object=hall,
+            detail=f"city {fork['city_epoch']}/{fork['city_seq']} "
+            f"hall {fork['hall_epoch']}/{fork['hall_seq']}",
+        )
+        uow.changed("halls")
+
+    async def send(
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        directive: Directive,
+        *,
+        expires_at: int | None = None,
+    ) -> int:
+        subject.require(Permission.HALLS_DECIDE)
+        no = await HallRepository(uow).add_directive(
+            hall, msgspec.json.encode(directive), subject.id, self._clock.now_ms(), expires_at
+        )
+        if no is None:
+            raise Refusal("hall.unknown")
+        await self._audit.write(
+            uow, subject, "hall.directive", object=hall, detail=f"{no} {type(directive).__name__}"
+        )
+        return no
+
+
+def _open_forks() -> sa.Select[tuple[object, ...]]:
+    return sa.select(m.fork).where(m.fork.c.merged_at.is_(None)).order_by(m.fork.c.no)
+
+
+def _fork(row: sa.RowMapping) -> ForkInfo:
+    return ForkInfo(
+        no=row["no"],
+        found_at=row["found_at"],
+        city_epoch=row["city_epoch"],
+        city_seq=row["city_seq"],
+        hall_epoch=row["hall_epoch"],
+        hall_seq=row["hall_seq"],
+        parent_epoch=row["parent_epoch"],
+        parent_seq=row["parent_seq"],
+        decision=row["decision"] or "",
+    )
+
+
+def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
+    seen = max(row["seen_at"] or 0, row["live_at"] or 0, row["received_at"])
+    live = _lives.decode(row["live"]) if row["live"] is not None else None
+    state, since = _link_state(row, seen, now)
+    return HallStatus(
+        id=HallId(row["id"]),
+        name=row["name"],
+        name_en=row["name_en"],
+        address=row["address"],
+        phone=row["phone"],
+        state=state,
+        since=since,
+        seen_at=seen,
+        event_at=row["event_at"],
+        received_at=row["received_at"],
+        seq=row["seq"],
+        head=max(row["head"], row["seq"]),
+        oldest_unacked=live.oldest_unacked if live is not None else 0,
+        clock_offset_ms=row["offset_ms"],
+        build=row["build"],
+        refused=row["refused"],
+        config_version=row["config_version"],
+        parked=row["parked"],
+        fork=fork,
+    )
+
+
+def _link_state(row: sa.RowMapping, seen: int, now: int) -> tuple[LinkState, int]:
+    if row["quarantined"]:
+        return LinkState.QUARANTINED, row["since"] or 0
+    if row["connected"] is None:
+        return LinkState.NEVER, row["enrolled_at"]
+    if not row["connected"]:
+        return LinkState.OFFLINE, row["since"]
+    # A worker that died could not note the end of its sessions.
+    if now - seen > _SILENCE_MS:
+        return LinkState.OFFLINE, seen
+    return LinkState.ONLINE, row["since"]

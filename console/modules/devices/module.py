@@ -1,0 +1,22 @@
+"""Devices of all halls."""
+
+from console.core.module import ModuleContext, ModuleSpec
+from console.halls.api import HALLS
+from console.modules.devices.api import DEVICES
+from console.modules.devices.projector import DeviceProjector
+from console.modules.devices.service import DeviceService
+
+
+def setup(context: ModuleContext) -> None:
+    service = DeviceService(context.get(HALLS))
+    context.provide(DEVICES, service)
+    context.projector(DeviceProjector())
+
+
+MODULE = ModuleSpec(
+    name="devices",
+    package="console.modules.devices",
+    requires=("halls",),
+    table_prefix="dev_",
+    setup=setup,
+)

@@ -1,0 +1,81 @@
+"""What other modules may know of today's tickets."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from console.core.module import ApiKey
+from console.core.uow import ReadUow
+from qingting.contract.ids import HallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFigures:
+    """One queue of one hall on one business day. Waiting times in seconds, None without a called ticket.
+
+    ``oldest_waiting`` is the instant at which the first of those who wait now took a ticket, or 0.
+    """
+
+    hall: HallId
+    queue: str
+    issued: int
+    waiting: int
+    serving: int
+    done: int
+    no_show: int
+    cancelled: int
+    unprinted: int
+    wait_average: int | None
+    wait_p90: int | None
+    oldest_waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowNow:
+    """A window as it is now. ``ticket`` is the number it serves or calls."""
+
+    hall: HallId
+    window: str
+    state: str
+    staff: str
+    ticket: str
+    reason: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Sums over queues."""
+
+    issued: int = 0
+    waiting: int = 0
+    serving: int = 0
+    done: int = 0
+    no_show: int = 0
+
+
+def totals(figures: list[QueueFigures]) -> Totals:
+    return Totals(
+        issued=sum(one.issued for one in figures),
+        waiting=sum(one.waiting for one in figures),
+        serving=sum(one.serving for one in figures),
+        done=sum(one.done for one in figures),
+        no_show=sum(one.no_show for one in figures),
+    )
+
+
+class StatisticsApi(Protocol):
+    """Tickets by business day."""
+
+    def today(self) -> date:
+        """The business day that it is in the city now."""
+        ...
+
+    async def queues(
+        self, uow: ReadUow, day: date, hall: HallId | None = None
+    ) -> list[QueueFigures]: ...
+
+    async def windows(self, uow: ReadUow, hall: HallId | None = None) -> list[WindowNow]: ...
+
+
+STATISTICS = ApiKey[StatisticsApi]("STATISTICS")

@@ -1,0 +1,53 @@
+"""SQL over tickets and windows."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from console.core.uow import ReadUow
+from console.modules.statistics import models as m
+from console.modules.statistics.api import QueueFigures, WindowNow
+from qingting.contract.ids import HallId
+
+_QUEUES = """
+    SELECT hall, queue, count(*) AS issued,
+           count(*) FILTER (WHERE state = 'waiting') AS waiting,
+           count(*) FILTER (WHERE state IN ('called', 'serving')) AS serving,
+           count(*) FILTER (WHERE state = 'done') AS done,
+           count(*) FILTER (WHERE state = 'no_show') AS no_show,
+           count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE state = 'waiting' AND print_state = 'failed') AS unprinted,
+           round(avg(called_at - issued_at) / 1000)::bigint AS wait_average,
+           round(percentile_cont(0.9) WITHIN GROUP (ORDER BY called_at - issued_at)
+                 FILTER (WHERE called_at IS NOT NULL) / 1000)::bigint AS wait_p90,
+           coalesce(min(issued_at) FILTER (WHERE state = 'waiting'), 0) AS oldest_waiting
+    FROM stat_ticket
+    WHERE day = :day {hall}
+    GROUP BY hall, queue ORDER BY hall, queue"""
+
+
+async def queues(uow: ReadUow, day: date, hall: HallId | None) -> list[QueueFigures]:
+    statement = sa.text(_QUEUES.format(hall="AND hall = :hall" if hall is not None else ""))
+    parameters = {"day": day} | ({"hall": hall} if hall is not None else {})
+    return [QueueFigures(**row) for row in await uow.all(statement, parameters)]
+
+
+async def windows(uow: ReadUow, hall: HallId | None) -> list[WindowNow]:
+    statement = (
+        sa.select(
+            m.window.c.hall,
+            m.window.c.id.label("window"),
+            m.window.c.state,
+            m.window.c.staff,
+            sa.func.coalesce(m.ticket.c.number, "").label("ticket"),
+            m.window.c.reason,
+            m.window.c.since,
+        )
+        .outerjoin(
+            m.ticket, (m.ticket.c.hall == m.window.c.hall) & (m.ticket.c.id == m.window.c.ticket)
+        )
+        .order_by(m.window.c.hall, m.window.c.id)
+    )
+    if hall is not None:
+        statement = statement.where(m.window.c.hall == hall)
+    return [WindowNow(**row) for row in await uow.all(statement)]

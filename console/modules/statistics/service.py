@@ -1,0 +1,30 @@
+"""Today's tickets; implements :class:`console.modules.statistics.api.StatisticsApi`."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from console.core.uow import ReadUow
+from console.modules.statistics import repository
+from console.modules.statistics.api import QueueFigures, WindowNow
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import Clock
+
+
+class StatisticsService:
+    """See :class:`console.modules.statistics.api.StatisticsApi`."""
+
+    def __init__(self, clock: Clock, utc_offset_minutes: int) -> None:
+        self._clock = clock
+        self._zone = timezone(timedelta(minutes=utc_offset_minutes))
+
+    def today(self) -> date:
+        return (
+            datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).astimezone(self._zone).date()
+        )
+
+    async def queues(
+        self, uow: ReadUow, day: date, hall: HallId | None = None
+    ) -> list[QueueFigures]:
+        return await repository.queues(uow, day, hall)
+
+    async def windows(self, uow: ReadUow, hall: HallId | None = None) -> list[WindowNow]:
+        return await repository.windows(uow, hall)
