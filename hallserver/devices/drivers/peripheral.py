@@ -75,6 +75,9 @@ class Peripheral(ABC):
         self._identified = False
         self._was_ready = False
         self._loss_logged = False
+        self._in_step = True
+        self._strays = 0
+        self._strays_enough = asyncio.Event()
         self._status_listeners = Listeners()
         self._status = DeviceStatus(
             device=device.id,
@@ -165,6 +168,35 @@ class Peripheral(ABC):
             return
         raise SilentDeviceError("no answer")
 
+    async def _get_in_step(self, question: bytes) -> None:
+        """After an unanswered request: asks ``question`` and lets late answers pass by.
+
+        Answers do not say what they answer. One that comes late would be taken for the next one's
+        and shift all that follow, so nothing else is asked until none can be due any more. Raises
+        TimeoutError when nothing comes at all.
+        """
+        self._strays = 0
+        self._strays_enough.clear()
+        await self._write(question)
+        await self._await_strays()
+        if self._strays == 0:
+            raise TimeoutError
+        if self._strays == 1:  # this one's or the late one's: the other may still come
+            await self._await_strays()
+        self._in_step = True
+
+    async def _await_strays(self) -> None:
+        try:
+            await within(self._clock, self._timeout_s, self._strays_enough.wait())
+        except TimeoutError:
+            return
+
+    def _stray(self) -> None:
+        """An answer came that nobody waits for."""
+        self._strays += 1
+        if self._strays >= 2:
+            self._strays_enough.set()
+
     # ---- connection ------------------------------------------------------------------------------
 
     async def _session(self, backoff: Backoff) -> None:
@@ -180,6 +212,7 @@ class Peripheral(ABC):
         finally:
             self._pipe = None
             self._identified = False
+            self._in_step = True
             self._detached()
             await pipe.close()
 

@@ -325,3 +325,27 @@ async def test_answers_in_single_bytes_behind_garbage_are_understood(bench) -> N
     async with bench.running(driver):
         await bench.until(ready(driver))
         assert await printed(bench, driver) == PrintResult(PrintOutcome.PRINTED)
+
+
+async def test_a_late_answer_is_never_taken_for_the_next_one(bench) -> None:  # type: ignore[no-untyped-def]
+    """0x16 says "healthy" to the first query and "cover open" to the second."""
+    driver, device = setup(bench, EPSON)
+    late: list[bytes] = []
+
+    def slow_once(data: bytes) -> bytes:
+        answer = b"".join(device(data))
+        if late or not answer:
+            return answer
+        late.append(answer)
+        return b""
+
+    async with bench.running(driver):
+        await bench.until(ready(driver))
+        bench.answer = slow_once
+        await bench.until(lambda: bool(late))
+        await bench.pass_time(0.6)
+        bench.say(late[0])
+        await bench.pass_time(3)
+        assert bench.statuses[-1].state is DeviceState.READY
+        assert all(Condition.COVER_OPEN not in status.conditions for status in bench.statuses)
+        assert bench.opened == 1

@@ -311,3 +311,27 @@ async def test_nothing_of_a_card_is_ever_logged(bench, events) -> None:  # type:
     assert "device.listener_failed" in shown
     assert "李秀英" not in shown
     assert "230604" not in shown
+
+
+async def test_a_late_reply_is_never_taken_for_the_next_one(bench) -> None:  # type: ignore[no-untyped-def]
+    driver, device, outcomes = setup(bench)
+    late: list[bytes] = []
+
+    def slow_select(data: bytes) -> bytes:
+        answer = device(data)
+        if late or device.asked[-1] != FIND:
+            return answer
+        late.append(answer)
+        return b""
+
+    async with bench.running(driver):
+        await bench.until(ready(driver))
+        bench.answer = slow_select
+        device.card = text_record()
+        driver.arm()
+        await bench.until(lambda: bool(late))
+        await bench.pass_time(0.6)
+        bench.say(late[0])
+        await bench.until(lambda: bool(outcomes))
+        assert isinstance(outcomes[0], CardText)
+        assert bench.opened == 1

@@ -214,11 +214,16 @@ class SamvReader(Peripheral):
         self, command: bytes, timeout_s: float | None = None
     ) -> tuple[SamReply | None, bytes]:
         """One request and its reply; raises TimeoutError. None means an unknown status byte."""
+        if not self._in_step:
+            await self._get_in_step(request(self._profile.commands.status))
         self._codec.reset()
         self._reply = asyncio.get_running_loop().create_future()
         try:
             await self._write(request(command))
             reply = await within(self._clock, timeout_s or self._timeout_s, self._reply)
+        except TimeoutError:
+            self._in_step = False
+            raise
         finally:
             self._reply = None
         return self._profile.reply_meaning(reply.sw3), reply.data
@@ -227,6 +232,8 @@ class SamvReader(Peripheral):
         for reply in self._codec.feed(data):
             if self._reply is not None and not self._reply.done():
                 self._reply.set_result(reply)
+            else:
+                self._stray()
 
     def _detached(self) -> None:
         """A citizen whose card was just being read must hear that the reader is gone."""

@@ -218,6 +218,8 @@ class EscposPrinter(Peripheral):
 
         While a fence is outstanding only answers with fixed bits can be told from its answer.
         """
+        if not self._in_step:
+            await self._get_in_step(self._profile.status.query[0].send)
         answers: dict[str, bytes] = {}
         for query in self._profile.status.query:
             if not (in_job and query.reply.is_plain):
@@ -233,6 +235,9 @@ class EscposPrinter(Peripheral):
         try:
             await self._write(query.send)
             return await within(self._clock, self._timeout_s, self._answer)
+        except TimeoutError:
+            self._in_step = False
+            raise
         finally:
             self._asked, self._answer = None, None
             self._codec.expect(None)
@@ -253,8 +258,8 @@ class EscposPrinter(Peripheral):
 
     def _answered(self, answer: bytes) -> None:
         if self._asked is None or self._answer is None or self._answer.done():
-            return
-        if is_valid_answer(self._asked.reply, answer):
+            self._stray()
+        elif is_valid_answer(self._asked.reply, answer):
             self._answer.set_result(answer)
 
     def _detached(self) -> None:
