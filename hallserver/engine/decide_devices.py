@@ -90,6 +90,8 @@ def apply_directive(state: HallState, command: c.ApplyDirective, now: int) -> li
         return []
     if command.no > state.directive_no + 1:
         raise Refusal("directive.gap", no=command.no)
+    if command.expires_at is not None and now > command.expires_at:
+        return [e.DirectiveRefused(no=command.no, code="directive.expired")]
     match command.directive:
         case PutConfig(config=config):
             refusal = _config_refusal(state, config)

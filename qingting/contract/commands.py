@@ -164,10 +164,12 @@ class ApplyConfig(Strict, frozen=True, kw_only=True, tag="config.apply", tag_fie
 
 
 class ApplyDirective(Strict, frozen=True, kw_only=True, tag="directive.apply", tag_field="type"):
-    """Directive number ``no`` of the city."""
+    """Directive number ``no`` of the city. After ``expires_at`` it is refused by an event, so that
+    the numbers go on."""
 
     no: int
     directive: Directive
+    expires_at: Millis | None = None
 
 
 class CloseDay(Strict, frozen=True, kw_only=True, tag="day.close", tag_field="type"):
