@@ -30,7 +30,7 @@ localStorage.setItem('qingting.tablet.theme', asked.get('theme') ?? 'day');
 localStorage.setItem('qingting.tablet.call.language', asked.get('lang') ?? 'zh-CN');
 
 const hall = workingHall((VIEWS[scene] ?? (() => windowView()))());
-fillWindows(hall);
+fillWindows(hall, scene === 'relogin');
 if (scene === 'relogin') {
   const { HallError } = await import('@qingting/client');
   hall.onRequest('window.take', () => {

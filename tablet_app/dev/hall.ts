@@ -74,8 +74,11 @@ const WINDOWS: readonly (readonly [string, string, string, WindowBrief['state'],
   ['8', '公积金', 'Housing fund', 'closed', '', 2],
 ];
 
-export function fillWindows(hall: FakeHall): void {
-  for (const [number, name, nameEn, state, staff, waiting] of WINDOWS) {
+export function fillWindows(hall: FakeHall, mine: boolean): void {
+  for (const [number, name, nameEn, own, holder, waiting] of WINDOWS) {
+    const held = mine && number === '3';
+    const state = held ? 'open' : own;
+    const staff = held ? '李静' : holder;
     hall.set('windows', `w${number}`, {
       view: 'window_brief',
       id: `w${number}`,

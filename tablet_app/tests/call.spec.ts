@@ -181,6 +181,7 @@ describe('a restarted hall server', () => {
     hall.restart();
     await soon(5_000);
     expect(pad.seat.value).toEqual({ at: 'login', kept: { clerk: CLERK, window: 'w3' } });
+    expect(pad.windowNumber.value).toBe('3');
     const again = pad.login('1023', 'right-password');
     await soon(SETTLE_MS);
     expect(await again).toBe(true);
@@ -188,6 +189,15 @@ describe('a restarted hall server', () => {
     expect(pad.desk.value).toMatchObject({ at: 'called', visit: { number: 'A023' } });
     expect(await primary()).toBe(true);
     expect(pad.desk.value.at).toBe('serving');
+  });
+
+  it('does not promise a window that was closed in the meantime', async () => {
+    await arrive(AT_DESK);
+    hall.restart();
+    await soon(5_000);
+    hall.show({ state: 'closed', staff: null, staff_name: '' });
+    await soon();
+    expect(pad.windowNumber.value).toBeNull();
   });
 
   it('goes on without a login when the hall still knows the clerk', async () => {

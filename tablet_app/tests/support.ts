@@ -107,6 +107,10 @@ export class WorkingHall extends FakeHall {
     const queue = this.waiting.map(brief);
     this.view = { ...this.view, waiting: queue.length, queue, ...change };
     this.set('window:w3', 'window', this.view);
+    const { id, number, name, name_en, state, staff_name, pause_reason } = this.view;
+    const ticket_number = this.view.visit?.number ?? '';
+    const one = { id, number, name, name_en, state, staff_name, pause_reason, ticket_number };
+    this.set('windows', id, { view: 'window_brief', ...one, waiting: queue.length, served: 0 });
   }
 
   /** Stops and comes back without its memory of who was logged in. */

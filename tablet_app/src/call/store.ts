@@ -63,11 +63,13 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
   const helps = computed<readonly HelpView[]>(() =>
     [...pickAll(helpTopic.entries.value, 'help')].sort((a, b) => a.since - b.since),
   );
-  /** Number of the window that waits for its clerk to log in again. */
+  /** Number of the window that is still the clerk's and waits for the login; null when it is not. */
   const windowNumber = computed(() => {
     const { value } = seat;
-    const window = value.at === 'login' ? (value.kept?.window ?? null) : null;
-    return window === null ? null : (windows.value.find((one) => one.id === window)?.number ?? window);
+    if (value.at !== 'login' || value.kept === null) return null;
+    const { clerk: former, window } = value.kept;
+    const brief = windows.value.find((one) => one.id === window);
+    return brief !== undefined && brief.state !== 'closed' && brief.staff_name === former.name ? brief.number : null;
   });
   const online = computed(() => status.value.state === 'ready');
   /** False while what the screen shows may not be true any more: nothing can be done then. */

@@ -1,0 +1,68 @@
+"""The pads' shell stays on the device: a pad starts while its hall server is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, async_playwright
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[3]
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture
+async def built(tmp_path: Path) -> Path:
+    """The pads as they ship, built beside the real place so that no other test is disturbed."""
+    command = ("npx", "vite", "build", "--outDir", str(tmp_path), "--logLevel", "error")
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT / "tablet_app")
+    assert await process.wait() == 0
+    return tmp_path
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield await browser.new_page(viewport={"width": 1280, "height": 800})
+        await browser.close()
+
+
+async def serve(folder: Path) -> tuple[web.AppRunner, str]:
+    app = web.Application()
+    app.router.add_static("/tablet", folder)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    return runner, f"http://{host}:{port}/tablet"
+
+
+@pytest.mark.parametrize("entry", ["call", "rate"])
+async def test_a_pad_that_was_loaded_once_starts_without_its_server(
+    built: Path, page: Page, entry: str
+) -> None:
+    runner, address = await serve(built)
+    await page.goto(f"{address}/{entry}.html")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await runner.cleanup()
+    await page.reload()
+    await page.wait_for_selector(".pairing__pad", timeout=10_000)
+
+
+async def test_a_pad_takes_a_new_page_from_the_server_as_soon_as_it_answers(
+    built: Path, page: Page
+) -> None:
+    runner, address = await serve(built)
+    await page.goto(f"{address}/call.html")
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    shell = built / "call.html"
+    shell.write_text(shell.read_text("utf-8").replace("呼叫平板 ·", "新版呼叫平板 ·"), "utf-8")
+    await page.reload()
+    assert await page.title() == "新版呼叫平板 · 庆厅"
+    await runner.cleanup()
