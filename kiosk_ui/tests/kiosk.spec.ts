@@ -133,6 +133,23 @@ describe('the paper', () => {
     expect(b.hall.count('ticket.reprint')).toBe(0);
   });
 
+  it('shows a scanned ticket with its place and prints it again only when asked', async () => {
+    const old = { ...sample.ticket('t-old', 'A007', 'id-lost', b.hall.now), print_state: 'printed' as const };
+    b.hall.push({ type: 'code.found', ticket: 't-old', number: 'A007' });
+    await soon();
+    expect(screen.text()).not.toContain('正在打印');
+    b.hall.set('kiosk:k1', 'ticket:t-old', old);
+    await soon();
+    expect(screen.text()).toContain('这张号票有效');
+    await press('reprint');
+    b.hall.set('kiosk:k1', 'ticket:t-old', { ...old, attempt: 2, print_state: 'pending' });
+    await soon();
+    expect(screen.text()).toContain('正在打印');
+    b.hall.set('kiosk:k1', 'ticket:t-old', { ...old, attempt: 2 });
+    await soon();
+    expect(screen.text()).toContain('请取走号票');
+  });
+
   it('keeps the number on the screen while the printer is out and the line is cut', async () => {
     await takeFree();
     await peripheral('printer', { state: 'lost' }, ['kiosk.printer_absent']);

@@ -10,3 +10,5 @@ import Kiosk from './Kiosk.vue';
 const connection = await connect('kiosk');
 createApp(Kiosk, { connection }).provide(CONNECTION, connection).use(createTexts()).mount('#app');
 connection.start();
+// A long press is a citizen's finger, not a wish for the browser's menu.
+document.addEventListener('contextmenu', (event) => event.preventDefault());
