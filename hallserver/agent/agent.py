@@ -23,6 +23,7 @@ from qingting.contract.hub import (
     CardRead,
     CodeScanned,
     DeviceReport,
+    Ping,
     PrintOrder,
     PrintReport,
     Request,
@@ -37,6 +38,8 @@ from qingting.kernel.aio.tasks import Supervisor
 
 log = structlog.get_logger(__name__)
 
+ALIVE_S = 2.0
+"""Pause between two signs of life of a quiet agent."""
 REFUSED_AGAIN_S = 1.0
 """Pause before something that the hall could not take just now is sent again."""
 
@@ -94,7 +97,13 @@ class Agent:
         for status in self._devices.statuses():
             self._device_changed(status)
         self._outcomes.set()
-        await first_of(self._report_devices(), self._report_outcomes())
+        await first_of(self._report_devices(), self._report_outcomes(), self._stay_heard())
+
+    async def _stay_heard(self) -> None:
+        """The hall shows when each device was last heard of; a hall that hangs is noticed."""
+        while True:
+            await self._clock.sleep(ALIVE_S)
+            _ = await self._link.ask(Ping())
 
     async def _report_devices(self) -> None:
         while True:

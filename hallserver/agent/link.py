@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 Inbound = Welcome | Result | PrintOrder | ArmReader | Bye | Paired
 Order = PrintOrder | ArmReader
 
-ANSWER_S = 10.0
+ANSWER_S = 6.0
 """A hub that does not answer a request for this long is taken for dead."""
 PING_S = 5.0
 MAX_MESSAGE = 1024 * 1024

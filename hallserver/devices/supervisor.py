@@ -103,8 +103,7 @@ class DeviceSupervisor:
 
     async def __aenter__(self) -> Self:
         for driver in self.all():
-            task = self._tasks.keep(driver.status.device, driver.run, Backoff(first=0.5, cap=5.0))
-            assert not task.done()
+            _ = self._tasks.keep(driver.status.device, driver.run, Backoff(first=0.5, cap=5.0))
         return self
 
     async def __aexit__(

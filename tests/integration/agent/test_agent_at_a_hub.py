@@ -29,6 +29,7 @@ from qingting.contract.hub import (
     DeviceReport,
     Pair,
     Paired,
+    Ping,
     PrintOrder,
     PrintReport,
     Problem,
@@ -136,7 +137,7 @@ class Hub:
 
     async def _asked(self, socket: ServerConnection, ask: ClientMessage) -> None:
         assert isinstance(ask, Ask)
-        assert ask.key is not None
+        assert ask.key is not None or isinstance(ask.body, Ping)
         self.asks.append(ask)
         if not self.answers:
             return
@@ -445,6 +446,13 @@ async def test_a_code_is_told_and_a_code_scanned_without_a_hall_is_dropped(kiosk
     await kiosk.hub.start()
     await kiosk.all_ready()
     assert len(kiosk.hub.bodies(CodeScanned)) == 1
+
+
+async def test_a_quiet_agent_stays_heard_and_leaves_a_hall_that_hangs(kiosk: Kiosk) -> None:
+    await kiosk.all_ready()
+    await kiosk.until(lambda: bool(kiosk.hub.bodies(Ping)), 4)
+    kiosk.hub.answers = False
+    await kiosk.until(lambda: kiosk.hub.connections == 2, 10)
 
 
 async def test_messages_that_make_no_sense_are_ignored(kiosk: Kiosk) -> None:

@@ -1,5 +1,7 @@
 """Promises of the ticket encoder: exact bytes, no foreign commands, rare characters drawn."""
 
+from typing import Any
+
 import pytest
 import segno
 from escpos.printer import Dummy
@@ -108,7 +110,7 @@ def test_without_any_font_a_rare_character_becomes_a_geta_and_is_counted() -> No
     assert encoded.undrawable == 1
 
 
-def test_a_machine_without_fonts_is_noticed(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_machine_without_fonts_is_noticed(tmp_path: Any) -> None:
     assert find_chinese_font((str(tmp_path),)) is None
     assert PillowRasteriser((str(tmp_path),)).line("张", scale=1, bold=False) is None
 

@@ -1,5 +1,7 @@
 """Promises of the ESC/POS status codec: every answer is understood, whole or in pieces."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,7 +100,7 @@ def test_a_healthy_printer_shows_no_condition(profile: PrinterProfile) -> None:
 
 
 @pytest.mark.parametrize(("profile", "query", "row"), ROWS)
-def test_every_status_row_shows_its_condition(profile, query, row) -> None:  # type: ignore[no-untyped-def]
+def test_every_status_row_shows_its_condition(profile: Any, query: Any, row: Any) -> None:
     healthy = profile.simulator.initial[query.name]
     lit = healthy & ~row.mask if row.not_all else healthy | row.mask
     assert row.means not in conditions_in(query.bits, bytes([healthy]))
@@ -111,7 +113,7 @@ def test_every_status_row_shows_its_condition(profile, query, row) -> None:  # t
     load_kind(PrinterProfile, "epson.tm-t88").status.push.bits,
     ids=lambda r: r.means,  # type: ignore[union-attr]
 )
-def test_every_pushed_row_shows_its_condition(row) -> None:  # type: ignore[no-untyped-def]
+def test_every_pushed_row_shows_its_condition(row: Any) -> None:
     profile = load_kind(PrinterProfile, "epson.tm-t88")
     block = bytearray(profile.simulator.initial_push)
     block[row.byte] |= row.mask

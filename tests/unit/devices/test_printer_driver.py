@@ -75,7 +75,7 @@ def ready(driver: EscposPrinter) -> Callable[[], bool]:
     return lambda: driver.status.state is DeviceState.READY
 
 
-async def test_works_fails_logged_once_works_again(bench, events) -> None:  # type: ignore[no-untyped-def]
+async def test_works_fails_logged_once_works_again(bench: Any, events: Any) -> None:
     driver, _ = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -96,7 +96,7 @@ async def test_works_fails_logged_once_works_again(bench, events) -> None:  # ty
     assert states == [DeviceState.LOST, DeviceState.READY]
 
 
-async def test_a_silent_printer_is_seen_within_two_seconds_and_so_is_its_return(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_silent_printer_is_seen_within_two_seconds_and_so_is_its_return(bench: Any) -> None:
     driver, _ = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -108,7 +108,7 @@ async def test_a_silent_printer_is_seen_within_two_seconds_and_so_is_its_return(
         assert await bench.until(ready(driver)) < 2
 
 
-async def test_a_printer_that_is_not_there_at_start_is_absent(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_printer_that_is_not_there_at_start_is_absent(bench: Any) -> None:
     driver, _ = setup(bench)
     bench.plugged = False
     async with bench.running(driver):
@@ -118,7 +118,7 @@ async def test_a_printer_that_is_not_there_at_start_is_absent(bench) -> None:  #
         assert await bench.until(ready(driver)) < 2
 
 
-async def test_one_lost_answer_is_no_fault(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_one_lost_answer_is_no_fault(bench: Any) -> None:
     driver, device = setup(bench)
     lost = iter([True])
     async with bench.running(driver):
@@ -129,7 +129,7 @@ async def test_one_lost_answer_is_no_fault(bench) -> None:  # type: ignore[no-un
         assert bench.opened == 1
 
 
-async def test_a_bad_address_stops_and_asks_for_a_person(bench, events) -> None:  # type: ignore[no-untyped-def]
+async def test_a_bad_address_stops_and_asks_for_a_person(bench: Any, events: Any) -> None:
     device = msgspec.structs.replace(DEVICE, url="serial://nowhere?spud=1")
     driver = EscposPrinter(device, GENERIC, clock=bench.clock)
     await driver.run()
@@ -147,8 +147,8 @@ async def test_a_bad_address_stops_and_asks_for_a_person(bench, events) -> None:
         for row in query.bits
     ],
 )
-async def test_every_status_row_is_seen_and_cleared_within_two_seconds(  # type: ignore[no-untyped-def]
-    bench, profile, query, row
+async def test_every_status_row_is_seen_and_cleared_within_two_seconds(
+    bench: Any, profile: Any, query: Any, row: Any
 ) -> None:
     driver, device = setup(bench, profile)
     async with bench.running(driver):
@@ -162,7 +162,7 @@ async def test_every_status_row_is_seen_and_cleared_within_two_seconds(  # type:
         assert driver.status.state is DeviceState.READY
 
 
-async def test_a_push_is_seen_at_once(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_push_is_seen_at_once(bench: Any) -> None:
     driver, _ = setup(bench, EPSON)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -173,7 +173,7 @@ async def test_a_push_is_seen_at_once(bench) -> None:  # type: ignore[no-untyped
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.id)
-async def test_a_confirmed_job_is_printed(bench, profile) -> None:  # type: ignore[no-untyped-def]
+async def test_a_confirmed_job_is_printed(bench: Any, profile: Any) -> None:
     driver, device = setup(bench, profile)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -182,7 +182,9 @@ async def test_a_confirmed_job_is_printed(bench, profile) -> None:  # type: igno
         assert b"A001\n" in device.jobs[0]
 
 
-async def test_a_printer_without_proof_is_believed_after_its_time_and_a_healthy_look(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_printer_without_proof_is_believed_after_its_time_and_a_healthy_look(
+    bench: Any,
+) -> None:
     capabilities = msgspec.structs.replace(GENERIC.capabilities, confirm=Confirm.POLL)
     driver, device = setup(bench, msgspec.structs.replace(GENERIC, capabilities=capabilities))
     async with bench.running(driver):
@@ -194,7 +196,7 @@ async def test_a_printer_without_proof_is_believed_after_its_time_and_a_healthy_
         assert await printed(bench, driver) == PrintResult(PrintOutcome.FAILED, Condition.PAPER_OUT)
 
 
-async def test_nothing_is_sent_to_a_printer_with_a_fault(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_nothing_is_sent_to_a_printer_with_a_fault(bench: Any) -> None:
     driver, device = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -204,7 +206,7 @@ async def test_nothing_is_sent_to_a_printer_with_a_fault(bench) -> None:  # type
         assert device.jobs == []
 
 
-async def test_nothing_is_sent_to_a_printer_that_is_gone_or_silent(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_nothing_is_sent_to_a_printer_that_is_gone_or_silent(bench: Any) -> None:
     driver, device = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -227,7 +229,9 @@ async def test_nothing_is_sent_to_a_printer_that_is_gone_or_silent(bench) -> Non
         ("error_cause", 0x20, Condition.UNRECOVERABLE),
     ],
 )
-async def test_a_fault_during_the_job_is_its_outcome(bench, query, bits, cause) -> None:  # type: ignore[no-untyped-def]
+async def test_a_fault_during_the_job_is_its_outcome(
+    bench: Any, query: Any, bits: Any, cause: Any
+) -> None:
     driver, device = setup(bench)
     device.on_job = lambda: device.bits.update({query: bits})
     async with bench.running(driver):
@@ -237,7 +241,9 @@ async def test_a_fault_during_the_job_is_its_outcome(bench, query, bits, cause) 
 
 
 @pytest.mark.parametrize("bits", [{"error_cause": 0x08}, {"paper": 0x60}])
-async def test_after_a_failed_job_the_printers_buffers_are_emptied_once(bench, bits) -> None:  # type: ignore[no-untyped-def]
+async def test_after_a_failed_job_the_printers_buffers_are_emptied_once(
+    bench: Any, bits: Any
+) -> None:
     driver, device = setup(bench)
     device.on_job = lambda: device.bits.update(bits)
     async with bench.running(driver):
@@ -247,7 +253,7 @@ async def test_after_a_failed_job_the_printers_buffers_are_emptied_once(bench, b
         assert bench.received.count(bytes.fromhex("10 05 02")) == 1
 
 
-async def test_an_unconfirmed_job_is_unknown_and_never_sent_again(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_an_unconfirmed_job_is_unknown_and_never_sent_again(bench: Any) -> None:
     driver, device = setup(bench)
     device.confirms = False
     async with bench.running(driver):
@@ -259,7 +265,7 @@ async def test_an_unconfirmed_job_is_unknown_and_never_sent_again(bench) -> None
         assert driver.status.state is DeviceState.READY
 
 
-async def test_a_job_cut_off_by_an_unplug_is_unknown(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_job_cut_off_by_an_unplug_is_unknown(bench: Any) -> None:
     driver, device = setup(bench)
     device.confirms = False
     device.on_job = bench.unplug
@@ -273,7 +279,7 @@ async def test_a_job_cut_off_by_an_unplug_is_unknown(bench) -> None:  # type: ig
         assert len(device.jobs) == 1
 
 
-async def test_a_printer_that_falls_silent_in_a_job_leaves_it_unknown(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_printer_that_falls_silent_in_a_job_leaves_it_unknown(bench: Any) -> None:
     driver, device = setup(bench)
     device.on_job = lambda: setattr(bench, "silent", True)
     async with bench.running(driver):
@@ -282,7 +288,7 @@ async def test_a_printer_that_falls_silent_in_a_job_leaves_it_unknown(bench) -> 
         assert result == PrintResult(PrintOutcome.UNKNOWN, Condition.COMM_ERROR)
 
 
-async def test_no_status_query_ever_stands_inside_a_job(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_no_status_query_ever_stands_inside_a_job(bench: Any) -> None:
     driver, device = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -294,7 +300,7 @@ async def test_no_status_query_ever_stands_inside_a_job(bench) -> None:  # type:
     assert all(job.endswith(bytes.fromhex("1d 72 01")) for job in device.jobs)
 
 
-async def test_two_jobs_at_once_are_printed_one_after_the_other(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_two_jobs_at_once_are_printed_one_after_the_other(bench: Any) -> None:
     driver, device = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -305,7 +311,7 @@ async def test_two_jobs_at_once_are_printed_one_after_the_other(bench) -> None: 
     assert len(device.jobs) == 2
 
 
-async def test_the_proof_of_another_job_is_not_taken(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_the_proof_of_another_job_is_not_taken(bench: Any) -> None:
     driver, device = setup(bench, EPSON)
     device.proof = lambda data: b"\x37\x229999\x00"  # type: ignore[method-assign]
     async with bench.running(driver):
@@ -314,7 +320,7 @@ async def test_the_proof_of_another_job_is_not_taken(bench) -> None:  # type: ig
     assert result == PrintResult(PrintOutcome.UNKNOWN)
 
 
-async def test_answers_in_single_bytes_behind_garbage_are_understood(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_answers_in_single_bytes_behind_garbage_are_understood(bench: Any) -> None:
     driver, device = setup(bench, EPSON)
 
     def noisy(data: bytes) -> list[bytes]:
@@ -327,7 +333,7 @@ async def test_answers_in_single_bytes_behind_garbage_are_understood(bench) -> N
         assert await printed(bench, driver) == PrintResult(PrintOutcome.PRINTED)
 
 
-async def test_a_late_answer_is_never_taken_for_the_next_one(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_late_answer_is_never_taken_for_the_next_one(bench: Any) -> None:
     """0x16 says "healthy" to the first query and "cover open" to the second."""
     driver, device = setup(bench, EPSON)
     late: list[bytes] = []

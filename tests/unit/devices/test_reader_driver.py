@@ -87,7 +87,7 @@ def ready(driver: SamvReader) -> Callable[[], bool]:
     return lambda: driver.status.state is DeviceState.READY
 
 
-async def test_works_fails_logged_once_works_again(bench, events) -> None:  # type: ignore[no-untyped-def]
+async def test_works_fails_logged_once_works_again(bench: Any, events: Any) -> None:
     driver, _, _ = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -101,7 +101,9 @@ async def test_works_fails_logged_once_works_again(bench, events) -> None:  # ty
 
 
 @pytest.mark.parametrize("armed", [False, True])
-async def test_a_silent_reader_is_seen_within_one_and_a_half_seconds(bench, armed) -> None:  # type: ignore[no-untyped-def]
+async def test_a_silent_reader_is_seen_within_one_and_a_half_seconds(
+    bench: Any, armed: Any
+) -> None:
     driver, _, _ = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -116,14 +118,14 @@ async def test_a_silent_reader_is_seen_within_one_and_a_half_seconds(bench, arme
         assert await bench.until(ready(driver)) < 2
 
 
-async def test_identification_tells_the_modules_serial_number(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_identification_tells_the_modules_serial_number(bench: Any) -> None:
     driver, _, _ = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
         assert driver.status.detail == "05.01-67305985-134678021-202050057"
 
 
-async def test_a_card_is_told_once_until_it_is_lifted(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_card_is_told_once_until_it_is_lifted(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -141,7 +143,7 @@ async def test_a_card_is_told_once_until_it_is_lifted(bench) -> None:  # type: i
         assert len(outcomes) == 2
 
 
-async def test_a_reader_that_is_not_armed_reads_nothing(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_reader_that_is_not_armed_reads_nothing(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
     device.card = text_record()
     async with bench.running(driver):
@@ -154,7 +156,7 @@ async def test_a_reader_that_is_not_armed_reads_nothing(bench) -> None:  # type:
         assert READ not in device.asked
 
 
-async def test_arming_again_reads_the_card_that_still_lies_there(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_arming_again_reads_the_card_that_still_lies_there(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
     device.card = text_record()
     async with bench.running(driver):
@@ -167,7 +169,7 @@ async def test_arming_again_reads_the_card_that_still_lies_there(bench) -> None:
         await bench.until(lambda: len(outcomes) == 2)
 
 
-async def test_a_card_read_for_one_citizen_is_never_told_to_the_next(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_card_read_for_one_citizen_is_never_told_to_the_next(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
 
     def next_citizen() -> None:
@@ -207,8 +209,8 @@ async def test_a_card_read_for_one_citizen_is_never_told_to_the_next(bench) -> N
         ),
     ],
 )
-async def test_each_fault_of_a_card_has_its_code_and_is_told_once(  # type: ignore[no-untyped-def]
-    bench, at, answer, code
+async def test_each_fault_of_a_card_has_its_code_and_is_told_once(
+    bench: Any, at: Any, answer: Any, code: Any
 ) -> None:
     driver, device, outcomes = setup(bench)
     device.replies[at] = answer
@@ -221,7 +223,7 @@ async def test_each_fault_of_a_card_has_its_code_and_is_told_once(  # type: igno
         assert outcomes == [CardProblem(code)]
 
 
-async def test_a_card_pulled_while_it_is_read_was_removed(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_card_pulled_while_it_is_read_was_removed(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
 
     def pull() -> None:
@@ -242,7 +244,7 @@ async def test_a_card_pulled_while_it_is_read_was_removed(bench) -> None:  # typ
         assert isinstance(outcomes[1], CardText)
 
 
-async def test_a_disturbed_read_is_tried_once_more(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_disturbed_read_is_tried_once_more(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
     disturbed = iter([reply(0x41)])
     device.on_read = lambda: device.replies.update({READ: next(disturbed, b"")})
@@ -255,7 +257,7 @@ async def test_a_disturbed_read_is_tried_once_more(bench) -> None:  # type: igno
 
 
 @pytest.mark.parametrize("how", ["silent", "unplugged"])
-async def test_a_reader_lost_while_it_reads_is_a_reader_fault(bench, how) -> None:  # type: ignore[no-untyped-def]
+async def test_a_reader_lost_while_it_reads_is_a_reader_fault(bench: Any, how: Any) -> None:
     driver, device, outcomes = setup(bench)
     device.on_read = bench.unplug if how == "unplugged" else lambda: setattr(bench, "silent", True)
     async with bench.running(driver):
@@ -270,8 +272,8 @@ async def test_a_reader_lost_while_it_reads_is_a_reader_fault(bench, how) -> Non
 @pytest.mark.parametrize(
     ("sw3", "condition"), [(0x60, Condition.SAM_FAULT), (0x66, Condition.UNAUTHORISED)]
 )
-async def test_a_fault_of_the_module_is_seen_and_cleared_within_two_seconds(  # type: ignore[no-untyped-def]
-    bench, sw3, condition
+async def test_a_fault_of_the_module_is_seen_and_cleared_within_two_seconds(
+    bench: Any, sw3: Any, condition: Any
 ) -> None:
     driver, device, _ = setup(bench)
     async with bench.running(driver):
@@ -283,7 +285,7 @@ async def test_a_fault_of_the_module_is_seen_and_cleared_within_two_seconds(  # 
         assert await bench.until(ready(driver)) < 2
 
 
-async def test_replies_in_single_bytes_behind_garbage_are_understood(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_replies_in_single_bytes_behind_garbage_are_understood(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
     device.card = text_record()
     bench.answer = lambda data: [b"\xa5\xff", *(bytes([byte]) for byte in device(data))]
@@ -294,7 +296,7 @@ async def test_replies_in_single_bytes_behind_garbage_are_understood(bench) -> N
         assert isinstance(outcomes[0], CardText)
 
 
-async def test_nothing_of_a_card_is_ever_logged(bench, events) -> None:  # type: ignore[no-untyped-def]
+async def test_nothing_of_a_card_is_ever_logged(bench: Any, events: Any) -> None:
     driver, device, outcomes = setup(bench)
 
     def broken_listener(outcome: CardOutcome) -> None:
@@ -313,7 +315,7 @@ async def test_nothing_of_a_card_is_ever_logged(bench, events) -> None:  # type:
     assert "230604" not in shown
 
 
-async def test_a_late_reply_is_never_taken_for_the_next_one(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_late_reply_is_never_taken_for_the_next_one(bench: Any) -> None:
     driver, device, outcomes = setup(bench)
     late: list[bytes] = []
 

@@ -34,7 +34,7 @@ def ready(driver: LineScanner) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize("profile", [LINE, GM65], ids=lambda profile: profile.id)
-async def test_works_fails_logged_once_works_again(bench, events, profile) -> None:  # type: ignore[no-untyped-def]
+async def test_works_fails_logged_once_works_again(bench: Any, events: Any, profile: Any) -> None:
     driver, codes = setup(bench, profile)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -52,7 +52,7 @@ async def test_works_fails_logged_once_works_again(bench, events, profile) -> No
     assert events() == ["device.ready", "device.lost", "device.back"]
 
 
-async def test_a_triggered_module_that_falls_silent_is_seen_within_two_seconds(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_triggered_module_that_falls_silent_is_seen_within_two_seconds(bench: Any) -> None:
     driver, _ = setup(bench, GM65)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -63,7 +63,7 @@ async def test_a_triggered_module_that_falls_silent_is_seen_within_two_seconds(b
         assert await bench.until(ready(driver)) < 2
 
 
-async def test_a_plain_scanner_that_nobody_uses_stays_ready(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_plain_scanner_that_nobody_uses_stays_ready(bench: Any) -> None:
     driver, _ = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -72,7 +72,7 @@ async def test_a_plain_scanner_that_nobody_uses_stays_ready(bench) -> None:  # t
         assert bench.received == b""
 
 
-async def test_a_code_in_pieces_is_one_code(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_code_in_pieces_is_one_code(bench: Any) -> None:
     driver, codes = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -83,7 +83,7 @@ async def test_a_code_in_pieces_is_one_code(bench) -> None:  # type: ignore[no-u
 
 
 @pytest.mark.parametrize("profile", [LINE, GM65], ids=lambda profile: profile.id)
-async def test_a_code_without_terminator_ends_with_silence(bench, profile) -> None:  # type: ignore[no-untyped-def]
+async def test_a_code_without_terminator_ends_with_silence(bench: Any, profile: Any) -> None:
     driver, codes = setup(bench, profile)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -94,7 +94,7 @@ async def test_a_code_without_terminator_ends_with_silence(bench, profile) -> No
         assert codes == ["QT1:abc"]
 
 
-async def test_a_code_held_under_the_scanner_is_one_scan(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_a_code_held_under_the_scanner_is_one_scan(bench: Any) -> None:
     driver, codes = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -109,7 +109,7 @@ async def test_a_code_held_under_the_scanner_is_one_scan(bench) -> None:  # type
         assert codes == ["QT1:abc", "QT1:def", "QT1:def"]
 
 
-async def test_noise_and_overlong_input_are_no_codes_and_harm_nothing(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_noise_and_overlong_input_are_no_codes_and_harm_nothing(bench: Any) -> None:
     driver, codes = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -118,7 +118,7 @@ async def test_noise_and_overlong_input_are_no_codes_and_harm_nothing(bench) -> 
         assert codes == ["QT1:abc"]
 
 
-async def test_acknowledgements_never_show_in_a_code(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_acknowledgements_never_show_in_a_code(bench: Any) -> None:
     driver, codes = setup(bench, GM65)
     async with bench.running(driver):
         await bench.until(ready(driver))
@@ -127,7 +127,7 @@ async def test_acknowledgements_never_show_in_a_code(bench) -> None:  # type: ig
         assert codes == ["QT1:abc"]
 
 
-async def test_what_was_scanned_is_never_logged(bench) -> None:  # type: ignore[no-untyped-def]
+async def test_what_was_scanned_is_never_logged(bench: Any) -> None:
     driver, codes = setup(bench)
     with capture_logs() as entries:
         async with bench.running(driver):
