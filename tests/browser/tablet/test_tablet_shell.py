@@ -1,33 +1,12 @@
 """The pads' shell stays on the device: a pad starts while its hall server is away."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).resolve().parents[3]
-CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture
-async def built(tmp_path: Path) -> Path:
-    """The pads as they ship, built beside the real place so that no other test is disturbed."""
-    command = ("npx", "vite", "build", "--outDir", str(tmp_path), "--logLevel", "error")
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT / "tablet_app")
-    assert await process.wait() == 0
-    return tmp_path
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield await browser.new_page(viewport={"width": 1280, "height": 800})
-        await browser.close()
 
 
 async def serve(folder: Path) -> tuple[web.AppRunner, str]:

@@ -1,0 +1,118 @@
+"""A visit at a window, from the clerk's pairing code to the citizen's rating, with a real hub."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from qingting.contract.events import RatingGiven, RatingNotGiven, TicketCalled
+from qingting.contract.ids import StaffId
+from qingting.contract.states import DeviceKind, NotRatedReason, RatingLevel
+
+pytestmark = pytest.mark.browser
+SmallHall = Any
+PASSWORD = "Lotus-2026-pond"
+PATIENCE_MS = 15_000
+
+
+async def pad_of(browser: Browser, address: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await page.goto(address)
+    return page
+
+
+async def clerk_at_desk(hall: SmallHall, browser: Browser) -> Page:
+    """A paired call pad whose clerk has logged in and opened the window."""
+    await hall.accounts.staff.seed({StaffId("s-01"): PASSWORD})
+    code = await hall.code_for("pad3", DeviceKind.CALL_PAD)
+    pad = await pad_of(browser, hall.page("call", code))
+    await log_in(pad)
+    await press(pad, "开始服务")
+    await expect(pad.get_by_text("正在服务")).to_be_visible()
+    return pad
+
+
+async def log_in(pad: Page) -> None:
+    await pad.fill("input[name=number]", "0101")
+    await pad.fill("input[name=password]", PASSWORD)
+    await pad.click("button[type=submit]")
+
+
+async def press(pad: Page, label: str) -> None:
+    """Presses the big button once it says ``label`` and a hurried second tap would be void."""
+    button = pad.locator("[data-test=primary]")
+    await expect(button).to_contain_text(label, timeout=PATIENCE_MS)
+    await expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    await pad.wait_for_timeout(700)
+    await button.click()
+
+
+def of_kind(hall: SmallHall, kind: type) -> list[Any]:
+    return [event.b for event in hall.events if isinstance(event.b, kind)]
+
+
+async def test_a_visit_goes_from_the_call_to_a_bad_rating_with_its_reason(
+    small_hall: SmallHall, browser: Browser
+) -> None:
+    call = await clerk_at_desk(small_hall, browser)
+    code = await small_hall.code_for("rate3", DeviceKind.RATING_PAD)
+    rate = await pad_of(browser, small_hall.page("rate", code))
+    await expect(rate.get_by_text("李敏")).to_be_visible()
+    await small_hall.take_number("visit-0001")
+    await press(call, "呼叫 A001")
+    await expect(call.get_by_text("居民身份证原件")).to_be_visible()
+    await expect(rate.get_by_text("A001")).to_be_visible()
+    await press(call, "开始办理 A001")
+    await press(call, "办结 A001")
+    await rate.click("[data-test=level-dissatisfied]")
+    await rate.click("[data-test=send]")
+    await expect(rate.get_by_role("alert")).to_contain_text("请至少选择一个")
+    assert of_kind(small_hall, RatingGiven) == []
+    await rate.click("[data-test=tag-207]")
+    await rate.click("[data-test=send]")
+    await expect(rate.get_by_text("谢谢您")).to_be_visible()
+    (rating,) = of_kind(small_hall, RatingGiven)
+    assert (rating.level, rating.tags) == (RatingLevel.DISSATISFIED, ("207",))
+    await expect(call.get_by_text("现在没有人等候本窗口")).to_be_visible()
+
+
+async def test_a_citizen_who_skips_is_not_rated(small_hall: SmallHall, browser: Browser) -> None:
+    call = await clerk_at_desk(small_hall, browser)
+    code = await small_hall.code_for("rate3", DeviceKind.RATING_PAD)
+    rate = await pad_of(browser, small_hall.page("rate", code))
+    await small_hall.take_number("visit-0001")
+    for label in ("呼叫 A001", "开始办理 A001", "办结 A001"):
+        await press(call, label)
+    await rate.click("[data-test=skip]")
+    await expect(rate.get_by_text("这次不评价")).to_be_visible()
+    (ended,) = of_kind(small_hall, RatingNotGiven)
+    assert ended.reason is NotRatedReason.DECLINED
+    assert of_kind(small_hall, RatingGiven) == []
+
+
+async def test_a_pad_carries_on_after_the_hall_server_was_restarted(
+    small_hall: SmallHall, browser: Browser
+) -> None:
+    call = await clerk_at_desk(small_hall, browser)
+    for number in ("visit-0001", "visit-0002"):
+        await small_hall.take_number(number)
+    await press(call, "呼叫 A001")
+    await expect(call.locator("[data-test=primary]")).to_contain_text("开始办理 A001")
+    await small_hall.stop()
+    await expect(call.get_by_text("正在自动重连")).to_be_visible()
+    await expect(call.locator("[data-test=primary]")).to_be_disabled()
+    await small_hall.start()
+    await press(call, "开始办理 A001")
+    await press(call, "办结 A001")
+    await press(call, "呼叫 A002")
+    await expect(call.locator("[data-test=primary]")).to_contain_text("开始办理 A002")
+    assert len(of_kind(small_hall, TicketCalled)) == 2
+    await small_hall.accounts.devices.forget_login(staff=StaffId("s-01"))
+    await small_hall.stop()
+    await small_hall.start()
+    await expect(call.get_by_text("登录已失效")).to_be_visible(timeout=PATIENCE_MS)
+    await log_in(call)
+    await press(call, "开始办理 A002")
+    await expect(call.locator("[data-test=primary]")).to_contain_text("办结 A002")
