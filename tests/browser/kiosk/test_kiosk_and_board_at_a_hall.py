@@ -1,0 +1,318 @@
+"""The shipped kiosk and board in Chromium, at a real hall server: the whole way from card to call."""
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import web
+from argon2 import PasswordHasher
+from playwright.async_api import Page, async_playwright, expect
+from websockets.asyncio.client import ClientConnection, connect
+
+from hallserver.hall import Hall, open_hall
+from hallserver.hub.accounts import Accounts, Pairing, open_accounts
+from hallserver.hub.hub import Hub
+from qingting.contract import commands as c
+from qingting.contract import hub as h
+from qingting.contract.config import HallConfig
+from qingting.contract.ids import DeviceId, StaffId, WindowId
+from qingting.contract.states import (
+    CertificateKind,
+    Condition,
+    DeviceKind,
+    DeviceState,
+    PrintOutcome,
+)
+from qingting.demo.builder import build_hall, hall_ids
+from qingting.kernel.aio.clock import SystemClock
+from qingting.kernel.security.passwords import Passwords
+from qingting.kernel.security.seal import Sealer, new_key, parse_keys
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[3]
+CHROMIUM = "/usr/bin/chromium"
+PERIPHERALS = {
+    "k1-printer": DeviceKind.PRINTER,
+    "k1-reader": DeviceKind.ID_READER,
+    "k1-scanner": DeviceKind.SCANNER,
+}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kiosk and board as they ship, built beside the real place so that no other test is disturbed."""
+    folder = tmp_path_factory.mktemp("kiosk")
+
+    async def build() -> int:
+        command = ("npx", "vite", "build", "--outDir", str(folder), "--logLevel", "error")
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT / "kiosk_ui")
+        return await process.wait()
+
+    assert asyncio.run(build()) == 0
+    return folder
+
+
+class Agent:
+    """Kiosk 1's agent: reports what the test says and prints what it is told to print."""
+
+    def __init__(self, line: ClientConnection) -> None:
+        self.line = line
+        self.outcome = PrintOutcome.PRINTED
+        self.cause: Condition | None = None
+        self.armed = asyncio.Event()
+        self._ids = itertools.count(1)
+        self._task = asyncio.create_task(self._read())
+
+    async def say(self, body: Any) -> None:
+        number = next(self._ids)
+        await self.line.send(
+            msgspec.json.encode(h.Ask(id=number, body=body, key=f"agent-{number:06d}")).decode()
+        )
+
+    async def report(self, device: str, state: DeviceState, *conditions: Condition) -> None:
+        await self.say(
+            h.DeviceReport(
+                device=DeviceId(device),
+                kind=PERIPHERALS[device],
+                state=state,
+                conditions=conditions,
+            )
+        )
+
+    async def card(self, **changes: str) -> None:
+        """A citizen lays a card on the lit reader."""
+        async with asyncio.timeout(5):
+            await self.armed.wait()
+        sound = {
+            "name": "张小三",
+            "number": "230602199001011238",
+            "valid_from": "20160101",
+            "valid_to": "20360101",
+        }
+        await self.say(
+            h.CardRead(
+                device=DeviceId("k1-reader"),
+                kind=CertificateKind.RESIDENT_ID,
+                **(sound | changes),
+            )
+        )
+
+    async def _read(self) -> None:
+        decoder = msgspec.json.Decoder(h.ServerMessage)
+        async for text in self.line:
+            message = decoder.decode(text)
+            if isinstance(message, h.ArmReader) and message.armed:
+                self.armed.set()
+            elif isinstance(message, h.ArmReader):
+                self.armed.clear()
+            elif isinstance(message, h.PrintOrder):
+                await self.say(
+                    h.PrintReport(
+                        ticket=message.job.ticket,
+                        attempt=message.job.attempt,
+                        outcome=self.outcome,
+                        cause=self.cause,
+                    )
+                )
+
+    async def close(self) -> None:
+        await self.line.close()
+        await asyncio.wait([self._task])
+
+
+@dataclass
+class Place:
+    """A demonstration hall with its hub and its screens' pages. ``restart`` is a power cut of the server."""
+
+    folder: Path
+    pages: Path
+    config: HallConfig = field(default_factory=lambda: build_hall(hall_ids(1)[0]))
+    sealer: Sealer = field(default_factory=lambda: Sealer(parse_keys(new_key("k1"))))
+    port: int = 0
+    hall: Hall = field(init=False)
+    accounts: Accounts = field(init=False)
+    _running: AsyncExitStack | None = None
+    _keys: Iterator[int] = field(default_factory=itertools.count)
+
+    async def start(self) -> None:
+        self._running = AsyncExitStack()
+        await self._running.enter_async_context(self._run())
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            await self._running.aclose()
+
+    @asynccontextmanager
+    async def _run(self) -> AsyncIterator[None]:
+        clock = SystemClock()
+        path = self.folder / "hall.db"
+        async with open_hall(path, clock=clock, config=self.config) as self.hall:
+            hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+            self.accounts = open_accounts(self.hall.store, clock, Passwords(hasher=hasher))
+            hub = Hub(self.hall, self.accounts, self.sealer, clock, base_url="http://hall.test")
+            async with hub.running():
+                app = web.Application()
+                app.router.add_get("/hub", hub.socket)
+                app.router.add_static("/kiosk", self.pages)
+                runner = web.AppRunner(app, shutdown_timeout=0.1)
+                await runner.setup()
+                await web.TCPSite(runner, "127.0.0.1", self.port).start()
+                self.port = runner.addresses[0][1]
+                try:
+                    yield
+                finally:
+                    await hub.close()
+                    await runner.cleanup()
+
+    async def agent(self) -> Agent:
+        """The agent of kiosk 1 with everything plugged in."""
+        key = await self.accounts.devices.issue_key(DeviceId("k1-agent"))
+        agent = Agent(await connect(f"ws://127.0.0.1:{self.port}/hub"))
+        await agent.line.send(
+            msgspec.json.encode(h.Auth(device="k1-agent", key=key, version=1)).decode()
+        )
+        for device in PERIPHERALS:
+            await agent.report(device, DeviceState.READY)
+        return agent
+
+    async def url(self, device: str, page: str) -> str:
+        """The address that pairs a new screen as ``device``."""
+        found = next(one for one in self.config.devices if one.id == device)
+        pairing = Pairing(
+            device=found.id,
+            kind=found.kind,
+            name=found.name,
+            name_en=found.name_en,
+            parent=found.parent,
+            window=found.window,
+        )
+        code, _ = await self.accounts.devices.make_code(pairing, self.config.staff[0].id)
+        return f"http://127.0.0.1:{self.port}/kiosk/{page}#pair={code}"
+
+    async def act(self, command: c.Command, actor: str = "staff:test") -> None:
+        await self.hall.submit(command, key=f"test-{next(self._keys)}", actor=actor)
+
+
+@pytest.fixture
+async def place(tmp_path: Path, built: Path) -> AsyncIterator[Place]:
+    made = Place(folder=tmp_path, pages=built)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def agent(place: Place) -> AsyncIterator[Agent]:
+    made = await place.agent()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = await browser.new_page(viewport={"width": 1080, "height": 1920})
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        await browser.close()
+        assert not faults
+
+
+async def open_kiosk(place: Place, page: Page) -> None:
+    await page.goto(await place.url("k1", "index.html"))
+    await page.click("[data-act=search]")
+    for letter in "jmsfzhl":
+        await page.click(f"[data-key={letter}]")
+    await page.click("[data-choice=id-renew]")
+
+
+async def take_with_card(page: Page, agent: Agent) -> str:
+    await page.click("[data-act=proceed]")
+    await page.click("[data-act=agree]")
+    await agent.card()
+    await expect(page.get_by_text("张*三")).to_be_visible()
+    await page.click("[data-act=confirm]")
+    number = page.locator("[data-number]")
+    await expect(number).to_have_text(re.compile(r"[A-Z]\d{3}"))
+    return await number.inner_text()
+
+
+async def test_a_citizen_takes_a_number_with_a_card(place: Place, agent: Agent, page: Page) -> None:
+    await open_kiosk(place, page)
+    number = await take_with_card(page, agent)
+    await expect(page.locator("[data-paper=printed]")).to_be_visible()
+    assert [ticket.number for ticket in place.hall.state.tickets.values()] == [number]
+    assert page.url == f"http://127.0.0.1:{place.port}/kiosk/index.html"
+
+
+async def test_a_card_that_cannot_be_used_is_explained_and_a_good_one_taken_after_it(
+    place: Place, agent: Agent, page: Page
+) -> None:
+    await open_kiosk(place, page)
+    await page.click("[data-act=proceed]")
+    await page.click("[data-act=agree]")
+    await agent.card(valid_to="20200101")
+    await expect(page.get_by_text("这张证件已于 2020-01-01 到期")).to_be_visible()
+    await page.click("[data-act=again]")
+    await agent.card()
+    await expect(page.get_by_text("张*三")).to_be_visible()
+
+
+async def test_paper_out_is_said_within_two_seconds_and_the_number_can_be_printed_again(
+    place: Place, agent: Agent, page: Page
+) -> None:
+    await open_kiosk(place, page)
+    agent.outcome, agent.cause = PrintOutcome.FAILED, Condition.PAPER_OUT
+    number = await take_with_card(page, agent)
+    await expect(page.locator("[data-paper=failed]")).to_contain_text("缺纸")
+    agent.outcome, agent.cause = PrintOutcome.PRINTED, None
+    await page.click("[data-act=reprint]")
+    await expect(page.locator("[data-paper=printed]")).to_be_visible()
+    await expect(page.locator("[data-number]")).to_have_text(number)
+    await page.click("[data-act=done]")
+    await agent.report("k1-printer", DeviceState.DEGRADED, Condition.PAPER_OUT)
+    await expect(page.get_by_text("打印机故障：缺纸")).to_be_visible(timeout=2_000)
+    await agent.report("k1-printer", DeviceState.READY)
+    await expect(page.locator("[data-act=take]")).to_be_visible(timeout=2_000)
+
+
+async def test_the_kiosk_comes_back_by_itself_after_the_hall_server_was_restarted(
+    place: Place, page: Page
+) -> None:
+    agent = await place.agent()
+    await open_kiosk(place, page)
+    await page.click("[data-nav=home]")
+    await agent.close()
+    await place.stop()
+    await expect(page.get_by_text("正在恢复与大厅的连接")).to_be_visible()
+    await place.start()
+    agent = await place.agent()
+    await expect(page.locator("[data-act=take]")).to_be_visible(timeout=15_000)
+    await agent.close()
+
+
+async def test_a_call_appears_on_the_board(place: Place, agent: Agent, page: Page) -> None:
+    await open_kiosk(place, page)
+    number = await take_with_card(page, agent)
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await page.goto(await place.url("board-1", "board.html"))
+    await expect(page.get_by_text("现在没有叫号")).to_be_visible()
+    (ticket,) = place.hall.state.tickets.values()
+    window = next(one for one in place.config.windows if ticket.queue in one.queues)
+    await place.act(
+        c.OpenWindow(window=WindowId(window.id), staff=StaffId(place.config.staff[0].id))
+    )
+    await place.act(c.CallNext(window=WindowId(window.id)))
+    row = page.locator(".call")
+    await expect(row).to_contain_text(number)
+    await expect(row).to_contain_text(f"{window.number} 号窗口")
+    await expect(row).to_contain_text("张*三")
