@@ -27,6 +27,8 @@ FONT_NAMES = (
     ("uming.ttc", 0),
 )
 """File names with face index, best first."""
+LINE_PITCH = 30
+"""Dots from line to line of the smallest text, so that drawn lines stand among written ones."""
 QUIET_MODULES = 4
 """White border that a QR code needs (ISO/IEC 18004)."""
 
@@ -60,12 +62,12 @@ class PillowRasteriser:
         if font is None or not all(_has_glyph(font, char) for char in text):
             return None
         cell = CELL_WIDTH * scale
-        image = Image.new("1", (columns_of(text) * cell, height + 4 * scale), 1)
+        image = Image.new("1", (columns_of(text) * cell, max(LINE_PITCH, height)), 1)
         draw = ImageDraw.Draw(image)
         column = 0
         for char in text:
             width = columns_of(char)
-            place = ((column + width / 2) * cell, height / 2 + 2 * scale)
+            place = ((column + width / 2) * cell, height / 2)
             draw.text(place, char, font=font, fill=0, anchor="mm")
             if bold:
                 draw.text((place[0] + 1, place[1]), char, font=font, fill=0, anchor="mm")
@@ -84,7 +86,7 @@ class PillowRasteriser:
             found = find_chinese_font(self._folders)
             if found is None:
                 return None
-            self._fonts[size] = ImageFont.truetype(found[0], size - 2, index=found[1])
+            self._fonts[size] = ImageFont.truetype(found[0], size - size // 24, index=found[1])
         return self._fonts[size]
 
 

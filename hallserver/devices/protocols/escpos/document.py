@@ -155,14 +155,16 @@ class _Writer:
         self._picture(bitmap, Align.CENTRE)
 
     def _native_qr(self, code: QrCode) -> None:
-        """GS ( k: model 2, module size, level M, store, print."""
+        """GS ( k: model 2, module size, level M, store, print, between two quiet zones (ESC J)."""
         data = code.data.encode("utf-8")
+        quiet = bytes([0x1B, 0x4A, 4 * code.module_dots])
         self._size(Align.CENTRE, 1, False)
+        self.raw(quiet)
         self.raw(bytes.fromhex("1D286B040031413200"))
         self.raw(bytes.fromhex("1D286B03003143") + bytes([code.module_dots]))
         self.raw(bytes.fromhex("1D286B0300314531"))
         self.raw(b"\x1d\x28\x6b" + (len(data) + 3).to_bytes(2, "little") + b"\x31\x50\x30" + data)
-        self.raw(bytes.fromhex("1D286B0300315130"))
+        self.raw(bytes.fromhex("1D286B0300315130") + quiet)
         self.height += 45 * code.module_dots
 
     def _picture(self, bitmap: Bitmap, align: Align) -> None:
