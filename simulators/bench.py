@@ -181,10 +181,10 @@ class _CablePuller:
             await self._seat.unplug()
 
 
-Device = TypeVar("Device", bound=SimulatedDevice)
+_Simulator = TypeVar("_Simulator", bound=SimulatedDevice)
 
 
-def _of_kind(seat: Seat, kind: type[Device]) -> Device:
+def _of_kind(seat: Seat, kind: type[_Simulator]) -> _Simulator:
     if not isinstance(seat.device, kind):
         raise UnknownDeviceError(seat.spec.id)
     return seat.device

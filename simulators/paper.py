@@ -39,7 +39,7 @@ def render_svg(ticket: Ticket) -> str:
         f"{_defs(ticket)}"
         f'<path d="{_outline(paper, ticket)}" fill="url(#paper)" filter="url(#lift)"/>'
         f'<g transform="translate({left} {AROUND})" fill="{INK_HEX}" fill-opacity=".93" '
-        f'font-family="{FONT}" font-size="{CHINESE_DOTS}" filter="url(#burn)">{body}</g></svg>'
+        f'font-family="{FONT}" font-size="{CHINESE_DOTS}" text-anchor="middle" filter="url(#burn)">{body}</g></svg>'
     )
 
 
@@ -126,7 +126,8 @@ def _text(
 ) -> str:
     sx, sy = scale
     size = "" if cell[1] == CHINESE_DOTS else f' font-size="{cell[1]}"'
-    places = " ".join(f"{glyph.x / sx:g}" for glyph in glyphs)
+    # Each glyph stands in the middle of its cell, also where the viewer's font makes it narrower.
+    places = " ".join(f"{glyph.x / sx + cell[0] / 2:g}" for glyph in glyphs)
     chars = escape("".join(glyph.char for glyph in glyphs))
     # The em box of the 24-dot font sits 0.12 em below its base line.
     rise = round(cell[1] * 0.12 * sy, 1)

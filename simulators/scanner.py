@@ -165,10 +165,11 @@ class Gm65Scanner(ScannerSimulator):
             self.settings[address + at] = value
         self._answer(b"\x00")
         if address <= _SCAN_SETTING < address + len(values):
-            on = bool(self.settings[_SCAN_SETTING] & 1)
+            on, before = bool(self.settings[_SCAN_SETTING] & 1), self.ready
             self._until = self.clock.monotonic() + self.trigger_s if on else float("-inf")
             self._read_held()
-            self.changed()
+            if self.ready != before:
+                self.changed()
 
     def _answer(self, data: bytes) -> None:
         content = b"\x00" + bytes([len(data) & 0xFF]) + data

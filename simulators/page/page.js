@@ -240,14 +240,23 @@ function show(state) {
   if (key !== built) build(state.devices);
   built = key;
   for (const device of state.devices) for (const part of parts.get(device.id) ?? []) part.update(device);
-  tabs.replaceChildren(...(groups.length < 2 && !groups[0] ? [] : groups).map((group) => {
-    const members = state.devices.filter((device) => device.group === group);
+  showTabs(groups, state.devices);
+}
+
+let tabsShown;
+function showTabs(groups, devices) {
+  const tabList = groups.length < 2 && !groups[0] ? [] : groups.map((group) => {
+    const members = devices.filter((device) => device.group === group);
     const trouble = members.some((device) => !device.plugged || device.faults.length || device.conditions?.length);
-    return el("button", {
-      type: "button", "aria-current": String(group === current),
-      onclick: () => { current = group; location.hash = encodeURIComponent(group); show(latest); },
-    }, english ? members[0].group_en : group, trouble ? el("span", { class: "mark" }) : "");
-  }));
+    return { group, name: english ? members[0].group_en : group, trouble };
+  });
+  const key = JSON.stringify([current, tabList]);
+  if (key === tabsShown) return;
+  tabsShown = key;
+  tabs.replaceChildren(...tabList.map(({ group, name, trouble }) => el("button", {
+    type: "button", "aria-current": String(group === current), title: trouble ? t("trouble") : "",
+    onclick: () => { current = group; location.hash = encodeURIComponent(group); show(latest); },
+  }, name, trouble ? el("span", { class: "mark", role: "img", "aria-label": t("trouble") }) : "")));
 }
 
 function link(ok) {

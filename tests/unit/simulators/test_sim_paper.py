@@ -25,17 +25,17 @@ def parsed(one: Ticket) -> ET.Element:
     return ET.fromstring(render_svg(one))
 
 
-def test_text_stands_glyph_by_glyph_on_the_grid() -> None:
+def test_each_glyph_stands_in_the_middle_of_its_cell() -> None:
     svg = parsed(ticket(Command("FS &"), Command("text", "号A&<".encode("gb18030")), Command("LF")))
     texts = [(node.text, node.get("x")) for node in svg.iter(f"{SVG}text")]
-    assert texts == [("号", "0"), ("A&<", "24 36 48")]
+    assert texts == [("号", "12"), ("A&<", "30 42 54")]
 
 
 def test_magnified_text_is_stretched_not_reset() -> None:
     svg = parsed(ticket(Command("GS !", b"\x21"), Command("text", b"A1"), Command("LF")))
     (text,) = svg.iter(f"{SVG}text")
     assert "scale(3 2)" in text.get("transform", "")
-    assert text.get("x") == "0 12"
+    assert text.get("x") == "6 18"
 
 
 def test_a_bitmap_is_embedded_dot_for_dot() -> None:
