@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from hallserver.engine.timers import silent_ratings
 from hallserver.hall import Hall
 from hallserver.hub import codec, handlers_agent, handlers_kiosk, handlers_pads
 from hallserver.hub.accounts import Accounts
@@ -18,7 +19,7 @@ from hallserver.hub.session import Outbox, Session
 from hallserver.hub.switchboard import Switchboard
 from qingting.contract import hub as h
 from qingting.contract.base import CONTRACT_VERSION
-from qingting.contract.commands import Command, ReportDevice, ReportPrint
+from qingting.contract.commands import Command, LeaveUnrated, ReportDevice, ReportPrint
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Role
 from qingting.kernel.aio.clock import Clock
@@ -195,11 +196,14 @@ class Hub:
         state = self._hall.state
         reports: list[Command] = [*self.board.presence.due(state), *self.board.unprintable()]
         reports += self.board.printing.overdue(state)
+        reports += silent_ratings(state, self._clock.now_ms())
         await asyncio.gather(*(self._submit(report) for report in reports))
 
     async def _submit(self, command: Command) -> None:
         if isinstance(command, ReportPrint):
             key = f"system:print:{command.ticket}:{command.attempt}:{command.outcome.value}"
+        elif isinstance(command, LeaveUnrated):
+            key = f"system:silence:{command.ticket}"
         else:
             device = command.device if isinstance(command, ReportDevice) else "hall"
             key = f"system:{device}:{new_token()}"

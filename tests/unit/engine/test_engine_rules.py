@@ -20,6 +20,7 @@ from engine_builders import (
 from msgspec.structs import replace
 
 from hallserver.engine.tickets import ticket_document
+from hallserver.engine.timers import silent_ratings
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config import Period
@@ -319,6 +320,13 @@ class TestRating:
         ]
         tally = run.state.windows[W1].tally
         assert (tally.ratings, tally.not_rated) == (0, 1)
+
+    def test_the_hall_ends_the_silence_of_a_dead_pad(self, run: EngineRun, done: TicketId) -> None:
+        finished = run.state.tickets[done].finished_at
+        assert silent_ratings(run.state, finished + 74_999) == []
+        (command,) = silent_ratings(run.state, finished + 75_000)
+        run.do(command)
+        assert silent_ratings(run.state, finished + 200_000) == []
 
     def test_the_next_finished_visit_closes_the_question_for_the_former(
         self, run: EngineRun, done: TicketId

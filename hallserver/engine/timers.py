@@ -1,0 +1,20 @@
+"""What becomes due by the passing of time alone: computed from the state, carried out as commands."""
+
+from hallserver.engine.state import HallState
+from qingting.contract.commands import LeaveUnrated
+from qingting.contract.ids import Millis
+from qingting.contract.ratings import RATING_SECONDS
+from qingting.contract.states import NotRatedReason
+
+PAD_GRACE_MS = 15_000
+"""A rating pad ends its own silence; this much later the hall does it for a pad that is dead."""
+
+
+def silent_ratings(state: HallState, now: Millis) -> list[LeaveUnrated]:
+    """Visits whose rating was asked for and never answered (60 s without a press: not rated)."""
+    due = now - RATING_SECONDS * 1000 - PAD_GRACE_MS
+    return [
+        LeaveUnrated(ticket=life.to_rate, reason=NotRatedReason.TIMEOUT)
+        for life in state.windows.values()
+        if life.to_rate is not None and state.tickets[life.to_rate].finished_at <= due
+    ]
