@@ -1,0 +1,204 @@
+"""The ``qingting`` command. Each subcommand loads only what it needs."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Coroutine
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from qingting.kernel.logging import configure_logging
+from qingting.kernel.settings import SettingsError, load_settings
+
+
+def run_until_stopped(work: Coroutine[Any, Any, Any]) -> None:
+    """Runs ``work``; SIGINT and SIGTERM cancel it so that everything closes in order."""
+
+    async def guarded() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, task.cancel)
+        try:
+            await _finish(task)
+        finally:
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(name)
+
+    asyncio.run(guarded())
+
+
+async def _finish(task: Awaitable[Any]) -> None:
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+def settings_or_exit(kind: type[Any], file: Path | None, **values: Any) -> Any:
+    """Reads settings; on faults prints them all and ends with status 2."""
+    environ = dict(os.environ) | {
+        f"QINGTING_{key.upper()}": str(one) for key, one in values.items() if one is not None
+    }
+    try:
+        return load_settings(kind, file=file, environ=environ)
+    except SettingsError as error:
+        raise _faulty(error) from error
+
+
+def _faulty(error: SettingsError) -> SystemExit:
+    for fault in error.faults:
+        click.echo(f"settings: {fault}", err=True)
+    return SystemExit(2)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="qingting")
+@click.option(
+    "--log-level", default="info", show_default=True, help="debug, info, warning or error"
+)
+@click.option("--log-json", is_flag=True, help="one JSON object a line")
+def main(log_level: str, log_json: bool) -> None:
+    """Qingting 庆厅: runs a city's government service halls."""
+    configure_logging(log_level, json=log_json)
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@main.command()
+@click.option(
+    "--halls",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 12),
+    help="how many halls to run",
+)
+@click.option(
+    "--base-port", default=8100, show_default=True, help="console here, halls on the next ports"
+)
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="keep data here between runs"
+)
+@click.option("--traffic", default=0.0, help="simulated citizens a minute in each hall")
+@click.option(
+    "--carrier",
+    default="pty",
+    type=click.Choice(["pty", "tcp"]),
+    help="how simulated devices are attached",
+)
+@click.option("--json", "as_json", is_flag=True, help="print URLs and credentials as one JSON line")
+def demo(
+    halls: int,
+    base_port: int,
+    data: Path | None,
+    traffic: float,
+    carrier: Literal["pty", "tcp"],
+    as_json: bool,
+) -> None:
+    """Run the city, halls, agents and simulated devices in one command, on this machine only."""
+    from qingting.demo.run import DemoOptions, run_demo
+
+    options = DemoOptions(
+        database_url=os.environ.get("DATABASE_URL"),
+        halls=halls,
+        base_port=base_port,
+        data=data,
+        traffic=traffic,
+        carrier=carrier,
+        as_json=as_json,
+    )
+    run_until_stopped(run_demo(options))
+
+
+@main.command()
+@click.option("--settings", "file", type=FILE, help="TOML file; QINGTING_* variables win over it")
+def hall(file: Path | None) -> None:
+    """Run one hall server."""
+    from hallserver.app.server import HallSettings, run_hall
+
+    run_until_stopped(run_hall(settings_or_exit(HallSettings, file)))
+
+
+@main.command()
+@click.option("--settings", "file", type=FILE, help="TOML file; QINGTING_* variables win over it")
+def console(file: Path | None) -> None:
+    """Run the city console."""
+    from console.app.server import ConsoleSettings, run_console
+
+    run_until_stopped(
+        run_console(
+            settings_or_exit(ConsoleSettings, file, database_url=os.environ.get("DATABASE_URL"))
+        )
+    )
+
+
+@main.command()
+@click.option(
+    "--settings",
+    "file",
+    type=FILE,
+    required=True,
+    help="TOML file with the hall's URL, key and devices",
+)
+def agent(file: Path) -> None:
+    """Run the peripheral host of one kiosk."""
+    from hallserver.agent.agent import run_agent
+    from hallserver.agent.settings import load_agent_settings
+
+    try:
+        settings = load_agent_settings(file, os.environ)
+    except SettingsError as error:
+        raise _faulty(error) from error
+    run_until_stopped(run_agent(settings))
+
+
+@main.command()
+@click.option("--port", default=8180, show_default=True, help="control page")
+@click.option("--carrier", default="pty", type=click.Choice(["pty", "tcp"]))
+def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
+    """Run a simulated printer, card reader and scanner with a control page."""
+    from qingting.demo.devices import run_simulators
+
+    run_until_stopped(run_simulators(port=port, carrier=carrier))
+
+
+@main.command()
+@click.argument("name", type=click.Choice(["hall"]))
+@click.option(
+    "--json", "as_json", is_flag=True, help="one flat JSON object on stdout and nothing else"
+)
+@click.option("--seconds", default=8.0, show_default=True, help="length of each measurement")
+def bench(name: str, as_json: bool, seconds: float) -> None:
+    """Measure a part of the system against its bare limit."""
+    from benchmarks.hall import run_benchmark
+
+    run_until_stopped(run_benchmark(as_json=as_json, seconds=seconds))
+
+
+@main.group()
+def config() -> None:
+    """Check or write hall configuration files."""
+
+
+@config.command("check")
+@click.argument("file", type=FILE)
+def config_check(file: Path) -> None:
+    """Report every fault of a hall configuration file."""
+    from qingting.kernel.config_file import ConfigFileError, load_config
+
+    try:
+        loaded = load_config(file)
+    except ConfigFileError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2) from error
+    click.echo(
+        f"{loaded.hall.name}: {len(loaded.items)} items, {len(loaded.windows)} windows: no faults"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The city of a demonstration: its database, its administrator, its halls."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from console.app.city import open_city
+from console.app.modules import MIGRATIONS
+from console.core.migrate import create_database, migrate
+from console.core.postgres import EmbeddedPostgres
+from console.modules.identity.api import IDENTITY
+from qingting.contract.config import HallConfig
+from qingting.contract.ids import HallId
+
+
+class CityCast(msgspec.Struct, frozen=True, kw_only=True):
+    """The administrator's first login (None once it has been used) and the key of each hall."""
+
+    database_url: str
+    user: str
+    password: str | None
+    hall_keys: dict[HallId, str]
+
+
+@asynccontextmanager
+async def cast_city(
+    folder: Path, database_url: str | None, configs: Sequence[HallConfig]
+) -> AsyncIterator[CityCast]:
+    """A migrated database with the halls enrolled; an embedded PostgreSQL unless ``database_url`` is given."""
+    if database_url is not None:
+        yield await _prepare(database_url, configs)
+        return
+    server = EmbeddedPostgres(folder / "postgres")
+    await asyncio.to_thread(server.start)
+    try:
+        yield await _prepare(server.url(), configs)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def _prepare(url: str, configs: Sequence[HallConfig]) -> CityCast:
+    await create_database(url)
+    await migrate(url, MIGRATIONS)
+    async with open_city(url) as city:
+        async with city.db.write() as uow:
+            first = await city.context.take(IDENTITY).first_start(uow)
+        keys: dict[HallId, str] = {}
+        for config in configs:
+            hall = config.hall
+            keys[HallId(hall.id)] = await city.enrol_hall(
+                HallId(hall.id), name=hall.name, name_en=hall.name_en, key=secrets.token_urlsafe(32)
+            )
+    return CityCast(
+        database_url=url,
+        user=first.account if first is not None else "admin",
+        password=first.password if first is not None else None,
+        hall_keys=keys,
+    )
