@@ -20,6 +20,12 @@ describe('search', () => {
     expect(names('ID card')).toHaveLength(3);
   });
 
+  it('finds by what people call it, before names that only contain it', () => {
+    expect(names('hsfz')).toEqual(['居民身份证换领']);
+    expect(names('huansfz')).toEqual([]);
+    expect(names('huan')[0]).toBe('居民身份证换领');
+  });
+
   it('puts a name that begins so before one that only contains it', () => {
     expect(names('j')[0]).toMatch(/^居/);
     expect(names('jz')).toEqual(['居住证申领']);

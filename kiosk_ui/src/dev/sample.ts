@@ -37,7 +37,7 @@ export const departments: readonly DepartmentView[] = DEPARTMENTS.map(
 );
 
 const ITEMS: readonly (readonly [string, string, string, string, string, string, number])[] = [
-  ['id-renew', '居民身份证换领', 'Resident ID card renewal', 'gaj', 'juminshenfenzhenghuanling', 'jmsfzhl', 20],
+  ['id-renew', '居民身份证换领', 'Resident ID card renewal', 'gaj', 'juminshenfenzhenghuanling huanshenfenzheng', 'jmsfzhl hsfz', 20],
   ['id-first', '居民身份证首次申领', 'First resident ID card', 'gaj', 'juminshenfenzhengshoucishenling', 'jmsfzscsl', 20],
   ['id-lost', '居民身份证丢失补领', 'Replacement of a lost resident ID card', 'gaj', 'juminshenfenzhengdiushibuling', 'jmsfzdsbl', 20],
   ['birth', '出生登记', 'Birth registration', 'gaj', 'chushengdengji', 'csdj', 0],

@@ -1,13 +1,18 @@
 /** Finds items by Chinese name, full pinyin, initials or English, best match first. */
 import type { ItemView } from '@qingting/client';
 
+/** The readings of a name and of what people also call it are separated by spaces. */
+function anyStarts(readings: string, query: string): boolean {
+  return readings.split(' ').some((reading) => reading.startsWith(query));
+}
+
 /** How well one item answers a query: smaller is better, null is not at all. */
 function rank(item: ItemView, query: string): number | null {
   const english = item.name_en.toLowerCase();
   const name = item.name.toLowerCase();
   if (name.startsWith(query)) return 0;
-  if (item.initials.startsWith(query)) return 1;
-  if (item.pinyin.startsWith(query)) return 2;
+  if (anyStarts(item.initials, query)) return 1;
+  if (anyStarts(item.pinyin, query)) return 2;
   if (english.startsWith(query)) return 3;
   if (name.includes(query)) return 4;
   if (item.initials.includes(query)) return 5;
