@@ -1,0 +1,284 @@
+"""``qingting bench hall``: complete lifecycles per second of a real hall server, beside the bare limit.
+
+A hall server (``qingting hall``) runs in a process of its own with its SQLite file on the real disk,
+load generators in others, all on this machine. A lifecycle is issue, print, call, begin, finish and
+rate over authenticated WebSockets of kiosk, agent, call pad and rating pad; each step is on the disk
+before it is answered. The bare limit is an echo of the same messages plus the same grouped commits.
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+import msgspec
+
+from benchmarks.bench_hall import BenchHall, prepare
+from benchmarks.line import percentile
+from benchmarks.load import Figures, Job
+from hallserver.store.verify import verify
+
+CLIENTS = (1, 16, 64)
+BOARD_CLIENTS = 16
+BOARD_CALLS_PER_S = 20.0
+WARM_UP = 1.0
+START_SECONDS = 30.0
+HALL_SERVER = ("-m", "qingting.cli", "--log-level", "warning", "hall")
+ROOT = Path(__file__).resolve().parent.parent
+ROWS: dict[str, tuple[str, ...]] = {
+    "ticket.take": ("ticket.issued", "print.requested"),
+    "print.report": ("print.reported",),
+    "call.next": ("ticket.called",),
+    "service.begin": ("service.begun",),
+    "service.finish": ("service.finished",),
+    "rating.submit": ("rating.given",),
+}
+"""What each request of a lifecycle stores."""
+Flat = dict[str, float | int | str]
+
+
+class BenchmarkFailedError(RuntimeError):
+    """A process ended early or the hall broke a promise; there are no figures."""
+
+
+async def run_benchmark(*, as_json: bool, seconds: float) -> None:
+    """Measures and prints; with ``as_json`` one flat object is all that stdout gets."""
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="qingting-bench-"))
+    try:
+        figures = await _measure(folder, seconds)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    click.echo(msgspec.json.encode(figures).decode() if as_json else _table(figures))
+
+
+async def _measure(folder: Path, seconds: float) -> Flat:
+    real: dict[int, Figures] = {}
+    bare: dict[int, Figures] = {}
+    data = folder / "hall"
+    database = data / "hall.db"
+    hall = await prepare(database)
+    async with _server(*HALL_SERVER, environment={"QINGTING_DATA": str(data)}) as url:
+        for clients in CLIENTS:
+            real[clients] = await _load(_job("lives", url, clients, seconds, hall))
+        board = await _board(url, seconds, hall)
+    sizes = await asyncio.to_thread(_sizes, database)
+    echo = ("-m", "benchmarks.echo_server", str(folder / "echo.db"))
+    async with _server(*echo, told=msgspec.json.encode(sizes), port_last=True) as url:
+        for clients in CLIENTS:
+            bare[clients] = await _load(_job("echo", url, clients, seconds, hall))
+    duplicates = await asyncio.to_thread(_check, database, [*real.values(), board])
+    return _flat(real, bare, board, duplicates)
+
+
+def _job(mode: str, url: str, clients: int, seconds: float, hall: BenchHall) -> Job:
+    run = f"{mode}{clients}"
+    return Job(
+        mode=mode, url=url, run=run, clients=clients, seconds=seconds, warm_up=WARM_UP, hall=hall
+    )
+
+
+async def _board(url: str, seconds: float, hall: BenchHall) -> Figures:
+    """Call to board, with 400 pads connected: those of the callers and windows, the rest looking on."""
+    paced = Job(
+        mode="board",
+        url=url,
+        run="board",
+        clients=BOARD_CLIENTS,
+        seconds=seconds,
+        calls_per_s=BOARD_CALLS_PER_S,
+        hall=hall,
+    )
+    pads = await _process("-m", "benchmarks.load", told=_line(_job("pads", url, 0, 0, hall)))
+    try:
+        assert pads.stdout is not None
+        async with asyncio.timeout(START_SECONDS):
+            if (await pads.stdout.readline()).strip() != b"ready":
+                raise BenchmarkFailedError("the pads could not connect")
+        return await _load(paced)
+    finally:
+        await _end(pads)
+
+
+# ---- processes ----------------------------------------------------------------------------------
+
+
+def _line(job: Job) -> bytes:
+    return msgspec.json.encode(job)
+
+
+async def _process(
+    *arguments: str, told: bytes = b"", environment: dict[str, str] | None = None
+) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | (environment or {}),
+        limit=64 * 1024 * 1024,
+    )
+    assert process.stdin is not None
+    process.stdin.write(told + b"\n")
+    await process.stdin.drain()
+    return process
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        async with asyncio.timeout(10):
+            await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def _server(
+    *arguments: str,
+    told: bytes = b"",
+    environment: dict[str, str] | None = None,
+    port_last: bool = False,
+) -> AsyncIterator[str]:
+    """A server process; gives its hub's address once it accepts connections."""
+    port = _free_port()
+    process = await _process(
+        *arguments,
+        *([str(port)] if port_last else []),
+        told=told,
+        environment={"QINGTING_PORT": str(port), **(environment or {})},
+    )
+    try:
+        await _until_open(port, process)
+        yield f"ws://127.0.0.1:{port}/hub"
+    finally:
+        await _end(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+async def _until_open(port: int, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+    raise BenchmarkFailedError(f"the server ended with status {process.returncode}")
+
+
+async def _load(job: Job) -> Figures:
+    process = await _process("-m", "benchmarks.load", told=_line(job))
+    try:
+        async with asyncio.timeout(job.seconds + job.warm_up + 60):
+            output, _ = await process.communicate()
+    finally:
+        await _end(process)
+    if process.returncode:
+        raise BenchmarkFailedError(f"the load generator ended with status {process.returncode}")
+    return msgspec.json.decode(output, type=Figures)
+
+
+# ---- figures ------------------------------------------------------------------------------------
+
+
+def _sizes(database: Path) -> dict[str, list[int]]:
+    """Mean size of the events that each request of a lifecycle stored."""
+    connection = sqlite3.connect(database)
+    try:
+        means = dict(connection.execute("SELECT k, avg(length(json)) FROM event GROUP BY k"))
+    finally:
+        connection.close()
+    return {kind: [round(means[one]) for one in rows] for kind, rows in ROWS.items()}
+
+
+def _check(database: Path, runs: list[Figures]) -> int:
+    """Numbers given twice, by the answers and by the log; raises when an answered ticket is missing."""
+    found = verify(database)
+    if found.faults:
+        raise BenchmarkFailedError("; ".join(found.faults))
+    answered = [ticket for run in runs for ticket in run.tickets]
+    missing = set(answered) - set(found.state.tickets)
+    if missing:
+        raise BenchmarkFailedError(f"{len(missing)} answered tickets are not in the log")
+    numbers = [(ticket.queue, ticket.number) for ticket in found.state.tickets.values()]
+    return len(answered) - len(set(answered)) + len(numbers) - len(set(numbers))
+
+
+def _flat(
+    real: dict[int, Figures], bare: dict[int, Figures], board: Figures, duplicates: int
+) -> Flat:
+    flat: Flat = {}
+    for clients in CLIENTS:
+        name, one = f"c{clients}", real[clients]
+        rate = one.lifecycles / one.seconds
+        limit = bare[clients].lifecycles / bare[clients].seconds
+        flat[f"{name}.lifecycles_per_s"] = round(rate, 1)
+        flat[f"{name}.limit_lifecycles_per_s"] = round(limit, 1)
+        flat[f"{name}.ratio_to_limit"] = round(rate / limit, 3)
+        for kind in one.p50_ms:
+            flat[f"{name}.{kind}_p50_ms"] = round(one.p50_ms[kind], 2)
+            flat[f"{name}.{kind}_p99_ms"] = round(one.p99_ms[kind], 2)
+    flat["duplicates"] = duplicates
+    delays = [one / 1000 for one in board.board_ms]
+    for share in (50, 95, 99):
+        flat[f"call_to_board_p{share}_ms"] = round(percentile(delays, share / 100) * 1000, 2)
+    flat["call_to_board_samples"] = len(delays)
+    return flat
+
+
+def _table(flat: Flat) -> str:
+    head = f"{'clients':>8}{'lifecycles/s':>14}{'bare limit':>12}{'ratio':>7}{'p50 ms':>9}{'p99 ms':>9}"
+    lines = [head]
+    for clients in CLIENTS:
+        name = f"c{clients}"
+        columns = (
+            ("lifecycles_per_s", 14),
+            ("limit_lifecycles_per_s", 12),
+            ("ratio_to_limit", 7),
+            ("command_p50_ms", 9),
+            ("command_p99_ms", 9),
+        )
+        cells = (f"{flat[f'{name}.{column}']:>{width}}" for column, width in columns)
+        lines.append(f"{clients:>8}" + "".join(cells))
+    return "\n".join((*lines, "", *_commands(flat), "", *_promises(flat)))
+
+
+def _commands(flat: Flat) -> list[str]:
+    heads = "".join(f"{f'c{clients} p50':>10}{f'c{clients} p99':>10}" for clients in CLIENTS)
+    lines = [f"{'ms':>8}{heads}"]
+    for kind in ("issue", "print", "call", "begin", "finish", "rate"):
+        cells = (
+            f"{flat.get(f'c{clients}.{kind}_{share}_ms', '–'):>10}"
+            for clients in CLIENTS
+            for share in ("p50", "p99")
+        )
+        lines.append(f"{kind:>8}" + "".join(cells))
+    return lines
+
+
+def _promises(flat: Flat) -> list[str]:
+    delays = ", ".join(
+        f"p{share} {flat[f'call_to_board_p{share}_ms']} ms" for share in (50, 95, 99)
+    )
+    pace, seen = f"{BOARD_CALLS_PER_S:.0f} calls/s", flat["call_to_board_samples"]
+    return [
+        f"call to board with 400 pads, {pace}: {delays} ({seen} seen)",
+        f"numbers given twice: {flat['duplicates']}",
+    ]
