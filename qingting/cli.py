@@ -157,7 +157,7 @@ def agent(file: Path) -> None:
 
 
 @main.command()
-@click.option("--port", default=8180, show_default=True, help="control page")
+@click.option("--port", default=8930, show_default=True, help="control page")
 @click.option("--carrier", default="pty", type=click.Choice(["pty", "tcp"]))
 def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
     """Run a simulated printer, card reader and scanner with a control page."""

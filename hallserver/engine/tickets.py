@@ -23,7 +23,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "people": ("{n} 人", "{n} people"),
     "wait": ("预计等候", "Expected wait"),
     "soon": ("即将轮到您", "very soon"),
-    "minutes": ("约 {low}–{high} 分钟", "{low}-{high} min"),
+    "minutes": ("约 {low}-{high} 分钟", "{low}-{high} min"),
     "unknown": ("暂时无法估计", "not known yet"),
     "name": ("姓　　名", "Name"),
     "number": ("证件号码", "Certificate"),
@@ -42,7 +42,7 @@ def _say(language: Language, key: str, **values: int) -> str:
 
 
 def wait_words(wait: Interval | None, language: Language) -> str:
-    """约 12–20 分钟; unknown is said as unknown."""
+    """约 12-20 分钟 (a plain hyphen: paper prints a dash in full width); unknown is said as unknown."""
     if wait is None:
         return _say(language, "unknown")
     if wait.low == 0:

@@ -106,5 +106,5 @@ async def _screen(accounts: Accounts, device: Device, config: HallConfig, base_u
         kind=device.kind,
         name=device.name,
         window=numbers.get(device.window, "") if device.window is not None else "",
-        url=f"{base_url}{SCREENS[device.kind]}#pair={code}",
+        url=f"{base_url}{SCREENS[device.kind]}?slot={device.id}#pair={code}",
     )

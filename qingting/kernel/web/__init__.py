@@ -34,7 +34,8 @@ rendered with its status; to keep what was typed, catch it and render the form a
 (``problem`` sets the status and shows the catalogue's sentence above the form.) Forms are read with
 ``await read_form(request, LoginForm)`` into a msgspec Struct; a fault is ``form.invalid`` (422).
 
-In templates: ``t("key", name=value)``, ``sentence(problem)``, ``when(ms)`` (今天 14:30),
+In templates: ``t("key", name=value)``, ``pick(zh, en)`` (a name in the
+reader's language), ``sentence(problem)``, ``when(ms)`` (今天 14:30), ``ago(ms)`` (3 分钟),
 ``asset("pages.css")``, ``csrf_field()``, ``ui.badge(...)``, ``ui.table(...)``, ``ui.field(...)``,
 ``ui.empty(...)``, ``ui.icon(...)`` (see ``templates/macros.html``). Do not ``{% import %}`` at the
 top of a page: blocks are rendered alone. Every name used must be in the context (StrictUndefined).

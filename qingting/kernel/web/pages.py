@@ -192,6 +192,7 @@ class Pages:
             "t": t,
             "lang": language.value,
             "zh": language is Language.ZH,
+            "pick": lambda zh, en: zh if language is Language.ZH or not en else en,
             "sentence": lambda problem: problem.sentence(language),
             "when": lambda ms: self.when(int(ms), language, shell.offset_minutes),
             "iso": lambda ms: datetime.fromtimestamp(int(ms) / 1000, UTC).isoformat(),

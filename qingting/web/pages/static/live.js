@@ -7,10 +7,15 @@
   const LONGEST_RETRY_MS = 15000;
   const SILENCE_MS = 40000;
 
+  const byItself = (cause) => !cause || String(cause.type).startsWith('live:');
+
   document.addEventListener('htmx:configRequest', (event) => {
-    const cause = event.detail.triggeringEvent;
-    const byItself = !cause || String(cause.type).startsWith('live:');
-    if (byItself) event.detail.headers['X-Qingting-Live'] = '1';
+    const { detail } = event;
+    if (!byItself(detail.triggeringEvent)) return;
+    detail.headers['X-Qingting-Live'] = '1';
+    // Nothing is taken from under the hands of somebody who fills in a field there.
+    const busy = document.activeElement;
+    if (busy?.matches('input, select, textarea') && detail.elt.contains(busy)) event.preventDefault();
   });
 
   document.addEventListener('submit', (event) => {
