@@ -1,6 +1,7 @@
 """A bench: one driver, a null modem, a clock that the test moves, and a log that can be read."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -97,6 +98,52 @@ class Bench:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+class StallingLine:
+    """A line that delivers answers in their order, ``gap_s`` apart, and stands still for a while.
+
+    Until the question ``begins`` it behaves.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        device: Callable[[bytes], bytes | list[bytes]],
+        begins: Callable[[bytes], bool] = lambda _: True,
+    ) -> None:
+        self._bench = bench
+        self._device = device
+        self._begins = begins
+        self._begun = False
+        self._due: deque[bytes] = deque()
+        bench.answer = self._hear
+
+    def _hear(self, data: bytes) -> bytes:
+        answer = self._device(data)
+        whole = answer if isinstance(answer, bytes) else b"".join(answer)
+        self._begun = self._begun or self._begins(data)
+        if not self._begun:
+            return whole
+        if whole:
+            self._due.append(whole)
+        return b""
+
+    async def run(self, seconds: float, gap_s: float) -> None:
+        for _ in range(round(seconds / gap_s)):
+            await self._bench.pass_time(gap_s)
+            if self._due:
+                self._bench.say(self._due.popleft())
+
+    async def stall(self, seconds: float) -> None:
+        """Nothing arrives from the next question on, for ``seconds``."""
+        await self._bench.until(lambda: bool(self._due))
+        await self._bench.pass_time(seconds)
+
+
+@pytest.fixture
+def stalling_line(bench: Bench) -> Callable[..., StallingLine]:
+    return lambda *details: StallingLine(bench, *details)
 
 
 @pytest.fixture

@@ -333,25 +333,17 @@ async def test_answers_in_single_bytes_behind_garbage_are_understood(bench: Any)
         assert await printed(bench, driver) == PrintResult(PrintOutcome.PRINTED)
 
 
-async def test_a_late_answer_is_never_taken_for_the_next_one(bench: Any) -> None:
+@pytest.mark.parametrize(("stalled_s", "gap_s"), [(0.6, 0.02), (0.77, 0.1), (0.47, 0.1)])
+async def test_a_late_answer_is_never_taken_for_the_next_one(
+    bench: Any, stalling_line: Any, stalled_s: float, gap_s: float
+) -> None:
     """0x16 says "healthy" to the first query and "cover open" to the second."""
     driver, device = setup(bench, EPSON)
-    late: list[bytes] = []
-
-    def slow_once(data: bytes) -> bytes:
-        answer = b"".join(device(data))
-        if late or not answer:
-            return answer
-        late.append(answer)
-        return b""
-
     async with bench.running(driver):
         await bench.until(ready(driver))
-        bench.answer = slow_once
-        await bench.until(lambda: bool(late))
-        await bench.pass_time(0.6)
-        bench.say(late[0])
-        await bench.pass_time(3)
+        line = stalling_line(device)
+        await line.stall(stalled_s)
+        await line.run(4, gap_s)
         assert bench.statuses[-1].state is DeviceState.READY
         assert all(Condition.COVER_OPEN not in status.conditions for status in bench.statuses)
         assert bench.opened == 1

@@ -315,25 +315,18 @@ async def test_nothing_of_a_card_is_ever_logged(bench: Any, events: Any) -> None
     assert "230604" not in shown
 
 
-async def test_a_late_reply_is_never_taken_for_the_next_one(bench: Any) -> None:
+@pytest.mark.parametrize(("stalled_s", "gap_s"), [(0.6, 0.02), (0.77, 0.1), (0.47, 0.1)])
+async def test_a_late_reply_is_never_taken_for_the_next_one(
+    bench: Any, stalling_line: Any, stalled_s: float, gap_s: float
+) -> None:
+    """The line stalls when the card is selected; what it delivers later must not confuse the read."""
     driver, device, outcomes = setup(bench)
-    late: list[bytes] = []
-
-    def slow_select(data: bytes) -> bytes:
-        answer = device(data)
-        if late or device.asked[-1] != FIND:
-            return answer
-        late.append(answer)
-        return b""
-
+    device.card = text_record()
     async with bench.running(driver):
         await bench.until(ready(driver))
-        bench.answer = slow_select
-        device.card = text_record()
+        line = stalling_line(device, lambda data: data[7:9] == b"\x20\x02")
         driver.arm()
-        await bench.until(lambda: bool(late))
-        await bench.pass_time(0.6)
-        bench.say(late[0])
-        await bench.until(lambda: bool(outcomes))
-        assert isinstance(outcomes[0], CardText)
+        await line.stall(stalled_s)
+        await line.run(4, gap_s)
+        assert [type(outcome) for outcome in outcomes] == [CardText]
         assert bench.opened == 1

@@ -161,7 +161,10 @@ class SamvReader(Peripheral):
     async def _read_card(self) -> CardOutcome:
         """Selects and reads the card that was found; a second try when the read was disturbed."""
         for _ in range(self._profile.reader.read_tries):
-            outcome = await self._try_card()
+            try:
+                outcome = await self._try_card()
+            except TimeoutError:
+                outcome = None  # a moment's silence; if it lasts, the next question finds out
             if outcome is not None:
                 return outcome
             meaning, _ = await self._exchange(self._profile.commands.find)
