@@ -1,0 +1,1 @@
+"""Composition root of a hall server and its pages. ``run_hall(settings)`` in :mod:`hallserver.app.server`."""

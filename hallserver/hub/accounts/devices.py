@@ -73,17 +73,19 @@ class DeviceAccounts:
 
     # ---- pairing --------------------------------------------------------------------------------
 
-    async def make_code(self, pairing: Pairing, by: StaffId) -> tuple[str, int]:
+    async def make_code(self, pairing: Pairing, by: StaffId, *, days: int = 0) -> tuple[str, int]:
         """A code for the manager's page and the instant (UTC ms) at which it ends.
 
-        A former code for the same device stops to work.
+        Good for ten minutes; ``days`` makes it longer, for demonstrations only. A former code for
+        the same device stops to work.
         """
+        life = days * 24 * 3_600_000 or CODE_MS
         code = new_pairing_code()
         now = self._clock.now_ms()
         values = msgspec.to_builtins(pairing) | {
             "digest": digest(code),
             "made_by": by,
-            "expires_at": now + CODE_MS,
+            "expires_at": now + life,
         }
 
         def work(connection: Connection) -> None:
@@ -94,7 +96,7 @@ class DeviceAccounts:
             connection.execute(insert(table).values(values))
 
         await self._store.write(work)
-        return code, now + CODE_MS
+        return code, now + life
 
     async def find_code(self, code: str, kind: DeviceKind, address: str) -> Pairing:
         """What ``code`` stands for; raises ``hub.pairing_code_wrong`` or ``hub.pairing_locked``.

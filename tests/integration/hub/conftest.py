@@ -406,8 +406,18 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    made = House(path=tmp_path / "hall.db", clock=ShiftingClock())
+def clock() -> ShiftingClock:
+    return ShiftingClock()
+
+
+@pytest.fixture
+def config() -> cfg.HallConfig:
+    return small_config()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, clock: ShiftingClock) -> AsyncIterator[House]:
+    made = House(path=tmp_path / "hall.db", clock=clock)
     await made.start()
     yield made
     await made.stop()

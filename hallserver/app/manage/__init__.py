@@ -1,0 +1,21 @@
+"""The hall manager's pages. Every control is a plain form or link; htmx only refreshes parts."""
+
+from aiohttp import web
+
+from hallserver.app.manage import (
+    devices,
+    door,
+    live,
+    overview,
+    pairing,
+    queues,
+    ratings,
+    staff,
+    tickets,
+)
+
+
+def add_manage(app: web.Application) -> None:
+    """Routes of all pages under ``/manage``."""
+    for module in (door, overview, devices, queues, tickets, ratings, pairing, staff, live):
+        app.router.add_routes(module.ROUTES)

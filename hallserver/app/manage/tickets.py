@@ -1,0 +1,123 @@
+"""Today's tickets: find a number, see its place and paper, print it again."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hallserver.app.desk import desk_of, person_of
+from hallserver.engine.state import HallState, Ticket
+from hallserver.hub.printing import printer_fault
+from qingting.contract.base import Strict
+from qingting.contract.commands import ReprintTicket
+from qingting.contract.config import Item, Window
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import DeviceId, Slug, TicketId
+from qingting.contract.states import OPEN_TICKET_STATES, DeviceKind, PrintState, TicketState
+from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.web import read_form, see_other
+
+PAGE_SIZE = 50
+PRINT_TONES = {
+    PrintState.PENDING: "info",
+    PrintState.PRINTED: "done",
+    PrintState.FAILED: "fault",
+    PrintState.UNKNOWN: "caution",
+}
+STATE_TONES = {
+    TicketState.WAITING: "info",
+    TicketState.CALLED: "caution",
+    TicketState.SERVING: "caution",
+    TicketState.DONE: "done",
+    TicketState.NO_SHOW: "off",
+    TicketState.CANCELLED: "off",
+}
+
+
+class ReprintForm(Strict, frozen=True, kw_only=True):
+    kiosk: Slug
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLine:
+    """One row. ``paper`` is the tone of its print state, or empty for a ticket without paper."""
+
+    ticket: Ticket
+    item: Item | None
+    window: Window | None
+    tone: str
+    paper: str
+    can_reprint: bool
+
+
+def _line(state: HallState, ticket: Ticket) -> TicketLine:
+    running = ticket.attempt > 0 and ticket.print_state is PrintState.PENDING
+    return TicketLine(
+        ticket=ticket,
+        item=state.items.get(ticket.item),
+        window=state.window_config.get(ticket.window) if ticket.window is not None else None,
+        tone=STATE_TONES[ticket.state],
+        paper=PRINT_TONES[ticket.print_state] if ticket.attempt else "",
+        can_reprint=ticket.state in OPEN_TICKET_STATES and not running,
+    )
+
+
+def printing_kiosks(state: HallState) -> list[tuple[str, str]]:
+    """Kiosks whose printer can take a job now, as ``(id, name)``."""
+    ready = {
+        life.parent
+        for life in state.devices.values()
+        if life.kind is DeviceKind.PRINTER and printer_fault(state, life.id) is None
+    }
+    return [
+        (life.id, life.name)
+        for life in state.devices.values()
+        if life.kind is DeviceKind.KIOSK and life.id in ready
+    ]
+
+
+async def tickets(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    q, state = request.query.get("q", "").strip()[:20], request.query.get("state", "")
+    found = _find(desk.state, q.upper(), state)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    asked = request.query.get("page", "1")
+    page = min(max(1, int(asked) if asked.isdecimal() else 1), pages)
+    rows = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    context = {
+        "q": q,
+        "state": state,
+        "states": list(TicketState),
+        "lines": [_line(desk.state, one) for one in rows],
+        "found": len(found),
+        "page": page,
+        "pages": pages,
+        "kiosks": printing_kiosks(desk.state),
+    }
+    return desk.pages.render(request, "tickets.html", context, block="live")
+
+
+def _find(state: HallState, wanted: str, only: str) -> list[Ticket]:
+    """Newest first."""
+    return [
+        one
+        for one in reversed(state.tickets.values())
+        if wanted in one.number and (not only or one.state.value == only)
+    ]
+
+
+async def reprint(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    form = await read_form(request, ReprintForm)
+    kiosk = desk.state.devices.get(DeviceId(form.kiosk))
+    if kiosk is None or kiosk.kind is not DeviceKind.KIOSK:
+        raise Refusal("device.unknown")
+    command = ReprintTicket(ticket=TicketId(request.match_info["ticket"]), device=kiosk.id)
+    actor = f"staff:{person_of(request).id}"
+    await desk.hall.submit(command, key=f"manager:{new_token()}", actor=actor)
+    raise see_other(request, "/manage/tickets", done="tickets.reprinting")
+
+
+ROUTES = (
+    web.get("/manage/tickets", tickets),
+    web.post("/manage/tickets/{ticket}/reprint", reprint),
+)

@@ -1,0 +1,101 @@
+"""Devices as a manager reads them: what is wrong, since when, what to do."""
+
+from dataclasses import dataclass
+
+from hallserver.app.desk import Desk
+from hallserver.engine.state import DeviceLife
+from qingting.contract.conditions import ConditionText, Severity, condition_texts
+from qingting.contract.ids import DeviceId, Millis
+from qingting.contract.states import Condition, DeviceKind, DeviceState
+
+_TONES = {Severity.CRITICAL: "fault", Severity.WARNING: "caution", Severity.INFO: "info"}
+_ORDER = {"fault": 0, "caution": 1, "info": 2, "done": 3, "off": 4}
+_STARTING = (DeviceState.CONNECTING, DeviceState.IDENTIFYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One condition in words; ``tone`` is its colour, icon and weight."""
+
+    tone: str
+    text: ConditionText
+    since: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """``state`` is a text key of the device's life; ``needs_somebody`` when a person has to go there."""
+
+    id: DeviceId
+    kind: str
+    name: str
+    name_en: str
+    place: str
+    place_en: str
+    window: str
+    tone: str
+    state: str
+    faults: tuple[Fault, ...]
+    since: Millis
+    seen: Millis
+    detail: str
+
+    @property
+    def needs_somebody(self) -> bool:
+        return self.tone in ("fault", "caution")
+
+
+def device_lines(desk: Desk) -> list[DeviceLine]:
+    """All devices of the hall, those that need somebody first, a kiosk's peripherals below it."""
+    lines = [_line(desk, life) for life in desk.state.devices.values()]
+    return sorted(lines, key=lambda one: (_ORDER[one.tone] > 1, one.place, one.kind, one.id))
+
+
+def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
+    state = desk.state
+    parent = state.devices.get(life.parent) if life.parent is not None else None
+    window = state.window_config.get(life.window) if life.window is not None else None
+    faults = tuple(sorted(_faults(life), key=lambda one: (_ORDER[one.tone], one.since)))
+    return DeviceLine(
+        id=life.id,
+        kind=f"kind.{life.kind.value}",
+        name=life.name,
+        name_en=life.name_en,
+        place=parent.name if parent is not None else life.name,
+        place_en=parent.name_en if parent is not None else life.name_en,
+        window=window.number if window is not None else "",
+        tone=_tone(life, faults),
+        state=f"device.{life.state.value}",
+        faults=faults,
+        since=life.since,
+        seen=desk.hub.board.presence.seen.get(life.id, life.since),
+        detail=life.detail,
+    )
+
+
+def _faults(life: DeviceLife) -> list[Fault]:
+    texts = condition_texts()
+    found = [
+        Fault(_TONES[texts[one].severity], texts[one], at) for one, at in life.conditions.items()
+    ]
+    if life.state is DeviceState.LOST and not found:
+        found = [Fault("fault", texts[Condition.OFFLINE], life.since)]
+    return found
+
+
+def _tone(life: DeviceLife, faults: tuple[Fault, ...]) -> str:
+    if life.state is DeviceState.ABSENT:
+        return "off"
+    if faults and faults[0].tone != "info":
+        return faults[0].tone
+    return "info" if life.state in _STARTING else "done"
+
+
+OWN_CONNECTION = (
+    DeviceKind.KIOSK,
+    DeviceKind.AGENT,
+    DeviceKind.CALL_PAD,
+    DeviceKind.RATING_PAD,
+    DeviceKind.BOARD,
+)
+"""Kinds that are paired."""

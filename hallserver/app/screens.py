@@ -1,0 +1,65 @@
+"""The built front ends: kiosk and board, call pad and rating pad."""
+
+import asyncio
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from hallserver.app.desk import desk_of
+
+STATIC = Path(__file__).resolve().parent / "static"
+PAGES: dict[str, tuple[str, str]] = {
+    "/kiosk/": ("kiosk", "index.html"),
+    "/board/": ("kiosk", "board.html"),
+    "/tablet/call.html": ("tablet", "call.html"),
+    "/tablet/rate.html": ("tablet", "rate.html"),
+}
+"""Address → bundle and file."""
+BUILD_COMMAND = "npm ci && npm run build"
+
+
+def add_screens(app: web.Application, static: Path = STATIC) -> None:
+    """Routes of the screens; a bundle that is built later is found without a restart."""
+    for path, (bundle, name) in PAGES.items():
+        app.router.add_get(path, _page(static / bundle / name))
+    for bundle in ("kiosk", "tablet"):
+        app.router.add_get(f"/{bundle}/{{file:.+}}", _file(static / bundle))
+    for short, path in (("/kiosk", "/kiosk/"), ("/board", "/board/")):
+        app.router.add_get(short, _moved(path))
+
+
+def _moved(path: str) -> Handler:
+    async def redirect(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPPermanentRedirect(path)
+
+    return redirect
+
+
+def _page(file: Path) -> Handler:
+    async def page(request: web.Request) -> web.StreamResponse:
+        if not await asyncio.to_thread(file.is_file):
+            return desk_of(request).pages.render(
+                request, "not_built.html", {"command": BUILD_COMMAND}, status=503
+            )
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+def _file(folder: Path) -> Handler:
+    """Files of a bundle; those below ``assets/`` carry their hash in their name."""
+
+    def find(name: str) -> Path | None:
+        file = (folder / name).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        name = request.match_info["file"]
+        file = await asyncio.to_thread(find, name)
+        if file is None:
+            raise web.HTTPNotFound
+        kept = "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
+        return web.FileResponse(file, headers={"Cache-Control": kept})
+
+    return serve

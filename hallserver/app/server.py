@@ -1,0 +1,168 @@
+"""Composition root of a hall server: opens everything, serves, closes everything in turn."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from hallserver.app.desk import DESK, Desk
+from hallserver.app.manage import add_manage
+from hallserver.app.manage.door import guard
+from hallserver.app.manage.shell import shell_of
+from hallserver.app.public import add_public
+from hallserver.app.screens import add_screens
+from hallserver.app.settings import HallSettings
+from hallserver.hall import Hall, open_hall
+from hallserver.hub.accounts import Accounts, open_accounts
+from hallserver.hub.hub import Hub
+from hallserver.link.city_link import CityLink
+from qingting.contract.config import HallConfig
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import Clock, SystemClock
+from qingting.kernel.aio.tasks import Supervisor
+from qingting.kernel.config_file import load_config
+from qingting.kernel.security.passwords import Passwords
+from qingting.kernel.security.seal import Sealer, load_or_create_sealer
+from qingting.kernel.web import (
+    Assets,
+    Pages,
+    Sessions,
+    csrf_middleware,
+    page_errors,
+    security_headers,
+)
+
+__all__ = ["HallSettings", "open_hall_app", "run_hall"]
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 5.0
+
+
+class _Files:
+    """What is read from the disk before the hall opens, all in one worker thread."""
+
+    def __init__(self, settings: HallSettings, clock: Clock) -> None:
+        self.config: HallConfig | None = (
+            load_config(Path(settings.config)) if settings.config else None
+        )
+        settings.database.parent.mkdir(parents=True, exist_ok=True)
+        self.sealer: Sealer = load_or_create_sealer(settings.key_path)
+        self.pages = Pages(("hallserver.app",), shell_of, now_ms=clock.now_ms)
+        self.assets = Assets.collect((Path(__file__).parent / "static" / "pages",))
+        self.passwords = Passwords()
+
+
+@asynccontextmanager
+async def open_hall_app(
+    settings: HallSettings, *, clock: Clock | None = None, passwords: Passwords | None = None
+) -> AsyncIterator[web.Application]:
+    """The running hall with its web application; leaving it stops everything in order.
+
+    Raises :class:`hallserver.store.errors.StoreOpenError` or ``ConfigFileError``.
+    """
+    clock = clock or SystemClock()
+    files = await asyncio.to_thread(_Files, settings, clock)
+    async with (
+        open_hall(settings.database, clock=clock, config=files.config) as hall,
+        Supervisor("app") as tasks,
+    ):
+        accounts = open_accounts(hall.store, clock, passwords or files.passwords)
+        await _greet_first_manager(hall, accounts)
+        link = _link(settings, hall, clock)
+        hub = Hub(
+            hall,
+            accounts,
+            files.sealer,
+            clock,
+            base_url=settings.public_url,
+            city_link=lambda: link is not None and link.connected,
+        )
+        async with hub.running():
+            if link is not None:
+                _run_link(link, hub, tasks)
+            sessions = Sessions(accounts.sessions, clock, secure=settings.secure_cookies)
+            desk = Desk(settings, clock, hall, accounts, hub, files.pages, sessions, link)
+            yield _application(desk, files.assets)
+
+
+def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
+    config = hall.state.config
+    if not settings.city_url or config is None:
+        return None
+    hall_id = HallId(config.hall.id)
+    return CityLink(
+        hall,
+        hall.store,
+        settings.city_url,
+        hall_id,
+        settings.hall_key,
+        clock,
+        build=settings.build,
+    )
+
+
+def _run_link(link: CityLink, hub: Hub, tasks: Supervisor) -> None:
+    _ = link.subscribe(lambda: hub.board.topics.touch(("hall",)))
+    _ = tasks.keep("link", link.run)
+
+
+def _application(desk: Desk, assets: Assets) -> web.Application:
+    app = web.Application(
+        middlewares=[
+            security_headers(),
+            page_errors(desk.pages),
+            desk.pages.language_middleware,
+            desk.sessions.middleware,
+            csrf_middleware,
+            guard,
+        ],
+        client_max_size=256 * 1024,
+    )
+    app[DESK] = desk
+    app.router.add_get("/hub", desk.hub.socket)
+    desk.pages.install(app, assets)
+    add_public(app)
+    add_screens(app)
+    add_manage(app)
+    app.on_shutdown.append(_hang_up)
+    return app
+
+
+async def _hang_up(app: web.Application) -> None:
+    await app[DESK].hub.close()
+
+
+async def _greet_first_manager(hall: Hall, accounts: Accounts) -> None:
+    """At the first start, prints the manager's one-time password once; it is stored nowhere in clear."""
+    config = hall.state.config
+    if config is None:
+        log.warning("hall.no_config", hint="give a configuration file in the setting 'config'")
+        return
+    found = await accounts.staff.first_manager(config)
+    if found is not None:
+        staff, password = found
+        sys.stdout.write(
+            f"\n{config.hall.name} · 大厅主管首次登录 / first login of the hall manager\n"
+            f"  工号 / staff number: {staff.number}\n"
+            f"  一次性密码 / one-time password: {password}\n\n"
+        )
+        sys.stdout.flush()
+
+
+async def run_hall(settings: HallSettings) -> None:
+    """Serves until cancelled."""
+    async with open_hall_app(settings) as app:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port)
+            await site.start()
+            log.info("hall.serving", url=settings.public_url)
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,42 @@
+"""Settings of a hall server; see :mod:`qingting.kernel.settings` for where they come from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from qingting.contract.base import Strict
+
+
+class HallSettings(Strict, frozen=True, kw_only=True):
+    """``data`` holds the database and, unless ``seal_keys`` says otherwise, the key file.
+
+    ``base_url`` is how phones and agents reach this server; it is printed into QR codes. ``config``
+    is a hall configuration file, put in force when it is newer. ``city_url`` (``ws(s)://…``) and
+    ``hall_key`` (or ``hall_key_file``) link the hall to its city; without them the hall is alone.
+    ``secure_cookies`` is for a server behind https.
+    """
+
+    data: str = "data/hall"
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    base_url: str = ""
+    config: str = ""
+    city_url: str = ""
+    hall_key: str = ""
+    seal_keys: str = ""
+    secure_cookies: bool = False
+    build: str = ""
+
+    @property
+    def database(self) -> Path:
+        return Path(self.data) / "hall.db"
+
+    @property
+    def key_path(self) -> Path:
+        return Path(self.seal_keys) if self.seal_keys else Path(self.data) / "seal.keys"
+
+    @property
+    def public_url(self) -> str:
+        """``base_url``, or the address that the server listens on."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,479 @@
+"""The hall manager's pages: safe to enter, true, in both languages, whole without a script."""
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
+
+from hallserver.app.desk import DESK, Desk
+from hallserver.app.server import HallSettings, open_hall_app
+from qingting.contract import commands as c
+from qingting.contract.config import HallConfig
+from qingting.contract.ids import DeviceId, ItemId, StaffId, TicketId, WindowId
+from qingting.contract.states import (
+    Condition,
+    DeviceKind,
+    DeviceState,
+    PrintOutcome,
+    RatingLevel,
+)
+from qingting.kernel.config_file import dump_config
+from qingting.kernel.security.passwords import Passwords
+
+PASSWORD = "Lotus-2026-pond"
+PAGES = (
+    "/manage/",
+    "/manage/devices",
+    "/manage/devices?show=faults",
+    "/manage/queues",
+    "/manage/windows",
+    "/manage/tickets",
+    "/manage/ratings",
+    "/manage/ratings?show=bad",
+    "/manage/pair",
+    "/manage/staff",
+    "/manage/password",
+)
+
+
+@dataclass
+class Site:
+    """A browser without scripts, in front of a running hall server."""
+
+    client: TestClient[web.Request, web.Application]
+    desk: Desk
+    clock: Any
+    first_password: str = ""
+    pages: list[str] = field(default_factory=list)
+    keys: int = 0
+
+    async def get(self, path: str, **headers: str) -> tuple[int, str]:
+        response = await self.client.get(path, headers=headers)
+        return response.status, html.unescape(await response.text())
+
+    async def post(self, path: str, *, form_at: str, **data: str) -> tuple[int, str]:
+        """Posts a form with the token of the page that holds it; follows redirects."""
+        _, page = await self.get(form_at)
+        token = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert token is not None, f"no form on {form_at}"
+        response = await self.client.post(path, data=data | {"csrf": token[1]})
+        return response.status, html.unescape(await response.text())
+
+    async def log_in(self, number: str = "0109", password: str = PASSWORD) -> tuple[int, str]:
+        return await self.post(
+            "/manage/login", form_at="/manage/login", number=number, password=password
+        )
+
+    async def do(self, command: c.Command) -> Any:
+        self.keys += 1
+        return await self.desk.hall.submit(command, key=f"test-key-{self.keys:05d}", actor="test")
+
+    async def issue(self, device: str | None = None) -> TicketId:
+        token = f"token-of-number-{self.keys}"
+        done = await self.do(
+            c.IssueTicket(
+                item=ItemId("advice"), token=token, device=DeviceId(device) if device else None
+            )
+        )
+        return next(one.b.ticket for one in done.events if hasattr(one.b, "serial"))
+
+    async def visit(self, level: RatingLevel, tags: tuple[str, ...] = (), words: str = "") -> None:
+        """One citizen from number to rating at window 1."""
+        ticket, window = await self.issue(), WindowId("w1")
+        await self.do(c.OpenWindow(window=window, staff=StaffId("s-01")))
+        for command in (c.CallNext, c.BeginService, c.FinishService):
+            await self.do(command(window=window))
+        await self.do(c.RateVisit(ticket=ticket, level=level, tags=tags, words=words))
+
+
+@pytest.fixture
+async def site(
+    tmp_path: Path, clock: Any, config: HallConfig, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[Site]:
+    file = tmp_path / "hall.json"
+    await asyncio.to_thread(dump_config, config, file)
+    passwords = await asyncio.to_thread(
+        lambda: Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    )
+    settings = HallSettings(
+        data=str(tmp_path / "data"), config=str(file), base_url="http://hall.test"
+    )
+    async with (
+        open_hall_app(settings, clock=clock, passwords=passwords) as app,
+        TestClient(TestServer(app)) as client,
+    ):
+        made = Site(client, app[DESK], clock)
+        found = re.search(r"one-time password: (\S+)", capsys.readouterr().out)
+        assert found is not None, "the first start prints the manager's password"
+        made.first_password = found[1]
+        yield made
+
+
+@pytest.fixture
+async def inside(site: Site) -> Site:
+    """Logged in as the manager, with an own password."""
+    await site.desk.accounts.staff.put(StaffId("s-09"), PASSWORD, must_change=False)
+    status, _ = await site.log_in()
+    assert status == 200
+    return site
+
+
+# ---- the door -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_page_is_seen_before_login(site: Site, path: str) -> None:
+    response = await site.client.get(path)
+    assert response.url.path == "/manage/login"
+
+
+async def test_the_first_password_works_once_and_must_be_changed(site: Site) -> None:
+    _, page = await site.log_in(password=site.first_password)
+    assert "一次性密码" in page
+    response = await site.client.get("/manage/devices")
+    assert response.url.path == "/manage/password", "nothing else before that"
+    change = {"old": site.first_password, "new": PASSWORD, "again": PASSWORD}
+    status, page = await site.post("/manage/password", form_at="/manage/password", **change)
+    assert (status, "密码已修改" in page, "大厅现在" in page) == (200, True, True)
+    await site.client.post("/manage/logout", data={})
+    site.client.session.cookie_jar.clear()
+    assert (await site.log_in(password=site.first_password))[0] == 401
+    assert (await site.log_in())[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("new", "again", "words"),
+    [
+        ("short", "short", "至少 10 位"),
+        ("alllowercaseletters", "alllowercaseletters", "至少 10 位"),
+        ("Number-0109-inside", "Number-0109-inside", "至少 10 位"),
+        ("Lotus-2027-pond", "Lotus-2028-pond", "不一样"),
+        (PASSWORD, PASSWORD, "最近用过"),
+    ],
+)
+async def test_a_new_password_must_be_good(inside: Site, new: str, again: str, words: str) -> None:
+    status, page = await inside.post(
+        "/manage/password", form_at="/manage/password", old=PASSWORD, new=new, again=again
+    )
+    assert status == 422
+    assert words in page
+
+
+async def test_a_wrong_password_keeps_the_number_and_counts_down_to_a_lock(site: Site) -> None:
+    for left in (4, 3, 2, 1):
+        status, page = await site.log_in(password="wrong")
+        assert (status, f"还可以试 {left} 次" in page) == (401, True)
+        assert 'value="0109"' in page
+    assert (await site.log_in(password="wrong"))[0] == 429
+    status, page = await site.log_in(password=site.first_password)
+    assert (status, "15 分钟后再试" in page) == (429, True)
+    site.clock.shift += 15 * 60 + 1
+    assert (await site.log_in(password=site.first_password))[0] == 200
+
+
+async def test_an_unknown_number_looks_like_a_wrong_password(site: Site) -> None:
+    status, page = await site.log_in(number="9999", password="x")
+    assert (status, "工号" in page, "还可以试 4 次" in page) == (401, True, True)
+
+
+async def test_a_clerk_changes_the_own_password_and_sees_nothing_else(site: Site) -> None:
+    await site.desk.accounts.staff.put(StaffId("s-01"), PASSWORD, must_change=False)
+    status, page = await site.log_in(number="0101")
+    assert status == 403
+    assert "不能查看这个页面" in page
+    for path in PAGES[:-1]:
+        assert (await site.get(path))[0] == 403, path
+    status, page = await site.get("/manage/password")
+    assert (status, "menu" in page.split("<main")[0] and "/manage/pair" in page) == (200, False)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/manage/help",
+        "/manage/logout",
+        "/manage/windows/w1/close",
+        "/manage/pair/new",
+        "/manage/pair/k1",
+        "/manage/pair/k1/revoke",
+        "/manage/staff/s-01/reset",
+        "/manage/tickets/x/reprint",
+        "/manage/password",
+    ],
+)
+async def test_no_change_without_the_token_of_our_own_form(inside: Site, path: str) -> None:
+    response = await inside.client.post(path, data={"csrf": "forged"})
+    assert response.status == 403
+    assert "页面已过期" in await response.text()
+
+
+async def test_half_an_hour_of_silence_logs_out_and_says_so(inside: Site) -> None:
+    inside.clock.shift += 31 * 60
+    status, page = await inside.get("/manage/")
+    assert (status, "很久没有操作" in page) == (200, True)
+
+
+async def test_a_session_survives_a_restart_but_not_a_logout(inside: Site) -> None:
+    digest = (await inside.desk.hall.store.read(lambda one: one.exec_driver_sql(
+        "select digest from web_session").scalar_one()))  # fmt: skip
+    assert await inside.desk.accounts.sessions.find(digest) is not None
+    await inside.post("/manage/logout", form_at="/manage/")
+    assert await inside.desk.accounts.sessions.find(digest) is None
+    assert "登录" in (await inside.get("/manage/"))[1]
+
+
+# ---- every page ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_whole_in_chinese_and_in_english(inside: Site, path: str) -> None:
+    await inside.visit(RatingLevel.SATISFIED)
+    await inside.issue("k1")
+    join = "&" if "?" in path else "?"
+    _, chinese = await inside.get(path)
+    status, english = await inside.get(f"{path}{join}lang=en")
+    assert status == 200
+    assert '<html lang="zh-CN">' in chinese
+    assert '<html lang="en">' in english
+    assert "menu." not in re.sub(r"<[^>]+>", "", english), "a key instead of a text"
+    assert "Overview" in english
+    for page in (chinese, english):
+        assert "<script>" not in page
+        assert " style=" not in page
+        assert " onclick" not in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    [one for one in PAGES if one not in ("/manage/pair", "/manage/staff", "/manage/password")],
+)
+async def test_the_live_part_of_a_page_renders_alone(inside: Site, path: str) -> None:
+    await inside.visit(RatingLevel.DISSATISFIED, ("208",), "没有清单")
+    status, part = await inside.get(path, **{"HX-Request": "true"})
+    assert status == 200
+    assert part.lstrip().startswith("<div")
+    assert "<html" not in part
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_field_has_a_label_and_every_image_a_meaning(inside: Site, path: str) -> None:
+    _, page = await inside.get(path)
+    for found in re.finditer(r"<(?:input|select)\b[^>]*>", page):
+        tag = found[0]
+        if 'type="hidden"' in tag or " hidden" in tag:
+            continue
+        name = re.search(r'id="([^"]+)"', tag)
+        assert name is not None, tag
+        assert f'for="{name[1]}"' in page, tag
+    assert page.count("<h1") == 1
+    assert all("aria" in one for one in re.findall(r"<svg[^>]*>", page))
+
+
+# ---- what the pages say -------------------------------------------------------------------------
+
+
+async def test_a_device_fault_is_told_in_words_with_what_to_do(inside: Site) -> None:
+    _, page = await inside.get("/manage/")
+    assert "一切正常" in page
+    await inside.do(
+        c.ReportDevice(
+            device=DeviceId("k1-printer"),
+            kind=DeviceKind.PRINTER,
+            state=DeviceState.DEGRADED,
+            conditions=(Condition.PAPER_OUT,),
+        )
+    )
+    for path in ("/manage/", "/manage/devices?show=faults"):
+        _, page = await inside.get(path)
+        assert "缺纸" in page
+        assert "换上新纸卷" in page
+        assert "1号机打印机" in page
+        assert "刚刚" in page
+    _, english = await inside.get("/manage/devices?lang=en")
+    assert "Paper out" in english
+    assert "load a new roll" in english
+
+
+async def test_a_change_reaches_an_open_page_within_a_second(inside: Site) -> None:
+    stream = await inside.client.get("/manage/live")
+    await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 2)
+    report = c.ReportDevice(
+        device=DeviceId("k1-printer"),
+        kind=DeviceKind.PRINTER,
+        state=DeviceState.DEGRADED,
+        conditions=(Condition.COVER_OPEN,),
+    )
+    await inside.do(report)
+    told = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 1)
+    assert b"event: changed" in told
+    assert b"devices" in told
+    stream.close()
+
+
+async def test_help_is_shown_and_can_be_answered(inside: Site) -> None:
+    await inside.do(c.RequestHelp(device=DeviceId("k1")))
+    _, page = await inside.get("/manage/")
+    assert "1号取号机旁有人需要帮助" in page
+    _, page = await inside.post("/manage/help", form_at="/manage/", device="k1")
+    assert "有人去处理了" in page
+    assert not inside.desk.state.help
+
+
+async def test_a_number_is_found_and_its_paper_state_is_shown(inside: Site) -> None:
+    first, second = await inside.issue("k1"), await inside.issue()
+    await inside.do(
+        c.ReportPrint(
+            ticket=first, attempt=1, outcome=PrintOutcome.FAILED, cause=Condition.PAPER_OUT
+        )
+    )
+    _, page = await inside.get("/manage/tickets?q=a001")
+    assert "A001" in page
+    assert "A002" not in page
+    assert "没有打出" in page
+    _, page = await inside.get("/manage/tickets?q=ZZZ")
+    assert "没有符合的号票" in page
+    _, page = await inside.get("/manage/tickets?state=done")
+    assert "A00" not in page.split("<main")[1].split("没有符合")[1]
+    assert second in inside.desk.state.tickets
+
+
+async def test_a_ticket_is_printed_again_at_a_kiosk_that_can(inside: Site) -> None:
+    ticket = await inside.issue()
+    _, page = await inside.get("/manage/tickets")
+    assert "没有可用的打印机" in page
+    await inside.do(
+        c.ReportDevice(
+            device=DeviceId("k1-printer"), kind=DeviceKind.PRINTER, state=DeviceState.READY
+        )
+    )
+    path = f"/manage/tickets/{ticket}/reprint"
+    status, page = await inside.post(path, form_at="/manage/tickets", kiosk="k1")
+    assert (status, "已发送补打" in page) == (200, True)
+    assert inside.desk.state.tickets[ticket].print_device == "k1-printer"
+    status, page = await inside.post(path, form_at="/manage/pair", kiosk="no-such")
+    assert (status, "没有这台设备" in page) == (404, True)
+
+
+async def test_ratings_are_shown_as_given_and_never_as_markup(inside: Site) -> None:
+    await inside.visit(RatingLevel.VERY_SATISFIED)
+    await inside.visit(RatingLevel.DISSATISFIED, ("208",), "<b>没有清单</b>")
+    response = await inside.client.get("/manage/ratings?show=bad")
+    page = await response.text()
+    assert "&lt;b&gt;没有清单&lt;/b&gt;" in page
+    assert "<b>没有清单" not in page
+    assert page.count("不满意") >= 2
+    assert "A001" not in page.split("<tbody>")[1]
+
+
+async def test_a_forgotten_window_is_closed_but_not_under_a_visitor(inside: Site) -> None:
+    window = WindowId("w1")
+    await inside.do(c.OpenWindow(window=window, staff=StaffId("s-01")))
+    await inside.issue()
+    await inside.do(c.CallNext(window=window))
+    path = "/manage/windows/w1/close"
+    status, page = await inside.post(path, form_at="/manage/windows")
+    assert (status, "还有 A001 号没有办完" in page) == (409, True)
+    await inside.do(c.MarkNoShow(window=window))
+    status, page = await inside.post(path, form_at="/manage/windows")
+    assert (status, "窗口已关闭" in page) == (200, True)
+
+
+async def test_a_pairing_code_is_shown_with_its_end_and_bound_to_the_window(inside: Site) -> None:
+    status, page = await inside.post(
+        "/manage/pair/new", form_at="/manage/pair", kind="call_pad", window="w2"
+    )
+    assert status == 200
+    code = re.search(r'<p class="code"[^>]*>(\d{4} \d{4})</p>', page)
+    assert code is not None
+    assert "2号窗口呼叫器" in page
+    assert "/tablet/call.html" in page
+    until = int(re.search(r'data-until="(\d+)"', page)[1])  # type: ignore[index]
+    assert 9 * 60_000 < until - inside.clock.now_ms() <= 10 * 60_000
+    devices = inside.desk.accounts.devices
+    pairing = await devices.find_code(code[1], DeviceKind.CALL_PAD, "127.0.0.1")
+    assert (pairing.window, pairing.device) == ("w2", "call-pad-w2-1")
+    status, part = await inside.get(f"/manage/pair/{pairing.device}/status")
+    assert "等待设备输入" in part
+    await devices.use_code(code[1], pairing.device)
+    _, part = await inside.get(f"/manage/pair/{pairing.device}/status")
+    assert "设备已连上" in part
+    assert "hx-get" not in part, "nothing more to ask"
+
+
+async def test_a_pad_without_a_window_is_not_paired(inside: Site) -> None:
+    status, page = await inside.post("/manage/pair/new", form_at="/manage/pair", kind="rating_pad")
+    assert (status, "没有这个窗口" in page) == (404, True)
+    assert '<option value="rating_pad" selected>' in page
+    status, _ = await inside.post("/manage/pair/new", form_at="/manage/pair", kind="printer")
+    assert status == 422
+
+
+async def test_a_withdrawn_device_is_out(inside: Site) -> None:
+    await inside.desk.accounts.devices.issue_key(DeviceId("pad1"))
+    status, page = await inside.post("/manage/pair/pad1/revoke", form_at="/manage/pair")
+    assert (status, "设备已停用" in page) == (200, True)
+    assert await inside.desk.accounts.devices.paired() == set()
+
+
+async def test_a_reset_password_is_shown_once_and_must_be_changed(inside: Site) -> None:
+    status, page = await inside.post("/manage/staff/s-01/reset", form_at="/manage/staff")
+    shown = re.search(r'<p class="code">([^<]+)</p>', page)
+    assert status == 200
+    assert shown is not None
+    assert shown[1] not in (await inside.get("/manage/staff"))[1]
+    inside.client.session.cookie_jar.clear()
+    _, page = await inside.log_in(number="0101", password=shown[1])
+    assert "请先设一个自己的密码" in page
+
+
+# ---- without login ------------------------------------------------------------------------------
+
+
+async def test_a_ticket_s_page_tells_the_place_and_nothing_about_the_person(site: Site) -> None:
+    await site.issue()
+    ticket = await site.issue()
+    token = site.desk.state.tickets[ticket].token
+    status, page = await site.get(f"/t/{token}")
+    assert (status, "A002" in page, "前面还有 1 人" in page) == (200, True, True)
+    _, english = await site.get(f"/t/{token}?lang=en")
+    assert "1 people are ahead" in english
+    await site.do(c.OpenWindow(window=WindowId("w1"), staff=StaffId("s-01")))
+    await site.do(c.CallNext(window=WindowId("w1")))
+    await site.do(c.MarkNoShow(window=WindowId("w1")))
+    await site.do(c.CallNext(window=WindowId("w1")))
+    _, page = await site.get(f"/t/{token}", **{"HX-Request": "true"})
+    assert "请到 1 号窗口" in page
+    assert "<html" not in page
+
+
+@pytest.mark.parametrize("token", ["nosuchtoken1", "x", "%3Cscript%3E", "a" * 500])
+async def test_an_unknown_ticket_link_is_a_friendly_404(site: Site, token: str) -> None:
+    status, page = await site.get(f"/t/{token}")
+    assert (status, "没有找到这张号票" in page) == (404, True)
+
+
+async def test_the_server_says_whether_it_is_well(site: Site) -> None:
+    response = await site.client.get("/healthz")
+    body = await response.json()
+    assert (response.status, body["ok"], body["hall"], body["city"]) == (200, True, "saertu", None)
+
+
+async def test_the_front_page_leads_to_every_screen(site: Site) -> None:
+    status, page = await site.get("/")
+    assert status == 200
+    for path in ("/kiosk/", "/board/", "/tablet/call.html", "/tablet/rate.html", "/manage/"):
+        assert f'href="{path}"' in page
+
+
+async def test_the_hub_is_behind_its_own_address(site: Site) -> None:
+    async with site.client.ws_connect("/hub") as line:
+        await line.send_str("{}")
+        assert "hub.bad_message" in str((await line.receive()).data)
