@@ -156,6 +156,41 @@ def agent(file: Path) -> None:
     run_until_stopped(run_agent(settings))
 
 
+@main.command("pair-agent")
+@click.argument("hall")
+@click.argument("code")
+@click.option("--kiosk", required=True, help="device id of the kiosk, as in the configuration")
+@click.option("--config", "file", type=FILE, required=True, help="the hall's configuration file")
+@click.option(
+    "--write", "target", required=True, type=click.Path(path_type=Path), help="settings to make"
+)
+def pair_agent(hall: str, code: str, kiosk: str, file: Path, target: Path) -> None:
+    """Make this machine the agent of a kiosk.
+
+    HALL is the hub's address, ws://host:port/hub; CODE is on the hall manager's pairing page.
+    """
+    from websockets.exceptions import WebSocketException
+
+    from qingting.contract.errors import Refusal
+    from qingting.contract.ids import DeviceId
+    from qingting.contract.states import Language
+    from qingting.kernel.config_file import ConfigFileError, load_config
+    from qingting.pairing import write_agent_settings
+
+    try:
+        config = load_config(file)
+        device = write_agent_settings(hall, code, kiosk=DeviceId(kiosk), config=config, path=target)
+    except SettingsError as error:
+        raise _faulty(error) from error
+    except ConfigFileError as error:
+        raise click.ClickException(str(error)) from error
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence(Language.EN)) from refusal
+    except (OSError, WebSocketException) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{device}: settings are in {target}")
+
+
 @main.command()
 @click.option("--port", default=8930, show_default=True, help="control page")
 @click.option("--carrier", default="pty", type=click.Choice(["pty", "tcp"]))
@@ -198,6 +233,25 @@ def config_check(file: Path) -> None:
     click.echo(
         f"{loaded.hall.name}: {len(loaded.items)} items, {len(loaded.windows)} windows: no faults"
     )
+
+
+@config.command("sample")
+@click.argument("hall")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def config_sample(hall: str, file: Path) -> None:
+    """Write the configuration of a demonstration hall (saertu, longfeng, …) as a start for your own."""
+    from qingting.contract.ids import HallId
+    from qingting.demo.builder import build_hall, hall_ids
+    from qingting.kernel.config_file import dump_config
+
+    known = hall_ids(12)
+    if HallId(hall) not in known:
+        raise click.BadParameter(f"one of {', '.join(known)}", param_hint="HALL")
+    try:
+        dump_config(build_hall(HallId(hall)), file)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{file}: correct it and look at it with: qingting config check {file}")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def dump_config(config: HallConfig, path: Path) -> None:
     if suffix == ".json":
         text = msgspec.json.format(msgspec.json.encode(config), indent=2).decode()
     elif suffix == ".toml":
-        text = "".join(_toml(msgspec.json.decode(msgspec.json.encode(config))))
+        text = to_toml(config)
     else:
         raise ValueError(f"{path}: a configuration file ends in .toml or .json")
     draft = path.with_name(f".{path.name}.new")
@@ -60,6 +60,11 @@ def dump_config(config: HallConfig, path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def to_toml(record: msgspec.Struct) -> str:
+    """TOML of a record whose fields are plain values, records, or lists of records."""
+    return "".join(_toml(msgspec.json.decode(msgspec.json.encode(record))))
 
 
 def _read(path: Path) -> object:
@@ -113,7 +118,7 @@ def _label(one: object, index: int) -> str:
 
 
 def _toml(config: dict[str, Any]) -> Iterator[str]:
-    """The shape of :class:`HallConfig` and no other: scalars, one table, lists of tables."""
+    """Plain values first, then tables: TOML counts what follows a table to it."""
     for name, value in config.items():
         if not isinstance(value, dict) and not (isinstance(value, list) and value):
             yield f"{name} = {_value(value)}\n"

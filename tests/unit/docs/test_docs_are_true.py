@@ -1,7 +1,9 @@
 """The documentation says what the program does: its examples are decoded, its links lead somewhere."""
 
+import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +84,23 @@ def test_the_walked_through_printer_profile_loads(tmp_path: Path) -> None:
     assert loaded.commands.cut.fill() == b"\x1d\x56\x00"
     assert [query.name for query in loaded.status.query][-1] == "exit"
     assert loaded.capabilities.width_dots == 576
+
+
+def declared_packages() -> set[str]:
+    """Every package that pyproject.toml and the package.json files ask for by name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"]]
+    lines += [one for extra in project["optional-dependencies"].values() for one in extra]
+    names = {re.split(r"[\[><=]", line)[0] for line in lines}
+    manifests = [ROOT / "package.json"]
+    manifests += [ROOT / one / "package.json" for one in ("qingting/web", "kiosk_ui", "tablet_app")]
+    for manifest in manifests:
+        raw = json.loads(manifest.read_text("utf-8"))
+        names |= set(raw.get("dependencies", {})) | set(raw.get("devDependencies", {}))
+    return {name for name in names if not name.startswith("@qingting/")}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    text = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    words = set(re.findall(r"[\w@/.-]+", text))
+    assert declared_packages() - words == set()
