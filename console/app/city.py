@@ -47,7 +47,11 @@ class City:
 
 @asynccontextmanager
 async def open_city(
-    url: str, *, clock: Clock | None = None, utc_offset_minutes: int = CHINA_MINUTES
+    url: str,
+    *,
+    clock: Clock | None = None,
+    utc_offset_minutes: int = CHINA_MINUTES,
+    secure_cookies: bool = False,
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left."""
     used = clock or SystemClock()
@@ -58,6 +62,7 @@ async def open_city(
         audit=Audit(used),
         signals=signals,
         utc_offset_minutes=utc_offset_minutes,
+        secure_cookies=secure_cookies,
     )
     set_up(MODULES, context)
     runner = Runner(db, signals, used, context.projectors)

@@ -4,9 +4,18 @@ from console.core.module import ModuleSpec, in_order
 from console.halls.module import MODULE as HALLS
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
+from console.modules.identity.module import MODULE as IDENTITY
+from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.statistics.module import MODULE as STATISTICS
 
-MODULES: tuple[ModuleSpec, ...] = (HALLS, DEVICES, STATISTICS, EVALUATION)
+MODULES: tuple[ModuleSpec, ...] = (
+    HALLS,
+    IDENTITY,
+    DEVICES,
+    STATISTICS,
+    EVALUATION,
+    OVERVIEW,
+)
 
 
 def _migrations() -> tuple[str, ...]:
@@ -16,3 +25,12 @@ def _migrations() -> tuple[str, ...]:
 
 MIGRATIONS: tuple[str, ...] = _migrations()
 """Packages whose ``migrations/`` make the schema; the core's environment comes first."""
+PAGE_PACKAGES: tuple[str, ...] = (
+    "console.app",
+    "console.modules.identity",
+    "console.modules.overview",
+    "console.modules.devices",
+    "console.modules.statistics",
+    "console.modules.evaluation",
+)
+"""Packages that bring ``templates/`` and ``locale/``."""

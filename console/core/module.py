@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from console.core.audit import Audit
 from console.core.db import Database
 from console.core.projection import Projector
 from console.core.signals import Signals
 from qingting.kernel.aio.clock import Clock
-from qingting.kernel.web import MenuItem
+from qingting.kernel.web import MenuItem, Sessions
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ class ModuleContext:
     audit: Audit
     signals: Signals
     utc_offset_minutes: int
+    secure_cookies: bool = False
+    sessions: Sessions | None = None
+    who_asks: Middleware | None = None
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
     menu_items: list[tuple[int, MenuItem]] = field(default_factory=list)
@@ -68,6 +72,10 @@ class ModuleContext:
 
     def routes(self, routes: Sequence[web.AbstractRouteDef]) -> None:
         self.route_table.extend(routes)
+
+    def guard(self, sessions: Sessions, who_asks: Middleware) -> None:
+        """How the server knows who asks; given by the module of administrators."""
+        self.sessions, self.who_asks = sessions, who_asks
 
     def projector(self, projector: Projector) -> None:
         self.projectors.append(projector)

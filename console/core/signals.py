@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import asyncpg
 import structlog
@@ -50,6 +50,7 @@ class Signals:
             raise ConnectionError("the listening connection to PostgreSQL is gone")
         finally:
             self.connected.clear()
+            self._tell_pages()
             await _close(connection)
 
     def _heard(self, connection: object, pid: int, channel: str, payload: object) -> None:
@@ -61,11 +62,15 @@ class Signals:
             for call in calls:
                 call(EVERYTHING)
 
+    def _tell_pages(self) -> None:
+        """Pages look again now, and so learn that the database is away."""
+        self._spread(EVERYTHING)
+
     def _spread(self, payload: str) -> None:
         for reader in self._readers:
             reader.add(payload)
 
-    async def changes(self, wanted: frozenset[str]) -> AsyncIterator[frozenset[str]]:
+    async def changes(self, wanted: frozenset[str]) -> AsyncGenerator[frozenset[str], None]:
         """Sets of names out of ``wanted`` that changed, merged while the reader is busy."""
         reader = _Reader(wanted)
         self._readers.add(reader)

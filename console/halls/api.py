@@ -40,6 +40,18 @@ class ForkInfo:
     parent_seq: int
     decision: str
 
+    @property
+    def kind(self) -> str:
+        """``branch``: the hall says where it left the city's log; ``store``: a store made anew; else ``older``."""
+        if self.parent_epoch:
+            return "branch"
+        return "older" if self.hall_epoch <= self.city_epoch else "store"
+
+    @property
+    def lost(self) -> int:
+        """Events of the city that become history when the hall's log is followed, where that is known."""
+        return max(0, self.city_seq - self.parent_seq) if self.kind == "branch" else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HallStatus:

@@ -31,6 +31,7 @@ from qingting.contract.link import (
     decode_frame,
     encode_frame,
 )
+from qingting.contract.views import DeviceView
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 
@@ -227,14 +228,21 @@ class _Session:
 
     async def _store_live(self) -> None:
         assert self.hall is not None
+        shown: object = None
         while True:
             await self._live_ready.wait()
             self._live_ready.clear()
+            live = self._live
+            assert live is not None
             async with self._db.write() as uow:
                 await HallRepository(uow).put_live(
-                    self.hall, msgspec.json.encode(self._live), self._clock.now_ms()
+                    self.hall, msgspec.json.encode(live), self._clock.now_ms()
                 )
-                uow.changed("live")
+                # Only what a page would show differently is worth waking the pages for.
+                present = (live.queues, [_unseen(device) for device in live.devices])
+                if present != shown:
+                    uow.changed("live")
+            shown = present
             await asyncio.sleep(LIVE_SECONDS)
 
     # -- wire ---------------------------------------------------------------------------------
@@ -271,3 +279,7 @@ class _Session:
         except Refusal:
             # The row shows the hall as gone anyway, once it has not been seen for a while.
             log.info("link.end_not_noted", hall=self.hall)
+
+
+def _unseen(device: DeviceView) -> DeviceView:
+    return msgspec.structs.replace(device, seen=0)

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from console.core.module import ApiKey
 from console.core.uow import ReadUow
-from console.modules.devices.domain import needs_somebody
+from console.core.words import DEVICE_TONES, condition_words
+from console.modules.devices.domain import out_of_order
 from qingting.contract.ids import HallId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
 
@@ -53,10 +54,52 @@ class DeviceInfo:
         return self.parent_name if language is Language.ZH else self.parent_name_en
 
     @property
+    def out_of_order(self) -> bool:
+        """Service stops here until a person goes there."""
+        return out_of_order(self.kind, self.state, tuple(one.condition for one in self.conditions))
+
+    @property
     def needs_somebody(self) -> bool:
-        """Somebody has to go there now."""
-        faults = tuple(one.condition for one in self.conditions)
-        return bool(self.help_since) or needs_somebody(self.state, faults)
+        """It is out of order, or somebody there called for help."""
+        return bool(self.help_since) or self.out_of_order
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionLine:
+    tone: str
+    text: str
+    hint: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """A device in the reader's words."""
+
+    device: DeviceInfo
+    hall: str
+    name: str
+    parent: str
+    tone: str
+    state_key: str
+    conditions: tuple[ConditionLine, ...]
+
+
+def device_line(device: DeviceInfo, language: Language) -> DeviceLine:
+    """A hall that is away makes the present state of its devices unknown, not good or bad."""
+    found = []
+    for one in device.conditions:
+        words = condition_words(one.condition, language)
+        found.append(ConditionLine(words.tone, words.text, words.hint, one.since))
+    return DeviceLine(
+        device=device,
+        hall=device.hall_title(language),
+        name=device.title(language),
+        parent=device.parent_title(language),
+        tone=DEVICE_TONES[device.state] if device.fresh else "off",
+        state_key=f"device.state.{device.state.value}" if device.fresh else "device.state.unknown",
+        conditions=tuple(found),
+    )
 
 
 class DevicesApi(Protocol):

@@ -4,9 +4,11 @@ from typing import Any
 
 from qingting.contract import events as e
 from qingting.contract.conditions import Severity, condition_texts
-from qingting.contract.states import Condition, DeviceState
+from qingting.contract.states import Condition, DeviceKind, DeviceState
 
 DeviceRow = dict[str, Any]
+PADS = frozenset({DeviceKind.CALL_PAD, DeviceKind.RATING_PAD})
+SCREENS = frozenset({DeviceKind.KIOSK, DeviceKind.BOARD})
 LOST_STATES = frozenset({DeviceState.ABSENT, DeviceState.LOST})
 
 
@@ -87,8 +89,15 @@ def _change(rows: dict[str, DeviceRow], body: e.DeviceChanged, at: int) -> None:
     row["detail"], row["changed_at"] = body.detail, at
 
 
-def needs_somebody(state: DeviceState, conditions: tuple[Condition, ...]) -> bool:
-    """True when service at the device stops until a person goes there."""
+def out_of_order(kind: DeviceKind, state: DeviceState, conditions: tuple[Condition, ...]) -> bool:
+    """True when service at the device stops until a person goes there.
+
+    A pad that is switched off is no fault, and a screen that was never switched on is none yet.
+    """
     texts = condition_texts()
-    critical = any(texts[one].severity is Severity.CRITICAL for one in conditions)
-    return critical or state in LOST_STATES
+    critical = {one for one in conditions if texts[one].severity is Severity.CRITICAL}
+    if kind in PADS:
+        return bool(critical - {Condition.OFFLINE})
+    if kind in SCREENS and state is DeviceState.ABSENT:
+        return bool(critical - {Condition.OFFLINE})
+    return bool(critical) or state in LOST_STATES

@@ -5,12 +5,16 @@ from console.halls.api import HALLS
 from console.modules.devices.api import DEVICES
 from console.modules.devices.projector import DeviceProjector
 from console.modules.devices.service import DeviceService
+from console.modules.devices.views import routes
+from qingting.kernel.web import MenuItem
 
 
 def setup(context: ModuleContext) -> None:
     service = DeviceService(context.get(HALLS))
     context.provide(DEVICES, service)
     context.projector(DeviceProjector())
+    context.routes(routes(service, context.get(HALLS)))
+    context.menu(30, MenuItem("/devices", "menu.devices", "device"))
 
 
 MODULE = ModuleSpec(

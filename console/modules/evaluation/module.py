@@ -1,20 +1,27 @@
 """Evaluation (好差评)."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.halls.api import HALLS
 from console.modules.evaluation.api import EVALUATION
 from console.modules.evaluation.projector import RatingProjector
 from console.modules.evaluation.service import EvaluationService
+from console.modules.evaluation.views import routes
+from console.modules.statistics.api import STATISTICS
+from qingting.kernel.web import MenuItem
 
 
 def setup(context: ModuleContext) -> None:
-    context.provide(EVALUATION, EvaluationService())
+    service = EvaluationService()
+    context.provide(EVALUATION, service)
     context.projector(RatingProjector())
+    context.routes(routes(service, context.get(HALLS), context.get(STATISTICS)))
+    context.menu(50, MenuItem("/ratings", "menu.ratings", "rating"))
 
 
 MODULE = ModuleSpec(
     name="evaluation",
     package="console.modules.evaluation",
-    requires=("halls",),
+    requires=("halls", "statistics"),
     table_prefix="eval_",
     setup=setup,
 )

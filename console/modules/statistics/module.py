@@ -1,15 +1,20 @@
 """Today's tickets."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.halls.api import HALLS
 from console.modules.statistics.api import STATISTICS
 from console.modules.statistics.projector import TicketProjector
 from console.modules.statistics.service import StatisticsService
+from console.modules.statistics.views import routes
+from qingting.kernel.web import MenuItem
 
 
 def setup(context: ModuleContext) -> None:
     service = StatisticsService(context.clock, context.utc_offset_minutes)
     context.provide(STATISTICS, service)
     context.projector(TicketProjector())
+    context.routes(routes(service, context.get(HALLS)))
+    context.menu(40, MenuItem("/tickets", "menu.tickets", "ticket"))
 
 
 MODULE = ModuleSpec(

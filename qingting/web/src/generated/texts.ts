@@ -417,6 +417,16 @@ export const ERROR_TEXTS = {
     "zh": "提交的内容太大，没有保存。请减少内容后再试。",
     "en": "What was sent is too large and was not saved. Please send less.",
     "retry": false
+  },
+  "hall.no_fork": {
+    "zh": "这个大厅没有需要决定的记录分歧，可能已经恢复。请刷新页面。",
+    "en": "This hall has no fork to decide on; it may have recovered. Reload the page.",
+    "retry": false
+  },
+  "account.unknown": {
+    "zh": "没有这个管理员账号。",
+    "en": "There is no such administrator account.",
+    "retry": false
   }
 } as const;
 

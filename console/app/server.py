@@ -1,0 +1,259 @@
+"""The console's HTTP server: pages, live refresh and the halls' link, over one worker of the city."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from console.app.city import City, open_city
+from console.app.modules import MIGRATIONS, PAGE_PACKAGES
+from console.core.migrate import create_database, migrate
+from console.core.permissions import SYSTEM
+from console.core.postgres import EmbeddedPostgres
+from console.core.web import PAGES, SUBJECT, unit_of_work
+from console.modules.identity.api import IDENTITY, OneTimePassword
+from qingting.contract.base import Strict
+from qingting.contract.errors import Refusal
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.settings import load_settings
+from qingting.kernel.web import (
+    SESSION,
+    Account,
+    Assets,
+    MenuGroup,
+    Pages,
+    Shell,
+    csrf_middleware,
+    event_stream,
+    page_errors,
+    security_headers,
+)
+from qingting.kernel.web.sessions import LIVE_HEADER
+
+log = structlog.get_logger(__name__)
+
+LIVE_NAMES = frozenset({"halls", "devices", "tickets", "ratings", "live"})
+RETRY_SECONDS = "5"
+_STATIC = Path(__file__).parent / "static"
+_FRESH_NOTICE = '<div id="notice" role="status" aria-live="polite" hx-swap-oob="true"></div>'
+
+
+class ConsoleSettings(Strict, frozen=True, kw_only=True):
+    """Settings of the console. ``data`` is the folder of the embedded PostgreSQL, which is used when
+    ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS."""
+
+    data: str = "data/city"
+    host: str = "127.0.0.1"
+    port: int = 8200
+    database_url: str = ""
+    place: str = "大庆市"
+    utc_offset_minutes: int = 480
+    secure_cookies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleReady:
+    """Where a running console is, and the first administrator's password at the very first start."""
+
+    url: str
+    city: City
+    one_time_password: OneTimePassword | None
+
+
+def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> ConsoleSettings:
+    """From ``file`` and the environment; the usual ``DATABASE_URL`` counts as well as ours.
+
+    Raises :class:`qingting.kernel.settings.SettingsError` with all faults.
+    """
+    known = dict(environ)
+    if url := known.get("DATABASE_URL"):
+        known.setdefault("QINGTING_DATABASE_URL", url)
+    return load_settings(ConsoleSettings, file=file, environ=known)
+
+
+def create_app(city: City, settings: ConsoleSettings) -> web.Application:
+    """The application over an open city. Reads templates and assets: call it off the loop."""
+    context = city.context
+    assert context.sessions is not None
+    assert context.who_asks is not None
+    pages = Pages(PAGE_PACKAGES, _shell_of(city, settings), now_ms=context.clock.now_ms)
+    app = web.Application(
+        middlewares=[
+            security_headers(),
+            _come_again,
+            page_errors(pages),
+            pages.language_middleware,
+            context.sessions.middleware,
+            csrf_middleware,
+            unit_of_work(city.db),
+            context.who_asks,
+        ]
+    )
+    app[PAGES] = pages
+    pages.install(app, Assets.collect([_STATIC]))
+    app.router.add_get("/link", city.link.handle)
+    app.router.add_get("/live", _live(city))
+    app.router.add_get("/healthz", _health(city))
+    app.add_routes(context.route_table)
+    return app
+
+
+@web.middleware
+async def _come_again(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A page that found the database away tries again by itself; a part that is fresh takes away the
+    notice that said so."""
+    response = await handler(request)
+    if isinstance(response, web.Response) and response.content_type == "text/html":
+        if response.status == 503 and "HX-Request" not in request.headers:
+            response.headers["Refresh"] = RETRY_SECONDS
+        elif response.status == 200 and LIVE_HEADER in request.headers:
+            response.text = (response.text or "") + _FRESH_NOTICE
+    return response
+
+
+def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], Shell]:
+    items = tuple(item for _, item in sorted(city.context.menu_items, key=lambda one: one[0]))
+
+    def shell(request: web.Request) -> Shell:
+        subject = request.get(SUBJECT)
+        session = request.get(SESSION)
+        inside = subject is not None and session is not None and not session.marks
+        pages = request.app[PAGES]
+        language = pages.language(request)
+        place = f"{settings.place}{pages.text(language, 'place')}"
+        if subject is None or subject.role is None or not inside:
+            return Shell(product=pages.text(language, "product"), place=place, styles=("city.css",))
+        return Shell(
+            product=pages.text(language, "product"),
+            place=place,
+            menu=(MenuGroup("", items),),
+            account=Account(
+                subject.name,
+                pages.text(language, f"role.{subject.role}"),
+                "/password",
+                "/logout",
+            ),
+            live="/live",
+            offset_minutes=settings.utc_offset_minutes,
+            styles=("city.css",),
+        )
+
+    return shell
+
+
+def _live(city: City) -> Handler:
+    async def live(request: web.Request) -> web.StreamResponse:
+        session, sessions = request.get(SESSION), city.context.sessions
+        if session is None or session.marks or sessions is None:
+            raise Refusal("session.expired")
+        changes = city.signals.changes(LIVE_NAMES)
+        try:
+            return await event_stream(request, changes, alive=lambda: sessions.alive(session))
+        finally:
+            await changes.aclose()
+
+    return live
+
+
+def _health(city: City) -> Handler:
+    async def health(request: web.Request) -> web.StreamResponse:
+        await city.db.ping()
+        return web.json_response({"ok": True})
+
+    return health
+
+
+@asynccontextmanager
+async def open_console(
+    settings: ConsoleSettings, *, clock: Clock | None = None
+) -> AsyncIterator[ConsoleReady]:
+    """Runs a whole console until the block is left. ``port`` 0 takes a free one.
+
+    Raises :class:`console.core.postgres.PostgresError` or
+    :class:`console.core.migrate.NewerDatabaseError` when the database cannot be used.
+    """
+    async with _database(settings) as url:
+        await migrate(url, MIGRATIONS)
+        async with open_city(
+            url,
+            clock=clock,
+            utc_offset_minutes=settings.utc_offset_minutes,
+            secure_cookies=settings.secure_cookies,
+        ) as city:
+            async with city.db.write() as uow:
+                password = await city.context.take(IDENTITY).first_start(uow)
+            app = await asyncio.to_thread(create_app, city, settings)
+            runner = web.AppRunner(app, shutdown_timeout=2.0, access_log=None)
+            await runner.setup()
+            try:
+                await web.TCPSite(runner, settings.host, settings.port).start()
+                port = runner.addresses[0][1]
+                log.info("console.started", port=port)
+                yield ConsoleReady(f"http://{settings.host}:{port}", city, password)
+            finally:
+                await city.link.close()
+                await runner.cleanup()
+
+
+@asynccontextmanager
+async def _database(settings: ConsoleSettings) -> AsyncIterator[str]:
+    """The URL of the configured server, or of an embedded one that lives as long as the block."""
+    if settings.database_url:
+        yield _async_url(settings.database_url)
+        return
+    server = await asyncio.to_thread(_start_embedded, settings)
+    try:
+        await create_database(server.url())
+        yield server.url()
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def _start_embedded(settings: ConsoleSettings) -> EmbeddedPostgres:
+    server = EmbeddedPostgres(Path(settings.data).absolute() / "postgres")
+    server.start()
+    return server
+
+
+def _async_url(url: str) -> str:
+    """``postgres://`` and ``postgresql://`` as this program's driver wants them."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+asyncpg://" + url.removeprefix(scheme)
+    return url
+
+
+async def run_console(
+    settings: ConsoleSettings, *, on_ready: Callable[[ConsoleReady], None] | None = None
+) -> None:
+    """Serves until cancelled. ``on_ready`` is called once with the address and, at the very first
+    start, the one-time password: whoever calls shows it once and keeps it nowhere."""
+    async with open_console(settings) as ready:
+        if on_ready is not None:
+            on_ready(ready)
+        await asyncio.Event().wait()
+
+
+async def renew_administrator(settings: ConsoleSettings, name: str) -> OneTimePassword:
+    """Another one-time password for an account, for whoever has a shell on the city's machine.
+
+    Raises ``account.unknown``; ``city.unavailable`` when the database cannot be reached.
+    """
+    async with _database(settings) as url, open_city(url) as city, city.db.write() as uow:
+        return await city.context.take(IDENTITY).renew_password(uow, SYSTEM, name)
+
+
+__all__ = [
+    "ConsoleReady",
+    "ConsoleSettings",
+    "create_app",
+    "load_console_settings",
+    "open_console",
+    "renew_administrator",
+    "run_console",
+]

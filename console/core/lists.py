@@ -1,0 +1,75 @@
+"""Lists whose filter, order and page live in the URL, so that a view can be shared and comes back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from aiohttp import web
+from markupsafe import Markup
+
+from console.core.web import page_number
+
+T = TypeVar("T")
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Where a reader is in a list. ``query`` holds the filters that are set."""
+
+    path: str
+    query: Mapping[str, str]
+    sort: str
+    descending: bool
+    page: int
+    pages: int = 1
+
+    @classmethod
+    def of(
+        cls, request: web.Request, filters: Sequence[str], *, sort: str, descending: bool = False
+    ) -> "Listing":
+        """From the request's URL; ``sort`` and ``descending`` are what is used without a choice."""
+        query = {name: request.query[name] for name in filters if request.query.get(name)}
+        chosen = request.query.get("sort", "")
+        if chosen:
+            return cls(
+                request.path, query, chosen.lstrip("-"), chosen[0] == "-", page_number(request)
+            )
+        return cls(request.path, query, sort, descending, page_number(request))
+
+    def url(self, page: int) -> str:
+        """The same list at another page."""
+        return self._address(self.sort, self.descending, page)
+
+    def head(self, key: str, text: str) -> Markup:
+        """A column's head that sorts by ``key``; again, the other way round."""
+        here = key == self.sort
+        turned = not self.descending if here else False
+        mark = ("↓" if self.descending else "↑") if here else ""
+        return Markup('<a class="sort" href="{}">{} <span aria-hidden="true">{}</span></a>').format(
+            self._address(key, turned, 1), text, mark
+        )
+
+    def _address(self, sort: str, descending: bool, page: int) -> str:
+        query = {**self.query, "sort": ("-" if descending else "") + sort}
+        if page > 1:
+            query["page"] = str(page)
+        return f"{self.path}?{urlencode(query)}"
+
+    def cut(
+        self, rows: Sequence[T], keys: Mapping[str, Callable[[T], Any]]
+    ) -> tuple["Listing", list[T]]:
+        """The page of ``rows`` in the chosen order; an unknown order is that of ``rows``."""
+        key = keys.get(self.sort)
+        ordered = sorted(rows, key=key, reverse=self.descending) if key else list(rows)
+        listing = self.counted(len(ordered))
+        first = (listing.page - 1) * PAGE_ROWS
+        return listing, ordered[first : first + PAGE_ROWS]
+
+    def counted(self, rows: int) -> "Listing":
+        """With its number of pages; a page behind the end becomes the last one."""
+        pages = max(1, -(-rows // PAGE_ROWS))
+        return Listing(
+            self.path, self.query, self.sort, self.descending, min(self.page, pages), pages
+        )

@@ -1,0 +1,54 @@
+"""What every handler of the console finds on its request, and the transaction around it."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from console.core.db import Database
+from console.core.permissions import Subject
+from console.core.uow import Uow
+from qingting.kernel.web import Pages
+
+PAGES = web.AppKey("pages", Pages)
+UOW = web.RequestKey("uow", Uow)
+"""The request's transaction: committed when the handler answers, rolled back when it raises."""
+SUBJECT = web.RequestKey("subject", Subject)
+"""Who asks; absent before login."""
+OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz")
+"""Paths that need no transaction of a request."""
+
+
+def unit_of_work(db: Database) -> Middleware:
+    """One transaction a request, ended here. An HTTPException below 400 is an answer and commits."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(OPEN_PATHS):
+            return await handler(request)
+        async with db.write() as uow:
+            request[UOW] = uow
+            answer = await _answer(request, handler)
+        if isinstance(answer, web.HTTPException):
+            raise answer
+        return answer
+
+    return middleware
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse | web.HTTPException:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status >= 400:
+            raise
+        return error
+
+
+def page_number(request: web.Request) -> int:
+    """``?page=``, counted from 1; anything else is 1."""
+    text = request.query.get("page", "1")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
+
+
+def address_of(request: web.Request) -> str:
+    """The caller's network address, for the audit."""
+    return request.remote or ""

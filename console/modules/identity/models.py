@@ -1,0 +1,52 @@
+"""Tables of the identity module: administrators, their sessions, and tries that survive a restart."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from console.core.models import metadata
+
+account = sa.Table(
+    "ident_account",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("must_change", sa.Boolean, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("totp_box", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("last_login_at", sa.BigInteger),
+)
+"""``totp_box`` will hold the sealed secret of the second factor."""
+
+former_password = sa.Table(
+    "ident_former_password",
+    metadata,
+    sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id"), primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+
+tries = sa.Table(
+    "ident_tries",
+    metadata,
+    sa.Column("name_digest", sa.Text, primary_key=True),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("locked_until", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+"""By digest of the name that was typed, whether it exists or not: a lock tells nobody which names do."""
+
+session = sa.Table(
+    "ident_session",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Column("marks", pg.ARRAY(sa.Text), nullable=False),
+    sa.Index("ident_session_subject", "subject"),
+)

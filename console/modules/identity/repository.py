@@ -1,0 +1,161 @@
+"""All SQL of accounts, tries and sessions."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.db import Database
+from console.core.uow import ReadUow, Uow
+from console.modules.identity import models as m
+from qingting.kernel.security.lockout import Tries
+from qingting.kernel.web import WebSession
+
+_KEEP_TRIES_MS = 24 * 3_600_000
+_FIRST_START_LOCK = 0x71746964
+
+
+async def find_account(uow: ReadUow, account: str) -> sa.RowMapping | None:
+    return await uow.first(sa.select(m.account).where(m.account.c.id == account))
+
+
+async def find_by_name(uow: ReadUow, name: str) -> sa.RowMapping | None:
+    return await uow.first(sa.select(m.account).where(m.account.c.name == name))
+
+
+class AccountRepository:
+    """Statements over one unit of work."""
+
+    def __init__(self, uow: Uow) -> None:
+        self._uow = uow
+
+    async def is_empty(self) -> bool:
+        """True before the first account exists; of workers starting together only one sees it."""
+        await self._uow.scalar(
+            sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FIRST_START_LOCK}
+        )
+        return await self._uow.scalar(sa.select(m.account.c.id).limit(1)) is None
+
+    async def add(self, account: str, name: str, role: str, hashed: str, now: int) -> None:
+        await self._uow.run(
+            sa.insert(m.account).values(
+                id=account,
+                name=name,
+                role=role,
+                password_hash=hashed,
+                must_change=True,
+                disabled=False,
+                created_at=now,
+                changed_at=now,
+            )
+        )
+
+    async def set_password(self, account: str, hashed: str, now: int, *, must_change: bool) -> None:
+        """Keeps the present password as a former one."""
+        old = await self._uow.scalar(
+            sa.select(m.account.c.password_hash).where(m.account.c.id == account).with_for_update()
+        )
+        former = insert(m.former_password).values(account=account, at=now, hash=old)
+        await self._uow.run(former.on_conflict_do_nothing())
+        await self._uow.run(
+            sa.update(m.account)
+            .where(m.account.c.id == account)
+            .values(password_hash=hashed, must_change=must_change, changed_at=now)
+        )
+
+    async def former_hashes(self, account: str, count: int) -> Sequence[str]:
+        rows = await self._uow.all(
+            sa.select(m.former_password.c.hash)
+            .where(m.former_password.c.account == account)
+            .order_by(m.former_password.c.at.desc())
+            .limit(count)
+        )
+        return [row["hash"] for row in rows]
+
+    async def logged_in(self, account: str, now: int) -> None:
+        await self._uow.run(
+            sa.update(m.account).where(m.account.c.id == account).values(last_login_at=now)
+        )
+
+    # -- tries --------------------------------------------------------------------------------
+
+    async def lock_tries(self, digest: str, now: int) -> Tries:
+        """The tries under a name; whoever else tries it waits until this transaction ends."""
+        statement = insert(m.tries).values(name_digest=digest, failed=0, locked_until=0, at=now)
+        await self._uow.run(statement.on_conflict_do_nothing())
+        row = await self._uow.first(
+            sa.select(m.tries).where(m.tries.c.name_digest == digest).with_for_update()
+        )
+        assert row is not None
+        return Tries(row["failed"], row["locked_until"])
+
+    async def put_tries(self, digest: str, tries: Tries, now: int) -> None:
+        await self._uow.run(
+            sa.update(m.tries)
+            .where(m.tries.c.name_digest == digest)
+            .values(failed=tries.failed, locked_until=tries.locked_until, at=now)
+        )
+
+    async def forget_tries(self, digest: str, now: int) -> None:
+        """After a right password; old tries of other names go too."""
+        await self._uow.run(
+            sa.delete(m.tries).where(
+                (m.tries.c.name_digest == digest)
+                | ((m.tries.c.at < now - _KEEP_TRIES_MS) & (m.tries.c.locked_until < now))
+            )
+        )
+
+
+class PgSessionStore:
+    """Implements :class:`qingting.kernel.web.SessionStore`. Within a unit of work a session begins or ends
+    together with the act that made it so; without one each call is its own transaction."""
+
+    def __init__(self, db: Database, uow: Uow | None = None) -> None:
+        self._db = db
+        self._uow = uow
+
+    def within(self, uow: Uow) -> "PgSessionStore":
+        return PgSessionStore(self._db, uow)
+
+    async def put(self, digest: str, session: WebSession) -> None:
+        await self._run(
+            sa.insert(m.session).values(
+                digest=digest,
+                subject=session.subject,
+                csrf=session.csrf,
+                created_at=session.created_at,
+                seen_at=session.seen_at,
+                marks=list(session.marks),
+            )
+        )
+
+    async def find(self, digest: str) -> WebSession | None:
+        async with self._db.read() as uow:
+            row = await uow.first(sa.select(m.session).where(m.session.c.digest == digest))
+        if row is None:
+            return None
+        return WebSession(
+            subject=row["subject"],
+            csrf=row["csrf"],
+            created_at=row["created_at"],
+            seen_at=row["seen_at"],
+            marks=tuple(row["marks"]),
+        )
+
+    async def touch(self, digest: str, seen_at: int) -> None:
+        await self._run(
+            sa.update(m.session).where(m.session.c.digest == digest).values(seen_at=seen_at)
+        )
+
+    async def drop(self, digest: str) -> None:
+        await self._run(sa.delete(m.session).where(m.session.c.digest == digest))
+
+    async def drop_subject(self, subject: str) -> None:
+        await self._run(sa.delete(m.session).where(m.session.c.subject == subject))
+
+    async def _run(self, statement: sa.Executable) -> None:
+        if self._uow is not None:
+            await self._uow.run(statement)
+            return
+        async with self._db.write() as uow:
+            await uow.run(statement)

@@ -1,0 +1,129 @@
+"""Login, password and logout."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urlencode
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from console.core.web import OPEN_PATHS, PAGES, SUBJECT, UOW, address_of
+from console.modules.identity.api import MUST_CHANGE
+from console.modules.identity.repository import PgSessionStore
+from console.modules.identity.service import IdentityService
+from qingting.contract.base import Strict
+from qingting.contract.errors import Refusal
+from qingting.kernel.web import SESSION, Sessions, read_form, see_other
+from qingting.kernel.web.keys import EXPIRED
+
+LOGIN, PASSWORD = "/login", "/password"
+SessionsIn = Callable[[PgSessionStore], Sessions]
+
+
+class LoginForm(Strict, frozen=True, kw_only=True):
+    name: str = ""
+    password: str = ""
+    next: str = "/"
+
+
+class PasswordForm(Strict, frozen=True, kw_only=True):
+    present: str = ""
+    new: str = ""
+    again: str = ""
+
+
+def who_asks(service: IdentityService) -> Middleware:
+    """Puts the caller on the request; without one only the login page is to be had."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(OPEN_PATHS):
+            return await handler(request)
+        session = request.get(SESSION)
+        if session is not None:
+            subject = await service.subject(request[UOW], session.subject, address_of(request))
+            if subject is not None:
+                request[SUBJECT] = subject
+        if SUBJECT not in request and request.path != LOGIN:
+            raise _to_login(request)
+        if session is not None and MUST_CHANGE in session.marks and request.path not in (
+            LOGIN, PASSWORD, "/logout",
+        ):  # fmt: skip
+            raise see_other(request, PASSWORD)
+        return await handler(request)
+
+    return middleware
+
+
+def _to_login(request: web.Request) -> web.HTTPException:
+    if "HX-Request" in request.headers or request.method != "GET":
+        return web.HTTPOk(headers={"HX-Redirect": LOGIN})
+    wanted = {"next": request.path} if request.path != "/" else {}
+    if request.get(EXPIRED):
+        # The session is gone with this request; the next one could not tell any more.
+        wanted["expired"] = "1"
+    return see_other(request, LOGIN + (f"?{urlencode(wanted)}" if wanted else ""))
+
+
+def routes(
+    service: IdentityService, store: PgSessionStore, sessions_in: SessionsIn
+) -> list[web.RouteDef]:
+    """Handlers over ``service``; ``sessions_in`` makes sessions kept in a given store."""
+
+    def page(request: web.Request, name: str, context: Mapping[str, object]) -> web.Response:
+        return request.app[PAGES].render(request, name, context)
+
+    async def login_page(request: web.Request) -> web.Response:
+        if SUBJECT in request:
+            raise see_other(request, "/")
+        problem = Refusal("session.expired") if "expired" in request.query else None
+        context = {"name": "", "next": request.query.get("next", "/"), "problem": problem}
+        return page(request, "login.html", context)
+
+    async def login(request: web.Request) -> web.Response:
+        form = await read_form(request, LoginForm)
+        uow = request[UOW]
+        outcome = await service.login(uow, form.name.strip(), form.password, address_of(request))
+        if outcome.refusal is not None:
+            context = {"name": form.name, "next": form.next, "problem": outcome.refusal}
+            return page(request, "login.html", context)
+        marks = (MUST_CHANGE,) if outcome.must_change else ()
+        answer = see_other(request, PASSWORD if marks else _inside(form.next))
+        await sessions_in(store.within(uow)).start(answer, outcome.account, marks)
+        raise answer
+
+    async def password_page(request: web.Request) -> web.Response:
+        return page(request, "password.html", {"forced": _forced(request), "problem": None})
+
+    async def password(request: web.Request) -> web.Response:
+        form, uow, subject = await read_form(request, PasswordForm), request[UOW], request[SUBJECT]
+        refusal = await service.change_password(uow, subject, form.present, form.new, form.again)
+        if refusal is not None:
+            context = {"forced": _forced(request), "problem": refusal}
+            return page(request, "password.html", context)
+        answer = see_other(request, "/", done="password.done")
+        await sessions_in(store.within(uow)).start(answer, subject.id)
+        raise answer
+
+    async def logout(request: web.Request) -> web.Response:
+        answer = see_other(request, LOGIN)
+        await service.logout(request[UOW], request[SUBJECT])
+        await sessions_in(store.within(request[UOW])).end(request, answer)
+        raise answer
+
+    table: list[tuple[str, str, Callable[[web.Request], Awaitable[web.Response]]]] = [
+        ("GET", LOGIN, login_page),
+        ("POST", LOGIN, login),
+        ("GET", PASSWORD, password_page),
+        ("POST", PASSWORD, password),
+        ("POST", "/logout", logout),
+    ]
+    return [web.route(method, path, handler) for method, path, handler in table]
+
+
+def _forced(request: web.Request) -> bool:
+    return MUST_CHANGE in request[SESSION].marks
+
+
+def _inside(path: str) -> str:
+    """A path of this server only."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -1,0 +1,34 @@
+"""Overview, halls and the wall screen: pages over the other modules' interfaces."""
+
+from console.core.module import ModuleContext, ModuleSpec
+from console.halls.api import HALLS
+from console.modules.devices.api import DEVICES
+from console.modules.evaluation.api import EVALUATION
+from console.modules.overview.service import OverviewService
+from console.modules.overview.views import routes
+from console.modules.statistics.api import STATISTICS
+from qingting.kernel.web import MenuItem
+
+
+def setup(context: ModuleContext) -> None:
+    halls = context.get(HALLS)
+    service = OverviewService(
+        context.clock,
+        halls,
+        context.get(DEVICES),
+        context.get(STATISTICS),
+        context.get(EVALUATION),
+    )
+    context.routes(routes(service, halls))
+    context.menu(10, MenuItem("/", "menu.overview", "overview"))
+    context.menu(20, MenuItem("/halls", "menu.halls", "hall"))
+    context.menu(60, MenuItem("/wall", "menu.wall", "chart"))
+
+
+MODULE = ModuleSpec(
+    name="overview",
+    package="console.modules.overview",
+    requires=("halls", "devices", "statistics", "evaluation"),
+    table_prefix="",
+    setup=setup,
+)

@@ -1,0 +1,140 @@
+"""The city at a glance, put together from halls, devices, tickets and ratings."""
+
+from dataclasses import dataclass
+
+from console.core.permissions import Permission, Subject
+from console.core.uow import ReadUow
+from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
+from console.modules.devices.api import DeviceInfo, DevicesApi
+from console.modules.evaluation.api import EvaluationApi, RatingFigures, RatingFilter
+from console.modules.overview.domain import Attention, attention, waiting_now
+from console.modules.statistics.api import (
+    QueueFigures,
+    StatisticsApi,
+    Totals,
+    WindowNow,
+    totals,
+)
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallLine:
+    """One hall among the others."""
+
+    status: HallStatus
+    waiting: int
+    totals: Totals
+    devices: int
+    out_of_order: int
+
+    @property
+    def fresh(self) -> bool:
+        return self.status.state is LinkState.ONLINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The whole city. ``waiting`` counts connected halls only: of the others nobody knows."""
+
+    lines: tuple[HallLine, ...]
+    attention: tuple[Attention, ...]
+    ratings: RatingFigures
+
+    @property
+    def online(self) -> int:
+        return sum(line.fresh for line in self.lines)
+
+    @property
+    def silent(self) -> int:
+        return len(self.lines) - self.online
+
+    @property
+    def waiting(self) -> int:
+        return sum(line.waiting for line in self.lines if line.fresh)
+
+    @property
+    def served(self) -> int:
+        return sum(line.totals.done for line in self.lines)
+
+    @property
+    def issued(self) -> int:
+        return sum(line.totals.issued for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallPicture:
+    """One hall with all that is in it."""
+
+    line: HallLine
+    queues: tuple[QueueFigures, ...]
+    windows: tuple[WindowNow, ...]
+    devices: tuple[DeviceInfo, ...]
+    parked: tuple[ParkedEvent, ...]
+    names: Directory
+
+
+class OverviewService:
+    """Reads only, through the other modules' interfaces."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        halls: HallsApi,
+        devices: DevicesApi,
+        statistics: StatisticsApi,
+        evaluation: EvaluationApi,
+    ) -> None:
+        self._clock = clock
+        self._halls = halls
+        self._devices = devices
+        self._statistics = statistics
+        self._evaluation = evaluation
+
+    async def picture(self, uow: ReadUow, subject: Subject) -> Picture:
+        subject.require(Permission.LOOK)
+        devices = await self._devices.devices(uow)
+        lines = await self._lines(uow, devices)
+        today = self._statistics.today()
+        return Picture(
+            lines=tuple(lines),
+            attention=tuple(
+                attention([line.status for line in lines], devices, self._clock.now_ms())
+            ),
+            ratings=await self._evaluation.figures(uow, RatingFilter(first=today, last=today)),
+        )
+
+    async def hall(self, uow: ReadUow, subject: Subject, hall: HallId) -> HallPicture:
+        """Raises ``hall.unknown``."""
+        subject.require(Permission.LOOK)
+        await self._halls.hall(uow, hall)
+        devices = await self._devices.devices(uow, hall)
+        lines = await self._lines(uow, devices)
+        return HallPicture(
+            line=next(line for line in lines if line.status.id == hall),
+            queues=tuple(await self._statistics.queues(uow, self._statistics.today(), hall)),
+            windows=tuple(await self._statistics.windows(uow, hall)),
+            devices=tuple(devices),
+            parked=tuple(await self._halls.parked(uow, hall)),
+            names=await self._halls.directory(uow, hall),
+        )
+
+    async def _lines(self, uow: ReadUow, devices: list[DeviceInfo]) -> list[HallLine]:
+        now = self._clock.now_ms()
+        lives = await self._halls.live(uow)
+        figures = await self._statistics.queues(uow, self._statistics.today())
+        lines = []
+        for status in await self._halls.halls(uow):
+            sums = totals([one for one in figures if one.hall == status.id])
+            mine = [one for one in devices if one.hall == status.id]
+            lines.append(
+                HallLine(
+                    status=status,
+                    waiting=waiting_now(status, sums.waiting, lives.get(status.id), now),
+                    totals=sums,
+                    devices=len(mine),
+                    out_of_order=sum(one.fresh and one.needs_somebody for one in mine),
+                )
+            )
+        return lines
