@@ -1,6 +1,7 @@
 """Hall time: business days, weekdays and opening hours in the hall's own offset from UTC."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from qingting.contract.config import HallConfig, Period
 from qingting.contract.ids import BusinessDay, Millis
@@ -8,6 +9,7 @@ from qingting.contract.ids import BusinessDay, Millis
 DEFAULT_OFFSET_MINUTES = 480
 """China Standard Time, before a configuration is known."""
 MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
 
 
 def offset_minutes(config: HallConfig | None) -> int:
@@ -21,7 +23,13 @@ def hall_time(at: Millis, config: HallConfig | None) -> datetime:
 
 def business_day(at: Millis, config: HallConfig | None) -> BusinessDay:
     """The calendar date in the hall."""
-    return BusinessDay(hall_time(at, config).strftime("%Y-%m-%d"))
+    return _date((at + offset_minutes(config) * MINUTE_MS) // DAY_MS)
+
+
+@lru_cache(maxsize=8)
+def _date(days: int) -> BusinessDay:
+    """Asked for every command, so the text of a day is made once."""
+    return BusinessDay((date(1970, 1, 1) + timedelta(days=days)).isoformat())
 
 
 def weekday(at: Millis, config: HallConfig | None) -> int:
@@ -45,5 +53,4 @@ def within(periods: tuple[Period, ...], at: Millis, config: HallConfig | None) -
 def next_midnight(at: Millis, config: HallConfig | None) -> Millis:
     """The instant at which the next business day begins."""
     shift = offset_minutes(config) * MINUTE_MS
-    day_ms = 24 * 60 * MINUTE_MS
-    return ((at + shift) // day_ms + 1) * day_ms - shift
+    return ((at + shift) // DAY_MS + 1) * DAY_MS - shift

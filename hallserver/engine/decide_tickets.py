@@ -1,7 +1,7 @@
 """Rules of tickets: taking a number, the paper, the rating."""
 
 from hallserver.engine.days import hall_time, weekday, within
-from hallserver.engine.state import HallState, Ticket
+from hallserver.engine.state import HallState, Ticket, children_of
 from hallserver.engine.waiting import expected_wait
 from qingting.contract import commands as c
 from qingting.contract import events as e
@@ -50,8 +50,8 @@ def check_offered(state: HallState, item: Item, now: int) -> Queue:
 
 def printer_of(state: HallState, kiosk: DeviceId) -> DeviceId:
     """The printer that belongs to a kiosk; the kiosk itself when it has none."""
-    for device in state.devices.values():
-        if device.parent == kiosk and device.kind is DeviceKind.PRINTER:
+    for device in children_of(state, kiosk):
+        if device.kind is DeviceKind.PRINTER:
             return device.id
     return kiosk
 

@@ -50,6 +50,7 @@ def next_day_state(state: HallState, day: BusinessDay) -> HallState:
             for life in state.windows.values()
         },
         devices=state.devices,
+        children=state.children,
         call_no=state.call_no,
         help=state.help,
         notice=state.notice,
@@ -82,7 +83,7 @@ def _config_applied(state: HallState, body: e.ConfigApplied, event: e.Event) -> 
     for window in config.windows:
         state.windows.setdefault(window.id, WindowLife(id=window.id))
     for device in config.devices:
-        _put_device(
+        _enter_device(
             state,
             e.DeviceRegistered(
                 device=device.id,
@@ -94,9 +95,22 @@ def _config_applied(state: HallState, body: e.ConfigApplied, event: e.Event) -> 
             ),
             event,
         )
+    _index_children(state)
 
 
 def _put_device(state: HallState, body: e.DeviceRegistered, event: e.Event) -> None:
+    _enter_device(state, body, event)
+    _index_children(state)
+
+
+def _index_children(state: HallState) -> None:
+    state.children = {}
+    for life in state.devices.values():
+        if life.parent is not None:
+            state.children.setdefault(life.parent, []).append(life.id)
+
+
+def _enter_device(state: HallState, body: e.DeviceRegistered, event: e.Event) -> None:
     life = state.devices.get(body.device)
     if life is None or life.kind is not body.kind:
         state.devices[body.device] = DeviceLife(

@@ -31,7 +31,7 @@ from qingting.contract.states import (
     WindowState,
 )
 
-STATE_SCHEMA = 1
+STATE_SCHEMA = 2
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -143,6 +143,8 @@ class HallState(msgspec.Struct, kw_only=True):
     waiting: dict[QueueId, dict[TicketId, Millis]] = msgspec.field(default_factory=dict)
     windows: dict[WindowId, WindowLife] = msgspec.field(default_factory=dict)
     devices: dict[DeviceId, DeviceLife] = msgspec.field(default_factory=dict)
+    children: dict[DeviceId, list[DeviceId]] = msgspec.field(default_factory=dict)
+    """Devices by parent, so that a kiosk's view does not look at every pad of the hall."""
     served: dict[ItemId, Served] = msgspec.field(default_factory=dict)
     board: list[Board] = msgspec.field(default_factory=list)
     call_no: int = 0
@@ -156,6 +158,11 @@ class HallState(msgspec.Struct, kw_only=True):
 def new_state() -> HallState:
     """A hall before its first event."""
     return HallState()
+
+
+def children_of(state: HallState, parent: DeviceId) -> list[DeviceLife]:
+    """What belongs to a kiosk or agent, in the order of registration."""
+    return [state.devices[one] for one in state.children.get(parent, ())]
 
 
 def staff_name(state: HallState, life: WindowLife) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hallserver.engine.state import DeviceLife, HallState, Ticket
+from hallserver.engine.state import DeviceLife, HallState, Ticket, children_of
 from qingting.contract import views as v
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
@@ -99,7 +99,7 @@ def kiosk(
     state: HallState, kiosk_id: DeviceId, now: Millis, seen: Mapping[DeviceId, Millis]
 ) -> dict[str, v.View]:
     life = state.devices[kiosk_id]
-    peripherals = [one for one in state.devices.values() if one.parent == kiosk_id]
+    peripherals = children_of(state, kiosk_id)
     shown: dict[str, v.View] = {
         "kiosk": v.KioskView(
             id=kiosk_id,

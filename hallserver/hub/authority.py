@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hallserver.engine.state import DeviceLife, HallState
+from hallserver.engine.state import DeviceLife, HallState, children_of
 from hallserver.hub.session import Session
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, StaffId, WindowId
@@ -88,6 +88,17 @@ def agent_speaks_for(state: HallState, agent: DeviceId, device: DeviceId) -> boo
     if life is None or owner is None or life.parent is None:
         return False
     return life.kind in PERIPHERALS and life.parent in (agent, owner.parent)
+
+
+def spoken_for(state: HallState, agent: DeviceId) -> list[DeviceLife]:
+    """The devices of :func:`agent_speaks_for`, without a look at every pad of the hall."""
+    owner = state.devices.get(agent)
+    if owner is None:
+        return []
+    found = children_of(state, agent)
+    if owner.parent is not None:
+        found += children_of(state, owner.parent)
+    return [life for life in found if life.kind in PERIPHERALS]
 
 
 PERIPHERALS = frozenset({DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER})

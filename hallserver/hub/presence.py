@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hallserver.engine.state import DeviceLife, HallState
-from hallserver.hub.authority import PERIPHERALS, agent_speaks_for
+from hallserver.hub.authority import PERIPHERALS, agent_speaks_for, spoken_for
 from hallserver.hub.session import ROLES
 from qingting.contract.commands import ReportDevice
 from qingting.contract.ids import DeviceId
@@ -65,8 +65,8 @@ class Presence:
         """An agent that speaks vouches for the peripherals that it has not given up."""
         now = self._clock.now_ms()
         self._seen[agent] = now
-        for life in state.devices.values():
-            if life.state not in _GONE and agent_speaks_for(state, agent, life.id):
+        for life in spoken_for(state, agent):
+            if life.state not in _GONE:
                 self._seen[life.id] = now
 
     def connected(self, device: DeviceId) -> bool:

@@ -6,6 +6,7 @@ Request handlers work on this; :mod:`hallserver.hub.hub` adds the sockets and th
 import asyncio
 from collections.abc import Callable
 
+from hallserver.engine.state import children_of
 from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
@@ -108,12 +109,16 @@ class Switchboard:
 
     def agent_for(self, peripheral: DeviceId) -> Session | None:
         """The connected agent that speaks for a peripheral."""
-        for device in self._sessions:
+        state = self.hall.state
+        life = state.devices.get(peripheral)
+        if life is None or life.parent is None:
+            return None
+        for device in (life.parent, *(one.id for one in children_of(state, life.parent))):
             session = self.session_of(device)
             if (
                 session is not None
                 and session.role is Role.AGENT
-                and agent_speaks_for(self.hall.state, device, peripheral)
+                and agent_speaks_for(state, device, peripheral)
             ):
                 return session
         return None

@@ -24,6 +24,8 @@ REFRESH_SECONDS = 10.0
 """How often views are computed again although nothing happened: waits, opening hours and ages move on."""
 _AT_ONCE = ("board", "window:", "rating:", "kiosk:", "help")
 """People stand before these and wait; all other topics are gathered for a fifth of a second."""
+_AT_WINDOWS = (e.TicketCalled, e.TicketRecalled, e.ServiceBegun, e.ServiceFinished, e.TicketNoShow)
+"""Nobody stands at the kiosk any more when these happen to its ticket."""
 LOOKED_UP_MS = 3 * 60_000
 """How long a kiosk keeps showing a ticket whose code was scanned there."""
 
@@ -44,6 +46,8 @@ def _urgent(topic: str, event: e.Event) -> bool:
         return topic == f"window:{getattr(event.b, 'window', None)}"
     if topic == "board":
         return isinstance(event.b, (e.TicketCalled, e.TicketRecalled))
+    if topic.startswith("kiosk:"):
+        return not isinstance(event.b, _AT_WINDOWS)
     return topic.startswith(_AT_ONCE)
 
 
