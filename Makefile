@@ -45,12 +45,12 @@ browser: $(TEST_STAMP) system $(WEB_STAMP) ## Journeys in real Chromium; screens
 bench: install ## Measure the hall server (ARGS="hall --json")
 	.venv/bin/qingting bench $(or $(ARGS),hall)
 
-system: ## Chromium and a CJK font from Debian, needed by the browser journeys
-	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'cjk' && exit 0; \
-	line="apt-get update && apt-get install -y --no-install-recommends chromium fonts-noto-cjk"; \
+system: ## Chromium, a CJK font and a speech program from Debian, needed by the tests
+	@command -v chromium >/dev/null && command -v espeak-ng >/dev/null && fc-list 2>/dev/null | grep -qi 'cjk' && exit 0; \
+	line="apt-get update && apt-get install -y --no-install-recommends chromium fonts-noto-cjk espeak-ng"; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk fontconfig >/dev/null; \
-	else echo "The browser journeys need Chromium and a Chinese font. Run as root: $$line"; exit 1; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk fontconfig espeak-ng >/dev/null; \
+	else echo "The tests need Chromium, a Chinese font and espeak-ng. Run as root: $$line"; exit 1; fi
 
 generate: $(RUN_STAMP) ## Write JSON Schema and TypeScript from the contract
 	$(PY) -m qingting.contract.generate

@@ -16,6 +16,7 @@ from hallserver.app.manage.shell import shell_of
 from hallserver.app.public import add_public
 from hallserver.app.screens import add_screens
 from hallserver.app.settings import HallSettings
+from hallserver.boards.routes import add_voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.hub import Hub
@@ -129,6 +130,7 @@ def _application(desk: Desk, assets: Assets) -> web.Application:
     add_public(app)
     add_screens(app)
     add_manage(app)
+    add_voice(app, desk.hall, desk.settings.speech_program)
     app.on_shutdown.append(_hang_up)
     return app
 

@@ -14,7 +14,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     ``base_url`` is how phones and agents reach this server; it is printed into QR codes. ``config``
     is a hall configuration file, put in force when it is newer. ``city_url`` (``ws(s)://…``) and
     ``hall_key`` (or ``hall_key_file``) link the hall to its city; without them the hall is alone.
-    ``secure_cookies`` is for a server behind https.
+    ``secure_cookies`` is for a server behind https. ``speech_program`` speaks the board's announcements
+    (see :mod:`hallserver.boards.voice`); empty means chimes only.
     """
 
     data: str = "data/hall"
@@ -27,6 +28,7 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     seal_keys: str = ""
     secure_cookies: bool = False
     build: str = ""
+    speech_program: str = "espeak-ng"
 
     @property
     def database(self) -> Path:

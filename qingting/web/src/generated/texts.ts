@@ -427,6 +427,21 @@ export const ERROR_TEXTS = {
     "zh": "没有这个管理员账号。",
     "en": "There is no such administrator account.",
     "retry": false
+  },
+  "voice.unavailable": {
+    "zh": "大厅服务器没有安装语音程序，显示屏只有提示音。请安装 espeak-ng。",
+    "en": "The hall server has no speech program, so boards sound a chime only. Install espeak-ng.",
+    "retry": true
+  },
+  "voice.failed": {
+    "zh": "语音程序没有读出这一句，显示屏这次只有提示音。请看大厅服务器的日志。",
+    "en": "The speech program did not say this sentence; the board sounds a chime only. See the hall server's log.",
+    "retry": true
+  },
+  "voice.unknown_call": {
+    "zh": "显示屏上没有这次叫号。",
+    "en": "This call is not on the board.",
+    "retry": false
   }
 } as const;
 
