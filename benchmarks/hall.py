@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 
 import click
 import msgspec
@@ -29,6 +30,8 @@ CLIENTS = (1, 16, 64)
 BOARD_CLIENTS = 16
 BOARD_CALLS_PER_S = 20.0
 WARM_UP = 1.0
+ROUNDS = 3
+"""Hall and bare limit take turns, so that a busy moment of the machine does not fall on one of them."""
 START_SECONDS = 30.0
 HALL_SERVER = ("-m", "qingting.cli", "--log-level", "warning", "hall")
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +45,7 @@ ROWS: dict[str, tuple[str, ...]] = {
 }
 """What each request of a lifecycle stores."""
 Flat = dict[str, float | int | str]
+Rounds = dict[int, list[Figures]]
 
 
 class BenchmarkFailedError(RuntimeError):
@@ -59,28 +63,40 @@ async def run_benchmark(*, as_json: bool, seconds: float) -> None:
 
 
 async def _measure(folder: Path, seconds: float) -> Flat:
-    real: dict[int, Figures] = {}
-    bare: dict[int, Figures] = {}
-    data = folder / "hall"
-    database = data / "hall.db"
+    real: Rounds = {clients: [] for clients in CLIENTS}
+    bare: Rounds = {clients: [] for clients in CLIENTS}
+    database = folder / "hall" / "hall.db"
     hall = await prepare(database)
-    async with _server(*HALL_SERVER, environment={"QINGTING_DATA": str(data)}) as url:
-        for clients in CLIENTS:
-            real[clients] = await _load(_job("lives", url, clients, seconds, hall))
+    async with _server(*HALL_SERVER, environment={"QINGTING_DATA": str(folder / "hall")}) as url:
+        first = await _load(_job("lives", url, 1, WARM_UP, hall, "first"))
+        sizes = await asyncio.to_thread(_sizes, database)
+        echo = ("-m", "benchmarks.echo_server", str(folder / "echo.db"))
+        async with _server(*echo, told=msgspec.json.encode(sizes), port_last=True) as echo_url:
+            for turn in range(ROUNDS):
+                for clients in CLIENTS:
+                    run = f"{clients}-{turn}"
+                    length = seconds / ROUNDS
+                    real[clients].append(
+                        await _load(_job("lives", url, clients, length, hall, run))
+                    )
+                    bare[clients].append(
+                        await _load(_job("echo", echo_url, clients, length, hall, run))
+                    )
         board = await _board(url, seconds, hall)
-    sizes = await asyncio.to_thread(_sizes, database)
-    echo = ("-m", "benchmarks.echo_server", str(folder / "echo.db"))
-    async with _server(*echo, told=msgspec.json.encode(sizes), port_last=True) as url:
-        for clients in CLIENTS:
-            bare[clients] = await _load(_job("echo", url, clients, seconds, hall))
-    duplicates = await asyncio.to_thread(_check, database, [*real.values(), board])
+    every = [first, board, *(one for rounds in real.values() for one in rounds)]
+    duplicates = await asyncio.to_thread(_check, database, every)
     return _flat(real, bare, board, duplicates)
 
 
-def _job(mode: str, url: str, clients: int, seconds: float, hall: BenchHall) -> Job:
-    run = f"{mode}{clients}"
+def _job(mode: str, url: str, clients: int, seconds: float, hall: BenchHall, run: str) -> Job:
     return Job(
-        mode=mode, url=url, run=run, clients=clients, seconds=seconds, warm_up=WARM_UP, hall=hall
+        mode=mode,
+        url=url,
+        run=f"{mode}-{run}",
+        clients=clients,
+        seconds=seconds,
+        warm_up=WARM_UP,
+        hall=hall,
     )
 
 
@@ -95,7 +111,9 @@ async def _board(url: str, seconds: float, hall: BenchHall) -> Figures:
         calls_per_s=BOARD_CALLS_PER_S,
         hall=hall,
     )
-    pads = await _process("-m", "benchmarks.load", told=_line(_job("pads", url, 0, 0, hall)))
+    pads = await _process(
+        "-m", "benchmarks.load", told=_line(_job("pads", url, 0, 0, hall, "pads"))
+    )
     try:
         assert pads.stdout is not None
         async with asyncio.timeout(START_SECONDS):
@@ -221,25 +239,27 @@ def _check(database: Path, runs: list[Figures]) -> int:
     return len(answered) - len(set(answered)) + len(numbers) - len(set(numbers))
 
 
-def _flat(
-    real: dict[int, Figures], bare: dict[int, Figures], board: Figures, duplicates: int
-) -> Flat:
+def _rate(figures: Figures) -> float:
+    return figures.lifecycles / figures.seconds
+
+
+def _flat(real: Rounds, bare: Rounds, board: Figures, duplicates: int) -> Flat:
+    """Medians over the rounds; the ratio is the median of each round's own ratio."""
     flat: Flat = {}
     for clients in CLIENTS:
-        name, one = f"c{clients}", real[clients]
-        rate = one.lifecycles / one.seconds
-        limit = bare[clients].lifecycles / bare[clients].seconds
-        flat[f"{name}.lifecycles_per_s"] = round(rate, 1)
-        flat[f"{name}.limit_lifecycles_per_s"] = round(limit, 1)
-        flat[f"{name}.ratio_to_limit"] = round(rate / limit, 3)
-        for kind in one.p50_ms:
-            flat[f"{name}.{kind}_p50_ms"] = round(one.p50_ms[kind], 2)
-            flat[f"{name}.{kind}_p99_ms"] = round(one.p99_ms[kind], 2)
+        name, ones, limits = f"c{clients}", real[clients], bare[clients]
+        ratios = [_rate(one) / _rate(limit) for one, limit in zip(ones, limits, strict=True)]
+        flat[f"{name}.lifecycles_per_s"] = round(median(map(_rate, ones)), 1)
+        flat[f"{name}.limit_lifecycles_per_s"] = round(median(map(_rate, limits)), 1)
+        flat[f"{name}.ratio_to_limit"] = round(median(ratios), 3)
+        for kind in ones[0].p50_ms:
+            flat[f"{name}.{kind}_p50_ms"] = round(median(one.p50_ms[kind] for one in ones), 2)
+            flat[f"{name}.{kind}_p99_ms"] = round(median(one.p99_ms[kind] for one in ones), 2)
     flat["duplicates"] = duplicates
-    delays = [one / 1000 for one in board.board_ms]
     for share in (50, 95, 99):
-        flat[f"call_to_board_p{share}_ms"] = round(percentile(delays, share / 100) * 1000, 2)
-    flat["call_to_board_samples"] = len(delays)
+        delay = percentile(board.board_ms, share / 100)
+        flat[f"call_to_board_p{share}_ms"] = round(delay, 2)
+    flat["call_to_board_samples"] = len(board.board_ms)
     return flat
 
 
