@@ -1,6 +1,7 @@
 """What a request handler of the hall server has at hand."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -31,6 +32,8 @@ class Desk:
     pages: Pages
     sessions: Sessions
     link: CityLink | None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server goes down, so that streams end."""
 
     @property
     def state(self) -> HallState:

@@ -136,6 +136,7 @@ def _application(desk: Desk, assets: Assets) -> web.Application:
 
 
 async def _hang_up(app: web.Application) -> None:
+    app[DESK].stopping.set()
     await app[DESK].hub.close()
 
 

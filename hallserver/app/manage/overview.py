@@ -1,15 +1,26 @@
 """The first page: what needs somebody now, then how the hall runs."""
 
+from typing import NamedTuple
+
 from aiohttp import web
 
-from hallserver.app.desk import desk_of, person_of
+from hallserver.app.desk import Desk, desk_of, person_of
 from hallserver.app.manage.words import device_lines
 from qingting.contract.base import Strict
 from qingting.contract.commands import AnswerHelp
-from qingting.contract.ids import DeviceId, Slug
+from qingting.contract.ids import DeviceId, Millis, Slug
 from qingting.contract.states import TicketState, WindowState
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import read_form, see_other
+
+
+class Wanted(NamedTuple):
+    """A device where somebody waits for a member of staff since ``asked``."""
+
+    id: DeviceId
+    name: str
+    name_en: str
+    asked: Millis
 
 
 class HelpForm(Strict, frozen=True, kw_only=True):
@@ -31,12 +42,22 @@ async def overview(request: web.Request) -> web.Response:
         "windows_open": sum(one.state is WindowState.OPEN for one in state.windows.values()),
         "windows_all": len(state.window_config),
         "queues": desk.topic("queues"),
-        "help": desk.topic("help"),
+        "help": _help(desk),
         "devices": [line for line in device_lines(desk) if line.needs_somebody],
         "link": desk.link,
         "day": state.day,
     }
     return desk.pages.render(request, "overview.html", context, block="now")
+
+
+def _help(desk: Desk) -> list[Wanted]:
+    """Oldest first."""
+    found = [
+        Wanted(life.id, life.name, life.name_en, asked)
+        for one, asked in desk.state.help.items()
+        if (life := desk.state.devices.get(one)) is not None
+    ]
+    return sorted(found, key=lambda one: one.asked)
 
 
 async def help_done(request: web.Request) -> web.Response:

@@ -1,55 +1,81 @@
 """Server-sent events: names of what changed, so that the page fetches just those parts again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncGenerator, Callable, Set
 
 from aiohttp import web
 
 KEEPALIVE_SECONDS = 15.0
+LOOK_SECONDS = 1.0
+"""How often a silent stream looks whether its reader is still there."""
+Changes = AsyncGenerator[Set[str], None]
+"""Sets of names; it ends when the server goes down."""
 
 
 async def event_stream(
     request: web.Request,
-    changes: AsyncIterator[Set[str]],
+    changes: Changes,
     *,
     alive: Callable[[], bool] = lambda: True,
     keepalive: float = KEEPALIVE_SECONDS,
 ) -> web.StreamResponse:
-    """Sends each set of names as one ``changed`` event until the reader leaves or ``alive`` is False.
+    """Sends each set of names as one ``changed`` event until the reader leaves or ``changes`` ends.
 
-    ``alive`` is asked before each message; a comment goes out every ``keepalive`` seconds of silence
-    so that a dead reader is noticed and the page can tell a quiet server from a lost one.
+    When ``alive`` turns False the page is told ``ended`` (it reloads, and finds the login). A ``beat``
+    goes out after ``keepalive`` seconds of silence, so that a page can tell a quiet server from a
+    lost one.
     """
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
     await response.prepare(request)
-    waiting: asyncio.Future[Set[str]] | None = None
     try:
         await response.write(b"retry: 2000\nevent: open\ndata: -\n\n")
-        while alive():
-            waiting = waiting or asyncio.ensure_future(_next(changes))
-            done, _ = await asyncio.wait({waiting}, timeout=keepalive)
-            if not done:
-                await response.write(b"event: beat\ndata: -\n\n")
-                continue
-            names, waiting = waiting.result(), None
-            if not names:
-                break  # the server is going down: the page reconnects by itself
-            text = " ".join(sorted(names))
-            await response.write(f"event: changed\ndata: {text}\n\n".encode())
-        if not alive():
-            await response.write(b"event: ended\ndata: -\n\n")
+        await _send_all(request, response, changes, alive, keepalive)
     except ConnectionResetError:
         pass  # the reader closed the page: the normal end of a stream
     finally:
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+        await changes.aclose()
     return response
 
 
-async def _next(changes: AsyncIterator[Set[str]]) -> Set[str]:
+async def _send_all(
+    request: web.Request,
+    response: web.StreamResponse,
+    changes: Changes,
+    alive: Callable[[], bool],
+    keepalive: float,
+) -> None:
+    """Returns when the reader left, the server goes down or ``alive`` is False."""
+    loop = asyncio.get_running_loop()
+    beat_at = loop.time() + keepalive
+    waiting = asyncio.ensure_future(_next(changes))
+    try:
+        # aiohttp does not cancel a handler whose reader left; its transport is gone then.
+        while request.transport is not None and not request.transport.is_closing():
+            if not alive():
+                await response.write(b"event: ended\ndata: -\n\n")
+                return
+            wait = max(0.0, min(LOOK_SECONDS, beat_at - loop.time()))
+            done, _ = await asyncio.wait({waiting}, timeout=wait)
+            if done:
+                names = waiting.result()
+                if not names:
+                    return  # the server goes down: the page comes back by itself
+                text = " ".join(sorted(names))
+                await response.write(f"event: changed\ndata: {text}\n\n".encode())
+                waiting = asyncio.ensure_future(_next(changes))
+            elif loop.time() >= beat_at:
+                await response.write(b"event: beat\ndata: -\n\n")
+            else:
+                continue
+            beat_at = loop.time() + keepalive
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def _next(changes: Changes) -> Set[str]:
     """The next set, or an empty one at the end."""
     async for names in changes:
         return names

@@ -444,7 +444,7 @@ async def test_a_ticket_s_page_tells_the_place_and_nothing_about_the_person(site
     status, page = await site.get(f"/t/{token}")
     assert (status, "A002" in page, "前面还有 1 人" in page) == (200, True, True)
     _, english = await site.get(f"/t/{token}?lang=en")
-    assert "1 people are ahead" in english
+    assert "Ahead of you: 1" in english
     await site.do(c.OpenWindow(window=WindowId("w1"), staff=StaffId("s-01")))
     await site.do(c.CallNext(window=WindowId("w1")))
     await site.do(c.MarkNoShow(window=WindowId("w1")))

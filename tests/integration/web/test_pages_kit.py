@@ -1,7 +1,7 @@
 """What every server-rendered page can rely on: frame, language, sessions, CSRF, errors, headers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
@@ -110,7 +110,7 @@ async def build(
     async def live(request: web.Request) -> web.StreamResponse:
         return await event_stream(request, stream(), keepalive=0.05)
 
-    async def stream() -> AsyncIterator[frozenset[str]]:
+    async def stream() -> AsyncGenerator[frozenset[str], None]:
         while True:
             yield await changes.get()
 

@@ -1,0 +1,152 @@
+"""The hall manager's pages in a real browser: live within a second, accessible, nothing blocked by the policy."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from argon2 import PasswordHasher
+from playwright.async_api import Page, async_playwright
+
+from hallserver.app.desk import DESK, Desk
+from hallserver.app.server import HallSettings, open_hall_app
+from qingting.contract import commands as c
+from qingting.contract.ids import StaffId
+from qingting.contract.states import Condition, DeviceKind, DeviceState, StaffRole
+from qingting.demo.builder import build_hall, hall_ids
+from qingting.kernel.config_file import dump_config
+from qingting.kernel.security.passwords import Passwords
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD = "Lotus-2026-pond"
+PAGES = (
+    "/manage/",
+    "/manage/devices",
+    "/manage/queues",
+    "/manage/windows",
+    "/manage/tickets",
+    "/manage/ratings",
+    "/manage/pair",
+    "/manage/staff",
+    "/manage/password",
+)
+
+
+@dataclass
+class Manager:
+    """A browser in which the manager is logged in. ``complaints`` is what its console said."""
+
+    page: Page
+    desk: Desk
+    base: str
+    complaints: list[str]
+
+    async def report(self, *conditions: Condition) -> None:
+        printer = next(
+            one for one in self.desk.state.devices.values() if one.kind is DeviceKind.PRINTER
+        )
+        command = c.ReportDevice(
+            device=printer.id,
+            kind=printer.kind,
+            state=DeviceState.DEGRADED if conditions else DeviceState.READY,
+            conditions=conditions,
+        )
+        key = f"browser-{self.desk.state.seq:06d}"
+        await self.desk.hall.submit(command, key=key, actor="test")
+
+
+@pytest.fixture
+async def manager(tmp_path: Path) -> AsyncIterator[Manager]:
+    config = build_hall(hall_ids(1)[0])
+    await asyncio.to_thread(dump_config, config, tmp_path / "hall.json")
+    hasher = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    settings = HallSettings(data=str(tmp_path / "data"), config=str(tmp_path / "hall.json"))
+    async with open_hall_app(settings, passwords=hasher) as app, async_playwright() as playwright:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        complaints: list[str] = []
+        page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+        page.on("pageerror", lambda one: complaints.append(str(one)))
+        desk = app[DESK]
+        staff = next(one for one in config.staff if one.role is StaffRole.MANAGER)
+        await desk.accounts.staff.put(StaffId(staff.id), PASSWORD, must_change=False)
+        await page.goto(f"{base}/manage/login")
+        await page.fill("#f-number", staff.number)
+        await page.fill("#f-password", PASSWORD)
+        await page.click("button[type=submit]")
+        await page.wait_for_selector("#now")
+        yield Manager(page, desk, base, complaints)
+        await browser.close()
+        await runner.cleanup()
+
+
+async def test_a_fault_appears_by_itself_within_a_second_and_goes_again(manager: Manager) -> None:
+    await manager.report()
+    await manager.page.goto(f"{manager.base}/manage/devices?show=faults")
+    await manager.page.wait_for_selector("text=一切正常")
+    await manager.page.wait_for_timeout(300)
+    await manager.report(Condition.PAPER_OUT)
+    await manager.page.wait_for_selector("text=换上新纸卷", timeout=1_000)
+    await manager.report()
+    await manager.page.wait_for_selector("text=一切正常", timeout=1_000)
+    assert manager.complaints == []
+
+
+async def test_a_lost_server_is_said_and_its_return_too(manager: Manager) -> None:
+    page = manager.page
+    await page.wait_for_timeout(300)
+    await page.context.route("**/manage/live", lambda route: route.abort())
+    manager.desk.stopping.set()
+    await page.wait_for_selector("text=与服务器的连接断了", timeout=8_000)
+    manager.desk.stopping.clear()
+    await manager.report(Condition.JAM)
+    await page.context.unroute("**/manage/live")
+    await page.wait_for_selector("text=已恢复连接", timeout=12_000)
+    await page.wait_for_selector("text=卡纸", timeout=1_000)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_every_page_passes_the_accessibility_rules(manager: Manager, language: str) -> None:
+    axe = await asyncio.to_thread((ROOT / "node_modules/axe-core/axe.min.js").read_text)
+    await manager.report(Condition.PAPER_OUT, Condition.PAPER_LOW)
+    page = manager.page
+    await page.goto(f"{manager.base}/language?to={language}&back=/manage/")
+    for path in PAGES:
+        await page.goto(manager.base + path)
+        await page.evaluate(axe)
+        found: dict[str, Any] = await page.evaluate("axe.run()")
+        faults = [
+            (one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]
+        ]
+        assert faults == [], path
+    assert manager.complaints == []
+
+
+async def test_the_whole_of_a_page_can_be_used_by_keyboard(manager: Manager) -> None:
+    page = manager.page
+    await page.goto(f"{manager.base}/manage/tickets")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.className") == "skip"
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.id") == "f-q"
+
+
+async def test_the_screens_load_under_the_strict_policy(manager: Manager) -> None:
+    for path in ("/kiosk/", "/board/", "/tablet/call.html", "/tablet/rate.html"):
+        response = await manager.page.goto(manager.base + path)
+        assert response is not None
+        assert response.status == 200, f"{path}: build the front ends first"
+        await manager.page.wait_for_timeout(400)
+    assert [one for one in manager.complaints if "Content Security Policy" in one] == []
