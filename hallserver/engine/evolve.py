@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from hallserver.engine.state import Board, DeviceLife, HallState, Served, Ticket, WindowLife
+from hallserver.engine.state import (
+    TAKEN_KEPT,
+    Board,
+    DeviceLife,
+    HallState,
+    Served,
+    Ticket,
+    WindowLife,
+)
 from qingting.contract import events as e
 from qingting.contract.ids import BusinessDay
 from qingting.contract.states import (
@@ -180,6 +188,11 @@ def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
         language=body.language,
     )
     state.tokens[body.token] = body.ticket
+    if body.device is not None:
+        state.taken_at[body.device] = [
+            *state.taken_at.get(body.device, ())[-TAKEN_KEPT + 1 :],
+            body.ticket,
+        ]
     state.serials[body.queue] = body.serial
     state.waiting.setdefault(body.queue, {})[body.ticket] = event.at
 

@@ -31,8 +31,12 @@ from qingting.contract.states import (
     WindowState,
 )
 
-STATE_SCHEMA = 2
+STATE_SCHEMA = 3
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
+
+
+TAKEN_KEPT = 8
+"""Tickets that a kiosk's screen can still show after they were taken there."""
 
 
 class Ticket(msgspec.Struct, kw_only=True):
@@ -139,6 +143,8 @@ class HallState(msgspec.Struct, kw_only=True):
     staff: dict[StaffId, Staff] = msgspec.field(default_factory=dict)
     tickets: dict[TicketId, Ticket] = msgspec.field(default_factory=dict)
     tokens: dict[str, TicketId] = msgspec.field(default_factory=dict)
+    taken_at: dict[DeviceId, list[TicketId]] = msgspec.field(default_factory=dict)
+    """The latest tickets of each kiosk, at most :data:`TAKEN_KEPT`, newest last."""
     serials: dict[QueueId, int] = msgspec.field(default_factory=dict)
     waiting: dict[QueueId, dict[TicketId, Millis]] = msgspec.field(default_factory=dict)
     windows: dict[WindowId, WindowLife] = msgspec.field(default_factory=dict)

@@ -109,11 +109,8 @@ def kiosk(
             blocked_by=blocked_by(peripherals),
         )
     }
-    for ticket in reversed(state.tickets.values()):
-        if now - ticket.issued_at > KIOSK_TICKET_MS:
-            break
-        if ticket.device == kiosk_id:
+    for ticket_id in reversed(state.taken_at.get(kiosk_id, [])):
+        ticket = state.tickets[ticket_id]
+        if now - ticket.issued_at <= KIOSK_TICKET_MS:
             shown[f"ticket:{ticket.id}"] = _ticket(state, ticket)
-            if len(shown) > 8:
-                break
     return shown
