@@ -15,6 +15,8 @@ from qingting.contract.printing import (
 )
 from qingting.contract.states import Language
 
+LARGE_HANZI, LARGE_ASCII = 12, 24
+"""Longest hall name that fits one line of 80 mm paper in double size."""
 _WORDS: dict[str, tuple[str, str]] = {
     "title": ("排队号票", "Queue ticket"),
     "department": ("办理部门", "Department"),
@@ -80,9 +82,9 @@ def _head(state: HallState, ticket: Ticket) -> list[PrintElement]:
     rows: list[PrintElement] = []
     if state.config is not None:
         hall = state.config.hall
-        rows.append(
-            TextLine(text=hall.name_en if english else hall.name, align=Align.CENTRE, bold=True)
-        )
+        name = hall.name_en if english else hall.name
+        scale = 2 if len(name) <= (LARGE_ASCII if name.isascii() else LARGE_HANZI) else 1
+        rows.append(TextLine(text=name, align=Align.CENTRE, scale=scale, bold=True))
     rows += [
         TextLine(text=_say(ticket.language, "title"), align=Align.CENTRE),
         RuleLine(),

@@ -7,7 +7,7 @@ import msgspec
 from hallserver.hall import open_hall
 from hallserver.hub.accounts import Accounts, Pairing, open_accounts
 from qingting.contract.config import Device, HallConfig
-from qingting.contract.ids import DeviceId, StaffId
+from qingting.contract.ids import DeviceId
 from qingting.contract.states import DeviceKind, StaffRole
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import one_time_password
@@ -85,7 +85,8 @@ async def _staff(accounts: Accounts, config: HallConfig) -> tuple[Person, tuple[
         one.id: Person(number=one.number, name=one.name, password=one_time_password())
         for one in [*managers, *clerks]
     }
-    await accounts.staff.seed({StaffId(one): person.password for one, person in people.items()})
+    await accounts.staff.seed({one.id: people[one.id].password for one in clerks})
+    await accounts.staff.put(managers[0].id, people[managers[0].id].password, must_change=True)
     return people[managers[0].id], tuple(people[one.id] for one in clerks)
 
 

@@ -87,8 +87,11 @@ async def run_demo(options: DemoOptions) -> None:
             await _prepare_hall(options, index, config, folder)
             for index, config in enumerate(configs)
         ]
+        children = await _start_servers(options, city, halls, folder, stack)
+        # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
         tasks = await stack.enter_async_context(Supervisor("demo"))
-        children = await _start_servers(options, city, halls, folder, stack, tasks)
+        for child in children:
+            _ = tasks.run(f"keep {child.name}", child.keep())
         _start_agents(halls, tasks)
         await _start_people(options, halls, bench, stack)
         print_report(_report(options, city, halls, bench, children), as_json=options.as_json)
@@ -123,7 +126,6 @@ async def _start_servers(
     halls: list[DemoHall],
     folder: Path,
     stack: AsyncExitStack,
-    tasks: Supervisor,
 ) -> list[Child]:
     children = [_console(options, city, folder)]
     children += [_hall(options, hall, city, index) for index, hall in enumerate(halls)]
@@ -132,7 +134,6 @@ async def _start_servers(
         stack.push_async_callback(child.stop)
     for child in children:
         await child.ready()
-        _ = tasks.run(f"keep {child.name}", child.keep())
     return children
 
 

@@ -1,99 +1,11 @@
 """The whole demonstration as a user starts it, and people in front of its screens."""
 
-import asyncio
-import json
-import os
-import signal
-import socket
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
+from demo_stage import PATIENCE_MS, SIZES, Demo, OpenPage, start_demo
 from playwright.async_api import Browser, Page, async_playwright, expect
-
-ROOT = Path(__file__).resolve().parents[3]
-SHOTS = ROOT / "test-results" / "screens"
-START_SECONDS = 120
-PORTS_NEEDED = 60
-PATIENCE_MS = 15_000
-SIZES = {
-    "kiosk": (1080, 1920),
-    "board": (1920, 1080),
-    "call_pad": (1280, 800),
-    "rating_pad": (1280, 800),
-    "desk": (1440, 900),
-}
-
-
-def free_ports() -> int:
-    """A base port whose neighbours up to the control page are free."""
-    for base in range(20_000 + os.getpid() % 4000, 60_000, PORTS_NEEDED):
-        if all(_is_free(port) for port in (base, base + 1, base + 2, base + 50)):
-            return base
-    raise RuntimeError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-@dataclass
-class Demo:
-    """A running ``qingting demo`` and what it printed."""
-
-    report: dict[str, Any]
-    http: aiohttp.ClientSession
-
-    @property
-    def hall(self) -> dict[str, Any]:
-        return self.report["halls"][0]
-
-    def url(self, device: str) -> str:
-        return next(one["url"] for one in self.hall["screens"] if one["device"] == device)
-
-    async def device(self, name: str, action: str, **body: Any) -> dict[str, Any]:
-        """Does something to a simulated device of the first hall, as on the control page."""
-        target = f"{self.report['simulators']}api/{self.hall['id']}.{name}/{action}"
-        async with self.http.post(target, json=body) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
-
-    async def simulators(self) -> dict[str, Any]:
-        async with self.http.get(f"{self.report['simulators']}api/state") as answer:
-            return await answer.json()
-
-    def kill(self, process: str) -> None:
-        """As when the power fails."""
-        os.kill(self.report["pids"][process], signal.SIGKILL)
-
-
-async def start_demo(stack: AsyncExitStack, *arguments: str) -> Demo:
-    """Starts the command of the README and waits for its report; stops it with the stack."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "qingting.cli", "--log-level", "warning",
-        "demo", "--json", "--base-port", str(free_ports()), *arguments,
-        stdout=asyncio.subprocess.PIPE, cwd=ROOT, limit=2**20,
-    )
-    stack.push_async_callback(_stop, process)
-    assert process.stdout is not None
-    async with asyncio.timeout(START_SECONDS):
-        line = await process.stdout.readline()
-    http = await stack.enter_async_context(aiohttp.ClientSession())
-    return Demo(json.loads(line), http)
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(60):
-        status = await process.wait()
-    assert status == 0, f"the demonstration ended with {status}"
 
 
 @pytest.fixture
@@ -112,9 +24,6 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
-OpenPage = Callable[[str, str], Awaitable[Page]]
-
-
 @pytest.fixture
 async def screen(browser: Browser) -> AsyncIterator[OpenPage]:
     """Opens a page at the real size of its screen; a script error on any of them fails the test."""
@@ -122,7 +31,9 @@ async def screen(browser: Browser) -> AsyncIterator[OpenPage]:
 
     async def opened(kind: str, url: str) -> Page:
         width, height = SIZES[kind]
-        context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+        context = await browser.new_context(
+            viewport={"width": width, "height": height}, locale="zh-CN"
+        )
         page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(f"{url}: {error}"))
@@ -138,9 +49,3 @@ def _patience() -> Iterator[None]:
     expect.set_options(timeout=PATIENCE_MS)
     yield
     expect.set_options(timeout=5000)
-
-
-async def shot(page: Page, name: str) -> None:
-    """Keeps a picture of a screen for people to look at."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=SHOTS / f"{name}.png")

@@ -28,7 +28,7 @@ async def take_number(kiosk: Page, demo: Any, card: str = "citizen") -> str:
 
 
 async def go_home(kiosk: Page) -> None:
-    await kiosk.click("[data-act=finish], [data-act=home]")
+    await kiosk.click("[data-act=done]")
 
 
 async def log_in(pad: Page, person: dict[str, str]) -> None:
@@ -49,10 +49,10 @@ async def press(pad: Page, label: str) -> None:
 async def first_login(page: Page, url: str, account: str, password: str, new: str) -> None:
     """A one-time password is used and replaced, on the city's or a hall's pages."""
     await page.goto(url)
-    await page.fill("input[name=account], input[name=number]", account)
+    await page.fill("input[name=name], input[name=number]", account)
     await page.fill("input[name=password]", password)
-    await page.click("main button[type=submit], form button[type=submit]")
-    await page.fill("input[name=old]", password)
+    await page.click("form.panel button[type=submit]")
+    await page.fill("input[name=present], input[name=old]", password)
     await page.fill("input[name=new]", new)
     await page.fill("input[name=again]", new)
-    await page.click("main button[type=submit]")
+    await page.click("form.panel button[type=submit]")

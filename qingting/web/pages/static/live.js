@@ -92,7 +92,7 @@
     source = new EventSource(url);
     heard();
     source.addEventListener('open', () => {
-      if (failures > 0) everything();
+      everything(); // whatever changed between the page's making and this moment
       failures = 0;
       say(true);
       heard();
