@@ -22,6 +22,9 @@ export default defineConfig(({ mode }) => ({
   },
   server: {
     host: '127.0.0.1',
-    proxy: { '/hub': { target: 'ws://127.0.0.1:8080', ws: true } },
+    proxy: {
+      '/hub': { target: 'ws://127.0.0.1:8080', ws: true },
+      '/voice': { target: 'http://127.0.0.1:8080' },
+    },
   },
 }));

@@ -16,13 +16,14 @@ from argon2 import PasswordHasher
 from playwright.async_api import Page, async_playwright, expect
 from websockets.asyncio.client import ClientConnection, connect
 
+from hallserver.boards.routes import add_voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, Pairing, open_accounts
 from hallserver.hub.hub import Hub
 from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract.config import HallConfig
-from qingting.contract.ids import DeviceId, StaffId, WindowId
+from qingting.contract.ids import DeviceId, ItemId, StaffId, WindowId
 from qingting.contract.states import (
     CertificateKind,
     Condition,
@@ -136,6 +137,7 @@ class Place:
     config: HallConfig = field(default_factory=lambda: build_hall(hall_ids(1)[0]))
     sealer: Sealer = field(default_factory=lambda: Sealer(parse_keys(new_key("k1"))))
     port: int = 0
+    speech_program: str = "espeak-ng"
     hall: Hall = field(init=False)
     accounts: Accounts = field(init=False)
     _running: AsyncExitStack | None = None
@@ -161,6 +163,7 @@ class Place:
                 app = web.Application()
                 app.router.add_get("/hub", hub.socket)
                 app.router.add_static("/kiosk", self.pages)
+                add_voice(app, self.hall, self.speech_program)
                 runner = web.AppRunner(app, shutdown_timeout=0.1)
                 await runner.setup()
                 await web.TCPSite(runner, "127.0.0.1", self.port).start()
@@ -218,7 +221,11 @@ async def agent(place: Place) -> AsyncIterator[Agent]:
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # The last one is how a board is started: it may sound without a touch.
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
         page = await browser.new_page(viewport={"width": 1080, "height": 1920})
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -316,3 +323,46 @@ async def test_a_call_appears_on_the_board(place: Place, agent: Agent, page: Pag
     await expect(row).to_contain_text(number)
     await expect(row).to_contain_text(f"{window.number} 号窗口")
     await expect(row).to_contain_text("张*三")
+
+
+HEAR = """
+window.heard = [];
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...rest) {
+  const samples = this.buffer.getChannelData(0);
+  const power = samples.reduce((sum, one) => sum + one * one, 0) / samples.length;
+  const words = { seconds: this.buffer.duration, loudness: Math.sqrt(power), begun: performance.now() };
+  this.addEventListener('ended', () => window.heard.push({ ...words, ended: performance.now() }));
+  start.apply(this, rest);
+};
+"""
+"""Notes every sentence that went through the loudspeaker to its end."""
+
+
+async def test_the_board_says_each_call_aloud_one_after_the_other(place: Place, page: Page) -> None:
+    await page.add_init_script(HEAR)
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await page.goto(await place.url("board-1", "board.html"))
+    await expect(page.get_by_text("现在没有叫号")).to_be_visible()
+    await expect(page.get_by_text("只有提示音")).not_to_be_visible()
+    for window, staff in (("w1", 0), ("w2", 1)):
+        await place.act(c.IssueTicket(item=ItemId("id-first"), token=f"token-of-{window}-0001"))
+        await place.act(
+            c.OpenWindow(window=WindowId(window), staff=StaffId(place.config.staff[staff].id))
+        )
+        await place.act(c.CallNext(window=WindowId(window)))
+    await page.wait_for_function("window.heard.length === 2", timeout=30_000)
+    first, second = await page.evaluate("window.heard")
+    assert second["begun"] > first["ended"], "no sentence over another"
+    for sentence in (first, second):
+        assert 1 < sentence["seconds"] < 8
+        assert sentence["loudness"] > 0.02, "this is silence"
+
+
+async def test_a_board_without_any_voice_says_that_it_only_chimes(place: Place, page: Page) -> None:
+    await place.stop()
+    place.speech_program = ""
+    await place.start()
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await page.goto(await place.url("board-1", "board.html"))
+    await expect(page.get_by_text("只有提示音，没有语音")).to_be_visible()

@@ -15,7 +15,7 @@ export const FRESH_MS = 12_000;
 /** Where the board's words go. */
 export interface Speaker {
   readonly state: SoundState;
-  announce(text: string): Promise<void>;
+  announce(text: string, callNo: number): Promise<void>;
 }
 
 /** Follows the board's topic and announces new calls. */
@@ -25,7 +25,7 @@ export function useBoard(connection: HallConnection, speaker: Speaker, memory: A
   const now = useNow(connection);
   const sound = ref<SoundState>(speaker.state);
   const announcer = new Announcer(
-    (call) => speaker.announce(announcement(call)),
+    (call) => speaker.announce(announcement(call), call.call_no),
     memory,
     (fault) => reportError(fault),
   );

@@ -1,8 +1,19 @@
-/** Sound of the board: always a soft chime, and a Chinese voice where the system has one. */
+/**
+ * Sound of the board: always a soft chime, then words. The hall server's voice comes first, because it
+ * is the same on every board; then a Chinese voice of this machine; without either the chime is all.
+ */
 
 export type SoundState = 'on' | 'voiceless' | 'muted';
 
+/** Where sound of words comes from: {@link HallVoice}, or a test's own. */
+export interface WordSource {
+  readonly available: boolean;
+  words(callNo: number): Promise<ArrayBuffer | null>;
+}
+
 const SPEECH_AT_MOST_MS = 12_000;
+/** After the end that a sound should have; an audio device that was pulled never reports one. */
+const OVERTIME_MS = 1_500;
 const NOTES = [
   { hertz: 659.25, at: 0, seconds: 0.7 },
   { hertz: 523.25, at: 0.32, seconds: 1.1 },
@@ -12,10 +23,12 @@ const NOTES = [
 export class Voice {
   private readonly context = new AudioContext();
 
+  constructor(private readonly source: WordSource) {}
+
   /** What can be heard now. */
   get state(): SoundState {
     if (this.context.state !== 'running') return 'muted';
-    return chineseVoice() === null ? 'voiceless' : 'on';
+    return this.source.available || chineseVoice() !== null ? 'on' : 'voiceless';
   }
 
   /** Call from a touch: browsers then let the page sound. */
@@ -23,11 +36,35 @@ export class Voice {
     await this.context.resume();
   }
 
-  /** Chime, then the sentence; resolves when both are over. Silent while muted. */
-  async announce(text: string): Promise<void> {
+  /** Chime, then the words of the call; resolves when both are over. Silent while muted. */
+  async announce(text: string, callNo: number): Promise<void> {
     if (this.context.state !== 'running') return;
-    await this.chime();
-    await speak(text);
+    // Fetched while the chime sounds, so that the words follow it at once.
+    const [sound] = await Promise.all([this.fetch(callNo), this.chime()]);
+    if (sound === null) await speak(text);
+    else await this.play(sound);
+  }
+
+  private async fetch(callNo: number): Promise<AudioBuffer | null> {
+    const file = await this.source.words(callNo);
+    if (file === null) return null;
+    try {
+      return await this.context.decodeAudioData(file);
+    } catch (fault) {
+      // The words can still be said by this machine; why these could not is for the log.
+      reportError(fault);
+      return null;
+    }
+  }
+
+  private async play(sound: AudioBuffer): Promise<void> {
+    const words = new AudioBufferSourceNode(this.context, { buffer: sound });
+    const over = new Promise<void>((resolve) => {
+      words.onended = () => resolve();
+    });
+    words.connect(this.context.destination);
+    words.start();
+    await Promise.race([over, pause(sound.duration * 1_000 + OVERTIME_MS)]);
   }
 
   private async chime(): Promise<void> {
