@@ -91,6 +91,7 @@ class Hub:
             max_msg_size=HARD_LIMIT_BYTES,
             decode_text=False,
             timeout=1.0,
+            compress=False,  # one encoding serves all; a hall's own network is wide enough
         )
         await socket.prepare(request)
         self._sockets.add(socket)

@@ -73,7 +73,9 @@ class Switchboard:
         self.topics.leave(session)
         self._sessions[session.device].discard(session)
         self.presence.left(session.device)
-        if session.role is Role.KIOSK and not self._sessions[session.device]:
+        if self._sessions[session.device]:
+            return  # a newer connection of the same device carries on
+        if session.role is Role.KIOSK:
             self.disarm(session.device)
         if session.role is Role.AGENT and session.parent is not None:
             self._reader_gone(session.parent)
@@ -179,23 +181,17 @@ class Switchboard:
         agent.send(h.PrintOrder(job=job_of(self.hall.state, ticket, self._base_url)))
         self.printing.handed(ticket.id, ticket.attempt)
 
-    def _print_requested(self, body: e.PrintRequested) -> ReportPrint | None:
-        """Hands the job to its agent; gives back the report of a job that cannot be printed now."""
+    def _print_requested(self, body: e.PrintRequested) -> None:
+        """Hands the job to its agent if that can print now; housekeeping settles the others."""
         self.printing.asked(body.ticket, body.attempt)
-        state = self.hall.state
-        ticket = state.tickets.get(body.ticket)
+        ticket = self.hall.state.tickets.get(body.ticket)
         if ticket is None or ticket.attempt != body.attempt:
-            return None
+            return
         agent = self.agent_for(body.device)
-        if agent is None:
-            return (
-                None if self._agent_may_return(body.device) else failed(ticket, Condition.OFFLINE)
-            )
-        fault = printer_fault(state, body.device)
-        if fault is not None:
-            return failed(ticket, fault)
-        self._hand_over(agent, ticket.id)
-        return None
+        if agent is not None and printer_fault(self.hall.state, body.device) is None:
+            self._hand_over(agent, ticket.id)
+        else:
+            self.wake.set()
 
     def _agent_may_return(self, printer: DeviceId) -> bool:
         return any(
@@ -227,8 +223,7 @@ class Switchboard:
         for event in events:
             match event.b:
                 case e.PrintRequested() as body:
-                    if self._print_requested(body) is not None:
-                        self.wake.set()
+                    self._print_requested(body)
                 case e.PrintReported(ticket=ticket):
                     self.printing.settled(ticket)
                 case e.DeviceChanged(kind=DeviceKind.ID_READER) as body:

@@ -11,6 +11,7 @@ POLICY = (
 """No inline script, no inline style, nothing from elsewhere: a hall may have no Internet."""
 
 HEADERS = {
+    "Server": "Qingting",
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -208,3 +208,15 @@ async def test_an_unknown_code_is_refused_in_words(house: House) -> None:
         for text in ("http://hall.test/t/nosuchtoken1", "hello", ""):
             await agent.ask(h.CodeScanned(device=DeviceId("k1-scanner"), text=text), key=None)
             assert (await kiosk.get(h.CodeRefused)).problem.code == "code.unknown"
+
+
+async def test_an_agent_that_connects_anew_goes_on_reading(house: House) -> None:
+    async with await house.join("k1") as kiosk:
+        first = await house.agent()
+        await kiosk.ask(h.BeginIdentity(), key=None)
+        async with await house.agent() as second:
+            await first.bye()
+            assert (await second.get(h.ArmReader)).armed
+            await second.ask(house.card(), key=None)
+            await kiosk.get(h.IdentityRead)
+        await first.close()
