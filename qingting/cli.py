@@ -4,14 +4,16 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
 from qingting.kernel.logging import configure_logging
 from qingting.kernel.settings import SettingsError, load_settings
+
+S = TypeVar("S")
 
 
 def run_until_stopped(work: Coroutine[Any, Any, Any]) -> None:
@@ -29,6 +31,28 @@ def run_until_stopped(work: Coroutine[Any, Any, Any]) -> None:
                 loop.remove_signal_handler(name)
 
     asyncio.run(guarded())
+
+
+def serve(work: Coroutine[Any, Any, Any], *faults: type[Exception]) -> None:
+    """Like :func:`run_until_stopped`; ``OSError``, refusals and ``faults`` are told in one line."""
+    from qingting.contract.errors import Refusal
+
+    expected: tuple[type[Exception], ...] = (OSError, Refusal, *faults)
+    try:
+        run_until_stopped(work)
+    except expected as error:
+        raise click.ClickException(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    """What a person at the shell reads of an expected error."""
+    from qingting.contract.errors import Refusal
+    from qingting.contract.states import Language
+    from qingting.kernel.config_file import ConfigFileError
+
+    if isinstance(error, Refusal) and not isinstance(error, ConfigFileError):
+        return error.sentence(Language.EN)
+    return str(error)
 
 
 async def _finish(task: Awaitable[Any]) -> None:
@@ -67,6 +91,9 @@ def main(log_level: str, log_json: bool) -> None:
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SETTINGS = click.option(
+    "--settings", "file", type=FILE, help="TOML file; QINGTING_* variables win over it"
+)
 
 
 @main.command()
@@ -115,25 +142,79 @@ def demo(
 
 
 @main.command()
-@click.option("--settings", "file", type=FILE, help="TOML file; QINGTING_* variables win over it")
+@SETTINGS
 def hall(file: Path | None) -> None:
     """Run one hall server."""
     from hallserver.app.server import HallSettings, run_hall
+    from hallserver.store.errors import StoreOpenError
 
-    run_until_stopped(run_hall(settings_or_exit(HallSettings, file)))
+    serve(run_hall(settings_or_exit(HallSettings, file)), StoreOpenError)
 
 
 @main.command()
-@click.option("--settings", "file", type=FILE, help="TOML file; QINGTING_* variables win over it")
+@SETTINGS
 def console(file: Path | None) -> None:
-    """Run the city console."""
-    from console.app.server import ConsoleSettings, run_console
+    """Run the city console. At the very first start it shows the administrator's one-time password."""
+    from console.app.server import load_console_settings, run_console
+    from console.core.migrate import NewerDatabaseError
+    from console.core.postgres import PostgresError
+    from qingting.city_admin import greeting
 
-    run_until_stopped(
-        run_console(
-            settings_or_exit(ConsoleSettings, file, database_url=os.environ.get("DATABASE_URL"))
-        )
-    )
+    settings = _read_settings(load_console_settings, file)
+    work = run_console(settings, on_ready=lambda ready: click.echo(greeting(ready)))
+    serve(work, PostgresError, NewerDatabaseError)
+
+
+@main.group()
+def city() -> None:
+    """Administer the city from its machine's shell; every act is audited."""
+
+
+@city.command("enrol")
+@SETTINGS
+@click.argument("hall")
+@click.option("--name", required=True, help="Chinese name")
+@click.option("--name-en", default="", help="English name")
+def city_enrol(file: Path | None, hall: str, name: str, name_en: str) -> None:
+    """Register a hall, or give a known one another key, and show the key once."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import enrol_hall
+    from qingting.contract.ids import HallId
+
+    settings = _read_settings(load_console_settings, file)
+    _show(enrol_hall(settings, HallId(hall), name=name, name_en=name_en))
+
+
+@city.command("renew-password")
+@SETTINGS
+@click.argument("account")
+def city_renew_password(file: Path | None, account: str) -> None:
+    """Give an account another one-time password and show it once."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import renew_password
+
+    _show(renew_password(_read_settings(load_console_settings, file), account))
+
+
+def _read_settings(load: Callable[[Path | None, Mapping[str, str]], S], file: Path | None) -> S:
+    try:
+        return load(file, os.environ)
+    except SettingsError as error:
+        raise _faulty(error) from error
+
+
+def _show(work: Coroutine[Any, Any, str]) -> None:
+    """Prints what ``work`` gives, or in one line why it could not be done."""
+    from msgspec import ValidationError
+
+    from console.core.migrate import NewerDatabaseError
+    from console.core.postgres import PostgresError
+    from qingting.contract.errors import Refusal
+
+    try:
+        click.echo(asyncio.run(work))
+    except (OSError, Refusal, ValidationError, PostgresError, NewerDatabaseError) as error:
+        raise click.ClickException(_said(error)) from error
 
 
 @main.command()
@@ -149,11 +230,7 @@ def agent(file: Path) -> None:
     from hallserver.agent.agent import run_agent
     from hallserver.agent.settings import load_agent_settings
 
-    try:
-        settings = load_agent_settings(file, os.environ)
-    except SettingsError as error:
-        raise _faulty(error) from error
-    run_until_stopped(run_agent(settings))
+    serve(run_agent(_read_settings(load_agent_settings, file)))
 
 
 @main.command("pair-agent")
@@ -173,8 +250,7 @@ def pair_agent(hall: str, code: str, kiosk: str, file: Path, target: Path) -> No
 
     from qingting.contract.errors import Refusal
     from qingting.contract.ids import DeviceId
-    from qingting.contract.states import Language
-    from qingting.kernel.config_file import ConfigFileError, load_config
+    from qingting.kernel.config_file import load_config
     from qingting.pairing import write_agent_settings
 
     try:
@@ -182,12 +258,8 @@ def pair_agent(hall: str, code: str, kiosk: str, file: Path, target: Path) -> No
         device = write_agent_settings(hall, code, kiosk=DeviceId(kiosk), config=config, path=target)
     except SettingsError as error:
         raise _faulty(error) from error
-    except ConfigFileError as error:
-        raise click.ClickException(str(error)) from error
-    except Refusal as refusal:
-        raise click.ClickException(refusal.sentence(Language.EN)) from refusal
-    except (OSError, WebSocketException) as error:
-        raise click.ClickException(str(error)) from error
+    except (OSError, Refusal, WebSocketException) as error:
+        raise click.ClickException(_said(error)) from error
     click.echo(f"{device}: settings are in {target}")
 
 

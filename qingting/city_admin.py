@@ -1,0 +1,40 @@
+"""What whoever has a shell on the city's machine may do without a login: enrol halls, renew passwords."""
+
+import msgspec
+
+from console.app.server import ConsoleReady, ConsoleSettings, open_console, renew_administrator
+from console.modules.identity.api import OneTimePassword
+from qingting.contract.ids import HallId
+
+
+def greeting(ready: ConsoleReady) -> str:
+    """Where the console is, and the first administrator's one-time password at the very first start."""
+    lines = [f"城市平台 city console  {ready.url}/"]
+    if ready.one_time_password is not None:
+        lines.append(login_line(ready.one_time_password))
+    return "\n".join(lines)
+
+
+def login_line(first: OneTimePassword) -> str:
+    """The only time that a one-time password is shown."""
+    return f"  账号 user {first.account}   一次性密码 one-time password  {first.password}"
+
+
+async def enrol_hall(settings: ConsoleSettings, hall: HallId, *, name: str, name_en: str) -> str:
+    """Registers a hall, or gives a known one another key; gives the text to show, with the key.
+
+    Brings the database up to date first. Raises what ``open_console`` raises, and
+    ``msgspec.ValidationError`` for an id of the wrong shape.
+    """
+    aside = msgspec.structs.replace(settings, host="127.0.0.1", port=0)
+    async with open_console(aside) as ready:
+        key = await ready.city.enrol_hall(hall, name=name, name_en=name_en)
+    lines = [f"hall_key = {key}"]
+    if ready.one_time_password is not None:
+        lines.append(login_line(ready.one_time_password))
+    return "\n".join(lines)
+
+
+async def renew_password(settings: ConsoleSettings, account: str) -> str:
+    """Another one-time password for an account; raises ``account.unknown``."""
+    return login_line(await renew_administrator(settings, account))

@@ -1,0 +1,98 @@
+"""What the shell of the city's machine can do, and how a server says that it cannot start."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from console.app.city import open_city
+from console.app.server import ConsoleSettings
+from console.halls import models
+from qingting.city_admin import enrol_hall, renew_password
+from qingting.cli import main
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+from qingting.kernel.security.device_keys import matches
+
+SAERTU = HallId("saertu")
+
+
+async def stored_digest(url: str) -> str:
+    async with open_city(url) as city, city.db.read() as uow:
+        wanted = sa.select(models.hall.c.key_digest).where(models.hall.c.id == SAERTU)
+        return str(await uow.scalar(wanted))
+
+
+@pytest.mark.postgres
+async def test_an_enrolled_hall_gets_a_key_of_which_the_city_keeps_the_digest(
+    city_url: str,
+) -> None:
+    settings = ConsoleSettings(database_url=city_url)
+    said = await enrol_hall(settings, SAERTU, name="萨尔图区政务服务中心", name_en="")
+    key = said.splitlines()[0].removeprefix("hall_key = ")
+    stored = await stored_digest(city_url)
+    assert key not in stored
+    assert matches(stored, key)
+
+
+@pytest.mark.postgres
+async def test_enrolling_again_takes_the_old_key_away(city_url: str) -> None:
+    settings = ConsoleSettings(database_url=city_url)
+    first = await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
+    await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
+    key = first.splitlines()[0].removeprefix("hall_key = ")
+    assert not matches(await stored_digest(city_url), key)
+
+
+@pytest.mark.postgres
+async def test_the_first_contact_with_a_new_database_shows_the_administrators_password(
+    city_url: str,
+) -> None:
+    settings = ConsoleSettings(database_url=city_url)
+    first = await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
+    again = await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
+    assert "admin" in first
+    assert "admin" not in again
+
+
+@pytest.mark.postgres
+async def test_a_password_is_renewed_for_known_accounts_only(city_url: str) -> None:
+    settings = ConsoleSettings(database_url=city_url)
+    await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
+    assert "admin" in await renew_password(settings, "admin")
+    with pytest.raises(Refusal) as refused:
+        await renew_password(settings, "nobody")
+    assert refused.value.code == "account.unknown"
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ('{"version": 1}', "hall: missing"),
+        (None, "No such file"),
+    ],
+)
+def test_a_hall_that_cannot_start_says_why_without_a_traceback(
+    tmp_path: Path, config: str | None, says: str
+) -> None:
+    file = tmp_path / "config.json"
+    if config is not None:
+        file.write_text(config, "utf-8")
+    settings = tmp_path / "hall.toml"
+    settings.write_text(f'data = "{tmp_path}"\nport = 0\nconfig = "{file}"\n', "utf-8")
+    done = CliRunner().invoke(main, ["hall", "--settings", str(settings)])
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert says in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_file_that_is_no_hall_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "hall.db").write_bytes(b"no database" * 500)
+    settings = tmp_path / "hall.toml"
+    settings.write_text(f'data = "{tmp_path}"\nport = 0\n', "utf-8")
+    done = CliRunner().invoke(main, ["hall", "--settings", str(settings)])
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert (tmp_path / "hall.db").read_bytes() == b"no database" * 500
