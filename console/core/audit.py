@@ -83,13 +83,13 @@ async def read_audit(uow: ReadUow, subject_act: str = "", limit: int = 200) -> l
     statement = sa.select(audit_entry).order_by(audit_entry.c.no.desc()).limit(limit)
     if subject_act:
         statement = statement.where(audit_entry.c.act == subject_act)
-    return [msgspec.convert(dict(row), AuditEntry) for row in await uow.all(statement)]
+    return [AuditEntry(**row) for row in await uow.all(statement)]
 
 
 async def audit_fault(uow: ReadUow) -> int | None:
     """Number of the first entry that does not fit the chain, or None when all is whole."""
     rows = await uow.all(sa.select(audit_entry).order_by(audit_entry.c.no))
-    return _first_fault([msgspec.convert(dict(row), AuditEntry) for row in rows])
+    return _first_fault([AuditEntry(**row) for row in rows])
 
 
 def _first_fault(entries: Sequence[AuditEntry]) -> int | None:

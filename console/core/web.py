@@ -6,6 +6,7 @@ from aiohttp.typedefs import Handler, Middleware
 from console.core.db import Database
 from console.core.permissions import Subject
 from console.core.uow import Uow
+from qingting.contract.errors import Refusal
 from qingting.kernel.web import Pages
 
 PAGES = web.AppKey("pages", Pages)
@@ -24,6 +25,8 @@ def unit_of_work(db: Database) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(OPEN_PATHS):
             return await handler(request)
+        if _unstorable(request):
+            raise Refusal("page.not_found")
         async with db.write() as uow:
             request[UOW] = uow
             answer = await _answer(request, handler)
@@ -32,6 +35,11 @@ def unit_of_work(db: Database) -> Middleware:
         return answer
 
     return middleware
+
+
+def _unstorable(request: web.Request) -> bool:
+    """PostgreSQL has no NUL in texts, so nothing can be found under such an address."""
+    return "\x00" in request.path or any("\x00" in value for value in request.query.values())
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse | web.HTTPException:

@@ -32,6 +32,14 @@ class _Verdict:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """``lost_after``: epoch and number behind which the city's events become history; None: none do."""
+
+    cursor: Cursor
+    lost_after: tuple[int, int] | None
+
+
 class Intake:
     """Applies what halls send. Any number of workers may do so for the same hall at the same time."""
 
@@ -93,33 +101,47 @@ class Intake:
     async def _again(
         self, halls: HallRepository, hello: Hello, cursor: Cursor, now: int
     ) -> _Verdict:
-        """A quarantined hall knocks: is there a decision, and does this log fit it?"""
+        """A quarantined hall knocks: is there a decision, or may this be the right disk again?
+
+        Without a decision a log that may continue ours is let in on probation: the quarantine stays
+        until its first event proves it (see :meth:`_apply`).
+        """
         fork = await halls.open_fork(hello.hall)
+        if fork is not None and fork["decision"] == "accept":
+            branch = await _branch(halls, hello, cursor)
+            if branch is not None:
+                return await self._merge(halls, hello, branch, fork["no"], now)
         if hello.epoch == cursor.epoch and _continues(hello, cursor):
-            if fork is not None:
-                await halls.close_fork(fork["no"], now)
-            await halls.put_cursor(hello.hall, cursor, now)
+            if hello.head == cursor.seq:
+                await halls.release(hello.hall, now)
             return _Verdict("resume", cursor)
         if fork is None:
             await _found(halls, hello, cursor, now)
-            return _Verdict("fork", await _common(halls, hello, cursor), "link.fork")
-        await halls.see_fork_again(fork["no"], hello)
-        branch = await _branch(halls, hello, cursor)
-        if fork["decision"] != "accept" or branch is None:
-            return _Verdict("fork", await _common(halls, hello, cursor), "link.fork")
-        return await self._merge(halls, hello, branch, fork["no"], now)
+        else:
+            await halls.see_fork_again(fork["no"], hello)
+        return _Verdict("fork", await _common(halls, hello, cursor), "link.fork")
 
     async def _merge(
-        self, halls: HallRepository, hello: Hello, branch: Cursor, fork: int, now: int
+        self, halls: HallRepository, hello: Hello, branch: _Branch, fork: int, now: int
     ) -> _Verdict:
         lost = 0
-        if hello.parent_epoch:
-            lost = await halls.lose_after(hello.hall, branch.seq)
-        await halls.put_cursor(hello.hall, branch, now)
-        await halls.close_fork(fork, now)
+        if branch.lost_after is not None:
+            lost = await halls.lose_after(hello.hall, *branch.lost_after, fork)
+        await halls.put_cursor(hello.hall, branch.cursor, now)
+        await halls.release(hello.hall, now)
         await halls.restart_projections(hello.hall)
-        log.warning("link.fork_merged", hall=hello.hall, after=branch.seq, lost=lost)
-        return _Verdict("resume", branch)
+        log.warning("link.fork_merged", hall=hello.hall, after=branch.cursor.seq, lost=lost)
+        return _Verdict("resume", branch.cursor)
+
+    async def doubt(self, hello: Hello) -> None:
+        """The hall itself found that the city's cursor is not in its log."""
+        now = self._clock.now_ms()
+        async with self._db.write() as uow:
+            halls = HallRepository(uow)
+            held = await halls.lock_cursor(hello.hall)
+            if held is not None and not held[1]:
+                await _found(halls, hello, held[0], now)
+                uow.changed("halls")
 
     async def apply(self, hall: HallId, frame: Events) -> Ack | Nack:
         """Takes one frame in one transaction. Raises ``city.unavailable``; then nothing was taken.
@@ -135,9 +157,9 @@ class Intake:
         self, halls: HallRepository, hall: HallId, frame: Events, now: int
     ) -> Ack | Nack:
         held = await halls.lock_cursor(hall)
-        if held is None or held[1]:
+        if held is None:
             return Nack(code="auth", expect=0, retry_after=REFUSED_SECONDS)
-        cursor = held[0]
+        cursor, quarantined = held
         judged = check_frame(cursor, frame)
         if isinstance(judged, Nack):
             return judged
@@ -145,14 +167,19 @@ class Intake:
             known = await halls.hash_at(hall, frame.epoch, judged.seq)
             judged = Fresh(()) if known == judged.hash else Fork(judged.seq)
         if isinstance(judged, Fork):
-            await halls.quarantine(hall)
-            end = frame.first + len(frame.events) - 1
-            await halls.add_fork(hall, cursor, (frame.epoch, end), (0, 0), now)
-            halls.changed()
-            log.warning("link.fork_found", hall=hall, seq=judged.seq)
+            if not quarantined:
+                end = frame.first + len(frame.events) - 1
+                await halls.quarantine(hall)
+                await halls.add_fork(hall, cursor, (frame.epoch, end), (0, 0), now)
+                halls.changed()
+                log.warning("link.fork_found", hall=hall, seq=judged.seq)
             return Nack(code="hash", expect=cursor.seq + 1, retry_after=REFUSED_SECONDS)
         if not judged.links:
             return _ack(cursor)
+        if quarantined:
+            # The chain goes on from our own hash: the right disk is back.
+            await halls.release(hall, now)
+            halls.changed()
         await halls.append(hall, frame.epoch, judged.links, now)
         last = judged.links[-1]
         return _ack(Cursor(cursor.epoch, last.seq, last.hash))
@@ -186,27 +213,35 @@ def _continues(hello: Hello, cursor: Cursor) -> bool:
 
 
 async def _common(halls: HallRepository, hello: Hello, cursor: Cursor) -> Cursor:
-    """The last event of which the city can tell that both have it; number 0 when it cannot."""
-    seq = min(hello.head, cursor.seq)
-    if hello.epoch == cursor.epoch and seq:
-        known = await halls.hash_at(hello.hall, cursor.epoch, seq)
-        if known is not None and (seq != hello.head or known == hello.head_hash):
-            return Cursor(cursor.epoch, seq, known)
+    """The last event that both are proved to have: the hall's head when our hash there is the same.
+
+    Number 0 when nothing is proved; the hall's log is then compared, or followed, from its beginning.
+    """
+    if hello.epoch == cursor.epoch and 0 < hello.head <= cursor.seq:
+        known = await halls.hash_at(hello.hall, cursor.epoch, hello.head)
+        if known == hello.head_hash:
+            return Cursor(cursor.epoch, hello.head, known)
     return Cursor(cursor.epoch, 0, GENESIS)
 
 
-async def _branch(halls: HallRepository, hello: Hello, cursor: Cursor) -> Cursor | None:
-    """Where the new epoch begins; None when the hall has not minted one that the city can place."""
-    if hello.epoch <= cursor.epoch:
+async def _branch(halls: HallRepository, hello: Hello, cursor: Cursor) -> _Branch | None:
+    """Where the hall's log is to be followed from; None when the city cannot place it."""
+    if hello.epoch < cursor.epoch:
         return None
+    if hello.epoch == cursor.epoch:
+        common = await _common(halls, hello, cursor)
+        if not common.seq and hello.first > 1:
+            return None
+        return _Branch(common, (cursor.epoch, common.seq))
     if not hello.parent_epoch:
-        return Cursor(hello.epoch, 0, GENESIS)
-    if hello.parent_epoch > cursor.epoch:
-        return None
+        return _Branch(Cursor(hello.epoch, 0, GENESIS), None)
     if hello.parent_seq == 0:
-        return Cursor(hello.epoch, 0, GENESIS)
+        return _Branch(Cursor(hello.epoch, 0, GENESIS), (hello.parent_epoch, 0))
     known = await halls.hash_at(hello.hall, hello.parent_epoch, hello.parent_seq)
-    return None if known is None else Cursor(hello.epoch, hello.parent_seq, known)
+    if known is None:
+        return None
+    start = Cursor(hello.epoch, hello.parent_seq, known)
+    return _Branch(start, (hello.parent_epoch, hello.parent_seq))
 
 
 async def _found(halls: HallRepository, hello: Hello, cursor: Cursor, now: int) -> None:

@@ -102,6 +102,7 @@ class _Session:
         self._clock = clock
         self._socket = socket
         self._session = ""
+        self._hello: Hello
         self._sent_directive = 0
         self._offset: int | None = None
         self._best_trip = 0
@@ -129,7 +130,7 @@ class _Session:
         if not isinstance(hello, Hello):
             raise _Goodbye("link.version")
         welcome = await self._intake.greet(hello)
-        self._session = welcome.session
+        self._session, self._hello = welcome.session, hello
         if welcome.verdict == "resume":
             self.hall = hello.hall
         await self._send(welcome)
@@ -164,6 +165,8 @@ class _Session:
                         self.hall, frame.no, self._clock.now_ms()
                     )
             case LinkBye():
+                if frame.code == "link.fork":
+                    await self._intake.doubt(self._hello)
                 raise ConnectionResetError
             case _:
                 raise _Goodbye("link.version")

@@ -177,15 +177,27 @@ class HallRepository:
             .values(decision=decision, decided_by=by, decided_at=now)
         )
 
-    async def close_fork(self, no: int, now: int) -> None:
-        await self._uow.run(sa.update(m.fork).where(m.fork.c.no == no).values(merged_at=now))
+    async def release(self, hall: HallId, now: int) -> None:
+        """Lifts the quarantine and closes what led to it."""
+        await self._uow.run(
+            sa.update(m.cursor).where(m.cursor.c.hall == hall).values(quarantined=False)
+        )
+        await self._uow.run(
+            sa.update(m.fork)
+            .where(m.fork.c.hall == hall, m.fork.c.merged_at.is_(None))
+            .values(merged_at=now)
+        )
 
-    async def lose_after(self, hall: HallId, seq: int) -> int:
-        """Marks the suffix that the hall no longer knows as history; gives the number of events."""
+    async def lose_after(self, hall: HallId, epoch: int, seq: int, fork: int) -> int:
+        """Makes history of what the hall no longer knows; gives the number of events.
+
+        Their epoch becomes minus the fork's number, so that the new branch may use their numbers.
+        """
         return await self._uow.run(
             sa.update(m.event)
-            .where(m.event.c.hall == hall, m.event.c.seq > seq, ~m.event.c.lost)
-            .values(lost=True)
+            .where(m.event.c.hall == hall, ~m.event.c.lost)
+            .where(sa.tuple_(m.event.c.epoch, m.event.c.seq) > sa.tuple_(epoch, seq))
+            .values(lost=True, epoch=-fork)
         )
 
     async def restart_projections(self, hall: HallId) -> None:

@@ -180,7 +180,7 @@ def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
         received_at=row["received_at"],
         seq=row["seq"],
         head=max(row["head"], row["seq"]),
-        oldest_unacked=live.oldest_unacked if live is not None else 0,
+        oldest_unacked=_oldest_unacked(live, row["event_at"]),
         clock_offset_ms=row["offset_ms"],
         build=row["build"],
         refused=row["refused"],
@@ -188,6 +188,13 @@ def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
         parked=row["parked"],
         fork=fork,
     )
+
+
+def _oldest_unacked(live: Live | None, event_at: int) -> int:
+    """LIVE comes only after a change: what has arrived since is confirmed, whatever it said then."""
+    if live is None or live.oldest_unacked <= event_at:
+        return 0
+    return live.oldest_unacked
 
 
 def _link_state(row: sa.RowMapping, seen: int, now: int) -> tuple[LinkState, int]:

@@ -20,6 +20,8 @@ async def find_account(uow: ReadUow, account: str) -> sa.RowMapping | None:
 
 
 async def find_by_name(uow: ReadUow, name: str) -> sa.RowMapping | None:
+    if "\x00" in name:
+        return None  # PostgreSQL has no such text, and so no such account
     return await uow.first(sa.select(m.account).where(m.account.c.name == name))
 
 

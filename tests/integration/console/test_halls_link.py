@@ -313,7 +313,7 @@ class TestRestoredDisk:
             assert (welcome.verdict, welcome.cursor) == ("resume", 5)
             await client.push(branch.frame(6))
         assert await served.raws() == branch.raws
-        lost = [seq for epoch, seq, gone in await served.stored() if gone]
+        lost = sorted(seq for _, seq, gone in await served.stored() if gone)
         assert lost == list(range(6, log.head + 1))
         await served.city.runner.catch_up_all()
         async with served.city.db.read() as uow:
@@ -335,6 +335,60 @@ class TestRestoredDisk:
             assert (await client.greet(fresh, served.key)).verdict == "resume"
             await client.push(fresh.frame(1))
         assert await served.raws() == log.raws + fresh.raws
+
+    async def test_an_older_disk_that_keeps_its_epoch_is_followed_after_the_decision(
+        self, served: Served, log: Log
+    ) -> None:
+        async with served.client() as client:
+            await client.greet(log, served.key)
+            await client.push(log.frame(1))
+        old = log.cut(5)
+        async with served.client() as client:
+            assert (await client.greet(old, served.key)).verdict == "fork"
+        await served.decide(accept=True)
+        old.issue(77)
+        async with served.client() as client:
+            welcome = await client.greet(old, served.key)
+            assert (welcome.verdict, welcome.hash_at_cursor) == (
+                "resume",
+                old.hashes[welcome.cursor],
+            )
+            await client.push(old.frame(welcome.cursor + 1))
+        assert await served.raws() == old.raws
+        assert await served.state() is not LinkState.QUARANTINED
+        assert len([seq for _, seq, gone in await served.stored() if gone]) >= log.head - 5
+
+    async def test_a_log_that_went_on_differently_and_further_is_followed_after_the_decision(
+        self, served: Served, log: Log
+    ) -> None:
+        async with served.client() as client:
+            await client.greet(log, served.key)
+            await client.push(log.frame(1))
+        other = log.cut(5)
+        for serial in range(50, 60):
+            other.issue(serial)
+        async with served.client() as client:
+            assert (await client.greet(other, served.key)).verdict == "resume"
+            await client.send(other.frame(log.head + 1))
+            assert (await client.expect(k.Nack)).code == "hash"
+        for _ in range(2):
+            async with served.client() as client:
+                await client.greet(other, served.key)
+                await client.send(other.frame(log.head + 1))
+                assert (await client.expect(k.Nack)).code == "hash"
+        assert await served.state() is LinkState.QUARANTINED
+        await served.decide(accept=True)
+        async with served.client() as client:
+            assert (await client.greet(other, served.key)).cursor == 0
+            await client.push(other.frame(1))
+        assert await served.raws() == other.raws
+
+    async def test_a_hall_that_sees_the_fork_itself_says_so(self, served: Served, log: Log) -> None:
+        async with served.client() as client:
+            await client.greet(log, served.key)
+            await client.push(log.frame(1))
+            await client.send(k.LinkBye(code="link.fork"))
+        await until(lambda: served.is_state(LinkState.QUARANTINED))
 
     async def test_without_a_decision_or_against_it_nothing_is_taken(
         self, served: Served, log: Log

@@ -1,0 +1,506 @@
+"""The console as its administrators meet it: login, pages, live refresh, and a database that goes away."""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+import sqlalchemy as sa
+from city_hall import START, LinkClient, Log, until
+from test_projections import busy_day
+
+from console.app.server import ConsoleReady, ConsoleSettings, open_console
+from console.core.audit import audit_fault, read_audit
+from console.core.db import CityUnavailable
+from console.core.migrate import create_database
+from console.core.permissions import SYSTEM
+from console.core.postgres import EmbeddedPostgres
+from console.halls.api import HALLS
+from console.modules.identity.api import IDENTITY
+from qingting.contract import link as k
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import ManualClock
+
+pytestmark = pytest.mark.postgres
+HALL = HallId("saertu")
+NEW_PASSWORD = "Daqing-2026-ok"
+PAGES = ("/", "/halls", "/halls/saertu", "/devices", "/tickets", "/ratings", "/wall", "/password")
+
+
+class Browser:
+    """A person's browser without scripts: cookies, forms with their hidden fields, redirects."""
+
+    def __init__(self, url: str) -> None:
+        self.http = aiohttp.ClientSession(base_url=url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+    async def get(self, path: str, **headers: str) -> tuple[int, str]:
+        async with self.http.get(path, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+    async def submit(self, page: str, path: str, **fields: str) -> tuple[int, str, str]:
+        """Fills in the form on ``page``; gives status, path after redirects and text."""
+        _, text = await self.get(page)
+        token = re.search(r'name="csrf" value="([^"]+)"', text)
+        assert token is not None
+        async with self.http.post(path, data={"csrf": token[1], **fields}) as answer:
+            return answer.status, answer.url.path, await answer.text()
+
+    async def login(self, password: str, name: str = "admin") -> tuple[int, str, str]:
+        return await self.submit("/login", "/login", name=name, password=password)
+
+    async def enter(self, ready: ConsoleReady) -> None:
+        """First login of the first administrator."""
+        assert ready.one_time_password is not None
+        first = ready.one_time_password.password
+        assert (await self.login(first))[1] == "/password"
+        status, path, _ = await self.submit(
+            "/password", "/password", present=first, new=NEW_PASSWORD, again=NEW_PASSWORD
+        )
+        assert (status, path) == (200, "/")
+
+
+@asynccontextmanager
+async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
+    async with open_console(ConsoleSettings(database_url=url, port=0), clock=clock) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
+    async with console(city_url) as one:
+        yield one
+
+
+@asynccontextmanager
+async def browser(ready: ConsoleReady) -> AsyncIterator[Browser]:
+    one = Browser(ready.url)
+    try:
+        yield one
+    finally:
+        await one.http.close()
+
+
+async def connect_hall(ready: ConsoleReady, client: LinkClient, log: Log) -> None:
+    key = await ready.city.enrol_hall(HALL, name="萨尔图区政务服务中心", name_en="Saertu Hall")
+    await client.greet(log, key)
+    await client.push(log.frame(1))
+    await ready.city.runner.catch_up_all()
+
+
+def link_of(ready: ConsoleReady) -> LinkClient:
+    return LinkClient(f"{ready.url}/link")
+
+
+@pytest.fixture
+def log() -> Log:
+    log = Log(HALL)
+    log.configure()
+    return log
+
+
+class TestLogin:
+    async def test_nothing_is_shown_before_login(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            for path in PAGES:
+                async with person.http.get(path, allow_redirects=False) as answer:
+                    assert answer.status == 303, path
+                    assert answer.headers["Location"].startswith("/login"), path
+            assert (await person.get("/live"))[0] == 401
+
+    async def test_the_one_time_password_opens_nothing_but_its_own_change(
+        self, ready: ConsoleReady
+    ) -> None:
+        assert ready.one_time_password is not None
+        async with browser(ready) as person:
+            assert (await person.login(ready.one_time_password.password))[1] == "/password"
+            for path in PAGES:
+                async with person.http.get(path) as answer:
+                    assert answer.url.path == "/password"
+            assert (await person.get("/live"))[0] == 401
+            await person.enter(ready)
+            assert (await person.get("/"))[0] == 200
+        async with browser(ready) as again:
+            assert (await again.login(ready.one_time_password.password))[0] == 401
+            assert (await again.login(NEW_PASSWORD))[1] == "/"
+
+    async def test_it_is_made_once(self, city_url: str) -> None:
+        async with console(city_url) as first:
+            assert first.one_time_password is not None
+            assert first.one_time_password.password not in repr(first.one_time_password)
+        async with console(city_url) as second:
+            assert second.one_time_password is None
+
+    @pytest.mark.parametrize(
+        ("new", "again", "says"),
+        [
+            ("Daqing-2026-ok", "Daqing-2026-no", "两次输入"),
+            ("short1A", "short1A", "至少 10 位"),
+            ("Admin-2026-xx", "Admin-2026-xx", "至少 10 位"),
+        ],
+    )
+    async def test_a_weak_or_mistyped_password_is_refused_with_the_reason(
+        self, ready: ConsoleReady, new: str, again: str, says: str
+    ) -> None:
+        assert ready.one_time_password is not None
+        first = ready.one_time_password.password
+        async with browser(ready) as person:
+            await person.login(first)
+            status, _, text = await person.submit(
+                "/password", "/password", present=first, new=new, again=again
+            )
+            assert status == 422
+            assert says in text
+
+    async def test_the_last_five_passwords_are_not_taken_again(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            present = NEW_PASSWORD
+            for number in range(4):
+                new = f"Another-{number}-word"
+                await person.submit("/password", "/password", present=present, new=new, again=new)
+                present = new
+            status, _, text = await person.submit(
+                "/password", "/password", present=present, new=NEW_PASSWORD, again=NEW_PASSWORD
+            )
+            assert status == 422
+            assert "最近用过" in text
+
+    async def test_five_wrong_passwords_lock_the_name_and_a_restart_does_not_help(
+        self, city_url: str
+    ) -> None:
+        clock = ManualClock(START)
+        async with console(city_url, clock) as first, browser(first) as person:
+            await person.enter(first)
+            for left in (4, 3, 2, 1):
+                status, _, text = await person.login("wrong")
+                assert (status, f"还可以试 {left} 次" in text) == (401, True)
+            assert (await person.login("wrong"))[0] == 429
+        async with console(city_url, clock) as second, browser(second) as person:
+            status, _, text = await person.login(NEW_PASSWORD)
+            assert status == 429
+            assert "15 分钟" in text
+            await clock.advance(15 * 60 + 1)
+            assert (await person.login(NEW_PASSWORD))[0] == 200
+
+    async def test_an_unknown_name_is_treated_like_a_known_one(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            answers = [(await person.login("wrong", name="nobody"))[0] for _ in range(6)]
+        assert answers == [401, 401, 401, 401, 429, 429]
+
+    async def test_half_an_hour_without_a_person_logs_out_and_says_so(self, city_url: str) -> None:
+        clock = ManualClock(START)
+        async with console(city_url, clock) as ready, browser(ready) as person:
+            await person.enter(ready)
+            await clock.advance(29 * 60)
+            assert (await person.get("/halls"))[0] == 200
+            await clock.advance(29 * 60)
+            # What the page fetches by itself is no sign of a person.
+            assert (await person.get("/halls", **{"HX-Request": "1", "X-Qingting-Live": "1"}))[
+                0
+            ] == 200
+            await clock.advance(2 * 60)
+            async with person.http.get("/halls") as answer:
+                assert answer.url.path == "/login"
+                assert "很久没有操作" in await answer.text()
+
+    async def test_logout_ends_the_session_on_the_server(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            stolen = {one.key: one.value for one in person.http.cookie_jar}
+            await person.submit("/", "/logout")
+            async with (
+                aiohttp.ClientSession(base_url=ready.url, cookies=stolen) as thief,
+                thief.get("/", allow_redirects=False) as answer,
+            ):
+                assert answer.status == 303
+
+    async def test_a_renewed_password_ends_sessions_and_lock(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            async with ready.city.db.write() as uow:
+                fresh = await ready.city.context.take(IDENTITY).renew_password(uow, SYSTEM, "admin")
+            async with person.http.get("/") as answer:
+                assert answer.url.path == "/login"
+            assert (await person.login(fresh.password))[1] == "/password"
+
+    async def test_a_form_from_elsewhere_is_refused(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            async with person.http.post(
+                "/login", data={"name": "admin", "password": "x"}
+            ) as answer:
+                assert answer.status == 403
+            await person.enter(ready)
+            for data in ({}, {"csrf": "guessed"}):
+                async with person.http.post("/logout", data=data) as answer:
+                    assert answer.status == 403
+                    assert "页面已过期" in await answer.text()
+            assert (await person.get("/"))[0] == 200
+
+    async def test_every_act_is_in_the_audit_and_no_password_is(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            await person.login("Secret-typed-1", name="Secret-typed-2")
+            await person.enter(ready)
+            await person.submit("/", "/logout")
+        async with ready.city.db.read() as uow:
+            entries = await read_audit(uow)
+            assert await audit_fault(uow) is None
+        acts = [(one.act, one.result) for one in reversed(entries)]
+        assert acts == [
+            ("account.first", "done"),
+            ("login", "login.wrong"),
+            ("login", "done"),
+            ("account.password_changed", "done"),
+            ("logout", "done"),
+        ]
+        assert "Secret-typed" not in repr(entries)
+        assert entries[0].address == "127.0.0.1"
+
+
+class TestPages:
+    async def test_an_empty_city_says_what_to_do(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            assert "还没有登记大厅" in (await person.get("/halls"))[1]
+            assert "还没有设备" in (await person.get("/devices"))[1]
+
+    @pytest.mark.parametrize("language", ["zh-CN", "en"])
+    async def test_every_page_and_its_part_render_in_both_languages(
+        self, ready: ConsoleReady, log: Log, language: str
+    ) -> None:
+        busy_day(log)
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            for path in PAGES:
+                status, page = await person.get(f"{path}?lang={language}")
+                assert status == 200, path
+                assert f'lang="{language}"' in page, path
+                status, part = await person.get(f"{path}?lang={language}", **{"HX-Request": "true"})
+                assert status == 200, path
+                if path != "/password":
+                    assert "<html" not in part, path
+
+    async def test_devices_are_named_in_words_and_filtered_by_the_url(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        busy_day(log)
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            _, page = await person.get("/devices?state=problems")
+            assert "机盖打开" in page
+            assert "合上打印机盖" in page
+            _, page = await person.get("/devices?kind=scanner&hall=saertu")
+            assert "没有符合筛选的内容" in page
+            assert "机盖打开" not in page
+            _, page = await person.get("/")
+            assert "机盖打开" in page
+            assert "有人求助" in page or "群众求助" in page
+
+    async def test_what_a_silent_hall_has_is_unknown_not_good(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            async with link_of(ready) as client:
+                await connect_hall(ready, client, log)
+
+            async def gone() -> bool:
+                return "不清楚（大厅未连接）" in (await person.get("/devices"))[1]
+
+            await until(gone)
+            assert "大厅离线" in (await person.get("/"))[1]
+
+    async def test_ratings_are_filtered_and_bad_ones_come_with_their_reasons(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        busy_day(log)
+        days = "first=2026-11-23&last=2026-11-23"
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            _, page = await person.get(f"/ratings?{days}&level=bad")
+            assert "在办事指南之外增加新的审批条件" in page
+            assert "要了指南以外的材料" in page
+            assert page.count("<blockquote>") == 1
+            _, page = await person.get(f"/ratings?{days}&level=very_satisfied")
+            assert "没有符合筛选的内容" in page
+            assert "1 件未评价（超时）" in page
+
+    async def test_words_of_a_citizen_are_text_never_markup(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        from qingting.contract.states import RatingLevel
+
+        ticket = log.issue(1)
+        log.serve(ticket)
+        log.rate(ticket, RatingLevel.DISSATISFIED, ("207",), "<script>alert(1)</script>")
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            _, page = await person.get("/ratings?first=2026-11-23&last=2026-11-23")
+            assert "&lt;script&gt;alert" in page
+            assert "<script>alert" not in page
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/devices?sort=-nonsense&page=99", "/devices?page=0&sort=-", "/tickets?sort=done&hall=%00",
+         "/ratings?first=x&last=0000-00-00&level=%27", "/ratings?page=999999999999"],
+    )  # fmt: skip
+    async def test_a_mistyped_address_is_no_fault(self, ready: ConsoleReady, path: str) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            assert (await person.get(path))[0] in (200, 404)
+
+    async def test_an_unknown_hall_or_page_says_so(self, ready: ConsoleReady) -> None:
+        async with browser(ready) as person:
+            await person.enter(ready)
+            assert (await person.get("/halls/nowhere"))[0] == 404
+            assert "没有这个页面" in (await person.get("/nowhere"))[1]
+
+    async def test_a_change_in_a_hall_reaches_an_open_page_within_a_second(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            async with person.http.get("/live") as stream:
+                await _heard(stream, "open")
+                log.issue(1)
+                async with asyncio.timeout(1):
+                    await client.push(log.frame(log.head))
+                    assert "tickets" in await _heard(stream, "changed")
+
+    async def test_a_fork_is_decided_on_the_halls_page(self, ready: ConsoleReady, log: Log) -> None:
+        for number in range(1, 5):
+            log.issue(number)
+        async with browser(ready) as person:
+            await person.enter(ready)
+            async with link_of(ready) as client:
+                await connect_hall(ready, client, log)
+            key = await ready.city.enrol_hall(HALL, name="萨尔图区政务服务中心")
+            old = log.cut(3)
+            async with link_of(ready) as client:
+                assert (await client.greet(old, key)).verdict == "fork"
+            assert "大厅的记录与城市平台不一致" in (await person.get("/halls/saertu"))[1]
+            status, path, text = await person.submit(
+                "/halls/saertu", "/halls/saertu/fork", accept="true"
+            )
+            assert (status, path) == (200, "/halls/saertu")
+            assert "等待大厅重新连接" in text
+            async with link_of(ready) as client:
+                assert (await client.greet(old, key)).verdict == "resume"
+
+
+async def _heard(stream: aiohttp.ClientResponse, event: str) -> str:
+    async with asyncio.timeout(10):
+        while True:
+            line = (await stream.content.readline()).decode()
+            if line.strip() == f"event: {event}":
+                return (await stream.content.readline()).decode()
+
+
+@pytest.fixture
+def own() -> Iterator[EmbeddedPostgres]:
+    """A server of the test's own, which it may stop and start."""
+    with tempfile.TemporaryDirectory(prefix="qt-pages-pg-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "pg")
+        asyncio.run(_create(server))
+        server.start()
+        yield server
+        server.stop()
+
+
+async def _create(server: EmbeddedPostgres) -> None:
+    await asyncio.to_thread(server.start)
+    await create_database(server.url())
+    await asyncio.to_thread(server.stop)
+
+
+class TestDatabaseGone:
+    """PostgreSQL stops and starts under a running console with a connected hall."""
+
+    async def test_pages_say_so_and_recover_and_no_event_is_lost(
+        self, own: EmbeddedPostgres, log: Log
+    ) -> None:
+        clock = ManualClock(START + 60_000)
+        async with console(own.url(), clock) as ready, browser(ready) as person:
+            await person.enter(ready)
+            async with link_of(ready) as client:
+                await connect_hall(ready, client, log)
+                await asyncio.to_thread(own.stop)
+                status, page = await person.get("/devices")
+                assert status == 503
+                assert "城市数据库暂时连不上" in page
+                assert "还没有设备" not in page
+                status, part = await person.get("/devices", **{"HX-Request": "true"})
+                assert (status, "城市数据库暂时连不上" in part) == (503, True)
+                log.issue(1)
+                await client.send(log.frame(log.head))
+                assert await client.closed()
+            await asyncio.to_thread(own.start)
+            key = await _until_enrolled(ready)
+            async with link_of(ready) as client:
+                welcome = await client.greet(log, key)
+                assert welcome.cursor == log.head - 1
+                assert (await client.push(log.frame(log.head))).upto == log.head
+
+                async def shown() -> bool:
+                    status, page = await person.get("/tickets?hall=saertu")
+                    return status == 200 and "公安综合" in page
+
+                await until(shown)
+
+
+async def _until_enrolled(ready: ConsoleReady) -> str:
+    async def up() -> bool:
+        try:
+            await ready.city.db.ping()
+        except CityUnavailable:
+            return False
+        return True
+
+    await until(up)
+    return await ready.city.enrol_hall(HALL, name="萨尔图区政务服务中心")
+
+
+async def test_a_console_killed_in_mid_stream_goes_on_where_it_was(city_url: str, log: Log) -> None:
+    for number in range(1, 200):
+        log.issue(number)
+    key = ""
+    sent = 0
+    while sent < log.head:
+        async with console(city_url) as ready:
+            key = await ready.city.enrol_hall(HALL, name="大厅", key="key-of-saertu")
+            async with link_of(ready) as client:
+                welcome = await client.greet(log, key)
+                assert welcome.cursor in (sent, min(sent + 40, log.head))
+                sent = welcome.cursor
+                for first in range(sent + 1, min(sent + 80, log.head) + 1, 40):
+                    last = min(first + 39, log.head)
+                    await client.push(log.frame(first, last))
+                    sent = last
+                if sent < log.head:
+                    # Taken or not: the city goes away before anybody hears of it.
+                    await client.send(log.frame(sent + 1, min(sent + 40, log.head)))
+    async with console(city_url) as ready:
+        await ready.city.runner.catch_up_all()
+        async with ready.city.db.read() as uow:
+            status = await ready.city.context.take(HALLS).hall(uow, HALL)
+            tickets = await uow.scalar(sa.text("SELECT count(*) FROM stat_ticket"))
+    assert (status.seq, tickets) == (log.head, 199)
+
+
+async def test_the_link_says_busy_when_the_database_is_away(
+    own: EmbeddedPostgres, log: Log
+) -> None:
+    async with console(own.url()) as ready:
+        await asyncio.to_thread(own.stop)
+        async with link_of(ready) as client:
+            await client.send(log.hello("any"))
+            bye = await client.expect(k.LinkBye)
+            assert (bye.code, bye.retry_after > 0) == ("city.unavailable", True)
