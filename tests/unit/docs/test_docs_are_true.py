@@ -3,16 +3,23 @@
 import json
 import re
 import shutil
+import textwrap
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 import pytest
 
+from console.app.server import ConsoleSettings
+from hallserver.app.settings import HallSettings
 from hallserver.devices.profile_types import PrinterProfile
 from hallserver.devices.profiles import ProfileLibrary, load_kind
-from qingting.contract.errors import error_texts
+from hallserver.devices.supervisor import device_faults
+from qingting.cli import main
+from qingting.contract.config import Device
+from qingting.contract.errors import ErrorText, error_texts
 from qingting.contract.hub import ClientMessage, ServerMessage
 from qingting.contract.link import Frame
 
@@ -104,3 +111,47 @@ def test_every_dependency_has_its_reason() -> None:
     text = (ROOT / "docs/dependencies.md").read_text("utf-8")
     words = set(re.findall(r"[\w@/.-]+", text))
     assert declared_packages() - words == set()
+
+
+def toml_blocks(page: Path) -> list[dict[str, Any]]:
+    blocks = re.findall(r"^ *```toml\n(.*?)^ *```", page.read_text("utf-8"), re.M | re.S)
+    return [tomllib.loads(textwrap.dedent(block)) for block in blocks]
+
+
+@every_page
+def test_every_toml_example_is_what_it_says_it_is(page: Path) -> None:
+    for block in toml_blocks(page):
+        if "devices" in block:
+            devices = msgspec.convert(block["devices"], list[Device])
+            assert [fault for one in devices for fault in faults_of(one)] == []
+        elif page.name == "hall.md":
+            msgspec.convert(block, HallSettings)
+        elif page.name == "city.md":
+            msgspec.convert(block, ConsoleSettings)
+        else:
+            msgspec.convert(block, dict[str, ErrorText])
+
+
+def faults_of(device: Device) -> list[str]:
+    """Address faults; the walked-through profile of a printer that does not exist is none."""
+    return [fault for fault in device_faults(device) if "huayin.hy-80k" not in fault]
+
+
+def commands(group: click.Group, before: str = "qingting") -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        found[f"{before} {name}"] = command
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{before} {name}")
+    return found
+
+
+def test_every_command_in_the_docs_exists_and_every_command_is_in_the_readme() -> None:
+    known = commands(main)
+    leaves = {name for name, one in known.items() if not isinstance(one, click.Group)}
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    named = set(re.findall(r"^ *(qingting [a-z][a-z-]+)|`(qingting [a-z][a-z-]+)", text, re.M))
+    assert {one or other for one, other in named} <= set(known)
+    for readme in ("README.md", "README.zh-CN.md"):
+        shown = (ROOT / readme).read_text("utf-8")
+        assert [one for one in leaves if f"`{one}" not in shown] == []
