@@ -17,6 +17,8 @@ from hallserver.app.settings import HallSettings
 from hallserver.devices.profile_types import PrinterProfile
 from hallserver.devices.profiles import ProfileLibrary, load_kind
 from hallserver.devices.supervisor import device_faults
+from hallserver.hub.hub import HANDLERS
+from hallserver.hub.registry import REGISTRY
 from qingting.cli import main
 from qingting.contract.config import Device
 from qingting.contract.errors import ErrorText, error_texts
@@ -155,3 +157,22 @@ def test_every_command_in_the_docs_exists_and_every_command_is_in_the_readme() -
     for readme in ("README.md", "README.zh-CN.md"):
         shown = (ROOT / readme).read_text("utf-8")
         assert [one for one in leaves if f"`{one}" not in shown] == []
+
+
+def test_the_table_of_requests_says_who_may_ask_and_what_needs_a_key() -> None:
+    text = (ROOT / "docs/integrators/hub.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[a-z_.`, ]+`) \| ([a-z ]+) \| [^|]+ \| (yes)? ?\|$", text, re.M)
+    said = {
+        request: (role, bool(key))
+        for requests, role, key in rows
+        for request in re.findall(r"`([a-z_.]+)`", requests)
+    }
+    assert HANDLERS
+    true = {
+        str(kind.__struct_config__.tag): (
+            "all" if len(entry.roles) > 1 else next(iter(entry.roles)).value.replace("_", " "),
+            entry.changes,
+        )
+        for kind, entry in REGISTRY.items()
+    }
+    assert said == true
