@@ -1,8 +1,8 @@
 """How long a ticket will wait, as an interval from P50 to P90.
 
-The people ahead are served by the open windows of the queue in parallel. Their total serving time is
-taken as a sum of gamma variables with coefficient of variation :data:`SPREAD`; the measured mean of
-today is shrunk towards the configured typical time by :data:`PRIOR_WEIGHT` pseudo-visits. Nobody can
+The people ahead, those of other queues of the same windows included, are served by the open windows in
+parallel, after the visits that have begun. Their total serving time is taken as a sum of gamma
+variables with coefficient of variation :data:`SPREAD`; the measured mean of today is shrunk towards the configured typical time by :data:`PRIOR_WEIGHT` pseudo-visits. Nobody can
 say (None) when no window of the queue is open.
 """
 
@@ -42,28 +42,44 @@ def open_windows(state: HallState, queue: QueueId) -> list[WindowLife]:
     ]
 
 
-def _share(state: HallState, life: WindowLife, queue: QueueId) -> float:
-    """The part of a window's time that ``queue`` can expect: it competes with the window's other queues."""
-    busy = [q for q in state.window_config[life.id].queues if q == queue or state.waiting.get(q)]
-    return 1 / len(busy)
-
-
 def expected_wait(state: HallState, queue: QueueId, ahead: int, now: Millis) -> Interval | None:
     """The interval for somebody with ``ahead`` people before them in ``queue``; None when unknown."""
     windows = open_windows(state, queue)
     if not windows:
         return None
+    turns = ahead + _ahead_elsewhere(state, queue, windows)
     idle = sum(1 for life in windows if life.ticket is None)
-    if ahead < idle:
+    if turns < idle:
         return Interval(low=0, high=2)
-    capacity = sum(_share(state, life, queue) for life in windows)
     mean = _mean_ahead(state, queue, ahead) + HANDOVER_MINUTES
-    turns = ahead + 1 - idle
-    total = turns * mean
-    middle = total / capacity
-    spread = SPREAD * mean * math.sqrt(turns) / capacity
+    started = sum(_remaining(state, life, now) for life in windows if life.ticket is not None)
+    middle = (turns * mean + started) / len(windows)
+    spread = SPREAD * mean * math.sqrt(turns + 1) / len(windows)
     low = max(1, math.floor(middle))
     return Interval(low=low, high=max(low + 1, math.ceil(middle + Z_90 * spread)))
+
+
+def _ahead_elsewhere(state: HallState, queue: QueueId, windows: list[WindowLife]) -> float:
+    """People of other queues who will be called by the same windows before: all who wait there now,
+    each for the part of their own windows that serve ``queue`` as well."""
+    shared = {life.id for life in windows}
+    others = {q for life in windows for q in state.window_config[life.id].queues} - {queue}
+    total = 0.0
+    for other in others:
+        if waiting := len(state.waiting.get(other, ())):
+            theirs = {life.id for life in open_windows(state, other)}
+            total += waiting * len(theirs & shared) / len(theirs)
+    return total
+
+
+def _remaining(state: HallState, life: WindowLife, now: Millis) -> float:
+    """Minutes that the visit at a window will still take; never less than a fifth of its usual time."""
+    if life.ticket is None:
+        return 0.0
+    ticket = state.tickets[life.ticket]
+    mean = mean_minutes(state, ticket.item)
+    gone = (now - ticket.begun_at) / 60_000 if ticket.begun_at else 0.0
+    return max(mean - gone, mean / 5)
 
 
 def _mean_ahead(state: HallState, queue: QueueId, ahead: int) -> float:

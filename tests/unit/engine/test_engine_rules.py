@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from hallserver.engine.tickets import ticket_document
 from hallserver.engine.timers import silent_ratings
+from hallserver.engine.waiting import expected_wait
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config import Period
@@ -418,3 +419,26 @@ class TestDevicesAndConfiguration:
         run.open()
         run.do(c.CallNext(window=W1))
         assert len(run.state.waiting[HEALTH]) == 1
+
+
+class TestWaiting:
+    def test_people_of_another_queue_at_the_same_window_count_as_ahead(
+        self, run: EngineRun
+    ) -> None:
+        run.open(W3)
+        run.take(CARE), run.do(c.CallNext(window=W3)), run.do(c.BeginService(window=W3))
+        alone = run.state.tickets[run.take(RENEW)].wait
+        behind = run.state.tickets[run.take(CARE)].wait
+        assert alone is not None
+        assert behind is not None
+        assert behind.low > alone.low
+
+    def test_a_visit_that_lasts_shortens_the_wait_of_the_next(self, run: EngineRun) -> None:
+        run.open(W1)
+        run.take(), run.do(c.CallNext(window=W1)), run.do(c.BeginService(window=W1))
+        early = expected_wait(run.state, HEALTH, 0, run.now)
+        late = expected_wait(run.state, HEALTH, 0, run.now + 5 * 60_000)
+        assert early is not None
+        assert late is not None
+        assert late.low < early.low
+        assert early.high < 15
