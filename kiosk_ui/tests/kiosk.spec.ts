@@ -114,6 +114,37 @@ describe('the way to a number', () => {
   });
 });
 
+describe('the first screen', () => {
+  const rows = (): string[] => screen.findAll('[data-queue]').map((row) => row.text());
+
+  it('says how full the hall is, the longest queues first, with their intervals', () => {
+    expect(screen.text()).toContain('66 人');
+    expect(rows()).toHaveLength(sample.queues.length);
+    expect(rows()[0]).toMatch(/^卫生健康\s*10 人\s*约 24–32 分钟$/);
+    expect(rows().at(-1)).toMatch(/^住建\s*0 人/);
+  });
+
+  it('follows the queues, and says which takes no numbers', async () => {
+    const [first] = sample.queues;
+    if (first === undefined) throw new Error('the sample has no queue');
+    b.hall.set('queues', first.id, { ...first, waiting: 40, wait: null });
+    await soon();
+    expect(rows()[0]).toMatch(/^公安\s*40 人\s*暂时无法估计$/);
+    b.hall.set('queues', first.id, { ...first, waiting: 40, closed: true });
+    await soon();
+    expect(rows().at(-1)).toMatch(/^公安\s*暂停取号$/);
+  });
+
+  it('can be shown in high contrast, with large type too, until the citizen leaves', async () => {
+    await screen.get('[data-view="contrast"]').trigger('click');
+    expect(screen.get('.kiosk').attributes('data-theme')).toBe('day contrast');
+    await screen.get('[data-view="elder"]').trigger('click');
+    expect(screen.get('.kiosk').attributes('data-theme')).toBe('elder contrast');
+    await soon((ASK_AFTER_S + LEAVE_AFTER_S + 2) * 1_000);
+    expect(screen.get('.kiosk').attributes('data-theme')).toBe('day');
+  });
+});
+
 describe('the paper', () => {
   it('keeps the number and offers a reprint when the print failed', async () => {
     await takeFree();

@@ -27,6 +27,7 @@ export function useHall(connection: HallConnection) {
     info: computed(() => pick(hallTopic.entries.value, 'info', 'hall') ?? null),
     departments,
     items,
+    queues,
     kiosk,
     loaded: computed(() => catalogue.loaded.value && own.loaded.value),
     age: catalogue.age,

@@ -9,9 +9,16 @@ export interface Preferences {
   elder: boolean;
   /** Every control within reach from a wheelchair: the lower 40 % of the screen. */
   low: boolean;
+  /** 高对比: black on white, every edge drawn. */
+  contrast: boolean;
 }
 
-const DEFAULTS: Readonly<Preferences> = { language: 'zh-CN', elder: false, low: false };
+const DEFAULTS: Readonly<Preferences> = {
+  language: 'zh-CN',
+  elder: false,
+  low: false,
+  contrast: false,
+};
 
 export function usePreferences() {
   const chosen = reactive<Preferences>({ ...DEFAULTS });

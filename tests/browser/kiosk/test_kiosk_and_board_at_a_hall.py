@@ -366,3 +366,37 @@ async def test_a_board_without_any_voice_says_that_it_only_chimes(place: Place, 
     await page.set_viewport_size({"width": 1920, "height": 1080})
     await page.goto(await place.url("board-1", "board.html"))
     await expect(page.get_by_text("只有提示音，没有语音")).to_be_visible()
+
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+FAULTS = """async () => {
+  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const found = await axe.run(document, { runOnly: rules });
+  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target)}`);
+}"""
+OUTSIDE = """() => {
+  const frame = document.querySelector('.kiosk__main').getBoundingClientRect();
+  return [...document.querySelectorAll('.home button, .home h1, .home__scan')]
+    .filter((one) => {
+      const { top, bottom, left, right } = one.getBoundingClientRect();
+      return top < frame.top || bottom > frame.bottom || left < 0 || right > frame.width;
+    })
+    .map((one) => one.textContent);
+}"""
+
+
+@pytest.mark.parametrize("language", [(), ("language",)], ids=["chinese", "english"])
+@pytest.mark.parametrize("contrast", [(), ("contrast",)], ids=["colour", "contrast"])
+async def test_the_first_screen_fits_reads_and_is_reached_in_every_view(
+    place: Place, agent: Agent, page: Page, language: tuple[str, ...], contrast: tuple[str, ...]
+) -> None:
+    await page.goto(await place.url("k1", "index.html"))
+    await page.locator("[data-act=take]").wait_for()
+    await page.add_script_tag(path=AXE)
+    for view in (*language, *contrast, "elder", "low", "elder"):
+        await page.click(f"[data-view={view}]")
+        assert await page.evaluate(OUTSIDE) == [], view
+        await page.wait_for_timeout(250)  # a colour that is still changing has another contrast
+        assert await page.evaluate(FAULTS) == [], view
+    boxes = [await one.bounding_box() for one in await page.locator("button:enabled").all()]
+    assert min(box["y"] for box in boxes if box is not None) >= 0.6 * 1920, "from a wheelchair"
