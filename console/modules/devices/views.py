@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from console.core.lists import Listing
+from console.core.lists import Listing, natural
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
@@ -18,11 +18,30 @@ PROBLEMS = "problems"
 """Value of the state filter that keeps what needs somebody."""
 
 
+_RANK = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            DeviceState.LOST,
+            DeviceState.DEGRADED,
+            DeviceState.CONNECTING,
+            DeviceState.IDENTIFYING,
+            DeviceState.READY,
+            DeviceState.ABSENT,
+        )
+    )
+}
+"""What asks for a look comes first, what was never there last."""
 _SORTS: dict[str, Callable[[DeviceInfo], Any]] = {
-    "device": lambda one: (one.kind.value, one.name, one.id),
-    "hall": lambda one: (one.hall, one.parent, one.id),
-    "kind": lambda one: (one.kind.value, one.hall, one.id),
-    "state": lambda one: (not one.needs_somebody, one.state.value, one.hall, one.id),
+    "device": lambda one: (one.kind.value, natural(one.name), one.hall),
+    "hall": lambda one: (one.hall, one.parent, natural(one.name)),
+    "state": lambda one: (
+        not (one.fresh and one.needs_somebody),
+        _RANK[one.state],
+        one.hall,
+        one.kind.value,
+        natural(one.name),
+    ),
     "since": lambda one: one.since,
     "seen": lambda one: one.seen,
 }

@@ -92,14 +92,13 @@ def routes(
         raise answer
 
     async def password_page(request: web.Request) -> web.Response:
-        return page(request, "password.html", {"forced": _forced(request), "problem": None})
+        return page(request, "password.html", _password_context(request, None))
 
     async def password(request: web.Request) -> web.Response:
         form, uow, subject = await read_form(request, PasswordForm), request[UOW], request[SUBJECT]
         refusal = await service.change_password(uow, subject, form.present, form.new, form.again)
         if refusal is not None:
-            context = {"forced": _forced(request), "problem": refusal}
-            return page(request, "password.html", context)
+            return page(request, "password.html", _password_context(request, refusal))
         answer = see_other(request, "/", done="password.done")
         await sessions_in(store.within(uow)).start(answer, subject.id)
         raise answer
@@ -120,8 +119,12 @@ def routes(
     return [web.route(method, path, handler) for method, path, handler in table]
 
 
-def _forced(request: web.Request) -> bool:
-    return MUST_CHANGE in request[SESSION].marks
+def _password_context(request: web.Request, problem: Refusal | None) -> dict[str, object]:
+    return {
+        "forced": MUST_CHANGE in request[SESSION].marks,
+        "account": request[SUBJECT].name,
+        "problem": problem,
+    }
 
 
 def _inside(path: str) -> str:

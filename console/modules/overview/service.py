@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.core.lists import natural
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
@@ -111,13 +112,29 @@ class OverviewService:
         await self._halls.hall(uow, hall)
         devices = await self._devices.devices(uow, hall)
         lines = await self._lines(uow, devices)
+        names = await self._halls.directory(uow, hall)
+        windows = await self._statistics.windows(uow, hall)
         return HallPicture(
             line=next(line for line in lines if line.status.id == hall),
             queues=tuple(await self._statistics.queues(uow, self._statistics.today(), hall)),
-            windows=tuple(await self._statistics.windows(uow, hall)),
-            devices=tuple(devices),
+            windows=tuple(
+                sorted(
+                    windows, key=lambda one: natural(names.find(hall, "window", one.window).label)
+                )
+            ),
+            devices=tuple(
+                sorted(
+                    devices,
+                    key=lambda one: (
+                        not one.needs_somebody,
+                        one.parent,
+                        one.kind.value,
+                        natural(one.name),
+                    ),
+                )
+            ),
             parked=tuple(await self._halls.parked(uow, hall)),
-            names=await self._halls.directory(uow, hall),
+            names=names,
         )
 
     async def _lines(self, uow: ReadUow, devices: list[DeviceInfo]) -> list[HallLine]:

@@ -1,0 +1,73 @@
+"""A running console and a person's browser without scripts, for tests."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from city_hall import LinkClient, Log
+
+from console.app.server import ConsoleReady, ConsoleSettings, open_console
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import ManualClock
+
+HALL = HallId("saertu")
+NEW_PASSWORD = "Daqing-2026-ok"
+
+
+class Browser:
+    """A person's browser without scripts: cookies, forms with their hidden fields, redirects."""
+
+    def __init__(self, url: str) -> None:
+        self.http = aiohttp.ClientSession(base_url=url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+    async def get(self, path: str, **headers: str) -> tuple[int, str]:
+        async with self.http.get(path, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+    async def submit(self, page: str, path: str, **fields: str) -> tuple[int, str, str]:
+        """Fills in the form on ``page``; gives status, path after redirects and text."""
+        _, text = await self.get(page)
+        token = re.search(r'name="csrf" value="([^"]+)"', text)
+        assert token is not None
+        async with self.http.post(path, data={"csrf": token[1], **fields}) as answer:
+            return answer.status, answer.url.path, await answer.text()
+
+    async def login(self, password: str, name: str = "admin") -> tuple[int, str, str]:
+        return await self.submit("/login", "/login", name=name, password=password)
+
+    async def enter(self, ready: ConsoleReady) -> None:
+        """First login of the first administrator."""
+        assert ready.one_time_password is not None
+        first = ready.one_time_password.password
+        assert (await self.login(first))[1] == "/password"
+        status, path, _ = await self.submit(
+            "/password", "/password", present=first, new=NEW_PASSWORD, again=NEW_PASSWORD
+        )
+        assert (status, path) == (200, "/")
+
+
+@asynccontextmanager
+async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
+    async with open_console(ConsoleSettings(database_url=url, port=0), clock=clock) as ready:
+        yield ready
+
+
+@asynccontextmanager
+async def browser(ready: ConsoleReady) -> AsyncIterator[Browser]:
+    one = Browser(ready.url)
+    try:
+        yield one
+    finally:
+        await one.http.close()
+
+
+async def connect_hall(ready: ConsoleReady, client: LinkClient, log: Log) -> None:
+    key = await ready.city.enrol_hall(HALL, name="萨尔图区政务服务中心", name_en="Saertu Hall")
+    await client.greet(log, key)
+    await client.push(log.frame(1))
+    await ready.city.runner.catch_up_all()
+
+
+def link_of(ready: ConsoleReady) -> LinkClient:
+    return LinkClient(f"{ready.url}/link")
