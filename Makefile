@@ -57,7 +57,7 @@ generate: $(RUN_STAMP) ## Write JSON Schema and TypeScript from the contract
 
 lock: ## Renew the lock files from pyproject.toml and package.json
 	.venv/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate pyproject.toml -o locks/run.txt
-	.venv/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --extra test --extra dev --extra fast pyproject.toml -o locks/test.txt
+	.venv/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --extra test --extra dev pyproject.toml -o locks/test.txt
 	npm install --package-lock-only
 
 build: $(WEB_STAMP) ## A wheel that carries the built front ends
