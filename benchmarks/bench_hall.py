@@ -6,7 +6,6 @@ neither pairing nor password hashing is what is measured.
 
 from pathlib import Path
 
-import msgspec
 import sqlalchemy as sa
 
 from hallserver.hall import open_hall
@@ -67,60 +66,67 @@ def boards() -> list[str]:
     return [f"board{number}" for number in range(BOARDS)]
 
 
+DEPARTMENT = DepartmentId("d1")
+
+
+def _queue(number: int) -> cfg.Queue:
+    return cfg.Queue(
+        id=QueueId(f"q{number}"),
+        name=f"队列{number}",
+        name_en=f"Queue {number}",
+        prefix=chr(65 + number),
+    )
+
+
+def _item(number: int) -> cfg.Item:
+    return cfg.Item(
+        id=ItemId(f"item{number}"),
+        name=f"居民身份证换领{number}",
+        name_en=f"Renewal of the resident ID card {number}",
+        department=DEPARTMENT,
+        queue=QueueId(f"q{number}"),
+        needs_identity=False,
+        materials=("居民户口簿", "原居民身份证"),
+    )
+
+
+def _window(number: int) -> cfg.Window:
+    return cfg.Window(
+        id=WindowId(f"w{number}"),
+        number=str(number + 1),
+        name=f"{number + 1}号窗口",
+        name_en=f"Window {number + 1}",
+        queues=(QueueId(f"q{number % QUEUES}"),),
+    )
+
+
+def _screens() -> list[cfg.Device]:
+    device, kind = cfg.Device, DeviceKind
+    return [
+        *(device(id=DeviceId(one), kind=kind.CALL_PAD, name="呼叫器") for one in idle_pads()),
+        *(device(id=DeviceId(one), kind=kind.BOARD, name="大屏") for one in boards()),
+    ]
+
+
 def bench_config() -> cfg.HallConfig:
     """Eight queues, eight windows each."""
-    department = DepartmentId("d1")
-    others = [
-        cfg.Device(id=DeviceId(name), kind=DeviceKind.CALL_PAD, name="呼叫器")
-        for name in idle_pads()
-    ]
-    others += [
-        cfg.Device(id=DeviceId(name), kind=DeviceKind.BOARD, name="大屏") for name in boards()
-    ]
+    clients, queues = range(CLIENTS), range(QUEUES)
     return cfg.HallConfig(
         version=1,
         hall=cfg.HallInfo(
             id=HallId("bench"), name="测速大厅", name_en="Benchmark hall", division="230602"
         ),
         departments=(
-            cfg.Department(id=department, name="部门", name_en="Department", short_name="部门"),
+            cfg.Department(id=DEPARTMENT, name="部门", name_en="Department", short_name="部门"),
         ),
-        queues=tuple(
-            cfg.Queue(
-                id=QueueId(f"q{number}"),
-                name=f"队列{number}",
-                name_en=f"Queue {number}",
-                prefix=chr(65 + number),
-            )
-            for number in range(QUEUES)
-        ),
-        items=tuple(
-            cfg.Item(
-                id=ItemId(f"item{number}"),
-                name=f"居民身份证换领{number}",
-                name_en=f"Renewal of the resident ID card {number}",
-                department=department,
-                queue=QueueId(f"q{number}"),
-                needs_identity=False,
-                materials=("居民户口簿", "原居民身份证"),
-            )
-            for number in range(QUEUES)
-        ),
-        windows=tuple(
-            cfg.Window(
-                id=WindowId(f"w{number}"),
-                number=str(number + 1),
-                name=f"{number + 1}号窗口",
-                name_en=f"Window {number + 1}",
-                queues=(QueueId(f"q{number % QUEUES}"),),
-            )
-            for number in range(CLIENTS)
-        ),
+        queues=tuple(map(_queue, queues)),
+        items=tuple(map(_item, queues)),
+        windows=tuple(map(_window, clients)),
         staff=tuple(
-            cfg.Staff(id=StaffId(f"s{number}"), number=f"{number:04d}", name=f"职员{number}")
-            for number in range(CLIENTS)
+            cfg.Staff(id=StaffId(f"s{one}"), number=f"{one:04d}", name=f"职员{one}")
+            for one in clients
         ),
-        devices=(*(one for number in range(CLIENTS) for one in _devices(number)), *others),
+        devices=(*(device for one in clients for device in _devices(one)), *_screens()),
     )
 
 
@@ -152,7 +158,3 @@ async def _let_in(store: HallStore, keys: dict[DeviceId, str], now: int) -> None
         connection.execute(sa.insert(t.pad_login), logins)
 
     await store.write(work)
-
-
-def save(hall: BenchHall, path: Path) -> None:
-    path.write_bytes(msgspec.json.encode(hall))

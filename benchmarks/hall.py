@@ -7,7 +7,6 @@ before it is answered. The bare limit is an echo of the same messages plus the s
 """
 
 import asyncio
-import os
 import shutil
 import socket
 import sqlite3
@@ -67,11 +66,10 @@ async def _measure(folder: Path, seconds: float) -> Flat:
     bare: Rounds = {clients: [] for clients in CLIENTS}
     database = folder / "hall" / "hall.db"
     hall = await prepare(database)
-    async with _server(*HALL_SERVER, environment={"QINGTING_DATA": str(folder / "hall")}) as url:
+    async with _hall_server(folder / "hall") as url:
         first = await _load(_job("lives", url, 1, WARM_UP, hall, "first"))
         sizes = await asyncio.to_thread(_sizes, database)
-        echo = ("-m", "benchmarks.echo_server", str(folder / "echo.db"))
-        async with _server(*echo, told=msgspec.json.encode(sizes), port_last=True) as echo_url:
+        async with _echo_server(folder / "echo.db", sizes) as echo_url:
             for turn in range(ROUNDS):
                 for clients in CLIENTS:
                     run = f"{clients}-{turn}"
@@ -131,16 +129,13 @@ def _line(job: Job) -> bytes:
     return msgspec.json.encode(job)
 
 
-async def _process(
-    *arguments: str, told: bytes = b"", environment: dict[str, str] | None = None
-) -> asyncio.subprocess.Process:
+async def _process(*arguments: str, told: bytes = b"") -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
-        env=os.environ | (environment or {}),
         limit=64 * 1024 * 1024,
     )
     assert process.stdin is not None
@@ -161,20 +156,29 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def _server(
-    *arguments: str,
-    told: bytes = b"",
-    environment: dict[str, str] | None = None,
-    port_last: bool = False,
-) -> AsyncIterator[str]:
-    """A server process; gives its hub's address once it accepts connections."""
+async def _hall_server(data: Path) -> AsyncIterator[str]:
+    """``qingting hall`` on the database in ``data``; gives its hub's address."""
+    port = _free_port()
+    settings = data.with_name("hall.toml")
+    text = f'data = "{data.as_posix()}"\nport = {port}\n'
+    await asyncio.to_thread(settings.write_text, text, "utf-8")
+    async with _serving(await _process(*HALL_SERVER, "--settings", str(settings)), port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _echo_server(database: Path, sizes: dict[str, list[int]]) -> AsyncIterator[str]:
+    """The bare limit; gives its address."""
     port = _free_port()
     process = await _process(
-        *arguments,
-        *([str(port)] if port_last else []),
-        told=told,
-        environment={"QINGTING_PORT": str(port), **(environment or {})},
+        "-m", "benchmarks.echo_server", str(database), str(port), told=msgspec.json.encode(sizes)
     )
+    async with _serving(process, port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _serving(process: asyncio.subprocess.Process, port: int) -> AsyncIterator[str]:
     try:
         await _until_open(port, process)
         yield f"ws://127.0.0.1:{port}/hub"
