@@ -19,6 +19,7 @@ from console.core.web import PAGES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
+from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.settings import load_settings
 from qingting.kernel.web import (
@@ -52,6 +53,7 @@ class ConsoleSettings(Strict, frozen=True, kw_only=True):
     port: int = 8200
     database_url: str = ""
     place: str = "大庆市"
+    place_en: str = "Daqing "
     utc_offset_minutes: int = 480
     secure_cookies: bool = False
 
@@ -125,7 +127,8 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
         inside = subject is not None and session is not None and not session.marks
         pages = request.app[PAGES]
         language = pages.language(request)
-        place = f"{settings.place}{pages.text(language, 'place')}"
+        city_name = settings.place if language is Language.ZH else settings.place_en
+        place = f"{city_name}{pages.text(language, 'place')}"
         if subject is None or subject.role is None or not inside:
             return Shell(product=pages.text(language, "product"), place=place, styles=("city.css",))
         return Shell(

@@ -114,11 +114,20 @@ class Session:
         )
         match await self._receive(HELLO_SECONDS):
             case Welcome() as welcome:
-                self._uplink.open(welcome, head, await self._hash_at(welcome.cursor))
+                await self._open(welcome, head)
             case LinkBye(code=code, retry_after=retry_after):
                 raise LinkFaultError(code or "bye", retry_after=retry_after)
             case other:
                 raise LinkFaultError(f"unexpected.{type(other).__name__}")
+
+    async def _open(self, welcome: Welcome, head: Tip) -> None:
+        """A hall that finds the city on another log says so: the city then asks a person to decide."""
+        try:
+            self._uplink.open(welcome, head, await self._hash_at(welcome.cursor))
+        except LinkFaultError as fault:
+            if welcome.verdict == "resume":
+                await self._send(LinkBye(code=fault.code))
+            raise
 
     async def _hash_at(self, seq: int) -> str:
         if seq == 0:
