@@ -84,7 +84,10 @@ def _head(state: HallState, ticket: Ticket) -> list[PrintElement]:
         hall = state.config.hall
         name = hall.name_en if english else hall.name
         scale = 2 if len(name) <= (LARGE_ASCII if name.isascii() else LARGE_HANZI) else 1
-        rows += [TextLine(text=name, align=Align.CENTRE, scale=scale, bold=True), FeedLines(lines=1)]
+        rows += [
+            TextLine(text=name, align=Align.CENTRE, scale=scale, bold=True),
+            FeedLines(lines=1),
+        ]
     rows += [
         TextLine(text=_say(ticket.language, "title"), align=Align.CENTRE),
         RuleLine(),
