@@ -1,6 +1,7 @@
 # Qingting 庆厅. Every target is idempotent: a stamp named after the hash of its lock skips finished work.
 SHELL := /bin/bash
 PY := .venv/bin/python
+PIP := python3 -m pip --disable-pip-version-check --python .venv/bin/python
 HASH = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
 RUN_STAMP := .stamps/run-$(call HASH,locks/run.txt pyproject.toml)
 TEST_STAMP := .stamps/test-$(call HASH,locks/test.txt pyproject.toml)
@@ -61,24 +62,25 @@ lock: ## Renew the lock files from pyproject.toml and package.json
 	npm install --package-lock-only
 
 build: $(WEB_STAMP) ## A wheel that carries the built front ends
-	.venv/bin/python -m pip wheel -q --no-deps -w dist .
+	.venv/bin/uv build -q --wheel --out-dir dist
 
 clean: ## Remove everything that was built or installed
 	rm -rf .venv node_modules */node_modules .stamps dist hallserver/app/static/kiosk hallserver/app/static/tablet qingting/web/dist
 
+# Debian's python3 has no ensurepip without python3-venv: the machine's own pip then fills the environment.
 .venv/bin/uv:
-	python3 -m venv .venv
-	.venv/bin/pip install -q --disable-pip-version-check uv || echo "uv is not to be had; pip will do"
+	@python3 -m venv .venv 2>/dev/null || python3 -m venv --clear --without-pip .venv
+	@$(PIP) install -q uv || echo "uv is not to be had; pip will do"
 
 $(RUN_STAMP): | .venv/bin/uv
 	@mkdir -p .stamps
 	@if [ -x .venv/bin/uv ]; then .venv/bin/uv pip install -q --no-deps --require-hashes -r locks/run.txt && .venv/bin/uv pip install -q hatchling editables && .venv/bin/uv pip install -q --no-deps --no-build-isolation -e .; \
-	else .venv/bin/pip install -q --no-deps --require-hashes -r locks/run.txt && .venv/bin/pip install -q --no-deps -e .; fi
+	else $(PIP) install -q --no-deps --require-hashes -r locks/run.txt && $(PIP) install -q --no-deps -e .; fi
 	@touch $@
 
 $(TEST_STAMP): $(RUN_STAMP)
 	@if [ -x .venv/bin/uv ]; then .venv/bin/uv pip install -q --no-deps --require-hashes -r locks/test.txt; \
-	else .venv/bin/pip install -q --no-deps --require-hashes -r locks/test.txt; fi
+	else $(PIP) install -q --no-deps --require-hashes -r locks/test.txt; fi
 	@touch $@
 
 $(NPM_STAMP):
