@@ -1,12 +1,15 @@
-"""The bare limit: a WebSocket echo that stores rows of the same size in the same grouped commits.
+"""The bare limit: a WebSocket echo of the same messages plus the same grouped commits.
 
-No rule, no view, no authentication: what the machine, aiohttp and SQLite allow. ``python -m
-benchmarks.echo_server DATABASE PORT`` with the sizes of the rows by request type as JSON on stdin.
+No rule, no view, no authentication: what the machine, aiohttp and SQLite allow. A commit holds the
+rows that the hall would write for the same requests: events of the same size, the command's key, and
+the same statements on tickets, visits and ratings. ``python -m benchmarks.echo_server DATABASE PORT``
+with the sizes of the events by request type as JSON on stdin.
 """
 
 import asyncio
 import sqlite3
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,64 @@ from aiohttp import WSMsgType, web
 
 from hallserver.store.lane import Lane
 from hallserver.store.opening import Writer, open_writer
+from hallserver.store.projections import changes
 from hallserver.store.store import _INSERT_COMMAND, _INSERT_EVENT
+from qingting.contract import events as e
+from qingting.contract.ids import (
+    BusinessDay,
+    CommandKey,
+    DepartmentId,
+    DeviceId,
+    ItemId,
+    QueueId,
+    StaffId,
+    TicketId,
+    WindowId,
+)
+from qingting.contract.states import PrintOutcome, RatingChannel, RatingLevel
+
+TICKET, WINDOW, STAFF = TicketId("<ticket>"), WindowId("<window>"), StaffId("s1")
+TOKEN, SERIAL, SEQ = "<token>", -1, -2
+"""Stand for what differs from one message to the next."""
+_ISSUED = e.TicketIssued(
+    ticket=TICKET,
+    number="A001",
+    serial=SERIAL,
+    day=BusinessDay("2026-11-23"),
+    queue=QueueId("q0"),
+    item=ItemId("item0"),
+    department=DepartmentId("d1"),
+    token=TOKEN,
+    ahead=3,
+    device=DeviceId("k0"),
+)
+_RATED = e.RatingGiven(
+    ticket=TICKET,
+    case="bench-20261123-q0-0001",
+    window=WINDOW,
+    staff=STAFF,
+    item=ItemId("item0"),
+    department=DepartmentId("d1"),
+    level=RatingLevel.SATISFIED,
+    tags=(),
+    words="",
+    channel=RatingChannel.HALL_TABLET,
+    seconds=5,
+)
+STORED: dict[str, tuple[e.EventBody, ...]] = {
+    "ticket.take": (
+        _ISSUED,
+        e.PrintRequested(ticket=TICKET, device=DeviceId("k0-printer"), attempt=1),
+    ),
+    "print.report": (e.PrintReported(ticket=TICKET, attempt=1, outcome=PrintOutcome.PRINTED),),
+    "call.next": (e.TicketCalled(ticket=TICKET, window=WINDOW, staff=STAFF),),
+    "service.begin": (e.ServiceBegun(ticket=TICKET, window=WINDOW, staff=STAFF),),
+    "service.finish": (
+        e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=_RATED.case),
+    ),
+    "rating.submit": (_RATED,),
+}
+"""What the hall stores for each request of a lifecycle."""
 
 
 class _Body(msgspec.Struct):
@@ -38,6 +98,8 @@ class Grouped:
     def __init__(self, writer: Lane[Writer], sizes: Sizes) -> None:
         self._writer = writer
         self._rows = {kind: [b"x" * size for size in many] for kind, many in sizes.items()}
+        self._statements = {kind: _statements(bodies) for kind, bodies in STORED.items()}
+        self._count: Counter[str] = Counter()
         self._waiting: list[tuple[_Ask, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._seq = 0
@@ -54,28 +116,56 @@ class Grouped:
             self._wake.clear()
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                events, commands = self._batch([ask for ask, _ in batch])
-                await self._writer.run(lambda writer: _commit(writer.raw, events, commands))  # noqa: B023
+                rows = self._batch([ask for ask, _ in batch])
+                await self._writer.run(lambda writer: _commit(writer.raw, *rows))  # noqa: B023
                 for _, done in batch:
                     if not done.done():
                         done.set_result(None)
 
-    def _batch(self, asks: list[_Ask]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    def _batch(
+        self, asks: list[_Ask]
+    ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[str, dict[str, Any]]]]:
         events: list[tuple[Any, ...]] = []
         commands: list[tuple[Any, ...]] = []
+        projected: list[tuple[str, dict[str, Any]]] = []
         for ask in asks:
-            first = self._seq + 1
-            for row in self._rows[ask.body.type]:
+            kind, first = ask.body.type, self._seq + 1
+            for row in self._rows[kind]:
                 self._seq += 1
                 events.append((self._seq, 1, 1, "2026-11-23", "k", ask.key, row, "0" * 64))
             commands.append((ask.key, first, self._seq))
-        return events, commands
+            # The n-th call is that of the n-th ticket, and so on: the lives of all clients are alike.
+            self._count[kind] += 1
+            n = self._count[kind]
+            known = {TICKET: f"t{n}", WINDOW: f"w{n}", TOKEN: f"k{n}", SERIAL: n, SEQ: self._seq}
+            projected += (
+                (sql, {name: known.get(value, value) for name, value in row.items()})
+                for sql, row in self._statements[kind]
+            )
+        return events, commands, projected
 
 
-def _commit(raw: sqlite3.Connection, events: list[Any], commands: list[Any]) -> None:
+def _statements(bodies: tuple[e.EventBody, ...]) -> list[tuple[str, dict[str, Any]]]:
+    found: list[tuple[str, dict[str, Any]]] = []
+    for body in bodies:
+        event = e.Event(
+            s=SEQ, at=1, bd=BusinessDay("2026-11-23"), by="bench", cmd=CommandKey("bench"), b=body
+        )
+        found += changes(event)
+    return found
+
+
+def _commit(
+    raw: sqlite3.Connection,
+    events: list[tuple[Any, ...]],
+    commands: list[tuple[Any, ...]],
+    projected: list[tuple[str, dict[str, Any]]],
+) -> None:
     raw.execute("BEGIN IMMEDIATE")
     raw.executemany(_INSERT_EVENT, events)
     raw.executemany(_INSERT_COMMAND, commands)
+    for sql, row in projected:
+        raw.execute(sql, row)
     raw.execute("COMMIT")
 
 

@@ -21,6 +21,7 @@ import click
 import msgspec
 
 from benchmarks.bench_hall import BenchHall, prepare
+from benchmarks.echo_server import STORED
 from benchmarks.line import percentile
 from benchmarks.load import Figures, Job
 from hallserver.store.verify import verify
@@ -34,15 +35,6 @@ ROUNDS = 3
 START_SECONDS = 30.0
 HALL_SERVER = ("-m", "qingting.cli", "--log-level", "warning", "hall")
 ROOT = Path(__file__).resolve().parent.parent
-ROWS: dict[str, tuple[str, ...]] = {
-    "ticket.take": ("ticket.issued", "print.requested"),
-    "print.report": ("print.reported",),
-    "call.next": ("ticket.called",),
-    "service.begin": ("service.begun",),
-    "service.finish": ("service.finished",),
-    "rating.submit": ("rating.given",),
-}
-"""What each request of a lifecycle stores."""
 Flat = dict[str, float | int | str]
 Rounds = dict[int, list[Figures]]
 
@@ -227,7 +219,10 @@ def _sizes(database: Path) -> dict[str, list[int]]:
         means = dict(connection.execute("SELECT k, avg(length(json)) FROM event GROUP BY k"))
     finally:
         connection.close()
-    return {kind: [round(means[one]) for one in rows] for kind, rows in ROWS.items()}
+    return {
+        kind: [round(means[str(body.__struct_config__.tag)]) for body in bodies]
+        for kind, bodies in STORED.items()
+    }
 
 
 def _check(database: Path, runs: list[Figures]) -> int:
