@@ -109,6 +109,7 @@ def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
 
 
 def _run_link(link: CityLink, hub: Hub, tasks: Supervisor) -> None:
+    link.ambient = hub.board.ambient
     _ = link.subscribe(lambda: hub.board.topics.touch(("hall",)))
     _ = tasks.keep("link", link.run)
 

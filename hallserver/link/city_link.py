@@ -31,7 +31,8 @@ DECISION_SECONDS = 30.0
 class CityLink:
     """Keeps the city's copy of this hall's log complete. Run :meth:`run` as a supervised service.
 
-    ``ambient`` gives what the LIVE lane says beside the state (when devices were last heard of).
+    ``ambient`` gives what the LIVE lane says beside the state (when devices were last heard of); whoever
+    knows better sets it before :meth:`run`.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class CityLink:
         self._key = key
         self._clock = clock
         self._build = build
-        self._ambient = ambient or (lambda: Ambient(clock.now_ms(), city_link=self.connected))
+        self.ambient = ambient or (lambda: Ambient(clock.now_ms(), city_link=self.connected))
         self._uplink = Uplink(store.epoch)
         self._session: Session | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -137,7 +138,7 @@ class CityLink:
                 self._uplink,
                 socket,
                 self._clock,
-                ambient=self._ambient,
+                ambient=self.ambient,
                 oldest_unacked=self._oldest_unacked,
             )
             await session.greet(self._hall_id, self._key, self._build)

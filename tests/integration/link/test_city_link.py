@@ -11,6 +11,7 @@ from engine_builders import CARE, KIOSK, small_hall
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from hallserver.engine.views import Ambient
 from hallserver.hall import Hall, open_hall
 from hallserver.link import city_link as city_link_module
 from hallserver.link import session as session_module
@@ -389,6 +390,15 @@ async def test_the_present_overtakes_the_backlog_and_comes_at_most_once_a_second
         await until(lambda: any(_waiting(frame) == 60 for frame in city.of(Live)))
         passed = asyncio.get_running_loop().time() - started
         assert len(city.of(Live)) <= passed + 2
+
+
+async def test_the_present_says_when_a_device_was_last_heard_of(hall: Hall, city: City) -> None:
+    async with linked(hall, city) as link:
+        link.ambient = lambda: Ambient(now=2_000, seen={KIOSK: 1_234})
+        await until(lambda: city.of(Live))
+    live = city.of(Live)[0]
+    assert isinstance(live, Live)
+    assert {device.id: device.seen for device in live.devices}[KIOSK] == 1_234
 
 
 def _waiting(frame: Frame) -> int:
