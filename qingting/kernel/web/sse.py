@@ -30,7 +30,6 @@ async def event_stream(
     )
     await response.prepare(request)
     try:
-        await response.write(b"retry: 2000\nevent: open\ndata: -\n\n")
         await _send_all(request, response, changes, alive, keepalive)
     except ConnectionResetError:
         pass  # the reader closed the page: the normal end of a stream
@@ -51,6 +50,9 @@ async def _send_all(
     beat_at = loop.time() + keepalive
     waiting = asyncio.ensure_future(_next(changes))
     try:
+        # Whoever hears "open" looks at everything once: from there on no change may be missed.
+        await asyncio.sleep(0)
+        await response.write(b"retry: 2000\nevent: open\ndata: -\n\n")
         # aiohttp does not cancel a handler whose reader left; its transport is gone then.
         while request.transport is not None and not request.transport.is_closing():
             if not alive():
