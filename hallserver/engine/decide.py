@@ -23,6 +23,7 @@ _RULES: dict[type, Rule] = {
     c.IssueTicket: decide_tickets.issue,
     c.ReportPrint: decide_tickets.report_print,
     c.ReprintTicket: decide_tickets.reprint,
+    c.LeaveQueue: decide_tickets.leave,
     c.RateVisit: decide_tickets.rate,
     c.LeaveUnrated: decide_tickets.leave_unrated,
     c.CallNext: decide_windows.call_next,

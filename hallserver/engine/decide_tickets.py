@@ -23,6 +23,8 @@ SETTLED = {
     PrintOutcome.FAILED: PrintState.FAILED,
     PrintOutcome.UNKNOWN: PrintState.UNKNOWN,
 }
+LEFT = "left"
+"""Reason of a cancelled ticket: its holder gave up the place."""
 WEEKDAY_WORDS = "一二三四五六日"
 
 
@@ -119,6 +121,23 @@ def reprint(state: HallState, command: c.ReprintTicket, now: int) -> list[e.Even
             ticket=ticket.id, device=printer_of(state, command.device), attempt=ticket.attempt + 1
         )
     ]
+
+
+def leave(state: HallState, command: c.LeaveQueue, now: int) -> list[e.EventBody]:
+    """Only who still waits can leave; somebody who has left already changes nothing."""
+    ticket = ticket_of(state, command.ticket)
+    if ticket.cancelled == LEFT:
+        return []
+    if ticket.state in (TicketState.CALLED, TicketState.SERVING):
+        window = state.window_config.get(ticket.window) if ticket.window is not None else None
+        raise Refusal(
+            "ticket.leave_called",
+            number=ticket.number,
+            window=window.number if window is not None else "—",
+        )
+    if ticket.state is not TicketState.WAITING:
+        raise Refusal("ticket.leave_over", number=ticket.number)
+    return [e.TicketCancelled(ticket=ticket.id, reason=LEFT)]
 
 
 def rate(state: HallState, command: c.RateVisit, now: int) -> list[e.EventBody]:

@@ -272,6 +272,7 @@ def _cancelled(state: HallState, body: e.TicketCancelled, event: e.Event) -> Non
     if ticket.window is not None and state.windows[ticket.window].ticket == ticket.id:
         state.windows[ticket.window].ticket = None
     ticket.state, ticket.since = TicketState.CANCELLED, event.at
+    ticket.cancelled = body.reason
 
 
 def _rated(state: HallState, body: e.RatingGiven, event: e.Event) -> None:

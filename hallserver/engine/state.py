@@ -31,7 +31,7 @@ from qingting.contract.states import (
     WindowState,
 )
 
-STATE_SCHEMA = 3
+STATE_SCHEMA = 4
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -73,6 +73,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     case: str = ""
     rated: bool = False
     rating_closed: bool = False
+    cancelled: str = ""
+    """Why a cancelled ticket was: ``left`` or ``day_end``."""
 
 
 class Tally(msgspec.Struct, kw_only=True):

@@ -211,7 +211,16 @@ def _issued_topics(state: HallState, body: e.TicketIssued) -> set[str]:
     return shared | _windows_of_queue(state, body.queue) | _ticket_topics(state, body.ticket)
 
 
+def _cancelled_topics(state: HallState, body: e.TicketCancelled) -> set[str]:
+    ticket = state.tickets[body.ticket]
+    topics = {"queues", "board", "windows"} | _windows_of_queue(state, ticket.queue)
+    if ticket.window is not None:
+        topics |= {f"window:{ticket.window}", f"rating:{ticket.window}"}
+    return topics | _ticket_topics(state, ticket.id)
+
+
 _TOUCHES: dict[type, Touch] = {
+    e.TicketCancelled: _cancelled_topics,
     e.TicketIssued: _issued_topics,
     e.PrintRequested: lambda state, body: _ticket_topics(state, body.ticket),
     e.PrintReported: lambda state, body: _ticket_topics(state, body.ticket),

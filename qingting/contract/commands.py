@@ -57,6 +57,12 @@ class ReprintTicket(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag
     device: DeviceId
 
 
+class LeaveQueue(Strict, frozen=True, kw_only=True, tag="ticket.leave", tag_field="type"):
+    """The visitor gives up the place while still waiting (退出排队); the number is not given again."""
+
+    ticket: TicketId
+
+
 class CallNext(Strict, frozen=True, kw_only=True, tag="call.next", tag_field="type"):
     """Call the next visitor to a window (呼叫)."""
 
@@ -180,6 +186,7 @@ Command = (
     IssueTicket
     | ReportPrint
     | ReprintTicket
+    | LeaveQueue
     | CallNext
     | Recall
     | BeginService

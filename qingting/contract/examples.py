@@ -158,6 +158,7 @@ _ALL: tuple[Any, ...] = (
     c.IssueTicket(item=ITEM, token="3q2xWc9vS0y1", device=KIOSK, person=PERSON),
     c.ReportPrint(ticket=TICKET, attempt=1, outcome=PrintOutcome.FAILED, cause=Condition.PAPER_OUT),
     c.ReprintTicket(ticket=TICKET, device=KIOSK),
+    c.LeaveQueue(ticket=TICKET),
     c.CallNext(window=WINDOW),
     c.Recall(window=WINDOW),
     c.BeginService(window=WINDOW),

@@ -50,6 +50,11 @@ class AnyPresses(RuleBasedStateMachine):
         token = f"token-{self.run.commands}"
         self.press(c.IssueTicket(item=item, token=token, device=KIOSK, person=PERSON), gap)  # type: ignore[arg-type]
 
+    @rule(data=st.data(), gap=GAP)
+    def leave(self, data: st.DataObject, gap: int) -> None:
+        if tickets := sorted(self.run.state.tickets):
+            self.press(c.LeaveQueue(ticket=data.draw(st.sampled_from(tickets))), gap)
+
     @rule(window=WINDOWS, staff=STAFF, gap=GAP)
     def open_window(self, window: object, staff: object, gap: int) -> None:
         self.press(c.OpenWindow(window=window, staff=staff), gap)  # type: ignore[arg-type]

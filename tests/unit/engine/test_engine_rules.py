@@ -183,6 +183,59 @@ class TestPaper:
         assert run.state.tickets[ticket].print_state is PrintState.PRINTED
 
 
+class TestLeavingTheQueue:
+    def test_who_waits_can_leave_and_nobody_calls_them_any_more(self, run: EngineRun) -> None:
+        first, second = run.take(), run.take()
+        assert run.do(c.LeaveQueue(ticket=first)) == [
+            e.TicketCancelled(ticket=first, reason="left")
+        ]
+        assert run.state.tickets[first].state is TicketState.CANCELLED
+        run.open()
+        assert run.serve() == second
+        refused(run, c.CallNext(window=W1), "call.nobody_waiting")
+
+    def test_leaving_twice_is_leaving_once(self, run: EngineRun) -> None:
+        ticket = run.take()
+        run.do(c.LeaveQueue(ticket=ticket))
+        assert run.do(c.LeaveQueue(ticket=ticket)) == []
+
+    def test_the_number_of_who_left_is_not_given_again(self, run: EngineRun) -> None:
+        run.do(c.LeaveQueue(ticket=run.take()))
+        assert run.state.tickets[run.take()].number == "A002"
+
+    @pytest.mark.parametrize("steps", [[c.CallNext], [c.CallNext, c.BeginService]])
+    def test_who_is_called_or_served_tells_the_clerk_instead(
+        self, run: EngineRun, steps: list[type]
+    ) -> None:
+        ticket = run.take()
+        run.open()
+        for step in steps:
+            run.do(step(window=W1))
+        refusal = refused(run, c.LeaveQueue(ticket=ticket), "ticket.leave_called")
+        assert refusal.params == {"number": "A001", "window": "1"}
+
+    @pytest.mark.parametrize(
+        "steps", [[c.CallNext, c.MarkNoShow], [c.CallNext, c.BeginService, c.FinishService]]
+    )
+    def test_there_is_nothing_to_leave_after_the_end(
+        self, run: EngineRun, steps: list[type]
+    ) -> None:
+        ticket = run.take()
+        run.open()
+        for step in steps:
+            run.do(step(window=W1))
+        refused(run, c.LeaveQueue(ticket=ticket), "ticket.leave_over")
+
+    def test_the_end_of_the_day_is_no_leaving(self, run: EngineRun) -> None:
+        ticket = run.take()
+        run.do(c.CloseDay())
+        assert run.state.tickets[ticket].cancelled == "day_end"
+        refused(run, c.LeaveQueue(ticket=ticket), "ticket.leave_over")
+
+    def test_an_unknown_ticket_cannot_leave(self, run: EngineRun) -> None:
+        refused(run, c.LeaveQueue(ticket=TicketId("2026-11-23-yb-9")), "ticket.unknown")
+
+
 class TestCalling:
     def test_who_came_first_is_called_first_over_all_queues_of_the_window(
         self, run: EngineRun

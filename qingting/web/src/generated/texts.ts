@@ -193,6 +193,16 @@ export const ERROR_TEXTS = {
     "en": "Ticket {number} is finished or cancelled and cannot be printed again.",
     "retry": false
   },
+  "ticket.leave_called": {
+    "zh": "{number} 号已经叫到 {window} 号窗口，不能再自己退出。请到窗口办理，不办了也请告诉窗口工作人员。",
+    "en": "Ticket {number} has been called to window {window} and can no longer leave by itself. Please go there, or tell the clerk that you do not need the service.",
+    "retry": false
+  },
+  "ticket.leave_over": {
+    "zh": "{number} 号已经不在排队（办完、过号或已取消），不用再退出。",
+    "en": "Ticket {number} is no longer in the queue (finished, missed or cancelled); there is nothing to leave.",
+    "retry": false
+  },
   "print.no_printer": {
     "zh": "这台设备没有打印机。请记下屏幕上的号码，或请工作人员帮忙。",
     "en": "This device has no printer. Please note the number on the screen or ask a member of staff.",
