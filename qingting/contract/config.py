@@ -15,6 +15,7 @@ from qingting.contract.ids import (
     StaffId,
     WindowId,
 )
+from qingting.contract.layouts import Announcements, BoardLayout, Known, layouts_faults
 from qingting.contract.states import DeviceKind, StaffRole
 
 Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
@@ -97,7 +98,11 @@ class Item(Strict, frozen=True, kw_only=True):
 
 
 class Window(Strict, frozen=True, kw_only=True):
-    """A service window (窗口). ``queues`` in the order in which it prefers them."""
+    """A service window (窗口). ``queues`` in the order in which it prefers them.
+
+    ``place`` says where it is to people (一楼 A 区); ``area`` (区域) and ``department`` group windows for
+    boards.
+    """
 
     id: WindowId
     number: ShortText
@@ -105,6 +110,8 @@ class Window(Strict, frozen=True, kw_only=True):
     name_en: ShortText
     queues: tuple[QueueId, ...]
     place: str = ""
+    area: ShortText = ""
+    department: DepartmentId | None = None
 
 
 class Staff(Strict, frozen=True, kw_only=True):
@@ -137,7 +144,11 @@ class Device(Strict, frozen=True, kw_only=True):
 
 
 class HallConfig(Strict, frozen=True, kw_only=True):
-    """All of a hall's configuration. ``version`` grows with each change."""
+    """All of a hall's configuration. ``version`` grows with each change.
+
+    ``board_layouts`` says which layout a board shows, by device, so that boards which joined by pairing
+    have one too; a board without an entry shows the built-in overview.
+    """
 
     version: Annotated[int, msgspec.Meta(ge=1)]
     hall: HallInfo
@@ -147,6 +158,9 @@ class HallConfig(Strict, frozen=True, kw_only=True):
     windows: tuple[Window, ...]
     staff: tuple[Staff, ...]
     devices: tuple[Device, ...]
+    layouts: tuple[BoardLayout, ...] = ()
+    board_layouts: dict[DeviceId, ShortText] = msgspec.field(default_factory=dict)
+    announcements: Announcements = Announcements()
 
 
 def config_faults(config: HallConfig) -> list[str]:
@@ -176,9 +190,16 @@ def config_faults(config: HallConfig) -> list[str]:
             for q in window.queues
             if q not in known["queues"]
         ]
+        if window.department is not None and window.department not in known["departments"]:
+            faults.append(f"windows.{window.id}: no department {window.department!r}")
     for device in config.devices:
         if device.parent is not None and device.parent not in known["devices"]:
             faults.append(f"devices.{device.id}: no parent {device.parent!r}")
         if device.window is not None and device.window not in known["windows"]:
             faults.append(f"devices.{device.id}: no window {device.window!r}")
-    return faults
+    reach = Known(
+        areas=frozenset(one.area for one in config.windows if one.area),
+        windows=frozenset(known["windows"]),
+        departments=frozenset(known["departments"]),
+    )
+    return faults + layouts_faults(config.layouts, config.board_layouts, reach)

@@ -1,0 +1,376 @@
+"""What boards show and say (LED屏幕模板, 语音播报): layouts and announcement settings, edited on screen.
+
+A layout is a template: *what* (``parts`` of a slot), *how* (motion, size, colour, place), *how long*
+(``seconds``) and *how often* (``repeats``, ``every_seconds``), for a *scope* of windows. It draws a page
+in a browser or the programme of an LED strip.
+
+A screen is divided into zones, a zone into lines. Slots on different lines are shown together, slots on
+one line take turns.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from qingting.contract.base import Strict
+from qingting.contract.ids import DepartmentId, DeviceId, ShortText, Slug, WindowId
+from qingting.contract.states import Language
+
+DayTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+"""A time of day in the hall."""
+DayMoment = Annotated[str, msgspec.Meta(pattern=r"^$|^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d$")]
+"""An instant in hall time, ``YYYY-MM-DDTHH:MM``; empty = no bound."""
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+SlotText = Annotated[str, msgspec.Meta(max_length=300)]
+MAX_LINES = 8
+
+
+class LayoutKind(StrEnum):
+    """Where a layout is shown (屏幕类型): three pages of a browser, two of them also LED strips."""
+
+    PAGE_OVERVIEW = "page_overview"
+    PAGE_AREA = "page_area"
+    WINDOW_STRIP = "window_strip"
+    AREA_STRIP = "area_strip"
+    NOTICE = "notice"
+
+
+STRIP_KINDS = frozenset({LayoutKind.WINDOW_STRIP, LayoutKind.AREA_STRIP})
+"""Drawn in dots: by an LED controller, or by the browser of an LED card PC."""
+
+
+class ScopeHall(Strict, frozen=True, kw_only=True, tag="hall", tag_field="of"):
+    """Calls of every window."""
+
+
+class ScopeAreas(Strict, frozen=True, kw_only=True, tag="areas", tag_field="of"):
+    """Calls of windows whose ``area`` is one of these (区域)."""
+
+    areas: Annotated[tuple[ShortText, ...], msgspec.Meta(min_length=1, max_length=64)]
+
+
+class ScopeWindows(Strict, frozen=True, kw_only=True, tag="windows", tag_field="of"):
+    """Calls of these windows."""
+
+    windows: Annotated[tuple[WindowId, ...], msgspec.Meta(min_length=1, max_length=256)]
+
+
+class ScopeDepartments(Strict, frozen=True, kw_only=True, tag="departments", tag_field="of"):
+    """Calls to windows of these departments, or for their items where a window serves several."""
+
+    departments: Annotated[tuple[DepartmentId, ...], msgspec.Meta(min_length=1, max_length=128)]
+
+
+Scope = ScopeHall | ScopeAreas | ScopeWindows | ScopeDepartments
+
+
+class Zone(StrEnum):
+    """Part of a screen: head, called now, beside it, foot. A strip has ``calls`` and ``foot`` only:
+    the foot is what it shows while nobody is called."""
+
+    HEAD = "head"
+    CALLS = "calls"
+    SIDE = "side"
+    FOOT = "foot"
+
+
+class Content(StrEnum):
+    """What a part shows (展示内容). Those of :data:`OF_A_CALL` need a call."""
+
+    NUMBER = "number"
+    WINDOW = "window"
+    WINDOW_NAME = "window_name"
+    PLACE = "place"
+    NAME = "name"
+    ITEM = "item"
+    DEPARTMENT = "department"
+    WAITING = "waiting"
+    EARLIER = "earlier"
+    NOTICE = "notice"
+    CLOCK = "clock"
+    DATE = "date"
+    HALL = "hall"
+    TEXT = "text"
+
+
+OF_A_CALL = frozenset(
+    {
+        Content.NUMBER,
+        Content.WINDOW,
+        Content.WINDOW_NAME,
+        Content.PLACE,
+        Content.NAME,
+        Content.ITEM,
+        Content.DEPARTMENT,
+    }
+)
+PLACEHOLDERS = OF_A_CALL | {Content.WAITING, Content.CLOCK, Content.DATE, Content.HALL}
+"""What may stand in braces in a text: 请{number}到{window}号窗口. ``name`` is always the masked name."""
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+class Motion(StrEnum):
+    """How a line moves (展示方式)."""
+
+    STATIC = "static"
+    SCROLL_LEFT = "scroll_left"
+    APPEAR = "appear"
+    BLINK = "blink"
+    PAGE = "page"
+
+
+class Size(StrEnum):
+    """Letter size on a page. On a strip letters are as high as their line."""
+
+    SMALL = "small"
+    NORMAL = "normal"
+    LARGE = "large"
+    HUGE = "huge"
+
+
+class Colour(StrEnum):
+    """Role of a colour; the screen's own tokens or lamps decide which one it is."""
+
+    TEXT = "text"
+    MUTED = "muted"
+    CALLED = "called"
+    DONE = "done"
+    FAULT = "fault"
+
+
+class Place(StrEnum):
+    """Where a part stands in its share of the line."""
+
+    LEFT = "left"
+    CENTRE = "centre"
+    RIGHT = "right"
+
+
+class Lamps(StrEnum):
+    """Colours that a matrix can show: red alone, red and green and both, or all."""
+
+    SINGLE = "single"
+    DOUBLE = "double"
+    FULL = "full"
+
+
+class Matrix(Strict, frozen=True, kw_only=True):
+    """An LED panel in dots (点阵): 16×128 is one line of eight characters."""
+
+    height: Annotated[int, msgspec.Meta(ge=8, le=256, multiple_of=8)]
+    width: Annotated[int, msgspec.Meta(ge=32, le=2048, multiple_of=8)]
+    lamps: Lamps = Lamps.SINGLE
+
+
+class Part(Strict, frozen=True, kw_only=True):
+    """One thing in a line. ``text`` belongs to ``text`` and, instead of the hall's notice, to ``notice``.
+
+    ``share`` is the part of the line's width in percent; 0 = what it needs.
+    """
+
+    what: Content
+    text: SlotText = ""
+    text_en: SlotText = ""
+    size: Size = Size.NORMAL
+    colour: Colour = Colour.TEXT
+    place: Place = Place.LEFT
+    share: Percent = 0
+
+
+class Slot(Strict, frozen=True, kw_only=True):
+    """One showing: what stands in a line, how, how long and how often.
+
+    ``seconds`` is how long it stays before the next slot of the line (展示时间). ``repeats`` is how many
+    times it is shown for one call, or since it came into force; 0 = as long as it may (展示次数).
+    ``every_seconds`` is the least time between the starts of two showings. ``starts`` and ``ends`` bound
+    it in hall time, end exclusive.
+    """
+
+    zone: Zone
+    line: Annotated[int, msgspec.Meta(ge=1, le=MAX_LINES)] = 1
+    parts: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=6)]
+    motion: Motion = Motion.STATIC
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=600)] = 8.0
+    repeats: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    every_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
+    starts: DayMoment = ""
+    ends: DayMoment = ""
+
+
+class BoardLayout(Strict, frozen=True, kw_only=True):
+    """A board layout (屏幕模板). ``rows`` is how many calls a page shows, or the lines of a strip.
+
+    ``languages``: with two, what differs between them is shown in each in turn. ``matrix`` belongs to
+    strips only.
+    """
+
+    id: Slug
+    name: ShortText
+    name_en: ShortText = ""
+    kind: LayoutKind
+    scope: Scope = msgspec.field(default_factory=ScopeHall)
+    rows: Annotated[int, msgspec.Meta(ge=1, le=MAX_LINES)] = 4
+    earlier: Annotated[int, msgspec.Meta(ge=0, le=12)] = 6
+    languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1, max_length=2)] = (
+        Language.ZH,
+    )
+    matrix: Matrix | None = None
+    slots: Annotated[tuple[Slot, ...], msgspec.Meta(min_length=1, max_length=40)]
+
+
+# ---- announcements ------------------------------------------------------------------------------
+
+
+class Named(StrEnum):
+    """How the voice names a visitor. The masked name comes with the number, never instead of it."""
+
+    NUMBER = "number"
+    MASKED_NAME = "masked_name"
+
+
+class QuietSpan(Strict, frozen=True, kw_only=True):
+    """A span of the day without sound (静音时段): calls flash instead. End exclusive; a span whose end is
+    not after its start goes over midnight."""
+
+    start: DayTime
+    end: DayTime
+
+
+class LoudSpan(Strict, frozen=True, kw_only=True):
+    """Volume in a span of the day (分时音量)."""
+
+    start: DayTime
+    end: DayTime
+    percent: Percent
+
+
+class Announcements(Strict, frozen=True, kw_only=True):
+    """How a hall calls aloud (语音播报).
+
+    ``languages`` in the order in which every call is said; ``ticket_language`` adds the language of the
+    ticket when it is not among them. ``repeats`` is how many times a call is said in all.
+    ``pause_seconds`` parts repeats and calls. ``elder_slow`` says calls for tickets of the elder version
+    (长辈版) slowly and once more. ``too_old_seconds``: a call that could not be said for so long is not
+    said any more, because its window has moved on.
+    """
+
+    languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1, max_length=2)] = (
+        Language.ZH,
+    )
+    ticket_language: bool = True
+    repeats: Annotated[int, msgspec.Meta(ge=1, le=3)] = 1
+    pause_seconds: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.6
+    chime: bool = True
+    named: Named = Named.NUMBER
+    elder_slow: bool = True
+    volume: Percent = 80
+    volumes: Annotated[tuple[LoudSpan, ...], msgspec.Meta(max_length=12)] = ()
+    quiet: Annotated[tuple[QuietSpan, ...], msgspec.Meta(max_length=6)] = ()
+    too_old_seconds: Annotated[int, msgspec.Meta(ge=30, le=900)] = 120
+
+
+# ---- faults -------------------------------------------------------------------------------------
+
+
+class Known(Strict, frozen=True, kw_only=True):
+    """What layouts may refer to."""
+
+    areas: frozenset[str]
+    windows: frozenset[str]
+    departments: frozenset[str]
+
+
+def layouts_faults(
+    layouts: tuple[BoardLayout, ...], bound: dict[DeviceId, str], known: Known
+) -> list[str]:
+    """Every broken reference or impossible wish of the layouts, each as one English line."""
+    ids = [one.id for one in layouts]
+    faults = [f"layouts: id {one!r} appears twice" for one in sorted({*ids}) if ids.count(one) > 1]
+    for layout in layouts:
+        faults += [f"layouts.{layout.id}: {fault}" for fault in layout_faults(layout, known)]
+    faults += [
+        f"board_layouts.{device}: no layout {layout!r}"
+        for device, layout in bound.items()
+        if layout not in ids
+    ]
+    return faults
+
+
+def layout_faults(layout: BoardLayout, known: Known) -> Iterator[str]:
+    """What is wrong with one layout, as :func:`layouts_faults` says it."""
+    yield from _scope_faults(layout.scope, known)
+    strip = layout.kind in STRIP_KINDS
+    if strip != (layout.matrix is not None):
+        yield "a strip needs a matrix, a page has none"
+    if layout.matrix is not None and layout.matrix.height // layout.rows < 12:
+        yield f"{layout.rows} lines do not fit into {layout.matrix.height} dots"
+    if len(set(layout.languages)) != len(layout.languages):
+        yield "languages: one appears twice"
+    for number, slot in enumerate(layout.slots, start=1):
+        yield from (f"slots.{number}: {fault}" for fault in _slot_faults(layout, slot))
+
+
+def _scope_faults(scope: Scope, known: Known) -> Iterator[str]:
+    match scope:
+        case ScopeAreas(areas=areas):
+            yield from (f"no area {one!r}" for one in areas if one not in known.areas)
+        case ScopeWindows(windows=windows):
+            yield from (f"no window {one!r}" for one in windows if one not in known.windows)
+        case ScopeDepartments(departments=departments):
+            yield from (
+                f"no department {one!r}" for one in departments if one not in known.departments
+            )
+        case ScopeHall():
+            return
+
+
+def _slot_faults(layout: BoardLayout, slot: Slot) -> Iterator[str]:
+    strip = layout.kind in STRIP_KINDS
+    if strip and slot.zone not in (Zone.CALLS, Zone.FOOT):
+        yield f"a strip has no {slot.zone.value}"
+    if strip and slot.line > layout.rows:
+        yield f"line {slot.line} of {layout.rows}"
+    if layout.kind is LayoutKind.NOTICE and slot.zone is Zone.CALLS:
+        yield "a notice board shows no calls"
+    if slot.starts and slot.ends and slot.starts >= slot.ends:
+        yield "it ends before it starts"
+    if sum(part.share for part in slot.parts) > 100:
+        yield "the shares of its parts are more than 100"
+    for part in slot.parts:
+        yield from _part_faults(slot, part, strip=strip)
+
+
+def _part_faults(slot: Slot, part: Part, *, strip: bool) -> Iterator[str]:
+    if part.what in OF_A_CALL and slot.zone is not Zone.CALLS:
+        yield f"{part.what.value} needs a call"
+    if part.what is Content.EARLIER and (strip or slot.zone is not Zone.SIDE):
+        yield "earlier calls stand beside the calls of a page"
+    if part.what is Content.TEXT and not part.text.strip():
+        yield "a text is empty"
+    if part.what not in (Content.TEXT, Content.NOTICE) and (part.text or part.text_en):
+        yield f"{part.what.value} has no text of its own"
+    for text in (part.text, part.text_en):
+        yield from _text_faults(slot, text)
+
+
+def _text_faults(slot: Slot, text: str) -> Iterator[str]:
+    for name in placeholders(text):
+        if name not in PLACEHOLDERS:
+            yield f"unknown placeholder {{{name}}}"
+        elif name in OF_A_CALL and slot.zone is not Zone.CALLS:
+            yield f"{{{name}}} needs a call"
+    if re.search(r"[{}]", _BRACES.sub("", text)):
+        yield "a brace stands alone"
+
+
+def placeholders(text: str) -> list[str]:
+    """The names in braces of a slot's text, in order."""
+    return _BRACES.findall(text)
+
+
+def fill(text: str, values: dict[Content, str]) -> str:
+    """``text`` with every placeholder replaced by its value; one without a value becomes empty."""
+    return _BRACES.sub(lambda found: values.get(Content(found.group(1)), ""), text)
