@@ -13,7 +13,6 @@ from console.core.db import Database
 from console.core.signals import EVERYTHING, Signals
 from console.halls.intake import Intake
 from console.halls.repository import DIRECTIVES_CHANNEL, HallRepository, open_directives
-from qingting.contract.directives import Directive
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.link import (
@@ -46,7 +45,6 @@ LIVE_SECONDS = 1.0
 """The present of a hall is stored at most this often; the latest wins."""
 BUSY_SECONDS = 2.0
 MAX_MESSAGE = 2 * 1024 * 1024
-_directives: msgspec.json.Decoder[Directive] = msgspec.json.Decoder(Directive)
 
 
 class LinkServer:
@@ -221,7 +219,7 @@ class _Session:
                 await self._send(
                     Dir(
                         no=row["no"],
-                        directive=_directives.decode(row["body"]),
+                        directive=msgspec.Raw(row["body"]),
                         expires_at=row["expires_at"],
                     )
                 )

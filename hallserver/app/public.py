@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from hallserver.app.desk import desk_of
+from hallserver.engine.lines import ahead
 from hallserver.engine.state import HallState, Ticket
 from hallserver.engine.waiting import expected_wait
 from hallserver.hub.codes import ticket_of_code
@@ -45,16 +46,15 @@ async def ticket(request: web.Request) -> web.Response:
 
 def ticket_context(state: HallState, found: Ticket, now: int) -> dict[str, object]:
     """Place and interval of a waiting ticket, the window of a called one."""
-    line = list(state.waiting.get(found.queue, ()))
-    waiting = found.state is TicketState.WAITING and found.id in line
-    ahead = line.index(found.id) if waiting else 0
+    waiting = found.state is TicketState.WAITING
+    before = ahead(state, found, now)
     window = state.window_config.get(found.window) if found.window is not None else None
     item = state.items.get(found.item)
     return {
         "number": found.number,
         "state": found.state.value,
-        "ahead": ahead,
-        "wait": expected_wait(state, found.queue, ahead, now) if waiting else None,
+        "ahead": before,
+        "wait": expected_wait(state, found.queue, before, now) if waiting else None,
         "window": window,
         "item": item,
         "hall": state.config.hall if state.config is not None else None,

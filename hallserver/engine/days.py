@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from qingting.contract.config import HallConfig, Period
+from qingting.contract.calendar import Period, clock_minutes
+from qingting.contract.config import HallConfig
 from qingting.contract.ids import BusinessDay, Millis
 
 DEFAULT_OFFSET_MINUTES = 480
@@ -35,12 +36,6 @@ def _date(days: int) -> BusinessDay:
 def weekday(at: Millis, config: HallConfig | None) -> int:
     """ISO weekday in the hall, 1 = Monday."""
     return hall_time(at, config).isoweekday()
-
-
-def clock_minutes(text: str) -> int:
-    """``08:30`` → 510; ``24:00`` → 1440."""
-    hours, _, minutes = text.partition(":")
-    return int(hours) * 60 + int(minutes)
 
 
 def within(periods: tuple[Period, ...], at: Millis, config: HallConfig | None) -> bool:

@@ -3,13 +3,26 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from hallserver.engine import decide_devices, decide_tickets, decide_windows
+from hallserver.engine import (
+    decide_config,
+    decide_devices,
+    decide_issue,
+    decide_tickets,
+    decide_visits,
+    decide_windows,
+)
 from hallserver.engine.days import business_day
 from hallserver.engine.evolve import next_day_state
 from hallserver.engine.state import HallState
 from qingting.contract import commands as c
-from qingting.contract.events import DayClosed, DayOpened, EventBody, TicketCancelled
-from qingting.contract.states import OPEN_TICKET_STATES
+from qingting.contract.events import (
+    BookingMissed,
+    DayClosed,
+    DayOpened,
+    EventBody,
+    TicketCancelled,
+)
+from qingting.contract.states import OPEN_TICKET_STATES, BookingState
 
 Rule = Callable[[HallState, Any, int], list[EventBody]]
 """``(state, command, now) → events``; raises Refusal."""
@@ -20,17 +33,28 @@ def _close_day(state: HallState, command: c.CloseDay, now: int) -> list[EventBod
 
 
 _RULES: dict[type, Rule] = {
-    c.IssueTicket: decide_tickets.issue,
+    c.IssueTicket: decide_issue.issue,
     c.ReportPrint: decide_tickets.report_print,
     c.ReprintTicket: decide_tickets.reprint,
     c.LeaveQueue: decide_tickets.leave,
     c.RateVisit: decide_tickets.rate,
     c.LeaveUnrated: decide_tickets.leave_unrated,
-    c.CallNext: decide_windows.call_next,
-    c.Recall: decide_windows.recall,
-    c.BeginService: decide_windows.begin,
-    c.FinishService: decide_windows.finish,
-    c.MarkNoShow: decide_windows.no_show,
+    c.CallNext: decide_visits.call_next,
+    c.Recall: decide_visits.recall,
+    c.BeginService: decide_visits.begin,
+    c.FinishService: decide_visits.finish,
+    c.MarkNoShow: decide_visits.no_show,
+    c.CallTicket: decide_visits.call_ticket,
+    c.ParkVisit: decide_visits.park,
+    c.ResumeVisit: decide_visits.resume,
+    c.ReturnTicket: decide_tickets.return_ticket,
+    c.TransferVisit: decide_visits.transfer,
+    c.HandBack: decide_visits.hand_back,
+    c.AddItem: decide_visits.add_item,
+    c.SetPriority: decide_tickets.set_priority,
+    c.LeaseNumbers: decide_issue.lease,
+    c.EditConfig: decide_config.edit_config,
+    c.LendWindow: decide_windows.lend,
     c.OpenWindow: decide_windows.open_window,
     c.PauseWindow: decide_windows.pause,
     c.CloseWindow: decide_windows.close_window,
@@ -38,20 +62,26 @@ _RULES: dict[type, Rule] = {
     c.ReportDevice: decide_devices.report,
     c.RequestHelp: decide_devices.request_help,
     c.AnswerHelp: decide_devices.answer_help,
-    c.ApplyConfig: decide_devices.apply_config,
-    c.ApplyDirective: decide_devices.apply_directive,
+    c.ApplyConfig: decide_config.apply_config,
+    c.ApplyDirective: decide_config.apply_directive,
     c.CloseDay: _close_day,
 }
 
 
 def close_day(state: HallState) -> list[EventBody]:
-    """Ends the present business day: every open ticket is cancelled, numbers are done."""
+    """Ends the present business day: every open ticket is cancelled, who had booked and did not come is
+    noted, numbers are done."""
     if state.day is None:
         return []
     events: list[EventBody] = [
         TicketCancelled(ticket=ticket.id, reason="day_end")
         for ticket in state.tickets.values()
         if ticket.state in OPEN_TICKET_STATES
+    ]
+    events += [
+        BookingMissed(booking=one.booking.id)
+        for one in state.bookings.values()
+        if one.state is BookingState.DUE and one.booking.day <= state.day
     ]
     events.append(DayClosed(day=state.day))
     return events

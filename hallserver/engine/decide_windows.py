@@ -1,16 +1,13 @@
-"""Rules of windows: opening, calling, serving."""
+"""Rules of windows: opening, shifts, pausing, closing, lending."""
 
-from hallserver.engine.calling import next_ticket
-from hallserver.engine.decide_tickets import close_rating
+from hallserver.engine.days import MINUTE_MS, weekday, within
+from hallserver.engine.lines import staff_line, window_line
 from hallserver.engine.state import HallState, Ticket, WindowLife, staff_name
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import StaffId, WindowId
-from qingting.contract.states import NotRatedReason, TicketState, WindowState
-
-RECALL_PAUSE_MS = 5_000
-"""Least time between two calls of the same visitor, so that an announcement can end."""
+from qingting.contract.ids import Millis, StaffId, WindowId
+from qingting.contract.states import ReturnCause, WindowState
 
 
 def window_of(state: HallState, window: WindowId) -> WindowLife:
@@ -21,104 +18,75 @@ def window_of(state: HallState, window: WindowId) -> WindowLife:
     return life
 
 
-def _staffed(life: WindowLife) -> StaffId:
+def staffed(life: WindowLife) -> StaffId:
+    """Who serves at a window, or refusal ``window.not_open``."""
     if life.state is WindowState.CLOSED or life.staff is None:
         raise Refusal("window.not_open")
     return life.staff
 
 
-def _visit(state: HallState, life: WindowLife) -> Ticket:
+def visit_of(state: HallState, life: WindowLife) -> Ticket:
+    """The visitor at a window, or refusal ``window.idle``."""
     if life.ticket is None:
         raise Refusal("window.idle")
     return state.tickets[life.ticket]
 
 
-def _refuse_busy(state: HallState, life: WindowLife) -> None:
+def refuse_busy(state: HallState, life: WindowLife) -> None:
     if life.ticket is not None:
         raise Refusal("window.busy", number=state.tickets[life.ticket].number)
-
-
-def call_next(state: HallState, command: c.CallNext, now: int) -> list[e.EventBody]:
-    life = window_of(state, command.window)
-    staff = _staffed(life)
-    if life.state is not WindowState.OPEN:
-        raise Refusal("window.not_open")
-    _refuse_busy(state, life)
-    choice = next_ticket(state, life.id)
-    if choice is None:
-        raise Refusal("call.nobody_waiting")
-    return [e.TicketCalled(ticket=choice.ticket, window=life.id, staff=staff, reason=choice.reason)]
-
-
-def recall(state: HallState, command: c.Recall, now: int) -> list[e.EventBody]:
-    life = window_of(state, command.window)
-    ticket = _visit(state, life)
-    if ticket.state is not TicketState.CALLED:
-        raise Refusal("service.not_called")
-    pause = ticket.last_call_at + RECALL_PAUSE_MS - now
-    if pause > 0:
-        raise Refusal("call.recall_too_soon", seconds=-(-pause // 1000))
-    return [e.TicketRecalled(ticket=ticket.id, window=life.id, calls=ticket.calls + 1)]
-
-
-def begin(state: HallState, command: c.BeginService, now: int) -> list[e.EventBody]:
-    life = window_of(state, command.window)
-    staff = _staffed(life)
-    ticket = _visit(state, life)
-    if ticket.state is not TicketState.CALLED:
-        raise Refusal("service.not_called")
-    return [e.ServiceBegun(ticket=ticket.id, window=life.id, staff=staff)]
-
-
-def finish(state: HallState, command: c.FinishService, now: int) -> list[e.EventBody]:
-    life = window_of(state, command.window)
-    staff = _staffed(life)
-    ticket = _visit(state, life)
-    if ticket.state is not TicketState.SERVING:
-        raise Refusal("service.not_begun")
-    hall = state.config.hall.id if state.config is not None else ""
-    case = f"{hall}-{(state.day or '').replace('-', '')}-{ticket.queue}-{ticket.serial:04d}"
-    former: list[e.EventBody] = []
-    if life.to_rate is not None:
-        former = close_rating(state.tickets[life.to_rate], NotRatedReason.TIMEOUT)
-    return [*former, e.ServiceFinished(ticket=ticket.id, window=life.id, staff=staff, case=case)]
-
-
-def no_show(state: HallState, command: c.MarkNoShow, now: int) -> list[e.EventBody]:
-    life = window_of(state, command.window)
-    staff = _staffed(life)
-    ticket = _visit(state, life)
-    if ticket.state is not TicketState.CALLED:
-        raise Refusal("window.busy", number=ticket.number)
-    return [e.TicketNoShow(ticket=ticket.id, window=life.id, staff=staff)]
 
 
 def open_window(state: HallState, command: c.OpenWindow, now: int) -> list[e.EventBody]:
     life = window_of(state, command.window)
     if command.staff not in state.staff:
         raise Refusal("staff.unknown")
-    if life.state is not WindowState.CLOSED and life.staff not in (None, command.staff):
-        number = state.window_config[life.id].number
-        raise Refusal("window.taken", window=number, staff=staff_name(state, life) or "—")
-    if life.state is WindowState.OPEN:
-        return []
     events: list[e.EventBody] = []
+    if life.state is not WindowState.CLOSED and life.staff not in (None, command.staff):
+        events += _take_over(state, life, command.staff, now)
+    elif life.state is WindowState.OPEN:
+        return []
     for other in state.windows.values():
         if (
             other.id != life.id
             and other.staff == command.staff
             and other.state is not WindowState.CLOSED
         ):
-            _refuse_busy(state, other)
-            events.append(e.WindowClosed(window=other.id, staff=command.staff))
+            refuse_busy(state, other)
+            events += _closing(state, other, [window_line(other.id)])
     events.append(e.WindowOpened(window=life.id, staff=command.staff))
     return events
 
 
+def _take_over(
+    state: HallState, life: WindowLife, staff: StaffId, now: Millis
+) -> list[e.EventBody]:
+    """The next shift's clerk takes an idle window; anybody else finds it taken."""
+    if not on_shift(state, staff, life.id, now):
+        number = state.window_config[life.id].number
+        raise Refusal("window.taken", window=number, staff=staff_name(state, life) or "—")
+    refuse_busy(state, life)
+    assert life.staff is not None
+    return _closing(state, life, [staff_line(life.staff)])
+
+
+def on_shift(state: HallState, staff: StaffId, window: WindowId, now: Millis) -> bool:
+    """Whether the roster plans this clerk at this window now."""
+    if state.config is None:
+        return False
+    today = weekday(now, state.config)
+    return any(
+        (shift.staff, shift.window) == (staff, window)
+        and today in shift.weekdays
+        and within(shift.periods, now, state.config)
+        for shift in state.config.shifts
+    )
+
+
 def pause(state: HallState, command: c.PauseWindow, now: int) -> list[e.EventBody]:
     life = window_of(state, command.window)
-    staff = _staffed(life)
-    _refuse_busy(state, life)
+    staff = staffed(life)
+    refuse_busy(state, life)
     if life.state is WindowState.PAUSED and life.reason == command.reason:
         return []
     return [e.WindowPaused(window=life.id, staff=staff, reason=command.reason)]
@@ -128,5 +96,40 @@ def close_window(state: HallState, command: c.CloseWindow, now: int) -> list[e.E
     life = window_of(state, command.window)
     if life.state is WindowState.CLOSED or life.staff is None:
         return []
-    _refuse_busy(state, life)
-    return [e.WindowClosed(window=life.id, staff=life.staff)]
+    refuse_busy(state, life)
+    return _closing(state, life, [window_line(life.id), staff_line(life.staff)])
+
+
+def _closing(state: HallState, life: WindowLife, lines: list[str]) -> list[e.EventBody]:
+    """Who was sent to what is not there any more waits in the queue again, at the same place."""
+    assert life.staff is not None
+    returned: list[e.EventBody] = [
+        e.TicketReturned(
+            ticket=one,
+            cause=ReturnCause.WINDOW_CLOSED,
+            placing=e.Placing(
+                line=state.tickets[one].queue,
+                at=state.tickets[one].place_at,
+                priority=state.tickets[one].priority,
+            ),
+        )
+        for line in lines
+        for row in state.lines.get(line, {}).values()
+        for one in row
+    ]
+    return [*returned, e.WindowClosed(window=life.id, staff=life.staff)]
+
+
+def lend(state: HallState, command: c.LendWindow, now: int) -> list[e.EventBody]:
+    life = window_of(state, command.window)
+    for queue in command.queues:
+        if queue not in state.queues:
+            raise Refusal("queue.unknown")
+    own = state.window_config[life.id].queues
+    queues = tuple(dict.fromkeys(one for one in command.queues if one not in own))
+    if command.queues and not queues:
+        raise Refusal("window.serves_already", window=state.window_config[life.id].number)
+    if not queues and not (life.lent and now < life.lent_until):
+        return []
+    until = now + command.minutes * MINUTE_MS if queues else now
+    return [e.WindowLent(window=life.id, queues=queues, until=until)]

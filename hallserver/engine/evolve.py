@@ -3,32 +3,22 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from hallserver.engine.evolve_tickets import TICKET_STEPS
+from hallserver.engine.evolve_windows import WINDOW_STEPS
 from hallserver.engine.state import (
-    TAKEN_KEPT,
-    Board,
+    BookingLife,
     DeviceLife,
     HallState,
-    Served,
-    Ticket,
+    Lease,
     WindowLife,
+    classes_of,
 )
 from qingting.contract import events as e
+from qingting.contract.config import HallConfig
+from qingting.contract.config_parts import edited
 from qingting.contract.ids import BusinessDay
-from qingting.contract.states import (
-    BAD_LEVELS,
-    PrintOutcome,
-    PrintState,
-    TicketState,
-    WindowState,
-)
+from qingting.contract.states import BookingState
 
-BOARD_LINES = 12
-"""Calls that the display board keeps."""
-_PRINT_STATES = {
-    PrintOutcome.PRINTED: PrintState.PRINTED,
-    PrintOutcome.FAILED: PrintState.FAILED,
-    PrintOutcome.UNKNOWN: PrintState.UNKNOWN,
-}
 Step = Callable[[HallState, Any, e.Event], None]
 
 
@@ -41,7 +31,9 @@ def evolve(state: HallState, event: e.Event) -> None:
 
 
 def next_day_state(state: HallState, day: BusinessDay) -> HallState:
-    """A copy of ``state`` as it is when ``day`` opens: windows and devices stay, tickets are gone."""
+    """A copy of ``state`` as it is when ``day`` opens: windows, devices and later bookings stay, tickets
+    are gone."""
+    bookings = {one: life for one, life in state.bookings.items() if life.booking.day >= day}
     return HallState(
         seq=state.seq,
         at=state.at,
@@ -52,11 +44,11 @@ def next_day_state(state: HallState, day: BusinessDay) -> HallState:
         items=state.items,
         window_config=state.window_config,
         staff=state.staff,
-        waiting={queue: {} for queue in state.queues},
-        windows={
-            life.id: WindowLife(id=life.id, state=life.state, staff=life.staff, reason=life.reason)
-            for life in state.windows.values()
-        },
+        rules=state.rules,
+        classes=state.classes,
+        bookings=bookings,
+        booking_codes={life.booking.code: one for one, life in bookings.items()},
+        windows={life.id: _tomorrow(life) for life in state.windows.values()},
         devices=state.devices,
         children=state.children,
         call_no=state.call_no,
@@ -65,6 +57,18 @@ def next_day_state(state: HallState, day: BusinessDay) -> HallState:
         notice_en=state.notice_en,
         directive_no=state.directive_no,
         last_command=state.last_command,
+    )
+
+
+def _tomorrow(life: WindowLife) -> WindowLife:
+    return WindowLife(
+        id=life.id,
+        state=life.state,
+        since=life.since,
+        staff=life.staff,
+        reason=life.reason,
+        lent=life.lent,
+        lent_until=life.lent_until,
     )
 
 
@@ -79,15 +83,22 @@ def _day_closed(state: HallState, body: e.DayClosed, event: e.Event) -> None:
 
 
 def _config_applied(state: HallState, body: e.ConfigApplied, event: e.Event) -> None:
-    config = body.config
+    _put_config(state, body.config, event)
+
+
+def _config_edited(state: HallState, body: e.ConfigEdited, event: e.Event) -> None:
+    assert state.config is not None
+    _put_config(state, edited(state.config, body.version, body.part), event)
+
+
+def _put_config(state: HallState, config: HallConfig, event: e.Event) -> None:
     state.config = config
     state.departments = {one.id: one for one in config.departments}
     state.queues = {one.id: one for one in config.queues}
     state.items = {one.id: one for one in config.items}
     state.window_config = {one.id: one for one in config.windows}
     state.staff = {one.id: one for one in config.staff}
-    for queue in config.queues:
-        state.waiting.setdefault(queue.id, {})
+    state.rules, state.classes = config.rules, classes_of(config.rules)
     for window in config.windows:
         state.windows.setdefault(window.id, WindowLife(id=window.id))
     for device in config.devices:
@@ -169,170 +180,39 @@ def _directive(
     state.directive_no = body.no
 
 
-def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
-    state.tickets[body.ticket] = Ticket(
-        id=body.ticket,
-        number=body.number,
-        serial=body.serial,
-        queue=body.queue,
-        item=body.item,
-        department=body.department,
-        token=body.token,
-        state=TicketState.WAITING,
-        issued_at=event.at,
-        since=event.at,
-        ahead=body.ahead,
-        wait=body.wait,
-        person=body.person,
-        device=body.device,
-        language=body.language,
+def _booking_put(state: HallState, body: e.BookingPut, event: e.Event) -> None:
+    former = state.bookings.get(body.booking.id)
+    if former is not None:
+        state.booking_codes.pop(former.booking.code, None)
+    state.bookings[body.booking.id] = BookingLife(booking=body.booking)
+    state.booking_codes[body.booking.code] = body.booking.id
+
+
+def _booking_dropped(state: HallState, body: e.BookingDropped, event: e.Event) -> None:
+    state.bookings[body.booking].state = BookingState.CANCELLED
+
+
+def _booking_missed(state: HallState, body: e.BookingMissed, event: e.Event) -> None:
+    state.bookings[body.booking].state = BookingState.MISSED
+
+
+def _leased(state: HallState, body: e.NumbersLeased, event: e.Event) -> None:
+    state.leases.append(
+        Lease(device=body.device, queue=body.queue, first=body.first, last=body.last)
     )
-    state.tokens[body.token] = body.ticket
-    if body.device is not None:
-        state.taken_at[body.device] = [
-            *state.taken_at.get(body.device, ())[-TAKEN_KEPT + 1 :],
-            body.ticket,
-        ]
-    state.serials[body.queue] = body.serial
-    state.waiting.setdefault(body.queue, {})[body.ticket] = event.at
-
-
-def _print_requested(state: HallState, body: e.PrintRequested, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.attempt, ticket.print_device, ticket.print_asked_at = body.attempt, body.device, event.at
-    ticket.print_state, ticket.print_cause = PrintState.PENDING, None
-
-
-def _print_reported(state: HallState, body: e.PrintReported, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.print_state, ticket.print_cause = _PRINT_STATES[body.outcome], body.cause
-
-
-def _called(state: HallState, body: e.TicketCalled, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    state.waiting[ticket.queue].pop(ticket.id, None)
-    ticket.state, ticket.since = TicketState.CALLED, event.at
-    ticket.window, ticket.staff, ticket.reason = body.window, body.staff, body.reason
-    ticket.called_at = ticket.last_call_at = event.at
-    ticket.calls = 1
-    state.windows[body.window].ticket = ticket.id
-    _announce(state, ticket, event)
-
-
-def _recalled(state: HallState, body: e.TicketRecalled, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.calls, ticket.last_call_at = body.calls, event.at
-    _announce(state, ticket, event)
-
-
-def _announce(state: HallState, ticket: Ticket, event: e.Event) -> None:
-    state.call_no += 1
-    state.board = [line for line in state.board if line.ticket != ticket.id][-BOARD_LINES + 1 :]
-    if ticket.window is not None:
-        state.board.append(
-            Board(ticket=ticket.id, window=ticket.window, call_no=state.call_no, called_at=event.at)
-        )
-
-
-def _begun(state: HallState, body: e.ServiceBegun, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.state, ticket.since, ticket.begun_at, ticket.staff = (
-        TicketState.SERVING,
-        event.at,
-        event.at,
-        body.staff,
-    )
-
-
-def _finished(state: HallState, body: e.ServiceFinished, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.state, ticket.since, ticket.finished_at = TicketState.DONE, event.at, event.at
-    ticket.case, ticket.staff = body.case, body.staff
-    life = state.windows[body.window]
-    life.ticket, life.to_rate = None, ticket.id
-    duration = max(0, event.at - ticket.begun_at)
-    life.tally.served += 1
-    life.tally.serving_ms += duration
-    served = state.served.setdefault(ticket.item, Served())
-    served.count += 1
-    served.total_ms += duration
-
-
-def _no_show(state: HallState, body: e.TicketNoShow, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.state, ticket.since = TicketState.NO_SHOW, event.at
-    life = state.windows[body.window]
-    life.ticket = None
-    life.tally.no_show += 1
-
-
-def _cancelled(state: HallState, body: e.TicketCancelled, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    state.waiting.get(ticket.queue, {}).pop(ticket.id, None)
-    if ticket.window is not None and state.windows[ticket.window].ticket == ticket.id:
-        state.windows[ticket.window].ticket = None
-    ticket.state, ticket.since = TicketState.CANCELLED, event.at
-    ticket.cancelled = body.reason
-
-
-def _rated(state: HallState, body: e.RatingGiven, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    tally = state.windows[body.window].tally
-    if ticket.rating_closed:
-        tally.not_rated -= 1
-    ticket.rated = True
-    ticket.rating_closed = True
-    tally.ratings += 1
-    tally.bad_ratings += body.level in BAD_LEVELS
-    _clear_rating(state, ticket)
-
-
-def _not_rated(state: HallState, body: e.RatingNotGiven, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
-    ticket.rating_closed = True
-    if ticket.window is not None:
-        state.windows[ticket.window].tally.not_rated += 1
-    _clear_rating(state, ticket)
-
-
-def _clear_rating(state: HallState, ticket: Ticket) -> None:
-    if ticket.window is not None and state.windows[ticket.window].to_rate == ticket.id:
-        state.windows[ticket.window].to_rate = None
-
-
-def _window_opened(state: HallState, body: e.WindowOpened, event: e.Event) -> None:
-    life = state.windows[body.window]
-    life.state, life.staff, life.reason = WindowState.OPEN, body.staff, ""
-
-
-def _window_paused(state: HallState, body: e.WindowPaused, event: e.Event) -> None:
-    life = state.windows[body.window]
-    life.state, life.reason = WindowState.PAUSED, body.reason
-
-
-def _window_closed(state: HallState, body: e.WindowClosed, event: e.Event) -> None:
-    life = state.windows[body.window]
-    life.state, life.staff, life.reason = WindowState.CLOSED, None, ""
 
 
 _STEPS: dict[type, Step] = {
+    **TICKET_STEPS,
+    **WINDOW_STEPS,
     e.DayOpened: _day_opened,
     e.DayClosed: _day_closed,
     e.ConfigApplied: _config_applied,
-    e.TicketIssued: _issued,
-    e.PrintRequested: _print_requested,
-    e.PrintReported: _print_reported,
-    e.TicketCalled: _called,
-    e.TicketRecalled: _recalled,
-    e.ServiceBegun: _begun,
-    e.ServiceFinished: _finished,
-    e.TicketNoShow: _no_show,
-    e.TicketCancelled: _cancelled,
-    e.RatingGiven: _rated,
-    e.RatingNotGiven: _not_rated,
-    e.WindowOpened: _window_opened,
-    e.WindowPaused: _window_paused,
-    e.WindowClosed: _window_closed,
+    e.ConfigEdited: _config_edited,
+    e.BookingPut: _booking_put,
+    e.BookingDropped: _booking_dropped,
+    e.BookingMissed: _booking_missed,
+    e.NumbersLeased: _leased,
     e.DeviceRegistered: _put_device,
     e.DeviceChanged: _device_changed,
     e.HelpRequested: _help_requested,

@@ -6,9 +6,11 @@ The structs are mutable for speed (a hall applies thousands of events a second);
 
 import msgspec
 
+from qingting.contract.bookings import Booking
 from qingting.contract.config import Department, HallConfig, Item, Queue, Staff, Window
 from qingting.contract.events import Interval
 from qingting.contract.ids import (
+    BookingId,
     BusinessDay,
     CommandKey,
     DepartmentId,
@@ -21,17 +23,20 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.people import Person
+from qingting.contract.rules import ORDINARY, CallingRules, PriorityClass
 from qingting.contract.states import (
+    BookingState,
     Condition,
     DeviceKind,
     DeviceState,
     Language,
+    Origin,
     PrintState,
     TicketState,
     WindowState,
 )
 
-STATE_SCHEMA = 4
+STATE_SCHEMA = 5
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -39,8 +44,41 @@ TAKEN_KEPT = 8
 """Tickets that a kiosk's screen can still show after they were taken there."""
 
 
+RECENT_CALLS = 12
+"""Calls of a window that the rules can look back on."""
+
+
+class Case(msgspec.Struct, kw_only=True):
+    """One item served under a ticket (办件): what a rating is about."""
+
+    number: str
+    item: ItemId
+    department: DepartmentId
+    window: WindowId
+    staff: StaffId
+    begun_at: Millis
+    finished_at: Millis
+    rated: bool = False
+    closed: bool = False
+    """Known to stay without a rating, unless one comes later by another way."""
+
+
+class Errand(msgspec.Struct, kw_only=True):
+    """What a visitor came from when a clerk sent them elsewhere and wants them back."""
+
+    line: str
+    item: ItemId
+    queue: QueueId
+    department: DepartmentId
+
+
 class Ticket(msgspec.Struct, kw_only=True):
-    """One ticket (号票) of today. ``since`` is when its present state began."""
+    """One ticket (号票) of today. ``since`` is when its present state began.
+
+    ``queue``, ``item`` and ``department`` are the present ones: transfer and the next item of a chain
+    change them; ``todo`` are the items still to come. ``line``, ``place_at`` and ``priority`` say where
+    it stands while it waits. ``order`` counts the tickets of the day.
+    """
 
     id: TicketId
     number: str
@@ -57,24 +95,63 @@ class Ticket(msgspec.Struct, kw_only=True):
     person: Person | None
     device: DeviceId | None
     language: Language
+    order: int = 0
+    line: str = ""
+    place_at: Millis = 0
+    priority: str = ORDINARY
+    todo: list[ItemId] = msgspec.field(default_factory=list)
+    party: int = 1
+    booking: BookingId | None = None
+    late: bool = False
+    origin: Origin = Origin.KIOSK
+    waiver: str = ""
     print_state: PrintState = PrintState.PENDING
     print_cause: Condition | None = None
     attempt: int = 0
     print_device: DeviceId | None = None
     print_asked_at: Millis = 0
     window: WindowId | None = None
+    """Where it is or was last."""
     staff: StaffId | None = None
     called_at: Millis = 0
     last_call_at: Millis = 0
     calls: int = 0
     reason: str = ""
+    why: dict[str, str | int] = msgspec.field(default_factory=dict)
     begun_at: Millis = 0
     finished_at: Millis = 0
-    case: str = ""
-    rated: bool = False
-    rating_closed: bool = False
+    cases: list[Case] = msgspec.field(default_factory=list)
+    misses: int = 0
+    """How often it was called in vain."""
+    park_reason: str = ""
+    park_until: Millis | None = None
+    park_mine: bool = False
+    back: list[Errand] = msgspec.field(default_factory=list)
+    """Where it returns after the item is done ("come back to me"), innermost last."""
+    home: str = ""
+    """The line out of which it was called last."""
+    note: str = ""
+    """From the clerk who transferred it to the next one."""
+    returned: str = ""
+    """Why it stands in line again (:class:`qingting.contract.states.ReturnCause`), until it is called."""
     cancelled: str = ""
-    """Why a cancelled ticket was: ``left`` or ``day_end``."""
+    """Why the ticket was cancelled, as in :class:`qingting.contract.events.TicketCancelled`."""
+
+    @property
+    def case(self) -> str:
+        """Number of the latest case; empty before the first."""
+        return self.cases[-1].number if self.cases else ""
+
+    @property
+    def rated(self) -> bool:
+        """The latest case has a rating."""
+        return bool(self.cases) and self.cases[-1].rated
+
+    def case_by(self, number: str) -> Case | None:
+        """The case of that number; the latest for an empty one."""
+        if not number:
+            return self.cases[-1] if self.cases else None
+        return next((one for one in self.cases if one.number == number), None)
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -89,14 +166,23 @@ class Tally(msgspec.Struct, kw_only=True):
 
 
 class WindowLife(msgspec.Struct, kw_only=True):
-    """A window (窗口) today. ``to_rate`` is the visit its rating pad asks about."""
+    """A window (窗口) today. ``to_rate`` is the ticket whose case ``to_rate_case`` its rating pad asks
+    about. ``lent`` are queues it serves besides its own until ``lent_until``. ``recent`` are the classes
+    of its last calls, newest last. ``since`` is when its state began."""
 
     id: WindowId
     state: WindowState = WindowState.CLOSED
+    since: Millis = 0
     staff: StaffId | None = None
     reason: str = ""
     ticket: TicketId | None = None
     to_rate: TicketId | None = None
+    to_rate_case: str = ""
+    lent: tuple[QueueId, ...] = ()
+    lent_until: Millis = 0
+    recent: list[str] = msgspec.field(default_factory=list)
+    idle_since: Millis = 0
+    """When the last visitor left; 0 before the first."""
     tally: Tally = msgspec.field(default_factory=Tally)
 
 
@@ -122,6 +208,24 @@ class Served(msgspec.Struct, kw_only=True):
     total_ms: int = 0
 
 
+class BookingLife(msgspec.Struct, kw_only=True):
+    """A booking (预约) that this hall knows of."""
+
+    booking: Booking
+    state: BookingState = BookingState.DUE
+    ticket: TicketId | None = None
+
+
+class Lease(msgspec.Struct, kw_only=True):
+    """Numbers of a queue set aside for one kiosk: serials ``first`` to ``last``; ``used`` were given."""
+
+    device: DeviceId
+    queue: QueueId
+    first: int
+    last: int
+    used: list[int] = msgspec.field(default_factory=list)
+
+
 class Board(msgspec.Struct, kw_only=True):
     """One line of the display board: a ticket's latest call."""
 
@@ -131,8 +235,13 @@ class Board(msgspec.Struct, kw_only=True):
     called_at: Millis
 
 
+def classes_of(rules: CallingRules) -> dict[str, PriorityClass]:
+    return {one.id: one for one in rules.classes}
+
+
 class HallState(msgspec.Struct, kw_only=True):
-    """Everything about a hall. ``waiting`` keeps the order of arrival within each queue."""
+    """Everything about a hall. ``lines`` holds who waits: by line, by class, in the order of place
+    (:mod:`hallserver.engine.lines`)."""
 
     seq: int = 0
     at: Millis = 0
@@ -143,12 +252,26 @@ class HallState(msgspec.Struct, kw_only=True):
     items: dict[ItemId, Item] = msgspec.field(default_factory=dict)
     window_config: dict[WindowId, Window] = msgspec.field(default_factory=dict)
     staff: dict[StaffId, Staff] = msgspec.field(default_factory=dict)
+    rules: CallingRules = msgspec.field(default_factory=CallingRules)
+    classes: dict[str, PriorityClass] = msgspec.field(
+        default_factory=lambda: classes_of(CallingRules())
+    )
     tickets: dict[TicketId, Ticket] = msgspec.field(default_factory=dict)
     tokens: dict[str, TicketId] = msgspec.field(default_factory=dict)
     taken_at: dict[DeviceId, list[TicketId]] = msgspec.field(default_factory=dict)
     """The latest tickets of each kiosk, at most :data:`TAKEN_KEPT`, newest last."""
     serials: dict[QueueId, int] = msgspec.field(default_factory=dict)
-    waiting: dict[QueueId, dict[TicketId, Millis]] = msgspec.field(default_factory=dict)
+    issued: dict[str, int] = msgspec.field(default_factory=dict)
+    """Tickets given today by ``queue:<id>``, ``queue:<id>@<start of a capped period>`` and ``item:<id>``."""
+    lines: dict[str, dict[str, list[TicketId]]] = msgspec.field(default_factory=dict)
+    parked: list[TicketId] = msgspec.field(default_factory=list)
+    missed: list[TicketId] = msgspec.field(default_factory=list)
+    """Called in vain and neither back nor gone, in that order."""
+    people: dict[str, list[TicketId]] = msgspec.field(default_factory=dict)
+    """Today's tickets by blind index of the certificate."""
+    bookings: dict[BookingId, BookingLife] = msgspec.field(default_factory=dict)
+    booking_codes: dict[str, BookingId] = msgspec.field(default_factory=dict)
+    leases: list[Lease] = msgspec.field(default_factory=list)
     windows: dict[WindowId, WindowLife] = msgspec.field(default_factory=dict)
     devices: dict[DeviceId, DeviceLife] = msgspec.field(default_factory=dict)
     children: dict[DeviceId, list[DeviceId]] = msgspec.field(default_factory=dict)
@@ -177,3 +300,12 @@ def staff_name(state: HallState, life: WindowLife) -> str:
     """Who is at a window; empty when nobody is."""
     staff = state.staff.get(life.staff) if life.staff is not None else None
     return staff.name if staff is not None else ""
+
+
+def queues_of(state: HallState, window: WindowId, now: Millis) -> tuple[QueueId, ...]:
+    """The queues from which a window calls now, its own first and then those it is lent to."""
+    own = state.window_config[window].queues
+    life = state.windows[window]
+    if life.lent and now < life.lent_until:
+        return (*own, *(one for one in life.lent if one not in own))
+    return own

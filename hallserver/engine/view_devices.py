@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from hallserver.engine.lines import ahead, class_of
 from hallserver.engine.state import DeviceLife, HallState, Ticket, children_of
+from hallserver.engine.view_tickets import booked_at, item_names, may_return
 from qingting.contract import views as v
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
-from qingting.contract.states import Condition, DeviceKind, DeviceState, TicketState
+from qingting.contract.states import Condition, DeviceKind, DeviceState
 
 KIOSK_TICKET_MS = 10 * 60_000
 """How long a kiosk's topic keeps a ticket taken there."""
@@ -61,15 +63,11 @@ def _printer_reason(life: DeviceLife) -> str:
     return "kiosk.printer_absent" if life.state in _ABSENT + _STARTING else ""
 
 
-def _ticket(state: HallState, ticket: Ticket) -> v.KioskTicket:
+def _ticket(state: HallState, ticket: Ticket, now: Millis) -> v.KioskTicket:
     item = state.items.get(ticket.item)
     department = state.departments.get(ticket.department)
-    line = state.waiting.get(ticket.queue, {})
-    ahead = (
-        list(line).index(ticket.id)
-        if ticket.state is TicketState.WAITING and ticket.id in line
-        else 0
-    )
+    group = class_of(state, ticket.priority)
+    window = state.window_config.get(ticket.window) if ticket.window is not None else None
     return v.KioskTicket(
         ticket=ticket.id,
         number=ticket.number,
@@ -77,7 +75,7 @@ def _ticket(state: HallState, ticket: Ticket) -> v.KioskTicket:
         print_state=ticket.print_state,
         print_cause=ticket.print_cause,
         attempt=ticket.attempt,
-        ahead=ahead,
+        ahead=ahead(state, ticket, now),
         wait=ticket.wait,
         item_name=item.name if item is not None else "",
         item_name_en=item.name_en if item is not None else "",
@@ -87,12 +85,20 @@ def _ticket(state: HallState, ticket: Ticket) -> v.KioskTicket:
         masked_number=ticket.person.masked_number if ticket.person is not None else "",
         issued_at=ticket.issued_at,
         materials=item.materials if item is not None else (),
+        todo=item_names(state, ticket),
+        party=ticket.party,
+        priority_name=group.name if group.weight else "",
+        priority_name_en=group.name_en if group.weight else "",
+        booked=booked_at(state, ticket),
+        late=ticket.late,
+        can_return=may_return(state, ticket, now),
+        window_number=window.number if window is not None else "",
     )
 
 
-def kiosk_ticket(state: HallState, ticket: Ticket) -> v.KioskTicket:
+def kiosk_ticket(state: HallState, ticket: Ticket, now: Millis) -> v.KioskTicket:
     """One ticket as its kiosk shows it; also used for a ticket whose code was scanned."""
-    return _ticket(state, ticket)
+    return _ticket(state, ticket, now)
 
 
 def kiosk(
@@ -112,5 +118,5 @@ def kiosk(
     for ticket_id in reversed(state.taken_at.get(kiosk_id, [])):
         ticket = state.tickets[ticket_id]
         if now - ticket.issued_at <= KIOSK_TICKET_MS:
-            shown[f"ticket:{ticket.id}"] = _ticket(state, ticket)
+            shown[f"ticket:{ticket.id}"] = _ticket(state, ticket, now)
     return shown

@@ -2,25 +2,41 @@
 
 from itertools import islice
 
-from hallserver.engine.state import HallState, Ticket, WindowLife, staff_name
+from hallserver.engine.decide_windows import on_shift
+from hallserver.engine.lines import (
+    class_of,
+    count,
+    in_order,
+    score,
+    sent_to,
+    waiting,
+    window_line,
+)
+from hallserver.engine.state import (
+    HallState,
+    Tally,
+    Ticket,
+    WindowLife,
+    queues_of,
+    staff_name,
+)
+from hallserver.engine.view_tickets import booked_at, brief, item_names, may_return, names_of
 from qingting.contract import views as v
-from qingting.contract.ids import WindowId
+from qingting.contract.ids import Millis, QueueId, WindowId
 from qingting.contract.ratings import RATING_SECONDS
 from qingting.contract.states import TicketState
 
 QUEUE_SHOWN = 12
 """Waiting tickets that a call pad lists."""
+MISSED_SHOWN = 6
+"""Missed tickets that a call pad lists."""
 
 
-def _item_names(state: HallState, ticket: Ticket) -> tuple[str, str]:
-    item = state.items.get(ticket.item)
-    return (item.name, item.name_en) if item is not None else ("", "")
-
-
-def _visit(state: HallState, ticket: Ticket) -> v.CurrentVisit:
-    name, name_en = _item_names(state, ticket)
+def _visit(state: HallState, ticket: Ticket, queues: tuple[QueueId, ...]) -> v.CurrentVisit:
+    name, name_en = names_of(state, ticket)
     department = state.departments.get(ticket.department)
     item = state.items.get(ticket.item)
+    group = class_of(state, ticket.priority)
     return v.CurrentVisit(
         ticket=ticket.id,
         number=ticket.number,
@@ -37,65 +53,122 @@ def _visit(state: HallState, ticket: Ticket) -> v.CurrentVisit:
         calls=ticket.calls,
         reason=ticket.reason,
         materials=item.materials if item is not None else (),
+        why=ticket.why,
+        priority=group.id,
+        priority_name=group.name,
+        priority_name_en=group.name_en,
+        proof=group.proof,
+        booked=booked_at(state, ticket),
+        late=ticket.late,
+        party=ticket.party,
+        todo=item_names(state, ticket, queues),
+        note=ticket.note,
+        back_to=_back_to(state, ticket),
+        waiver=ticket.waiver,
+        misses=ticket.misses,
     )
 
 
-def _brief(state: HallState, ticket: Ticket) -> v.TicketBrief:
-    name, name_en = _item_names(state, ticket)
-    return v.TicketBrief(
-        ticket=ticket.id,
-        number=ticket.number,
-        item_name=name,
-        item_name_en=name_en,
-        since=ticket.issued_at,
-        masked_name=ticket.person.masked_name if ticket.person is not None else "",
-    )
+def _back_to(state: HallState, ticket: Ticket) -> str:
+    """Number of the window to which a visitor returns after this one."""
+    if not ticket.back:
+        return ""
+    for config in state.window_config.values():
+        if ticket.back[-1].line == window_line(config.id):
+            return config.number
+    return ""
 
 
-def _waiting(state: HallState, window: WindowId) -> tuple[int, tuple[v.TicketBrief, ...]]:
-    """How many wait for a window, and the first of them in calling order."""
-    total = 0
-    front: list[tuple[int, int, int, Ticket]] = []
-    for order, queue in enumerate(state.window_config[window].queues):
-        line = state.waiting.get(queue, {})
-        total += len(line)
-        for ticket_id in islice(line, QUEUE_SHOWN):
-            ticket = state.tickets[ticket_id]
-            front.append((ticket.issued_at, order, ticket.serial, ticket))
+def _waiting(
+    state: HallState, window: WindowId, now: Millis
+) -> tuple[int, tuple[v.TicketBrief, ...]]:
+    """How many wait for a window, and the first of them: who was sent here, then by score."""
+    staff = state.windows[window].staff
+    sent_lines = sent_to(state, window, staff)
+    queues = queues_of(state, window, now)
+    total = sum(count(state, line) for line in (*sent_lines, *queues))
+    sent = [one for line in sent_lines for one in islice(in_order(state, line, now), QUEUE_SHOWN)]
+    front: list[tuple[float, int, int, Ticket]] = []
+    for order, queue in enumerate(queues):
+        for ticket in islice(in_order(state, queue, now), QUEUE_SHOWN):
+            points = score(class_of(state, ticket.priority), ticket.place_at, now)
+            front.append((-points, order, ticket.order, ticket))
     front.sort(key=lambda one: one[:3])
-    return total, tuple(_brief(state, one[3]) for one in front[:QUEUE_SHOWN])
+    shown = [brief(state, one, sent=True) for one in sent]
+    shown += [brief(state, one[3]) for one in front]
+    return total, tuple(shown[:QUEUE_SHOWN])
 
 
-def window(state: HallState, window_id: WindowId) -> dict[str, v.View]:
+def _away(state: HallState, window: WindowId) -> tuple[v.TicketBrief, ...]:
+    """Who is parked and comes back to this window."""
+    return tuple(
+        brief(state, ticket)
+        for ticket in map(state.tickets.__getitem__, state.parked)
+        if ticket.window == window
+    )
+
+
+def _missed(state: HallState, window: WindowId, now: Millis) -> tuple[v.TicketBrief, ...]:
+    """Who was called here in vain and may still come, latest first."""
+    found = [
+        state.tickets[one]
+        for one in state.missed
+        if state.tickets[one].window == window and may_return(state, state.tickets[one], now)
+    ]
+    return tuple(brief(state, one) for one in reversed(found[-MISSED_SHOWN:]))
+
+
+def window(state: HallState, window_id: WindowId, now: Millis) -> dict[str, v.View]:
     config, life = state.window_config[window_id], state.windows[window_id]
-    waiting, queue = _waiting(state, window_id)
-    tally = life.tally
-    return {
-        "window": v.WindowView(
-            id=window_id,
-            number=config.number,
-            name=config.name,
-            name_en=config.name_en,
-            state=life.state,
-            staff=life.staff,
-            staff_name=staff_name(state, life),
-            pause_reason=life.reason,
-            visit=_visit(state, state.tickets[life.ticket]) if life.ticket is not None else None,
-            waiting=waiting,
-            queue=queue,
-            counts=v.WindowCounts(
-                served=tally.served,
-                no_show=tally.no_show,
-                serving_seconds=tally.serving_ms // 1000,
-                ratings=tally.ratings,
-                bad_ratings=tally.bad_ratings,
-                not_rated=tally.not_rated,
-            ),
-        )
-    }
+    total, queue = _waiting(state, window_id, now)
+    queues = queues_of(state, window_id, now)
+    staff = state.staff.get(life.staff) if life.staff is not None else None
+    lent = life.lent if now < life.lent_until else ()
+    view = v.WindowView(
+        id=window_id,
+        number=config.number,
+        name=config.name,
+        name_en=config.name_en,
+        state=life.state,
+        staff=life.staff,
+        staff_name=staff_name(state, life),
+        pause_reason=life.reason,
+        visit=_visit(state, state.tickets[life.ticket], queues) if life.ticket else None,
+        waiting=total,
+        queue=queue,
+        counts=_counts(life.tally),
+        away=_away(state, window_id),
+        missed=_missed(state, window_id, now),
+        permissions=staff.permissions if staff is not None else (),
+        queues=queues,
+        lent=lent,
+        lent_until=life.lent_until if lent else None,
+        on_shift=_planned(state, window_id, now),
+    )
+    return {"window": view}
 
 
-def windows(state: HallState) -> dict[str, v.View]:
+def _counts(tally: Tally) -> v.WindowCounts:
+    return v.WindowCounts(
+        served=tally.served,
+        no_show=tally.no_show,
+        serving_seconds=tally.serving_ms // 1000,
+        ratings=tally.ratings,
+        bad_ratings=tally.bad_ratings,
+        not_rated=tally.not_rated,
+    )
+
+
+def _planned(state: HallState, window_id: WindowId, now: Millis) -> str:
+    shifts = state.config.shifts if state.config is not None else ()
+    for shift in shifts:
+        if shift.window == window_id and on_shift(state, shift.staff, window_id, now):
+            staff = state.staff.get(shift.staff)
+            return staff.name if staff is not None else ""
+    return ""
+
+
+def windows(state: HallState, now: Millis) -> dict[str, v.View]:
     shown: dict[str, v.View] = {}
     for config in state.window_config.values():
         life = state.windows[config.id]
@@ -108,7 +181,13 @@ def windows(state: HallState) -> dict[str, v.View]:
             staff_name=staff_name(state, life),
             ticket_number=state.tickets[life.ticket].number if life.ticket is not None else "",
             pause_reason=life.reason,
-            waiting=sum(len(state.waiting.get(queue, ())) for queue in config.queues),
+            waiting=sum(
+                count(state, line)
+                for line in (
+                    *sent_to(state, config.id, life.staff),
+                    *queues_of(state, config.id, now),
+                )
+            ),
             served=life.tally.served,
         )
     return shown
@@ -118,13 +197,16 @@ def _rating_request(state: HallState, life: WindowLife) -> v.RatingRequest | Non
     if life.to_rate is None:
         return None
     ticket = state.tickets[life.to_rate]
-    name, name_en = _item_names(state, ticket)
+    case = ticket.case_by(life.to_rate_case)
+    assert case is not None
+    item = state.items.get(case.item)
     return v.RatingRequest(
         ticket=ticket.id,
         number=ticket.number,
-        item_name=name,
-        item_name_en=name_en,
-        until=ticket.finished_at + RATING_SECONDS * 1000,
+        item_name=item.name if item is not None else "",
+        item_name_en=item.name_en if item is not None else "",
+        until=case.finished_at + RATING_SECONDS * 1000,
+        case=case.number,
     )
 
 
@@ -158,7 +240,7 @@ def board(state: HallState) -> dict[str, v.View]:
             hall_name_en=hall.name_en,
             notice=state.notice,
             notice_en=state.notice_en,
-            waiting=sum(len(line) for line in state.waiting.values()),
+            waiting=waiting(state),
         )
     }
     for line in state.board:

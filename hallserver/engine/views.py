@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from hallserver.engine import view_devices, view_windows
-from hallserver.engine.decide_tickets import check_offered
+from hallserver.engine.lines import count, sent_to
+from hallserver.engine.offers import check_offered
 from hallserver.engine.state import HallState
 from hallserver.engine.waiting import expected_wait, open_windows
 from qingting.contract import events as e
@@ -56,9 +57,9 @@ def _hall(state: HallState, ambient: Ambient) -> Entries:
 def _item(state: HallState, item: Item, now: Millis) -> v.ItemView:
     try:
         check_offered(state, item, now)
-        why = ""
+        why, params = "", {}
     except Refusal as refusal:
-        why = refusal.code
+        why, params = refusal.code, refusal.params
     return v.ItemView(
         id=item.id,
         name=item.name,
@@ -74,7 +75,10 @@ def _item(state: HallState, item: Item, now: Millis) -> v.ItemView:
         initials=item.initials,
         offered=not why,
         why=why,
+        why_params=dict(params),
         sample=item.sample,
+        group=item.group,
+        party_max=item.party_max,
     )
 
 
@@ -94,21 +98,27 @@ def _catalogue(state: HallState, ambient: Ambient) -> Entries:
         for one in sorted(state.departments.values(), key=lambda one: one.order)
     )
     items = tuple(_item(state, item, ambient.now) for item in state.items.values())
+    claims = tuple(
+        v.ClassView(id=one.id, name=one.name, name_en=one.name_en, proof=one.proof)
+        for one in state.rules.classes
+        if one.declared
+    )
     return {
         "departments": v.DepartmentsView(departments=departments),
         "items": v.ItemsView(items=items),
+        "classes": v.ClassesView(classes=claims),
     }
 
 
 def queue_view(state: HallState, queue_id: QueueId, now: Millis) -> v.QueueView:
     queue = state.queues[queue_id]
-    waiting = len(state.waiting.get(queue_id, ()))
+    waiting = count(state, queue_id)
     return v.QueueView(
         id=queue_id,
         name=queue.name,
         name_en=queue.name_en,
         waiting=waiting,
-        windows_open=len(open_windows(state, queue_id)),
+        windows_open=len(open_windows(state, queue_id, now)),
         closed=bool(queue.closed_reason),
         wait=expected_wait(state, queue_id, waiting, now),
     )
@@ -122,7 +132,7 @@ _PLAIN: dict[str, Callable[[HallState, Ambient], Entries]] = {
     "hall": _hall,
     "catalogue": _catalogue,
     "queues": _queues,
-    "windows": lambda state, ambient: view_windows.windows(state),
+    "windows": lambda state, ambient: view_windows.windows(state, ambient.now),
     "board": lambda state, ambient: view_windows.board(state),
     "devices": lambda state, ambient: view_devices.devices(state, ambient.seen),
     "help": lambda state, ambient: view_devices.help_wanted(state),
@@ -136,7 +146,7 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
         return plain(state, ambient)
     kind, _, name = topic.partition(":")
     if kind == "window" and name in state.window_config:
-        return view_windows.window(state, WindowId(name))
+        return view_windows.window(state, WindowId(name), ambient.now)
     if kind == "rating" and name in state.window_config:
         return view_windows.rating_pad(state, WindowId(name))
     if (
@@ -149,7 +159,11 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
 
 
 def _windows_of_queue(state: HallState, queue: QueueId) -> set[str]:
-    return {f"window:{one.id}" for one in state.window_config.values() if queue in one.queues}
+    return {
+        f"window:{one.id}"
+        for one in state.window_config.values()
+        if queue in one.queues or queue in state.windows[one.id].lent
+    }
 
 
 def _ticket_topics(state: HallState, ticket_id: TicketId) -> set[str]:
@@ -166,16 +180,31 @@ def topics_touched(event: e.Event, state: HallState) -> set[str]:
     return every_topic(state) if touch is None else touch(state, event.b)
 
 
-def _visit_topics(
-    state: HallState,
-    body: e.TicketCalled | e.TicketRecalled | e.TicketNoShow | e.ServiceBegun | e.ServiceFinished,
-) -> set[str]:
+class _AtWindow(Protocol):
+    """An event of a visit at a window."""
+
+    ticket: TicketId
+    window: WindowId
+
+
+def _visit_topics(state: HallState, body: _AtWindow) -> set[str]:
     topics = {"board", f"window:{body.window}", f"rating:{body.window}", "windows"}
     topics |= _ticket_topics(state, body.ticket)
-    if isinstance(body, e.TicketCalled):
-        topics |= {"queues"} | _windows_of_queue(state, state.tickets[body.ticket].queue)
-    if isinstance(body, e.ServiceFinished):
-        topics.add("queues")
+    if not isinstance(body, e.TicketRecalled | e.ServiceBegun):
+        topics |= {"queues"} | _standing(state, body.ticket)
+    return topics
+
+
+def _standing(state: HallState, ticket_id: TicketId) -> set[str]:
+    """Windows whose lists a ticket that waits, waited or is away stands in."""
+    ticket = state.tickets[ticket_id]
+    topics = _windows_of_queue(state, ticket.queue)
+    if ticket.window is not None:
+        topics.add(f"window:{ticket.window}")
+    sent = [one for one in (ticket.line, ticket.home) if one.startswith("@")]
+    for life in state.windows.values() if sent else ():
+        if not set(sent).isdisjoint(sent_to(state, life.id, life.staff)):
+            topics.add(f"window:{life.id}")
     return topics
 
 
@@ -198,11 +227,19 @@ def every_topic(state: HallState) -> set[str]:
 
 
 def _not_rated_topics(state: HallState, body: e.RatingNotGiven) -> set[str]:
-    window = state.tickets[body.ticket].window
+    case = state.tickets[body.ticket].case_by(body.case)
+    window = case.window if case is not None else None
     return {f"window:{window}", f"rating:{window}"}
 
 
-def _window_topics(state: HallState, body: e.WindowOpened) -> set[str]:
+def _line_topics(
+    state: HallState, body: e.TicketReturned | e.PrioritySet | e.ItemAdded
+) -> set[str]:
+    topics = {"queues", "windows", "board"} | _standing(state, body.ticket)
+    return topics | _ticket_topics(state, body.ticket)
+
+
+def _window_topics(state: HallState, body: e.WindowOpened | e.WindowLent) -> set[str]:
     return {"windows", "queues", f"window:{body.window}", f"rating:{body.window}"}
 
 
@@ -227,6 +264,17 @@ _TOUCHES: dict[type, Touch] = {
     e.TicketCalled: _visit_topics,
     e.TicketRecalled: _visit_topics,
     e.TicketNoShow: _visit_topics,
+    e.TicketParked: _visit_topics,
+    e.TicketTransferred: _visit_topics,
+    e.TicketHandedBack: _visit_topics,
+    e.TicketReturned: _line_topics,
+    e.PrioritySet: _line_topics,
+    e.ItemAdded: _line_topics,
+    e.WindowLent: _window_topics,
+    e.NumbersLeased: lambda state, body: set(),
+    e.BookingPut: lambda state, body: set(),
+    e.BookingDropped: lambda state, body: set(),
+    e.BookingMissed: lambda state, body: set(),
     e.ServiceBegun: _visit_topics,
     e.ServiceFinished: _visit_topics,
     e.RatingGiven: lambda state, body: {f"window:{body.window}", f"rating:{body.window}"},

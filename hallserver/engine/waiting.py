@@ -8,7 +8,8 @@ say (None) when no window of the queue is open.
 
 import math
 
-from hallserver.engine.state import HallState, WindowLife
+from hallserver.engine.lines import count, in_order
+from hallserver.engine.state import HallState, WindowLife, queues_of
 from qingting.contract.events import Interval
 from qingting.contract.ids import ItemId, Millis, QueueId
 from qingting.contract.states import WindowState
@@ -31,27 +32,27 @@ def mean_minutes(state: HallState, item: ItemId) -> float:
     return (typical * PRIOR_WEIGHT + served.total_ms / 60_000) / (PRIOR_WEIGHT + served.count)
 
 
-def open_windows(state: HallState, queue: QueueId) -> list[WindowLife]:
+def open_windows(state: HallState, queue: QueueId, now: Millis) -> list[WindowLife]:
     """Windows that call from ``queue`` now."""
     return [
         life
         for life in state.windows.values()
         if life.state is WindowState.OPEN
-        and (window := state.window_config.get(life.id)) is not None
-        and queue in window.queues
+        and life.id in state.window_config
+        and queue in queues_of(state, life.id, now)
     ]
 
 
 def expected_wait(state: HallState, queue: QueueId, ahead: int, now: Millis) -> Interval | None:
     """The interval for somebody with ``ahead`` people before them in ``queue``; None when unknown."""
-    windows = open_windows(state, queue)
+    windows = open_windows(state, queue, now)
     if not windows:
         return None
-    turns = ahead + _ahead_elsewhere(state, queue, windows)
+    turns = ahead + _ahead_elsewhere(state, queue, windows, now)
     idle = sum(1 for life in windows if life.ticket is None)
     if turns < idle:
         return Interval(low=0, high=2)
-    mean = _mean_ahead(state, queue, ahead) + HANDOVER_MINUTES
+    mean = _mean_ahead(state, queue, ahead, now) + HANDOVER_MINUTES
     started = sum(_remaining(state, life, now) for life in windows if life.ticket is not None)
     middle = (turns * mean + started) / len(windows)
     spread = SPREAD * mean * math.sqrt(turns + 1) / len(windows)
@@ -59,15 +60,17 @@ def expected_wait(state: HallState, queue: QueueId, ahead: int, now: Millis) -> 
     return Interval(low=low, high=max(low + 1, math.ceil(middle + Z_90 * spread)))
 
 
-def _ahead_elsewhere(state: HallState, queue: QueueId, windows: list[WindowLife]) -> float:
+def _ahead_elsewhere(
+    state: HallState, queue: QueueId, windows: list[WindowLife], now: Millis
+) -> float:
     """People of other queues who will be called by the same windows before: all who wait there now,
     each for the part of their own windows that serve ``queue`` as well."""
     shared = {life.id for life in windows}
-    others = {q for life in windows for q in state.window_config[life.id].queues} - {queue}
+    others = {q for life in windows for q in queues_of(state, life.id, now)} - {queue}
     total = 0.0
     for other in others:
-        if waiting := len(state.waiting.get(other, ())):
-            theirs = {life.id for life in open_windows(state, other)}
+        if waiting := count(state, other):
+            theirs = {life.id for life in open_windows(state, other, now)}
             total += waiting * len(theirs & shared) / len(theirs)
     return total
 
@@ -82,16 +85,16 @@ def _remaining(state: HallState, life: WindowLife, now: Millis) -> float:
     return max(mean - gone, mean / 5)
 
 
-def _mean_ahead(state: HallState, queue: QueueId, ahead: int) -> float:
+def _mean_ahead(state: HallState, queue: QueueId, ahead: int, now: Millis) -> float:
     """Mean serving time of the first ``ahead`` tickets of the queue (all alike beyond the first 50)."""
     total = 0.0
-    count = 0
-    for ticket in state.waiting.get(queue, {}):
-        if count >= min(ahead, 50):
+    people = 0
+    for ticket in in_order(state, queue, now):
+        if people >= min(ahead, 50):
             break
-        total += mean_minutes(state, state.tickets[ticket].item)
-        count += 1
-    if count:
-        return total / count
+        total += mean_minutes(state, ticket.item)
+        people += 1
+    if people:
+        return total / people
     items = [item for item in state.items.values() if item.queue == queue]
     return sum(mean_minutes(state, item.id) for item in items) / len(items) if items else 10.0

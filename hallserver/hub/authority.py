@@ -6,7 +6,7 @@ from hallserver.engine.state import DeviceLife, HallState, children_of
 from hallserver.hub.session import Session
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, StaffId, WindowId
-from qingting.contract.states import DeviceKind, Role, WindowState
+from qingting.contract.states import DeviceKind, Role, StaffPermission, StaffRole, WindowState
 
 TOPICS: dict[Role, frozenset[str]] = {
     Role.KIOSK: frozenset({"hall", "catalogue", "queues", "windows"}),
@@ -54,6 +54,16 @@ def clerk_of(session: Session) -> StaffId:
     if session.staff is None:
         raise Refusal("hub.not_logged_in")
     return session.staff
+
+
+def require(state: HallState, session: Session, permission: StaffPermission) -> None:
+    """Raises ``hub.not_logged_in``, or ``staff.not_permitted`` when the clerk lacks the permission;
+    managers have every one."""
+    staff = state.staff.get(clerk_of(session))
+    if staff is None or (
+        staff.role is not StaffRole.MANAGER and permission not in staff.permissions
+    ):
+        raise Refusal("staff.not_permitted")
 
 
 def window_of(state: HallState, session: Session) -> WindowId:

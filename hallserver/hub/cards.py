@@ -42,6 +42,11 @@ def _date(text: str) -> date | None:
         return None
 
 
+def birth_date(card: CardRead) -> date | None:
+    """Date of birth as the card tells it, else as the number does (GB 11643: characters 7 to 14)."""
+    return _date(card.birth.strip()) or _date(card.number.strip()[6:14])
+
+
 def check_card(card: CardRead, today: date) -> None:
     """Raises a refusal of the ``identity`` family; ``today`` is the hall's business date.
 

@@ -3,9 +3,12 @@
 import structlog
 
 from hallserver.engine.days import business_day
+from hallserver.engine.decide_issue import check_arrival
+from hallserver.engine.state import BookingLife
 from hallserver.hub import codec
 from hallserver.hub.authority import agent_speaks_for, check_topic, own_peripheral
-from hallserver.hub.codes import ticket_of_code
+from hallserver.hub.claims import booking_brief, with_claims
+from hallserver.hub.codes import booking_of_code, ticket_of_code
 from hallserver.hub.identity import today_of
 from hallserver.hub.registry import EVERYBODY, handles
 from hallserver.hub.session import Session
@@ -69,7 +72,7 @@ async def card_read(hub: Switchboard, session: Session, body: h.CardRead, key: s
         hub.tell_kiosk(kiosk, h.IdentityRefused(problem=codec.problem(refusal)))
         return
     hub.disarm(kiosk)
-    hub.tell_kiosk(kiosk, read)
+    hub.tell_kiosk(kiosk, with_claims(hub, kiosk, read))
 
 
 @handles(h.CardFault, Role.AGENT)
@@ -85,12 +88,22 @@ async def card_fault(hub: Switchboard, session: Session, body: h.CardFault, key:
 async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, key: str) -> None:
     kiosk = _kiosk_of(hub, session, body.device, DeviceKind.SCANNER)
     try:
+        if (booking := booking_of_code(hub.hall.state, body.text)) is not None:
+            _booking_scanned(hub, kiosk, booking)
+            return
         ticket = ticket_of_code(hub.hall.state, body.text)
     except Refusal as refusal:
         hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(refusal)))
         return
     hub.topics.look_up(kiosk, ticket.id)
     hub.tell_kiosk(kiosk, h.CodeFound(ticket=ticket.id, number=ticket.number))
+
+
+def _booking_scanned(hub: Switchboard, kiosk: DeviceId, booking: BookingLife) -> None:
+    """Raises the refusal of a booking whose number cannot be taken now."""
+    check_arrival(hub.hall.state, booking, hub.clock.now_ms())
+    hub.identity.offer(kiosk, (booking.booking.id,))
+    hub.tell_kiosk(kiosk, h.BookingFound(booking=booking_brief(booking)))
 
 
 @handles(h.Subscribe, *EVERYBODY)

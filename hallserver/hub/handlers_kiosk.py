@@ -1,6 +1,7 @@
 """What a kiosk may ask."""
 
 from hallserver.engine.state import HallState
+from hallserver.hub.claims import class_claimed
 from hallserver.hub.registry import handles
 from hallserver.hub.session import Session
 from hallserver.hub.switchboard import Switchboard
@@ -18,12 +19,18 @@ from qingting.kernel.security.device_keys import new_token
 async def take_ticket(hub: Switchboard, session: Session, body: h.TakeTicket, key: str) -> h.Answer:
     token = body.identity
     person = hub.identity.take(session.device, token, key) if token is not None else None
+    if body.booking is not None and not hub.identity.offered(session.device, body.booking):
+        raise Refusal("booking.not_shown")
     command = c.IssueTicket(
         item=body.item,
         token=new_token(),
         device=session.device,
         person=person,
         language=body.language,
+        more=body.more,
+        party=body.party,
+        priority=class_claimed(hub, token, body.priority),
+        booking=body.booking,
     )
     try:
         done = await hub.hall.submit(command, key=key, actor=session.actor)

@@ -7,7 +7,6 @@ from hallserver.hub.switchboard import Switchboard
 from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import TicketId
 from qingting.contract.states import Role
 
 
@@ -78,7 +77,7 @@ async def begin(hub: Switchboard, session: Session, body: h.Begin, key: str) -> 
 
 @handles(h.Finish, Role.CALL_PAD, changes=True)
 async def finish(hub: Switchboard, session: Session, body: h.Finish, key: str) -> None:
-    command = c.FinishService(window=window_of(hub.hall.state, session))
+    command = c.FinishService(window=window_of(hub.hall.state, session), stay=body.stay)
     await hub.hall.submit(command, key=key, actor=session.actor)
 
 
@@ -96,8 +95,14 @@ async def help_done(hub: Switchboard, session: Session, body: h.HelpDone, key: s
 
 @handles(h.SubmitRating, Role.RATING_PAD, changes=True)
 async def submit_rating(hub: Switchboard, session: Session, body: h.SubmitRating, key: str) -> None:
-    _check_visit(hub, session, body.ticket)
-    command = c.RateVisit(ticket=body.ticket, level=body.level, tags=body.tags, words=body.words)
+    _check_visit(hub, session, body)
+    command = c.RateVisit(
+        ticket=body.ticket,
+        case=body.case,
+        level=body.level,
+        tags=body.tags,
+        words=body.words,
+    )
     await hub.hall.submit(command, key=key, actor=session.actor)
 
 
@@ -105,15 +110,19 @@ async def submit_rating(hub: Switchboard, session: Session, body: h.SubmitRating
 async def decline_rating(
     hub: Switchboard, session: Session, body: h.DeclineRating, key: str
 ) -> None:
-    _check_visit(hub, session, body.ticket)
-    command = c.LeaveUnrated(ticket=body.ticket, reason=body.reason)
+    _check_visit(hub, session, body)
+    command = c.LeaveUnrated(ticket=body.ticket, case=body.case, reason=body.reason)
     await hub.hall.submit(command, key=key, actor=session.actor)
 
 
-def _check_visit(hub: Switchboard, session: Session, ticket: TicketId) -> None:
-    """A pad rates visits of its own window only."""
-    found = hub.hall.state.tickets.get(ticket)
+def _check_visit(
+    hub: Switchboard, session: Session, body: h.SubmitRating | h.DeclineRating
+) -> None:
+    """A pad rates cases of its own window only."""
+    found = hub.hall.state.tickets.get(body.ticket)
     if found is None:
         raise Refusal("rating.unknown_ticket")
-    if session.bound is None or found.window != session.bound:
+    case = found.case_by(body.case)
+    window = case.window if case is not None else found.window
+    if session.bound is None or window != session.bound:
         raise Refusal("hub.forbidden")

@@ -7,9 +7,15 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from hallserver.engine.timers import silent_ratings
+from hallserver.engine.timers import parks_over, silent_ratings
 from hallserver.hall import Hall
-from hallserver.hub import codec, handlers_agent, handlers_kiosk, handlers_pads
+from hallserver.hub import (
+    codec,
+    handlers_agent,
+    handlers_kiosk,
+    handlers_pads,
+    handlers_visits,
+)
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.authority import held_window
 from hallserver.hub.door import AUTH_SECONDS, ClientGoneError, Door, name_of, payload
@@ -29,7 +35,7 @@ from qingting.kernel.security.seal import Sealer
 
 log = structlog.get_logger(__name__)
 
-HANDLERS = (handlers_agent, handlers_kiosk, handlers_pads)
+HANDLERS = (handlers_agent, handlers_kiosk, handlers_pads, handlers_visits)
 """Modules whose import fills the registry."""
 HEARTBEAT_SECONDS = 4.0
 """A dead line is found within one and a half of these."""
@@ -198,13 +204,14 @@ class Hub:
         reports: list[Command] = [*self.board.presence.due(state), *self.board.unprintable()]
         reports += self.board.printing.overdue(state)
         reports += silent_ratings(state, self._clock.now_ms())
+        reports += parks_over(state, self._clock.now_ms())
         await asyncio.gather(*(self._submit(report) for report in reports))
 
     async def _submit(self, command: Command) -> None:
         if isinstance(command, ReportPrint):
             key = f"system:print:{command.ticket}:{command.attempt}:{command.outcome.value}"
         elif isinstance(command, LeaveUnrated):
-            key = f"system:silence:{command.ticket}"
+            key = f"system:silence:{command.case}"
         else:
             device = command.device if isinstance(command, ReportDevice) else "hall"
             key = f"system:{device}:{new_token()}"

@@ -5,13 +5,14 @@ The clear name and number live only inside :meth:`IdentityDesk.accept`; what is 
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from hallserver.hub.cards import check_card
+from hallserver.hub.cards import birth_date, check_card
 from qingting.contract.errors import Refusal
 from qingting.contract.hub import CardRead, IdentityRead
-from qingting.contract.ids import DeviceId
+from qingting.contract.ids import BookingId, DeviceId
 from qingting.contract.people import Person, mask_name, mask_number
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
@@ -28,6 +29,7 @@ class _Held:
     kiosk: DeviceId
     person: Person
     until: float
+    born: date | None = None
     used_by: str | None = None
 
 
@@ -39,6 +41,7 @@ class IdentityDesk:
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._armed: dict[DeviceId, float] = {}
+        self._offers: dict[DeviceId, tuple[float, frozenset[BookingId]]] = {}
 
     def arm(self, kiosk: DeviceId) -> None:
         self._armed[kiosk] = self._clock.monotonic() + ARMED_SECONDS
@@ -63,7 +66,7 @@ class IdentityDesk:
         self.wipe(kiosk)
         token = new_token()
         until = self._clock.monotonic() + TOKEN_SECONDS
-        self._held[token] = _Held(kiosk, person, until)
+        self._held[token] = _Held(kiosk, person, until, birth_date(card))
         return IdentityRead(
             token=token,
             masked_name=person.masked_name,
@@ -95,6 +98,31 @@ class IdentityDesk:
             return None
         held.used_by = key
         return held.person
+
+    def person(self, token: str) -> Person | None:
+        """Who a token stands for, without using it."""
+        held = self._held.get(token)
+        return held.person if held is not None else None
+
+    def age(self, token: str, today: date) -> int | None:
+        """Full years of the person of a token; None when the card does not tell."""
+        held = self._held.get(token)
+        if held is None or held.born is None:
+            return None
+        return (
+            today.year
+            - held.born.year
+            - ((today.month, today.day) < (held.born.month, held.born.day))
+        )
+
+    def offer(self, kiosk: DeviceId, bookings: Iterable[BookingId]) -> None:
+        """These bookings were proved at the kiosk: by their code, or by their holder's card."""
+        until = self._clock.monotonic() + TOKEN_SECONDS
+        self._offers[kiosk] = (until, frozenset(bookings))
+
+    def offered(self, kiosk: DeviceId, booking: BookingId) -> bool:
+        until, bookings = self._offers.get(kiosk, (0.0, frozenset()))
+        return booking in bookings and until > self._clock.monotonic()
 
     def release(self, token: str, key: str) -> None:
         """The press was refused: the citizen may use the token for another item."""

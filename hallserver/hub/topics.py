@@ -162,7 +162,9 @@ class Topics:
         if topic.startswith("kiosk:"):
             for ticket in self._shown_at(DeviceId(topic.removeprefix("kiosk:")), ambient.now):
                 if ticket in state.tickets:
-                    found[f"ticket:{ticket}"] = kiosk_ticket(state, state.tickets[ticket])
+                    found[f"ticket:{ticket}"] = kiosk_ticket(
+                        state, state.tickets[ticket], ambient.now
+                    )
         return found
 
     # ---- tickets found by their code ------------------------------------------------------------

@@ -34,6 +34,7 @@ from qingting.contract.link import (
     Welcome,
     decode_frame,
     encode_frame,
+    read_directive,
 )
 from qingting.contract.views import DeviceView, QueueView
 from qingting.kernel.aio.backoff import Backoff
@@ -206,7 +207,7 @@ class Session:
     async def _apply(self, frame: Dir) -> None:
         """A directive becomes an event, however long the disk needs to be back."""
         command = ApplyDirective(
-            no=frame.no, directive=frame.directive, expires_at=frame.expires_at
+            no=frame.no, directive=read_directive(frame.directive), expires_at=frame.expires_at
         )
         backoff = Backoff()
         while True:

@@ -15,7 +15,9 @@ from hallserver.store import tables as t
 from hallserver.store.sql import Change, Row, compile_sql
 from qingting.contract import events as e
 from qingting.contract.config import Device, Window
+from qingting.contract.config_parts import RosterPart
 from qingting.contract.people import Person
+from qingting.contract.rules import ORDINARY
 from qingting.contract.states import DeviceState, PrintState, TicketState, WindowState
 
 Step = Callable[[Any, e.Event], list[Change]]
@@ -32,6 +34,15 @@ _ISSUE = compile_sql(
             not in ("ended_at", "ended_by", "attempt", "print_state", "print_cause", "not_rated")
         }
     )
+)
+_PHASE = compile_sql(insert(t.phase))
+_TICKET_ITEM = compile_sql(
+    update(t.ticket)
+    .where(t.ticket.c.id == _ID)
+    .values(state=bindparam("state"), item=bindparam("item"), department=bindparam("department"))
+)
+_TICKET_CLASS = compile_sql(
+    update(t.ticket).where(t.ticket.c.id == _ID).values(priority=bindparam("priority"))
 )
 _TICKET_STATE = compile_sql(
     update(t.ticket).where(t.ticket.c.id == _ID).values(state=bindparam("state"))
@@ -157,15 +168,34 @@ def _issued(body: e.TicketIssued, event: e.Event) -> list[Change]:
         "department": body.department,
         "token": body.token,
         "state": TicketState.WAITING.value,
-        "issued_at": event.at,
+        "issued_at": body.taken_at if body.taken_at is not None else event.at,
         "ahead": body.ahead,
         "wait_low": body.wait.low if body.wait is not None else None,
         "wait_high": body.wait.high if body.wait is not None else None,
         "device": body.device,
         "language": body.language.value,
         **_person(body.person),
+        "party": body.party,
+        "priority": body.placing.priority if body.placing is not None else ORDINARY,
+        "origin": body.origin.value,
+        "booking": body.booking,
+        "late": int(body.late),
+        "waiver": body.waiver,
     }
-    return [(_ISSUE, row)]
+    line = body.placing.line if body.placing is not None else body.queue
+    return [(_ISSUE, row), _phase(body.ticket, TicketState.WAITING, line, event)]
+
+
+def _phase(ticket: str, state: TicketState, place: str, event: e.Event) -> Change:
+    row = {"seq": event.s, "ticket": ticket, "state": state.value, "place": place, "at": event.at}
+    return (_PHASE, row)
+
+
+def _moved(ticket: str, state: TicketState, place: str, event: e.Event) -> list[Change]:
+    return [
+        (_TICKET_STATE, {"b_id": ticket, "state": state.value}),
+        _phase(ticket, state, place, event),
+    ]
 
 
 def _print_requested(body: e.PrintRequested, event: e.Event) -> list[Change]:
@@ -194,10 +224,7 @@ def _called(body: e.TicketCalled, event: e.Event) -> list[Change]:
         "calls": 1,
         "called_at": event.at,
     }
-    return [
-        (_TICKET_STATE, {"b_id": body.ticket, "state": TicketState.CALLED.value}),
-        (_CALL, visit),
-    ]
+    return [*_moved(body.ticket, TicketState.CALLED, body.window, event), (_CALL, visit)]
 
 
 def _recalled(body: e.TicketRecalled, event: e.Event) -> list[Change]:
@@ -206,31 +233,89 @@ def _recalled(body: e.TicketRecalled, event: e.Event) -> list[Change]:
 
 def _begun(body: e.ServiceBegun, event: e.Event) -> list[Change]:
     return [
-        (_TICKET_STATE, {"b_id": body.ticket, "state": TicketState.SERVING.value}),
+        *_moved(body.ticket, TicketState.SERVING, body.window, event),
         (_BEGIN, {"b_ticket": body.ticket, "begun_at": event.at, "staff": body.staff}),
     ]
 
 
-def _ended(ticket: str, at: int, state: TicketState, why: str, case: str | None) -> list[Change]:
+def _end_visit(ticket: str, outcome: str, case: str | None, event: e.Event) -> Change:
+    row = {"b_ticket": ticket, "ended_at": event.at, "outcome": outcome, "case_no": case}
+    return (_END_VISIT, row)
+
+
+def _ended(
+    ticket: str, state: TicketState, why: str, case: str | None, event: e.Event
+) -> list[Change]:
+    row = {"b_id": ticket, "state": state.value, "ended_at": event.at, "ended_by": why}
     return [
-        (_TICKET_END, {"b_id": ticket, "state": state.value, "ended_at": at, "ended_by": why}),
-        (
-            _END_VISIT,
-            {"b_ticket": ticket, "ended_at": at, "outcome": state.value, "case_no": case},
-        ),
+        (_TICKET_END, row),
+        _phase(ticket, state, "", event),
+        _end_visit(ticket, state.value, case, event),
     ]
 
 
 def _finished(body: e.ServiceFinished, event: e.Event) -> list[Change]:
-    return _ended(body.ticket, event.at, TicketState.DONE, "finished", body.case)
+    if body.onward is None and body.back is None:
+        return _ended(body.ticket, TicketState.DONE, "finished", body.case, event)
+    changes = [_end_visit(body.ticket, TicketState.DONE.value, body.case, event)]
+    if body.onward is not None:
+        changes += _sent_on(body.ticket, body.onward, body.onward.placing.line, event)
+    elif body.back is not None:
+        changes += _moved(body.ticket, TicketState.WAITING, body.back.line, event)
+    return changes
+
+
+def _sent_on(
+    ticket: str, target: e.Onward | e.TicketTransferred, line: str, event: e.Event
+) -> list[Change]:
+    row = {
+        "b_id": ticket,
+        "state": TicketState.WAITING.value,
+        "item": target.item,
+        "department": target.department,
+    }
+    return [(_TICKET_ITEM, row), _phase(ticket, TicketState.WAITING, line, event)]
 
 
 def _no_show(body: e.TicketNoShow, event: e.Event) -> list[Change]:
-    return _ended(body.ticket, event.at, TicketState.NO_SHOW, "no_show", None)
+    return _ended(body.ticket, TicketState.NO_SHOW, "no_show", None, event)
 
 
 def _cancelled(body: e.TicketCancelled, event: e.Event) -> list[Change]:
-    return _ended(body.ticket, event.at, TicketState.CANCELLED, body.reason, None)
+    return _ended(body.ticket, TicketState.CANCELLED, body.reason, None, event)
+
+
+def _parked(body: e.TicketParked, event: e.Event) -> list[Change]:
+    return [
+        *_moved(body.ticket, TicketState.PARKED, body.window, event),
+        _end_visit(body.ticket, TicketState.PARKED.value, None, event),
+    ]
+
+
+def _returned(body: e.TicketReturned, event: e.Event) -> list[Change]:
+    row = {"b_id": body.ticket, "state": TicketState.WAITING.value}
+    return [
+        (_TICKET_END, {**row, "ended_at": None, "ended_by": None}),
+        _phase(body.ticket, TicketState.WAITING, body.placing.line, event),
+    ]
+
+
+def _transferred(body: e.TicketTransferred, event: e.Event) -> list[Change]:
+    return [
+        *_sent_on(body.ticket, body, body.placing.line, event),
+        _end_visit(body.ticket, "transferred", None, event),
+    ]
+
+
+def _handed_back(body: e.TicketHandedBack, event: e.Event) -> list[Change]:
+    return [
+        *_moved(body.ticket, TicketState.WAITING, body.placing.line, event),
+        _end_visit(body.ticket, "handed_back", None, event),
+    ]
+
+
+def _priority(body: e.PrioritySet, event: e.Event) -> list[Change]:
+    return [(_TICKET_CLASS, {"b_id": body.ticket, "priority": body.placing.priority})]
 
 
 def _rated(body: e.RatingGiven, event: e.Event) -> list[Change]:
@@ -303,6 +388,12 @@ def _device_row(device: Device | e.DeviceRegistered, device_id: str, at: int) ->
     }
 
 
+def _config_edited(body: e.ConfigEdited, event: e.Event) -> list[Change]:
+    if not isinstance(body.part, RosterPart):
+        return []
+    return [_config_window(window, event.at) for window in body.part.windows]
+
+
 def _config_applied(body: e.ConfigApplied, event: e.Event) -> list[Change]:
     windows = [_config_window(window, event.at) for window in body.config.windows]
     devices = [
@@ -333,6 +424,12 @@ def _device_changed(body: e.DeviceChanged, event: e.Event) -> list[Change]:
 
 _STEPS: dict[type, Step] = {
     e.ConfigApplied: _config_applied,
+    e.ConfigEdited: _config_edited,
+    e.TicketParked: _parked,
+    e.TicketReturned: _returned,
+    e.TicketTransferred: _transferred,
+    e.TicketHandedBack: _handed_back,
+    e.PrioritySet: _priority,
     e.TicketIssued: _issued,
     e.PrintRequested: _print_requested,
     e.PrintReported: _print_reported,

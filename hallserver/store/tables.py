@@ -2,7 +2,7 @@
 
 ``event`` is the hall; all other tables but ``meta`` and those of accounts can be rebuilt from it.
 What must be impossible is a constraint here, not a check elsewhere: two tickets with one number on
-one day, two windows serving one ticket, a window serving two, a second rating of one visit, a
+one day, two windows serving one ticket, a window serving two, a second rating of one case, a
 command carried out twice. Citizens appear masked and sealed only.
 """
 
@@ -104,10 +104,31 @@ ticket = Table(
     Column("sealed", Text),
     Column("person_index", Text),
     Column("not_rated", Text),
+    Column("party", Integer, nullable=False, server_default="1"),
+    Column("priority", Text, nullable=False, server_default="ordinary"),
+    Column("origin", Text, nullable=False, server_default="kiosk"),
+    Column("booking", Text),
+    Column("late", Integer, nullable=False, server_default="0"),
+    Column("waiver", Text, nullable=False, server_default=""),
     UniqueConstraint("day", "queue", "serial"),
     UniqueConstraint("token"),
     Index("ix_ticket_person_index", "person_index"),
 )
+
+"""``queue`` and ``serial`` are those of the number; ``item`` and ``department`` the present ones."""
+
+phase = Table(
+    "phase",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("ticket", Text, ForeignKey("ticket.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+    Index("ix_phase_ticket", "ticket", "seq"),
+)
+"""Every state of a ticket from ``at`` until its next row: ``place`` is the line it waits in or the window
+it is at. A ticket is in exactly one state at any time, because each row ends the one before."""
 
 visit = Table(
     "visit",
@@ -157,8 +178,9 @@ rating = Table(
     Column("words", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("seconds", Integer, nullable=False),
-    UniqueConstraint("ticket"),
+    UniqueConstraint("case_no"),
     Index("ix_rating_bd", "bd"),
+    Index("ix_rating_ticket", "ticket"),
 )
 
 device = Table(
@@ -176,5 +198,5 @@ device = Table(
     Column("changed_at", Integer, nullable=False),
 )
 
-PROJECTIONS = (ticket, visit, window, rating, device)
+PROJECTIONS = (ticket, phase, visit, window, rating, device)
 """Tables that are a pure function of the log."""

@@ -50,6 +50,8 @@ export const CARD = {
   type: 'identity.read',
   token: 'token-1',
   masked_name: '王*民',
+  bookings: [],
+  priority: 'ordinary',
   masked_number: '230602********1238',
   kind: 'resident_id',
 } as const;

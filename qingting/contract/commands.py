@@ -4,41 +4,72 @@ The hub turns a client's request (``requests.py``) into one of these after authe
 from the city and timers arrive the same way. ``Envelope.key`` is the sender's idempotency key.
 """
 
+from typing import Annotated
+
+import msgspec
+
 from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig
+from qingting.contract.config_parts import ConfigPart
 from qingting.contract.directives import Directive
 from qingting.contract.ids import (
+    BookingId,
     CommandKey,
     DeviceId,
     ItemId,
     Millis,
+    QueueId,
     ShortText,
+    Slug,
     StaffId,
     TicketId,
     WindowId,
     Words,
 )
 from qingting.contract.people import Person
+from qingting.contract.rules import ORDINARY, Place
 from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
     Language,
     NotRatedReason,
+    Origin,
     PrintOutcome,
     RatingChannel,
     RatingLevel,
 )
 
+MAX_CHAIN = 5
+"""Most items of one ticket."""
+Party = Annotated[int, msgspec.Meta(ge=1, le=200)]
+"""How many people come together."""
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+"""A reason that must be given."""
+
 
 class IssueTicket(Strict, frozen=True, kw_only=True, tag="ticket.issue", tag_field="type"):
-    """Take a number (取号). ``token`` is the opaque text of the QR on the ticket."""
+    """Take a number (取号). ``token`` is the opaque text of the QR on the ticket.
+
+    ``more`` are further items served in a chain under the same number. ``priority`` is the class that
+    the visitor belongs to or claims. ``booking`` makes it a booked visit: item, people and identity
+    are then the booking's. ``waiver`` is the registered reason for which staff let somebody in without
+    identity. ``taken_at`` is when a kiosk that was cut off gave the number ``serial`` of its lease.
+    """
 
     item: ItemId
     token: str
     device: DeviceId | None = None
     person: Person | None = None
     language: Language = Language.ZH
+    more: Annotated[tuple[ItemId, ...], msgspec.Meta(max_length=MAX_CHAIN - 1)] = ()
+    party: Party = 1
+    priority: Slug = ORDINARY
+    booking: BookingId | None = None
+    origin: Origin = Origin.KIOSK
+    waiver: ShortText = ""
+    serial: int | None = None
+    taken_at: Millis | None = None
 
 
 class ReportPrint(Strict, frozen=True, kw_only=True, tag="print.report", tag_field="type"):
@@ -82,15 +113,110 @@ class BeginService(Strict, frozen=True, kw_only=True, tag="service.begin", tag_f
 
 
 class FinishService(Strict, frozen=True, kw_only=True, tag="service.finish", tag_field="type"):
-    """The visit is over (办结)."""
+    """The item is done (办结). ``stay``: the ticket's next item goes on at this window at once."""
 
     window: WindowId
+    stay: bool = False
 
 
 class MarkNoShow(Strict, frozen=True, kw_only=True, tag="call.no_show", tag_field="type"):
     """The visitor did not come (过号)."""
 
     window: WindowId
+
+
+class CallTicket(Strict, frozen=True, kw_only=True, tag="call.ticket", tag_field="type"):
+    """Call one certain visitor out of turn (点呼); needs a permission and a reason."""
+
+    window: WindowId
+    ticket: TicketId
+    reason: Reason
+
+
+class ParkVisit(Strict, frozen=True, kw_only=True, tag="visit.park", tag_field="type"):
+    """The visitor goes away for a while (暂离). ``minutes`` later they stand in line again by
+    themselves; None: when somebody says so. ``mine``: they come back to this window."""
+
+    window: WindowId
+    reason: ShortText = ""
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] | None = None
+    mine: bool = True
+
+
+class ResumeVisit(Strict, frozen=True, kw_only=True, tag="visit.resume", tag_field="type"):
+    """A parked visitor is back and is called to the window at once."""
+
+    window: WindowId
+    ticket: TicketId
+
+
+class ReturnTicket(Strict, frozen=True, kw_only=True, tag="ticket.return", tag_field="type"):
+    """A parked or missed visitor stands in line again; said by the visitor, by staff or by the clock."""
+
+    ticket: TicketId
+    by_staff: bool = False
+
+
+class TransferVisit(Strict, frozen=True, kw_only=True, tag="visit.transfer", tag_field="type"):
+    """Send the visitor on with the same number (转号), to exactly one of queue, window and clerk.
+
+    ``item`` names another item when the present one is not what they need. ``back``: after that they
+    come back to this window. ``note`` is for the next clerk.
+    """
+
+    window: WindowId
+    to_queue: QueueId | None = None
+    to_window: WindowId | None = None
+    to_staff: StaffId | None = None
+    item: ItemId | None = None
+    place: Place = Place.KEPT
+    back: bool = False
+    note: ShortText = ""
+
+
+class HandBack(Strict, frozen=True, kw_only=True, tag="visit.hand_back", tag_field="type"):
+    """The called visitor goes back to their place in the line; nobody missed anything (退回队列)."""
+
+    window: WindowId
+
+
+class SetPriority(Strict, frozen=True, kw_only=True, tag="ticket.priority", tag_field="type"):
+    """Put a waiting ticket into another class, e.g. after a certificate was shown."""
+
+    ticket: TicketId
+    priority: Slug
+    reason: ShortText = ""
+
+
+class AddItem(Strict, frozen=True, kw_only=True, tag="visit.add_item", tag_field="type"):
+    """One more item for the visitor at the window, under the same number."""
+
+    window: WindowId
+    item: ItemId
+
+
+class LendWindow(Strict, frozen=True, kw_only=True, tag="window.lend", tag_field="type"):
+    """For ``minutes`` a window calls from ``queues`` too (窗口借调); no queues ends it now."""
+
+    window: WindowId
+    queues: tuple[QueueId, ...]
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=720)] = 60
+
+
+class LeaseNumbers(Strict, frozen=True, kw_only=True, tag="lease.take", tag_field="type"):
+    """A kiosk sets numbers of a queue aside for the case that it is cut off. ``upto`` is how many
+    unused ones it wants to hold."""
+
+    device: DeviceId
+    queue: QueueId
+    upto: Annotated[int, msgspec.Meta(ge=1, le=50)]
+
+
+class EditConfig(Strict, frozen=True, kw_only=True, tag="config.edit", tag_field="type"):
+    """Edit one part of the configuration that has version ``base``; refused when it has moved on."""
+
+    base: int
+    part: ConfigPart
 
 
 class OpenWindow(Strict, frozen=True, kw_only=True, tag="window.open", tag_field="type"):
@@ -114,9 +240,13 @@ class CloseWindow(Strict, frozen=True, kw_only=True, tag="window.close", tag_fie
 
 
 class RateVisit(Strict, frozen=True, kw_only=True, tag="rating.give", tag_field="type"):
-    """A citizen's rating (好差评) of one finished visit. Bad levels need at least one tag."""
+    """A citizen's rating (好差评) of one finished case (办件). Bad levels need at least one tag.
+
+    ``case`` empty means the ticket's latest.
+    """
 
     ticket: TicketId
+    case: ShortText = ""
     level: RatingLevel
     tags: tuple[str, ...] = ()
     words: Words = ""
@@ -124,9 +254,10 @@ class RateVisit(Strict, frozen=True, kw_only=True, tag="rating.give", tag_field=
 
 
 class LeaveUnrated(Strict, frozen=True, kw_only=True, tag="rating.leave", tag_field="type"):
-    """The rating was not given; never turned into a rating."""
+    """The rating was not given; never turned into a rating. ``case`` empty means the ticket's latest."""
 
     ticket: TicketId
+    case: ShortText = ""
     reason: NotRatedReason
 
 
@@ -171,10 +302,10 @@ class ApplyConfig(Strict, frozen=True, kw_only=True, tag="config.apply", tag_fie
 
 class ApplyDirective(Strict, frozen=True, kw_only=True, tag="directive.apply", tag_field="type"):
     """Directive number ``no`` of the city. After ``expires_at`` it is refused by an event, so that
-    the numbers go on."""
+    the numbers go on; so is one that this program does not understand (``directive`` None)."""
 
     no: int
-    directive: Directive
+    directive: Directive | None
     expires_at: Millis | None = None
 
 
@@ -192,6 +323,17 @@ Command = (
     | BeginService
     | FinishService
     | MarkNoShow
+    | CallTicket
+    | ParkVisit
+    | ResumeVisit
+    | ReturnTicket
+    | TransferVisit
+    | HandBack
+    | SetPriority
+    | AddItem
+    | LendWindow
+    | LeaseNumbers
+    | EditConfig
     | OpenWindow
     | PauseWindow
     | CloseWindow

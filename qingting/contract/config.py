@@ -1,10 +1,19 @@
 """Configuration of one hall, as exported by the city or written by hand. Strict: unknown keys are errors."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
 from qingting.contract.base import Strict
+from qingting.contract.calendar import (
+    ALL_WEEK,
+    HallCalendar,
+    Period,
+    Weekday,
+    calendar_faults,
+    period_faults,
+)
 from qingting.contract.ids import (
     DepartmentId,
     DeviceId,
@@ -16,12 +25,11 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.layouts import Announcements, BoardLayout, Known, layouts_faults
-from qingting.contract.states import DeviceKind, StaffRole
+from qingting.contract.rules import CallingRules, rules_faults
+from qingting.contract.states import DeviceKind, StaffPermission, StaffRole
 
-Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
-"""ISO weekday, 1 = Monday."""
-ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
-ALL_WEEK: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+Cap = Annotated[int, msgspec.Meta(ge=0)]
+"""Most tickets of something; 0 sets no limit."""
 
 
 class HallInfo(Strict, frozen=True, kw_only=True):
@@ -48,17 +56,18 @@ class Department(Strict, frozen=True, kw_only=True):
     icon: str = "building"
 
 
-class Period(Strict, frozen=True, kw_only=True):
-    """A span of one day in hall time, end exclusive; ``24:00`` is allowed as an end."""
+class PeriodCap(Strict, frozen=True, kw_only=True):
+    """Most tickets of a queue in one part of the day (分时段队列数量)."""
 
-    start: ClockTime
-    end: ClockTime
+    period: Period
+    tickets: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Queue(Strict, frozen=True, kw_only=True):
     """A line of tickets. ``prefix`` starts its numbers (A → A001). ``hours`` empty means never open.
 
-    ``closed_reason`` not empty closes the queue whatever the hour says.
+    ``closed_reason`` not empty closes the queue whatever the hour says. ``daily_cap`` and ``caps``
+    bound how many tickets it gives a day and in parts of the day.
     """
 
     id: QueueId
@@ -67,6 +76,18 @@ class Queue(Strict, frozen=True, kw_only=True):
     prefix: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,2}$")]
     hours: tuple[Period, ...] = (Period(start="00:00", end="24:00"),)
     closed_reason: str = ""
+    daily_cap: Cap = 0
+    caps: tuple[PeriodCap, ...] = ()
+
+
+class RepeatRule(StrEnum):
+    """How often one certificate may take a ticket for one item a day (防重复取号)."""
+
+    FREE = "free"
+    OPEN = "open"
+    """Not while an earlier ticket for it is still open."""
+    ONCE = "once"
+    """Once a day; a ticket that was left or missed does not count."""
 
 
 class Item(Strict, frozen=True, kw_only=True):
@@ -76,7 +97,8 @@ class Item(Strict, frozen=True, kw_only=True):
     serving time that stands in until the hall has measured its own. ``pinyin`` is the full reading
     and ``initials`` the first letters, both lower case, for the kiosk's search by part of a word:
     first of the name in one run, then of other words people use for it, parted by spaces.
-    ``sample`` marks invented demonstration data.
+    ``sample`` marks invented demonstration data. ``skill`` names what a clerk must be able to do to
+    serve it; empty: everybody can. ``group`` gathers items for templates and kiosks.
     """
 
     id: ItemId
@@ -95,6 +117,20 @@ class Item(Strict, frozen=True, kw_only=True):
     pinyin: str = ""
     initials: str = ""
     sample: bool = False
+    skill: ShortText = ""
+    group: ShortText = ""
+    daily_cap: Cap = 0
+    repeat: RepeatRule = RepeatRule.FREE
+    party_max: Annotated[int, msgspec.Meta(ge=1, le=200)] = 20
+
+
+class WindowOrder(StrEnum):
+    """How a window weighs its queues against each other."""
+
+    SCORE = "score"
+    """All alike: the calling rules decide."""
+    LISTED = "listed"
+    """An earlier queue of its list goes before a later one, but for the maximum delay."""
 
 
 class Window(Strict, frozen=True, kw_only=True):
@@ -102,6 +138,7 @@ class Window(Strict, frozen=True, kw_only=True):
 
     ``place`` says where it is to people (一楼 A 区); ``area`` (区域) and ``department`` group windows for
     boards.
+    ``appointment_only`` windows call booked visitors alone.
     """
 
     id: WindowId
@@ -112,10 +149,16 @@ class Window(Strict, frozen=True, kw_only=True):
     place: str = ""
     area: ShortText = ""
     department: DepartmentId | None = None
+    order: WindowOrder = WindowOrder.SCORE
+    appointment_only: bool = False
 
 
 class Staff(Strict, frozen=True, kw_only=True):
-    """A member of staff. Credentials are never part of the configuration or the log."""
+    """A member of staff. Credentials are never part of the configuration or the log.
+
+    ``skills`` are the item skills that this person has; ``permissions`` what goes beyond calling the
+    next visitor.
+    """
 
     id: StaffId
     number: ShortText
@@ -123,6 +166,18 @@ class Staff(Strict, frozen=True, kw_only=True):
     role: StaffRole = StaffRole.CLERK
     department: DepartmentId | None = None
     photo: str = ""
+    skills: tuple[ShortText, ...] = ()
+    permissions: tuple[StaffPermission, ...] = ()
+
+
+class Shift(Strict, frozen=True, kw_only=True):
+    """Who is planned at which window when (排班). A clerk may take over a window of their shift from
+    the one before as soon as it is idle."""
+
+    staff: StaffId
+    window: WindowId
+    weekdays: tuple[Weekday, ...] = ALL_WEEK
+    periods: tuple[Period, ...]
 
 
 class Device(Strict, frozen=True, kw_only=True):
@@ -161,6 +216,9 @@ class HallConfig(Strict, frozen=True, kw_only=True):
     layouts: tuple[BoardLayout, ...] = ()
     board_layouts: dict[DeviceId, ShortText] = msgspec.field(default_factory=dict)
     announcements: Announcements = Announcements()
+    calendar: HallCalendar = HallCalendar()
+    rules: CallingRules = CallingRules()
+    shifts: tuple[Shift, ...] = ()
 
 
 def config_faults(config: HallConfig) -> list[str]:
@@ -179,27 +237,46 @@ def config_faults(config: HallConfig) -> list[str]:
         for p in sorted(set(prefixes))
         if prefixes.count(p) > 1
     ]
-    for item in config.items:
-        if item.department not in known["departments"]:
-            faults.append(f"items.{item.id}: no department {item.department!r}")
-        if item.queue not in known["queues"]:
-            faults.append(f"items.{item.id}: no queue {item.queue!r}")
-    for window in config.windows:
-        faults += [
-            f"windows.{window.id}: no queue {q!r}"
-            for q in window.queues
-            if q not in known["queues"]
-        ]
-        if window.department is not None and window.department not in known["departments"]:
-            faults.append(f"windows.{window.id}: no department {window.department!r}")
-    for device in config.devices:
-        if device.parent is not None and device.parent not in known["devices"]:
-            faults.append(f"devices.{device.id}: no parent {device.parent!r}")
-        if device.window is not None and device.window not in known["windows"]:
-            faults.append(f"devices.{device.id}: no window {device.window!r}")
+    faults += _reference_faults(config, known)
+    faults += calendar_faults(config.calendar)
+    faults += rules_faults(config.rules, known["queues"])
+    for queue in config.queues:
+        where = f"queues.{queue.id}"
+        faults += period_faults(where, queue.hours)
+        faults += period_faults(where, tuple(one.period for one in queue.caps))
     reach = Known(
         areas=frozenset(one.area for one in config.windows if one.area),
         windows=frozenset(known["windows"]),
         departments=frozenset(known["departments"]),
     )
     return faults + layouts_faults(config.layouts, config.board_layouts, reach)
+
+
+def _reference_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str]:
+    wanted: list[tuple[str, str, str | None]] = []
+    for item in config.items:
+        wanted.append((f"items.{item.id}", "departments", item.department))
+        wanted.append((f"items.{item.id}", "queues", item.queue))
+    for window in config.windows:
+        wanted += [(f"windows.{window.id}", "queues", one) for one in window.queues]
+        wanted.append((f"windows.{window.id}", "departments", window.department))
+    for device in config.devices:
+        wanted.append((f"devices.{device.id}", "devices", device.parent))
+        wanted.append((f"devices.{device.id}", "windows", device.window))
+    for shift in config.shifts:
+        wanted.append((f"shifts of {shift.staff}", "staff", shift.staff))
+        wanted.append((f"shifts of {shift.staff}", "windows", shift.window))
+    return [
+        f"{where}: no {_SINGULAR[kind]} {one!r}"
+        for where, kind, one in wanted
+        if one is not None and one not in known[kind]
+    ]
+
+
+_SINGULAR = {
+    "departments": "department",
+    "queues": "queue",
+    "windows": "window",
+    "devices": "device",
+    "staff": "member of staff",
+}

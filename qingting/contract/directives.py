@@ -1,8 +1,9 @@
 """What the city tells a hall. Applied as commands with the key ``dir:<no>``, answered by an event."""
 
 from qingting.contract.base import Strict
+from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
-from qingting.contract.ids import Words
+from qingting.contract.ids import BookingId, Words
 
 
 class PutConfig(Strict, frozen=True, kw_only=True, tag="config.put", tag_field="type"):
@@ -18,4 +19,16 @@ class PutNotice(Strict, frozen=True, kw_only=True, tag="notice.put", tag_field="
     text_en: Words = ""
 
 
-Directive = PutConfig | PutNotice
+class PutBooking(Strict, frozen=True, kw_only=True, tag="booking.put", tag_field="type"):
+    """A booking for this hall, new or changed; one that has arrived already is refused."""
+
+    booking: Booking
+
+
+class DropBooking(Strict, frozen=True, kw_only=True, tag="booking.drop", tag_field="type"):
+    """A booking was cancelled."""
+
+    booking: BookingId
+
+
+Directive = PutConfig | PutNotice | PutBooking | DropBooking

@@ -3,9 +3,14 @@
 A stored event is the exact JSON of :class:`Event`; its hash chain covers those bytes.
 """
 
+import msgspec
+
 from qingting.contract.base import Record
+from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
+from qingting.contract.config_parts import ConfigPart
 from qingting.contract.ids import (
+    BookingId,
     BusinessDay,
     CommandKey,
     DepartmentId,
@@ -18,15 +23,18 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.people import Person
+from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
     Language,
     NotRatedReason,
+    Origin,
     PrintOutcome,
     RatingChannel,
     RatingLevel,
+    ReturnCause,
 )
 
 
@@ -35,6 +43,24 @@ class Interval(Record, frozen=True, kw_only=True):
 
     low: int
     high: int
+
+
+class Placing(Record, frozen=True, kw_only=True):
+    """Where somebody stands: ``line`` is a queue, ``@w:<window>`` or ``@s:<staff>``; ``at`` is the
+    instant that orders them within their class there (UTC ms), ``priority`` the class."""
+
+    line: str
+    at: Millis
+    priority: str = ORDINARY
+
+
+class Onward(Record, frozen=True, kw_only=True):
+    """The next item of a ticket (一号多事) and where it waits for it."""
+
+    item: ItemId
+    queue: QueueId
+    department: DepartmentId
+    placing: Placing
 
 
 class DayOpened(Record, frozen=True, kw_only=True, tag="day.opened", tag_field="k"):
@@ -51,10 +77,19 @@ class ConfigApplied(Record, frozen=True, kw_only=True, tag="config.applied", tag
     config: HallConfig
 
 
+class ConfigEdited(Record, frozen=True, kw_only=True, tag="config.edited", tag_field="k"):
+    """One part of the configuration was replaced; the whole is version ``version`` from now on."""
+
+    version: int
+    part: ConfigPart
+
+
 class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_field="k"):
     """A ticket exists and waits. ``serial`` is its number within queue and day, ``number`` as printed.
 
     ``ahead`` counts the people before it in its queue; ``wait`` is None when nobody can say.
+    ``placing`` None means last in the ordinary class of its queue. ``late``: a booked visitor who came
+    too late for the booked place. ``taken_at`` is set when a kiosk gave the number while cut off.
     """
 
     ticket: TicketId
@@ -70,6 +105,14 @@ class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_f
     person: Person | None = None
     device: DeviceId | None = None
     language: Language = Language.ZH
+    more: tuple[ItemId, ...] = ()
+    party: int = 1
+    placing: Placing | None = None
+    booking: BookingId | None = None
+    late: bool = False
+    origin: Origin = Origin.KIOSK
+    waiver: str = ""
+    taken_at: Millis | None = None
 
 
 class PrintRequested(Record, frozen=True, kw_only=True, tag="print.requested", tag_field="k"):
@@ -86,12 +129,13 @@ class PrintReported(Record, frozen=True, kw_only=True, tag="print.reported", tag
 
 
 class TicketCalled(Record, frozen=True, kw_only=True, tag="ticket.called", tag_field="k"):
-    """``reason`` says in one line why this ticket was next, as a code with parameters for the clerk."""
+    """``reason`` says in one line why this ticket was next, as a code; ``why`` holds its parameters."""
 
     ticket: TicketId
     window: WindowId
     staff: StaffId
     reason: str = "longest_waiting"
+    why: dict[str, str | int] = msgspec.field(default_factory=dict)
 
 
 class TicketRecalled(Record, frozen=True, kw_only=True, tag="ticket.recalled", tag_field="k"):
@@ -107,18 +151,72 @@ class ServiceBegun(Record, frozen=True, kw_only=True, tag="service.begun", tag_f
 
 
 class ServiceFinished(Record, frozen=True, kw_only=True, tag="service.finished", tag_field="k"):
-    """``case`` is the number under which this visit is rated (办件编号)."""
+    """``case`` is the number under which this visit is rated (办件编号). ``onward`` is the ticket's next
+    item; without one the ticket is done, unless ``back`` sends it to where it came from."""
 
     ticket: TicketId
     window: WindowId
     staff: StaffId
     case: str
+    onward: Onward | None = None
+    back: Placing | None = None
 
 
 class TicketNoShow(Record, frozen=True, kw_only=True, tag="ticket.no_show", tag_field="k"):
     ticket: TicketId
     window: WindowId
     staff: StaffId
+
+
+class TicketParked(Record, frozen=True, kw_only=True, tag="ticket.parked", tag_field="k"):
+    """``until`` None: until somebody says so. ``mine``: it comes back to this window."""
+
+    ticket: TicketId
+    window: WindowId
+    staff: StaffId
+    reason: str = ""
+    until: Millis | None = None
+    mine: bool = True
+
+
+class TicketReturned(Record, frozen=True, kw_only=True, tag="ticket.returned", tag_field="k"):
+    """Stands in a line again, ``cause`` says why."""
+
+    ticket: TicketId
+    cause: ReturnCause
+    placing: Placing
+
+
+class TicketTransferred(Record, frozen=True, kw_only=True, tag="ticket.transferred", tag_field="k"):
+    """Left ``window`` for another line under the same number. ``back`` is where it returns afterwards."""
+
+    ticket: TicketId
+    window: WindowId
+    staff: StaffId
+    item: ItemId
+    queue: QueueId
+    department: DepartmentId
+    placing: Placing
+    back: str = ""
+    note: str = ""
+
+
+class TicketHandedBack(Record, frozen=True, kw_only=True, tag="ticket.handed_back", tag_field="k"):
+    ticket: TicketId
+    window: WindowId
+    staff: StaffId
+    placing: Placing
+
+
+class PrioritySet(Record, frozen=True, kw_only=True, tag="ticket.priority", tag_field="k"):
+    ticket: TicketId
+    placing: Placing
+    reason: str = ""
+
+
+class ItemAdded(Record, frozen=True, kw_only=True, tag="ticket.item_added", tag_field="k"):
+    ticket: TicketId
+    item: ItemId
 
 
 class TicketCancelled(Record, frozen=True, kw_only=True, tag="ticket.cancelled", tag_field="k"):
@@ -166,6 +264,37 @@ class WindowClosed(Record, frozen=True, kw_only=True, tag="window.closed", tag_f
     staff: StaffId
 
 
+class WindowLent(Record, frozen=True, kw_only=True, tag="window.lent", tag_field="k"):
+    """``queues`` empty: the loan is over."""
+
+    window: WindowId
+    queues: tuple[QueueId, ...]
+    until: Millis
+
+
+class NumbersLeased(Record, frozen=True, kw_only=True, tag="lease.taken", tag_field="k"):
+    """Serials ``first`` to ``last`` of a queue are the kiosk's alone for this day."""
+
+    device: DeviceId
+    queue: QueueId
+    first: int
+    last: int
+
+
+class BookingPut(Record, frozen=True, kw_only=True, tag="booking.put", tag_field="k"):
+    booking: Booking
+
+
+class BookingDropped(Record, frozen=True, kw_only=True, tag="booking.dropped", tag_field="k"):
+    booking: BookingId
+
+
+class BookingMissed(Record, frozen=True, kw_only=True, tag="booking.missed", tag_field="k"):
+    """The day ended and nobody came (爽约)."""
+
+    booking: BookingId
+
+
 class DeviceRegistered(Record, frozen=True, kw_only=True, tag="device.registered", tag_field="k"):
     device: DeviceId
     kind: DeviceKind
@@ -209,6 +338,7 @@ EventBody = (
     DayOpened
     | DayClosed
     | ConfigApplied
+    | ConfigEdited
     | TicketIssued
     | PrintRequested
     | PrintReported
@@ -217,12 +347,23 @@ EventBody = (
     | ServiceBegun
     | ServiceFinished
     | TicketNoShow
+    | TicketParked
+    | TicketReturned
+    | TicketTransferred
+    | TicketHandedBack
+    | PrioritySet
+    | ItemAdded
     | TicketCancelled
     | RatingGiven
     | RatingNotGiven
     | WindowOpened
     | WindowPaused
     | WindowClosed
+    | WindowLent
+    | NumbersLeased
+    | BookingPut
+    | BookingDropped
+    | BookingMissed
     | DeviceRegistered
     | DeviceChanged
     | HelpRequested

@@ -6,15 +6,21 @@ test demands one for each member of every union and sends each through its decod
 
 from typing import Any
 
+from qingting.contract import bookings as b
+from qingting.contract import calendar as cal
 from qingting.contract import commands as c
 from qingting.contract import config as cfg
+from qingting.contract import config_parts as parts
 from qingting.contract import directives as d
 from qingting.contract import events as e
 from qingting.contract import hub as h
+from qingting.contract import hub_desk as desk
 from qingting.contract import link as k
 from qingting.contract import printing as p
+from qingting.contract import rules as r
 from qingting.contract import views as v
 from qingting.contract.ids import (
+    BookingId,
     BusinessDay,
     CommandKey,
     DepartmentId,
@@ -37,6 +43,7 @@ from qingting.contract.states import (
     PrintState,
     RatingChannel,
     RatingLevel,
+    ReturnCause,
     Role,
     TicketState,
 )
@@ -101,6 +108,42 @@ CONFIG = cfg.HallConfig(
     staff=(cfg.Staff(id=STAFF, number="0103", name="李敏"),),
     devices=(cfg.Device(id=KIOSK, kind=DeviceKind.KIOSK, name="1号取号机", name_en="Kiosk 1"),),
 )
+OTHER_WINDOW, OTHER_QUEUE, OTHER_ITEM = WindowId("w5"), QueueId("rs"), ItemId("card-renew")
+PLACING = e.Placing(line=QUEUE, at=AT, priority=r.BOOKED)
+BOOKING = b.Booking(
+    id=BookingId("b-20261124-0007"),
+    code="Zk3q2xWc9vS0y1",
+    day=DAY,
+    start=AT,
+    end=AT + 1_800_000,
+    items=(ITEM,),
+    person=PERSON,
+)
+RULES = r.CallingRules(
+    version=2,
+    ratios=(r.Ratio(first=r.BOOKED, second=r.ORDINARY, a=2, b=1),),
+    conditions=(
+        r.CallCondition(
+            name="午前先叫老年人",
+            name_en="Elderly first before noon",
+            when=(
+                r.WaitingOver(minutes=10, classes=("elderly",)),
+                r.LineAtLeast(people=2, queues=(QUEUE,)),
+                r.CalledFewer(classes=("elderly",), than=2, of=4),
+                r.Between(period=cal.Period(start="09:00", end="12:00")),
+            ),
+            classes=("elderly",),
+        ),
+    ),
+)
+BOOKING_BRIEF = h.BookingBrief(
+    id=BOOKING.id,
+    start=BOOKING.start,
+    end=BOOKING.end,
+    items=BOOKING.items,
+    masked_name=PERSON.masked_name,
+    masked_number=PERSON.masked_number,
+)
 JOB = p.PrintJob(
     ticket=TICKET,
     attempt=1,
@@ -164,6 +207,17 @@ _ALL: tuple[Any, ...] = (
     c.BeginService(window=WINDOW),
     c.FinishService(window=WINDOW),
     c.MarkNoShow(window=WINDOW),
+    c.CallTicket(window=WINDOW, ticket=TICKET, reason="轮椅使用者"),
+    c.ParkVisit(window=WINDOW, reason="去复印", minutes=15),
+    c.ResumeVisit(window=WINDOW, ticket=TICKET),
+    c.ReturnTicket(ticket=TICKET),
+    c.TransferVisit(window=WINDOW, to_window=OTHER_WINDOW, back=True, note="先核验材料"),
+    c.HandBack(window=WINDOW),
+    c.SetPriority(ticket=TICKET, priority="disabled", reason="已核残疾人证"),
+    c.AddItem(window=WINDOW, item=OTHER_ITEM),
+    c.LendWindow(window=WINDOW, queues=(OTHER_QUEUE,), minutes=60),
+    c.LeaseNumbers(device=KIOSK, queue=QUEUE, upto=20),
+    c.EditConfig(base=1, part=parts.RulesPart(rules=RULES)),
     c.OpenWindow(window=WINDOW, staff=STAFF),
     c.PauseWindow(window=WINDOW, reason="取材料"),
     c.CloseWindow(window=WINDOW),
@@ -185,10 +239,13 @@ _ALL: tuple[Any, ...] = (
     # directives
     d.PutConfig(config=CONFIG),
     d.PutNotice(text="11月30日停电检修", text_en="Power maintenance on 30 November"),
+    d.PutBooking(booking=BOOKING),
+    d.DropBooking(booking=BOOKING.id),
     # events
     e.DayOpened(day=DAY),
     e.DayClosed(day=DAY),
     e.ConfigApplied(config=CONFIG),
+    e.ConfigEdited(version=2, part=parts.RulesPart(rules=RULES)),
     e.TicketIssued(
         ticket=TICKET,
         number="A023",
@@ -210,6 +267,25 @@ _ALL: tuple[Any, ...] = (
     e.ServiceBegun(ticket=TICKET, window=WINDOW, staff=STAFF),
     e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=CASE),
     e.TicketNoShow(ticket=TICKET, window=WINDOW, staff=STAFF),
+    e.TicketParked(ticket=TICKET, window=WINDOW, staff=STAFF, reason="去复印", until=AT),
+    e.TicketReturned(ticket=TICKET, cause=ReturnCause.PARK_OVER, placing=PLACING),
+    e.TicketTransferred(
+        ticket=TICKET,
+        window=WINDOW,
+        staff=STAFF,
+        item=OTHER_ITEM,
+        queue=OTHER_QUEUE,
+        department=DEPARTMENT,
+        placing=PLACING,
+    ),
+    e.TicketHandedBack(ticket=TICKET, window=WINDOW, staff=STAFF, placing=PLACING),
+    e.PrioritySet(ticket=TICKET, placing=PLACING, reason="已核残疾人证"),
+    e.ItemAdded(ticket=TICKET, item=OTHER_ITEM),
+    e.WindowLent(window=WINDOW, queues=(OTHER_QUEUE,), until=AT),
+    e.NumbersLeased(device=KIOSK, queue=QUEUE, first=9001, last=9020),
+    e.BookingPut(booking=BOOKING),
+    e.BookingDropped(booking=BOOKING.id),
+    e.BookingMissed(booking=BOOKING.id),
     e.TicketCancelled(ticket=TICKET, reason="day_end"),
     e.RatingGiven(
         ticket=TICKET,
@@ -243,6 +319,7 @@ _ALL: tuple[Any, ...] = (
     h.Subscribe(topics=("hall", "board")),
     h.TakeTicket(item=ITEM, identity="tok_8fe1"),
     h.Reprint(ticket=TICKET),
+    h.ComeBack(ticket=TICKET),
     h.BeginIdentity(),
     h.EndIdentity(),
     h.AskHelp(),
@@ -256,6 +333,16 @@ _ALL: tuple[Any, ...] = (
     h.Begin(),
     h.Finish(),
     h.Absent(),
+    desk.Pick(ticket=TICKET, reason="轮椅使用者"),
+    desk.Resume(ticket=TICKET),
+    desk.Park(reason="去复印", minutes=15),
+    desk.Transfer(to_queue=OTHER_QUEUE, place=r.Place.FIRST),
+    desk.PutBack(),
+    desk.OneMore(item=OTHER_ITEM),
+    desk.Reclass(ticket=TICKET, priority="disabled", reason="已核残疾人证"),
+    desk.MakeTicket(item=ITEM, waiver="证件遗失，现场补办"),
+    desk.Lend(queues=(OTHER_QUEUE,), minutes=60),
+    desk.ChangePassword(present="…", new="…"),
     h.SubmitRating(ticket=TICKET, level=RatingLevel.SATISFIED, tags=("408",)),
     h.DeclineRating(ticket=TICKET, reason=NotRatedReason.DECLINED),
     h.HelpDone(device=KIOSK),
@@ -287,6 +374,7 @@ _ALL: tuple[Any, ...] = (
     ),
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
     h.CodeFound(ticket=TICKET, number="A023"),
+    h.BookingFound(booking=BOOKING_BRIEF),
     h.CodeRefused(problem=h.Problem(code="code.unknown")),
     h.Bye(problem=h.Problem(code="hub.replaced"), retry=False),
     # link
@@ -299,7 +387,7 @@ _ALL: tuple[Any, ...] = (
     k.LinkPing(t0=AT),
     k.LinkPong(t0=AT, t1=AT + 12),
     k.Live(at=AT, oldest_unacked=0, queues=(QUEUE_VIEW,), devices=(DEVICE_VIEW,)),
-    k.Dir(no=1, directive=d.PutNotice(text="11月30日停电检修")),
+    k.Dir(no=1, directive=k.write_directive(d.PutNotice(text="11月30日停电检修"))),
     k.Dack(no=1),
     k.LinkBye(code="link.version"),
 )

@@ -44,7 +44,7 @@ def json_schema(kind: Any) -> dict[str, Any]:
     schema = msgspec.json.schema(kind)
     for name, definition in schema.get("$defs", {}).items():
         if (example := EXAMPLES.get(name)) is not None:
-            definition["examples"] = [msgspec.to_builtins(example)]
+            definition["examples"] = [msgspec.json.decode(msgspec.json.encode(example))]
     return schema
 
 

@@ -11,7 +11,21 @@ from typing import Annotated
 import msgspec
 
 from qingting.contract.base import Strict
+from qingting.contract.commands import MAX_CHAIN, Party
+from qingting.contract.hub_desk import (
+    ChangePassword,
+    Lend,
+    MakeTicket,
+    OneMore,
+    Park,
+    Pick,
+    PutBack,
+    Reclass,
+    Resume,
+    Transfer,
+)
 from qingting.contract.ids import (
+    BookingId,
     DeviceId,
     ItemId,
     KeyText,
@@ -23,6 +37,7 @@ from qingting.contract.ids import (
     Words,
 )
 from qingting.contract.printing import PrintJob
+from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     CertificateKind,
     Condition,
@@ -69,11 +84,26 @@ class Subscribe(Strict, frozen=True, kw_only=True, tag="sub", tag_field="type"):
 
 
 class TakeTicket(Strict, frozen=True, kw_only=True, tag="ticket.take", tag_field="type"):
-    """Kiosk: a number for an item. ``identity`` is the token of :class:`IdentityRead`."""
+    """Kiosk: a number for an item. ``identity`` is the token of :class:`IdentityRead`.
+
+    ``more`` are further items under the same number, ``party`` how many people come together,
+    ``priority`` the class that the citizen claims, ``booking`` the booking that the hall named in
+    :class:`IdentityRead` or :class:`BookingFound`.
+    """
 
     item: ItemId
     identity: str | None = None
     language: Language = Language.ZH
+    more: Annotated[tuple[ItemId, ...], msgspec.Meta(max_length=MAX_CHAIN - 1)] = ()
+    party: Party = 1
+    priority: Slug = ORDINARY
+    booking: BookingId | None = None
+
+
+class ComeBack(Strict, frozen=True, kw_only=True, tag="ticket.return", tag_field="type"):
+    """Kiosk: the visitor whose code was scanned is back. Call pad: a parked or missed visitor is."""
+
+    ticket: TicketId
 
 
 class Reprint(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag_field="type"):
@@ -132,7 +162,9 @@ class Begin(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="t
 
 
 class Finish(Strict, frozen=True, kw_only=True, tag="service.finish", tag_field="type"):
-    pass
+    """``stay``: the ticket's next item goes on at this window at once."""
+
+    stay: bool = False
 
 
 class Absent(Strict, frozen=True, kw_only=True, tag="call.no_show", tag_field="type"):
@@ -140,9 +172,10 @@ class Absent(Strict, frozen=True, kw_only=True, tag="call.no_show", tag_field="t
 
 
 class SubmitRating(Strict, frozen=True, kw_only=True, tag="rating.submit", tag_field="type"):
-    """Rating pad: all five levels are submitted alike."""
+    """Rating pad: all five levels are submitted alike. ``case`` is that of the request shown."""
 
     ticket: TicketId
+    case: ShortText = ""
     level: RatingLevel
     tags: Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=20)] = ()
     words: Words = ""
@@ -152,6 +185,7 @@ class DeclineRating(Strict, frozen=True, kw_only=True, tag="rating.decline", tag
     """Rating pad: "skip", or 60 s of silence. Never turned into a rating."""
 
     ticket: TicketId
+    case: ShortText = ""
     reason: NotRatedReason
 
 
@@ -218,6 +252,7 @@ Request = (
     Subscribe
     | TakeTicket
     | Reprint
+    | ComeBack
     | BeginIdentity
     | EndIdentity
     | AskHelp
@@ -231,6 +266,16 @@ Request = (
     | Begin
     | Finish
     | Absent
+    | Pick
+    | Resume
+    | Park
+    | Transfer
+    | PutBack
+    | OneMore
+    | Reclass
+    | MakeTicket
+    | Lend
+    | ChangePassword
     | SubmitRating
     | DeclineRating
     | HelpDone
@@ -326,13 +371,34 @@ class ArmReader(Strict, frozen=True, kw_only=True, tag="identity.arm", tag_field
     armed: bool
 
 
+class BookingBrief(Strict, frozen=True, kw_only=True):
+    """A booking of today as its holder may see it. ``start`` and ``end`` in UTC ms."""
+
+    id: BookingId
+    start: Millis
+    end: Millis
+    items: tuple[ItemId, ...]
+    masked_name: str
+    masked_number: str
+    party: int = 1
+
+
 class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_field="type"):
-    """To a kiosk: a card was read. ``token`` stands for the person for two minutes, once."""
+    """To a kiosk: a card was read. ``token`` stands for the person for two minutes, once. ``bookings``
+    are the person's of today; ``priority`` is the class that their age gives them."""
 
     token: str
     masked_name: str
     masked_number: str
     kind: CertificateKind
+    bookings: tuple[BookingBrief, ...] = ()
+    priority: str = ORDINARY
+
+
+class BookingFound(Strict, frozen=True, kw_only=True, tag="booking.found", tag_field="type"):
+    """To a kiosk: the scanned code is a booking of today whose number can be taken now."""
+
+    booking: BookingBrief
 
 
 class IdentityRefused(Strict, frozen=True, kw_only=True, tag="identity.refused", tag_field="type"):
@@ -370,6 +436,7 @@ ServerMessage = (
     | IdentityRead
     | IdentityRefused
     | CodeFound
+    | BookingFound
     | CodeRefused
     | Bye
 )

@@ -20,6 +20,8 @@ DeviceId = NewType("DeviceId", str)
 """A kiosk, pad, board, agent or peripheral (设备)."""
 TicketId = NewType("TicketId", str)
 """One ticket (号票): ``<business day>-<queue>-<serial>``, unique in its hall."""
+BookingId = NewType("BookingId", str)
+"""A booking (预约), unique in the city."""
 CommandKey = NewType("CommandKey", str)
 """The sender's idempotency key; a repeated key gets the first answer again."""
 BusinessDay = NewType("BusinessDay", str)

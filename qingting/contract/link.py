@@ -105,10 +105,11 @@ class Live(Record, frozen=True, kw_only=True, tag="LIVE", tag_field="f"):
 
 
 class Dir(Record, frozen=True, kw_only=True, tag="DIR", tag_field="f"):
-    """City → hall: directive ``no`` (gap-free per hall)."""
+    """City → hall: directive ``no`` (gap-free per hall). ``directive`` stays raw JSON, so that a kind
+    which an older hall does not know leaves the frame readable (:func:`read_directive`)."""
 
     no: int
-    directive: Directive
+    directive: msgspec.Raw
     expires_at: Millis | None = None
 
 
@@ -124,6 +125,22 @@ class LinkBye(Record, frozen=True, kw_only=True, tag="BYE", tag_field="f"):
 
 
 Frame = Hello | Welcome | Events | Ack | Nack | LinkPing | LinkPong | Live | Dir | Dack | LinkBye
+
+_directives: msgspec.json.Decoder[Directive] = msgspec.json.Decoder(Directive)
+
+
+def read_directive(raw: msgspec.Raw) -> Directive | None:
+    """The directive of a frame; None when this program does not understand it."""
+    try:
+        return _directives.decode(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def write_directive(directive: Directive) -> msgspec.Raw:
+    """Inverse of :func:`read_directive`."""
+    return msgspec.Raw(_encoder.encode(directive))
+
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)

@@ -9,12 +9,60 @@ class TicketState(StrEnum):
     WAITING = "waiting"
     CALLED = "called"
     SERVING = "serving"
+    PARKED = "parked"
+    """Away for a while with the clerk's leave (暂离); it returns by itself, by a press or by a scan."""
     DONE = "done"
     NO_SHOW = "no_show"
+    """Missed (过号); within the rules it may come back once more."""
     CANCELLED = "cancelled"
 
 
-OPEN_TICKET_STATES = frozenset({TicketState.WAITING, TicketState.CALLED, TicketState.SERVING})
+OPEN_TICKET_STATES = frozenset(
+    {TicketState.WAITING, TicketState.CALLED, TicketState.SERVING, TicketState.PARKED}
+)
+AT_WINDOW_STATES = frozenset({TicketState.CALLED, TicketState.SERVING})
+
+
+class Origin(StrEnum):
+    """How a ticket came about (取号来源)."""
+
+    KIOSK = "kiosk"
+    BOOKING = "booking"
+    STAFF = "staff"
+    LEASED = "leased"
+    """By a kiosk that was cut off, from its leased block of numbers."""
+
+
+class ReturnCause(StrEnum):
+    """Why a ticket stands in a line again."""
+
+    PARK_OVER = "park_over"
+    VISITOR = "visitor"
+    """The visitor said so, at a kiosk or on the phone."""
+    STAFF = "staff"
+    SECOND_CHANCE = "second_chance"
+    WINDOW_CLOSED = "window_closed"
+    """The window or clerk it was sent to is not there any more."""
+
+
+class BookingState(StrEnum):
+    """Where a booking (预约) of today is in its life."""
+
+    DUE = "due"
+    ARRIVED = "arrived"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class StaffPermission(StrEnum):
+    """What a clerk may do beyond calling the next visitor."""
+
+    PICK = "pick"
+    """Call somebody out of turn, with a reason (点呼)."""
+    MAKE_TICKETS = "make_tickets"
+    """Make a ticket for somebody at the desk, also without identity for a registered reason."""
+    LEND_WINDOWS = "lend_windows"
+    """Put a window to other queues for a while (窗口借调)."""
 
 
 class PrintState(StrEnum):

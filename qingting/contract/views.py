@@ -1,10 +1,13 @@
 """What screens are shown. A topic is a map of keys to one of these; deltas set and delete keys.
 
-Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``), ``queues`` (queue id),
+Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``,
+``classes``), ``queues`` (queue id),
 ``windows`` (window id), ``window:<id>`` (``window``), ``rating:<window>`` (``pad``), ``board``
 (``info`` and call keys), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and ``ticket:<id>``),
 ``help`` (device id).
 """
+
+import msgspec
 
 from qingting.contract.base import Record
 from qingting.contract.events import Interval
@@ -20,11 +23,13 @@ from qingting.contract.ids import (
     TicketId,
     WindowId,
 )
+from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
     PrintState,
+    StaffPermission,
     TicketState,
     WindowState,
 )
@@ -52,7 +57,8 @@ class DepartmentView(Record, frozen=True, kw_only=True):
 
 
 class ItemView(Record, frozen=True, kw_only=True):
-    """``offered`` is False when the item cannot be taken now; ``why`` is then an error code."""
+    """``offered`` is False when the item cannot be taken now; ``why`` is then an error code with its
+    parameters ``why_params``."""
 
     id: ItemId
     name: str
@@ -68,7 +74,10 @@ class ItemView(Record, frozen=True, kw_only=True):
     initials: str
     offered: bool
     why: str = ""
+    why_params: dict[str, str | int] = msgspec.field(default_factory=dict)
     sample: bool = False
+    group: str = ""
+    party_max: int = 20
 
 
 class DepartmentsView(Record, frozen=True, kw_only=True, tag="departments", tag_field="view"):
@@ -95,8 +104,22 @@ class QueueView(Record, frozen=True, kw_only=True, tag="queue", tag_field="view"
     wait: Interval | None = None
 
 
+class ItemName(Record, frozen=True, kw_only=True):
+    """An item by its names; ``here``: the window at hand serves it."""
+
+    id: ItemId
+    name: str
+    name_en: str
+    here: bool = False
+
+
 class TicketBrief(Record, frozen=True, kw_only=True):
-    """A waiting ticket as a clerk may see it."""
+    """A ticket that waits, is away or was missed, as a clerk may see it. ``since`` is when it was taken.
+
+    ``priority`` is the id of its class with the class's names. ``booked`` is the booked time (UTC ms).
+    ``returned`` says why it stands in line again. ``until`` is when a parked visitor returns by
+    themselves; ``reason`` why they are away. ``sent``: it was sent to this window or clerk.
+    """
 
     ticket: TicketId
     number: str
@@ -104,10 +127,25 @@ class TicketBrief(Record, frozen=True, kw_only=True):
     item_name_en: str
     since: Millis
     masked_name: str = ""
+    priority: str = ORDINARY
+    priority_name: str = ""
+    priority_name_en: str = ""
+    booked: Millis | None = None
+    late: bool = False
+    party: int = 1
+    items: int = 1
+    returned: str = ""
+    until: Millis | None = None
+    reason: str = ""
+    sent: bool = False
 
 
 class CurrentVisit(Record, frozen=True, kw_only=True):
-    """The visitor at a window. ``since`` is when the present state began."""
+    """The visitor at a window. ``since`` is when the present state began; ``reason`` and ``why`` say why
+    this visitor was called; ``todo`` are further items of the ticket; ``note`` comes from the clerk who
+    sent them; ``back_to`` is the number of the window to which they return afterwards; ``waiver`` is why
+    they were let in without identity.
+    """
 
     ticket: TicketId
     number: str
@@ -124,6 +162,19 @@ class CurrentVisit(Record, frozen=True, kw_only=True):
     calls: int
     reason: str
     materials: tuple[str, ...] = ()
+    why: dict[str, str | int] = msgspec.field(default_factory=dict)
+    priority: str = ORDINARY
+    priority_name: str = ""
+    priority_name_en: str = ""
+    proof: str = ""
+    booked: Millis | None = None
+    late: bool = False
+    party: int = 1
+    todo: tuple[ItemName, ...] = ()
+    note: str = ""
+    back_to: str = ""
+    waiver: str = ""
+    misses: int = 0
 
 
 class WindowCounts(Record, frozen=True, kw_only=True):
@@ -138,7 +189,9 @@ class WindowCounts(Record, frozen=True, kw_only=True):
 
 
 class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="view"):
-    """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12."""
+    """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12 in
+    calling order; ``away`` who is parked and comes back here; ``missed`` who was called here in vain and
+    may still come. ``lent`` are queues served besides the window's own until ``lent_until``."""
 
     id: WindowId
     number: str
@@ -152,6 +205,14 @@ class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="vie
     waiting: int
     queue: tuple[TicketBrief, ...]
     counts: WindowCounts
+    away: tuple[TicketBrief, ...] = ()
+    missed: tuple[TicketBrief, ...] = ()
+    permissions: tuple[StaffPermission, ...] = ()
+    queues: tuple[QueueId, ...] = ()
+    lent: tuple[QueueId, ...] = ()
+    lent_until: Millis | None = None
+    on_shift: str = ""
+    """Name of the clerk whom the roster plans here now; empty when nobody is planned."""
 
 
 class WindowBrief(Record, frozen=True, kw_only=True, tag="window_brief", tag_field="view"):
@@ -177,6 +238,7 @@ class RatingRequest(Record, frozen=True, kw_only=True):
     item_name: str
     item_name_en: str
     until: Millis
+    case: str = ""
 
 
 class RatingPadView(Record, frozen=True, kw_only=True, tag="rating_pad", tag_field="view"):
@@ -271,6 +333,30 @@ class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_fie
     masked_number: str
     issued_at: Millis
     materials: tuple[str, ...]
+    todo: tuple[ItemName, ...] = ()
+    party: int = 1
+    priority_name: str = ""
+    priority_name_en: str = ""
+    booked: Millis | None = None
+    late: bool = False
+    can_return: bool = False
+    """The visitor is away or was missed, and may stand in line again with this ticket."""
+    window_number: str = ""
+
+
+class ClassView(Record, frozen=True, kw_only=True):
+    """A priority class that a citizen may claim at the kiosk; ``proof`` is what the clerk asks to see."""
+
+    id: str
+    name: str
+    name_en: str
+    proof: str = ""
+
+
+class ClassesView(Record, frozen=True, kw_only=True, tag="classes", tag_field="view"):
+    """Topic ``catalogue``, key ``classes``."""
+
+    classes: tuple[ClassView, ...]
 
 
 class HelpView(Record, frozen=True, kw_only=True, tag="help", tag_field="view"):
@@ -294,5 +380,6 @@ View = (
     | DeviceView
     | KioskView
     | KioskTicket
+    | ClassesView
     | HelpView
 )

@@ -6,13 +6,13 @@ queue is open round the clock, so that a demonstration works at any hour.
 
 from collections.abc import Iterator, Mapping
 
+from qingting.contract.calendar import Period
 from qingting.contract.config import (
     Department,
     Device,
     HallConfig,
     HallInfo,
     Item,
-    Period,
     Queue,
     Staff,
     Window,

@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from qingting.contract.base import Strict
-from qingting.contract.config import ALL_WEEK, Weekday
+from qingting.contract.calendar import ALL_WEEK, Weekday
 from qingting.contract.ids import DepartmentId, DeviceId, HallId, ItemId, QueueId, ShortText
 
 T = TypeVar("T")

@@ -23,6 +23,17 @@ export function brief(index: number): TicketBrief {
     item_name_en: en,
     since: Date.now() - Math.max(0.4, 19 - index * 2.6) * MINUTE,
     masked_name: NAMES[index % NAMES.length] ?? '',
+    priority: 'ordinary',
+    priority_name: '普通',
+    priority_name_en: 'Ordinary',
+    booked: null,
+    late: false,
+    party: 1,
+    items: 1,
+    returned: '',
+    until: null,
+    reason: '',
+    sent: false,
   };
 }
 
@@ -41,6 +52,13 @@ export function visit(state: 'called' | 'serving', calls = 1): CurrentVisit {
     calls,
     reason: 'longest_waiting',
     materials: ['居民身份证原件', '近期一寸白底免冠照片', '居住证或户口簿（外省户籍）', '委托代办的，带授权委托书和代办人身份证'],
+    why: { minutes: 19 },
+    proof: '',
+    todo: [],
+    note: '',
+    back_to: '',
+    waiver: '',
+    misses: 0,
   };
 }
 
@@ -59,6 +77,13 @@ export function windowView(change: Partial<WindowView> = {}, waiting = 8): Windo
     waiting,
     queue: Array.from({ length: Math.min(12, waiting) }, (_, index) => brief(index)),
     counts: { served: 27, no_show: 2, serving_seconds: 27 * 395, ratings: 21, bad_ratings: 1, not_rated: 5 },
+    away: [],
+    missed: [],
+    permissions: [],
+    queues: ['social'],
+    lent: [],
+    lent_until: null,
+    on_shift: '',
     ...change,
   };
 }

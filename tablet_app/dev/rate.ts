@@ -23,6 +23,7 @@ const VIEWS: Readonly<Record<string, () => RatingPadView>> = {
         item_name: zh,
         item_name_en: en,
         until: Date.now() + seconds * 1_000,
+        case: 'case-23',
       },
     }),
 };

@@ -17,6 +17,17 @@ export function brief(number: string): TicketBrief {
     item_name_en: 'Social security card',
     since: Date.now() - 300_000,
     masked_name: '王*明',
+    priority: 'ordinary',
+    priority_name: '普通',
+    priority_name_en: 'Ordinary',
+    booked: null,
+    late: false,
+    party: 1,
+    items: 1,
+    returned: '',
+    until: null,
+    reason: '',
+    sent: false,
   };
 }
 
@@ -37,6 +48,19 @@ export function visit(number: string, state: 'called' | 'serving'): CurrentVisit
     calls: 1,
     reason: 'longest_waiting',
     materials: ['居民身份证原件', '近期一寸白底照片'],
+    why: {},
+    priority: 'ordinary',
+    priority_name: '普通',
+    priority_name_en: 'Ordinary',
+    proof: '',
+    booked: null,
+    late: false,
+    party: 1,
+    todo: [],
+    note: '',
+    back_to: '',
+    waiver: '',
+    misses: 0,
   };
 }
 
@@ -55,6 +79,13 @@ export function windowView(change: Partial<WindowView> = {}): WindowView {
     waiting: 0,
     queue: [],
     counts: COUNTS,
+    away: [],
+    missed: [],
+    permissions: [],
+    queues: ['social'],
+    lent: [],
+    lent_until: null,
+    on_shift: '',
     ...change,
   };
 }
@@ -156,6 +187,7 @@ export function ratingRequest(number: string, seconds = 60): RatingRequest {
     item_name: '社会保障卡申领',
     item_name_en: 'Social security card',
     until: Date.now() + seconds * 1000,
+    case: `case-${number}`,
   };
 }
 

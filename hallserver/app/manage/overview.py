@@ -6,6 +6,7 @@ from aiohttp import web
 
 from hallserver.app.desk import Desk, desk_of, person_of
 from hallserver.app.manage.words import device_lines
+from hallserver.engine.lines import waiting
 from qingting.contract.base import Strict
 from qingting.contract.commands import AnswerHelp
 from qingting.contract.ids import DeviceId, Millis, Slug
@@ -33,7 +34,7 @@ async def overview(request: web.Request) -> web.Response:
     tickets = state.tickets.values()
     tallies = [life.tally for life in state.windows.values()]
     context = {
-        "waiting": sum(len(line) for line in state.waiting.values()),
+        "waiting": waiting(state),
         "serving": sum(one.state in (TicketState.CALLED, TicketState.SERVING) for one in tickets),
         "served": sum(tally.served for tally in tallies),
         "issued": len(state.tickets),

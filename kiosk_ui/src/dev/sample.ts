@@ -75,6 +75,9 @@ export const items: readonly ItemView[] = ITEMS.map(
     initials,
     offered: id !== 'seal' && id !== 'name-change',
     why: id === 'seal' ? 'ticket.item_not_today' : id === 'name-change' ? 'ticket.queue_closed' : '',
+    why_params: {},
+    group: '',
+    party_max: 20,
     sample: true,
   }),
 );
@@ -146,6 +149,14 @@ export function ticket(id: string, number: string, item: string, now: number): K
     masked_number: of?.needs_identity ? '230602********1238' : '',
     issued_at: now,
     materials: of?.materials ?? [],
+    todo: [],
+    party: 1,
+    priority_name: '',
+    priority_name_en: '',
+    booked: null,
+    late: false,
+    can_return: false,
+    window_number: '',
   };
 }
 

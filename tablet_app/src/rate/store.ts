@@ -144,7 +144,7 @@ export function useRatingPad(connection: HallConnection) {
     const trimmed = words.trim();
     try {
       await connection.ask(
-        { type: 'rating.submit', ticket: open.ticket, level, tags, words: trimmed },
+        { type: 'rating.submit', ticket: open.ticket, case: open.case, level, tags, words: trimmed },
         { key: keyFor(JSON.stringify([open.ticket, level, tags, trimmed])) },
       );
       settled = open.ticket;
@@ -161,7 +161,7 @@ export function useRatingPad(connection: HallConnection) {
     step.value = { at: 'sending', request: open, draft: null };
     try {
       await connection.ask(
-        { type: 'rating.decline', ticket: open.ticket, reason: 'declined' },
+        { type: 'rating.decline', ticket: open.ticket, case: open.case, reason: 'declined' },
         { key: keyFor(`declined ${open.ticket}`) },
       );
       settled = open.ticket;
@@ -175,7 +175,7 @@ export function useRatingPad(connection: HallConnection) {
   async function decline(open: RatingRequest, reason: 'timeout'): Promise<void> {
     try {
       await connection.ask(
-        { type: 'rating.decline', ticket: open.ticket, reason },
+        { type: 'rating.decline', ticket: open.ticket, case: open.case, reason },
         { key: keyFor(`timeout ${open.ticket}`) },
       );
     } catch (fault) {

@@ -259,7 +259,7 @@ async def test_directives_reach_the_hall_in_order_and_again_until_confirmed(
         await client.expect(k.LinkPong)
         assert await send("三") == 3
         third = await client.expect(k.Dir)
-        assert third.directive == PutNotice(text="三")
+        assert k.read_directive(third.directive) == PutNotice(text="三")
     async with served.client() as client:
         await client.greet(log, served.key)
         assert [(await client.expect(k.Dir)).no for _ in range(2)] == [2, 3]

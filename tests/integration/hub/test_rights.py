@@ -7,6 +7,7 @@ import pytest
 from hallserver.hub import hub as hub_module
 from hallserver.hub.registry import REGISTRY
 from qingting.contract import hub as h
+from qingting.contract import hub_desk as desk
 from qingting.contract.examples import EXAMPLES
 from qingting.contract.ids import DeviceId, ItemId, TicketId, WindowId
 from qingting.contract.states import (
@@ -43,6 +44,17 @@ ALLOWED = {
     h.Begin: {Role.CALL_PAD},
     h.Finish: {Role.CALL_PAD},
     h.Absent: {Role.CALL_PAD},
+    h.ComeBack: {Role.KIOSK, Role.CALL_PAD},
+    desk.Pick: {Role.CALL_PAD},
+    desk.Resume: {Role.CALL_PAD},
+    desk.Park: {Role.CALL_PAD},
+    desk.Transfer: {Role.CALL_PAD},
+    desk.PutBack: {Role.CALL_PAD},
+    desk.OneMore: {Role.CALL_PAD},
+    desk.Reclass: {Role.CALL_PAD},
+    desk.MakeTicket: {Role.CALL_PAD},
+    desk.Lend: {Role.CALL_PAD},
+    desk.ChangePassword: {Role.CALL_PAD},
     h.HelpDone: {Role.CALL_PAD},
     h.SubmitRating: {Role.RATING_PAD},
     h.DeclineRating: {Role.RATING_PAD},
@@ -58,7 +70,8 @@ ALLOWED = {
 CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
     h.Again, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
-    h.DeviceReport, h.PrintReport,
+    h.DeviceReport, h.PrintReport, h.ComeBack, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
+    desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,
 }  # fmt: skip
 
 

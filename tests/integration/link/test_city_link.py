@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 from engine_builders import CARE, KIOSK, small_hall
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -39,6 +40,7 @@ from qingting.contract.link import (
     chain_hash,
     decode_frame,
     encode_frame,
+    write_directive,
 )
 from qingting.kernel.aio.clock import SystemClock
 
@@ -340,8 +342,8 @@ class TestAFork:
 class TestDirectives:
     async def test_are_applied_once_and_acknowledged(self, hall: Hall, city: City) -> None:
         city.directives = [
-            Dir(no=1, directive=PutNotice(text="11月30日停电检修")),
-            Dir(no=2, directive=PutConfig(config=small_hall(version=2))),
+            Dir(no=1, directive=write_directive(PutNotice(text="11月30日停电检修"))),
+            Dir(no=2, directive=write_directive(PutConfig(config=small_hall(version=2)))),
         ]
         for _ in range(2):
             async with linked(hall, city) as link:
@@ -357,8 +359,8 @@ class TestDirectives:
         self, hall: Hall, city: City
     ) -> None:
         city.directives = [
-            Dir(no=1, directive=PutNotice(text="gone"), expires_at=1),
-            Dir(no=2, directive=PutNotice(text="here")),
+            Dir(no=1, directive=write_directive(PutNotice(text="gone")), expires_at=1),
+            Dir(no=2, directive=write_directive(PutNotice(text="here"))),
         ]
         async with linked(hall, city):
             await until(lambda: Dack(no=2) in city.seen)
@@ -368,10 +370,23 @@ class TestDirectives:
         assert refused == [DirectiveRefused(no=1, code="directive.expired")]
         assert refused[0].code in error_texts()
 
+    async def test_that_the_program_does_not_know_are_refused_and_the_next_one_is_applied(
+        self, hall: Hall, city: City
+    ) -> None:
+        city.directives = [
+            Dir(no=1, directive=msgspec.Raw(b'{"type":"pads.repaint","colour":"indigo"}')),
+            Dir(no=2, directive=write_directive(PutNotice(text="here"))),
+        ]
+        async with linked(hall, city):
+            await until(lambda: Dack(no=2) in city.seen)
+        assert hall.state.notice == "here"
+        bodies = [one.event().b for one in await hall.store.events(0, 100)]
+        assert DirectiveRefused(no=1, code="directive.unknown") in bodies
+
     async def test_with_a_gap_change_nothing_and_are_asked_for_by_the_acknowledgement(
         self, hall: Hall, city: City
     ) -> None:
-        city.directives = [Dir(no=5, directive=PutNotice(text="too early"))]
+        city.directives = [Dir(no=5, directive=write_directive(PutNotice(text="too early")))]
         async with linked(hall, city) as link:
             await until(lambda: Dack(no=0) in city.seen)
             assert link.connected

@@ -47,7 +47,7 @@ class SmallHall:
 
     def serve_all(self, window: WindowId) -> None:
         """Until nobody waits for this window any more."""
-        while next_ticket(self.state, window) is not None:
+        while next_ticket(self.state, window, self.at) is not None:
             self.do(c.CallNext(window=window))
             self.do(c.BeginService(window=window))
             self.do(c.FinishService(window=window))

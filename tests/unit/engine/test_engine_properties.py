@@ -15,19 +15,32 @@ from engine_builders import (
     W3,
     WANG,
     EngineRun,
+    small_hall,
 )
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hallserver.engine.evolve import evolve
+from hallserver.engine.lines import place_key, sent_to
 from hallserver.engine.state import HallState, new_state
+from hallserver.engine.timers import parks_over
 from hallserver.engine.views import Ambient, entries, every_topic
 from qingting.contract import commands as c
 from qingting.contract.errors import Refusal
 from qingting.contract.events import Event, TicketIssued
 from qingting.contract.hub import Snapshot
-from qingting.contract.states import NotRatedReason, PrintOutcome, RatingLevel, TicketState
+from qingting.contract.ids import QueueId
+from qingting.contract.rules import Place
+from qingting.contract.states import (
+    AT_WINDOW_STATES,
+    NotRatedReason,
+    PrintOutcome,
+    RatingLevel,
+    StaffPermission,
+    TicketState,
+    WindowState,
+)
 
 WINDOWS = st.sampled_from([W1, W2, W3])
 STAFF = st.sampled_from([LI, WANG])
@@ -37,7 +50,12 @@ GAP = st.sampled_from([0, 1, 700, 6000, 90_000, 26 * 3_600_000])
 class AnyPresses(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
-        self.run = EngineRun()
+        config = small_hall()
+        may_pick = tuple(
+            msgspec.structs.replace(one, permissions=(StaffPermission.PICK,))
+            for one in config.staff
+        )
+        self.run = EngineRun(msgspec.structs.replace(config, staff=may_pick))
 
     def press(self, command: c.Command, gap: int) -> None:
         try:
@@ -78,6 +96,63 @@ class AnyPresses(RuleBasedStateMachine):
     def at_window(self, kind: type, window: object, gap: int) -> None:
         self.press(kind(window=window), gap)
 
+    @rule(
+        window=WINDOWS,
+        gap=GAP,
+        minutes=st.sampled_from([None, 1, 30]),
+        mine=st.booleans(),
+    )
+    def park(self, window: object, gap: int, minutes: int | None, mine: bool) -> None:
+        self.press(c.ParkVisit(window=window, minutes=minutes, mine=mine), gap)  # type: ignore[arg-type]
+
+    @rule(window=WINDOWS, gap=GAP, stay=st.booleans())
+    def finish_or_hand_back(self, window: object, gap: int, stay: bool) -> None:
+        self.press(c.AddItem(window=window, item=RENEW), gap)  # type: ignore[arg-type]
+        self.press(c.FinishService(window=window, stay=stay), gap)  # type: ignore[arg-type]
+        self.press(c.HandBack(window=window), gap)  # type: ignore[arg-type]
+
+    @rule(
+        window=WINDOWS,
+        goal=st.sampled_from([W1, W2, W3, LI, WANG, HEALTH, POLICE]),
+        place=st.sampled_from(Place),
+        back=st.booleans(),
+        gap=GAP,
+    )
+    def transfer(self, window: object, goal: str, place: Place, back: bool, gap: int) -> None:
+        named = {
+            "to_window": goal if goal in (W1, W2, W3) else None,
+            "to_staff": goal if goal in (LI, WANG) else None,
+            "to_queue": goal if goal in (HEALTH, POLICE) else None,
+        }
+        self.press(c.TransferVisit(window=window, place=place, back=back, **named), gap)  # type: ignore[arg-type]
+
+    @rule(
+        data=st.data(), window=WINDOWS, priority=st.sampled_from(["elderly", "ordinary"]), gap=GAP
+    )
+    def one_ticket(self, data: st.DataObject, window: object, priority: str, gap: int) -> None:
+        if tickets := sorted(self.run.state.tickets):
+            ticket = data.draw(st.sampled_from(tickets))
+            command = data.draw(
+                st.sampled_from(
+                    [
+                        c.ResumeVisit(window=window, ticket=ticket),  # type: ignore[arg-type]
+                        c.CallTicket(window=window, ticket=ticket, reason="轮椅"),  # type: ignore[arg-type]
+                        c.ReturnTicket(ticket=ticket, by_staff=gap > 1000),
+                        c.SetPriority(ticket=ticket, priority=priority),
+                    ]
+                )
+            )
+            self.press(command, gap)
+
+    @rule(window=WINDOWS, queues=st.sampled_from([(), (HEALTH,), (POLICE, HEALTH)]), gap=GAP)
+    def lend(self, window: object, queues: tuple[QueueId, ...], gap: int) -> None:
+        self.press(c.LendWindow(window=window, queues=queues, minutes=30), gap)  # type: ignore[arg-type]
+
+    @rule(gap=GAP)
+    def the_clock(self, gap: int) -> None:
+        for command in parks_over(self.run.state, self.run.now):
+            self.press(command, gap)
+
     @rule(data=st.data(), outcome=st.sampled_from(PrintOutcome), attempt=st.integers(1, 3))
     def paper(self, data: st.DataObject, outcome: PrintOutcome, attempt: int) -> None:
         if tickets := sorted(self.run.state.tickets):
@@ -97,25 +172,25 @@ class AnyPresses(RuleBasedStateMachine):
     @invariant()
     def each_ticket_is_in_exactly_one_place(self) -> None:
         state = self.run.state
-        waiting = [ticket for line in state.waiting.values() for ticket in line]
+        waiting = [one for line in state.lines.values() for row in line.values() for one in row]
         at_windows = [life.ticket for life in state.windows.values() if life.ticket is not None]
         assert len(waiting) == len(set(waiting))
         assert len(at_windows) == len(set(at_windows))
         for ticket in state.tickets.values():
             assert (ticket.id in waiting) == (ticket.state is TicketState.WAITING)
-            assert (ticket.id in at_windows) == (
-                ticket.state in (TicketState.CALLED, TicketState.SERVING)
-            )
+            assert bool(ticket.line) == (ticket.state is TicketState.WAITING)
+            assert (ticket.id in at_windows) == (ticket.state in AT_WINDOW_STATES)
+            assert (ticket.id in state.parked) == (ticket.state is TicketState.PARKED)
+            assert (ticket.id in state.missed) == (ticket.state is TicketState.NO_SHOW)
 
     @invariant()
     def times_of_a_visit_never_overlap(self) -> None:
         for ticket in self.run.state.tickets.values():
-            known = [
-                at
-                for at in (ticket.issued_at, ticket.called_at, ticket.begun_at, ticket.finished_at)
-                if at
-            ]
-            assert known == sorted(known)
+            visits = [at for case in ticket.cases for at in (case.begun_at, case.finished_at)]
+            assert [ticket.issued_at, *visits] == sorted([ticket.issued_at, *visits])
+            if ticket.begun_at:
+                assert ticket.called_at <= ticket.begun_at
+            assert ticket.issued_at <= ticket.since <= self.run.now
 
     @invariant()
     def no_number_is_given_twice_on_one_day(self) -> None:
@@ -125,12 +200,23 @@ class AnyPresses(RuleBasedStateMachine):
         assert len(given) == len(set(given))
 
     @invariant()
-    def arrival_order_is_kept_within_a_queue(self) -> None:
-        for queue in (HEALTH, POLICE):
-            serials = [
-                self.run.state.tickets[one].serial for one in self.run.state.waiting.get(queue, {})
-            ]
-            assert serials == sorted(serials)
+    def within_a_class_the_order_of_place_is_kept(self) -> None:
+        for line in self.run.state.lines.values():
+            for row in line.values():
+                places = [place_key(self.run.state.tickets[one]) for one in row]
+                assert places == sorted(places)
+
+    @invariant()
+    def nobody_waits_where_nobody_can_call(self) -> None:
+        """A line of one window or clerk exists only while that window is open, that clerk somewhere."""
+        state = self.run.state
+        served = {
+            line
+            for life in state.windows.values()
+            if life.state is not WindowState.CLOSED
+            for line in sent_to(state, life.id, life.staff)
+        }
+        assert {line for line in state.lines if line.startswith("@")} <= served
 
     @invariant()
     def every_view_can_be_sent(self) -> None:

@@ -19,6 +19,7 @@ from engine_builders import (
 )
 from msgspec.structs import replace
 
+from hallserver.engine.lines import count
 from hallserver.engine.tickets import ticket_document
 from hallserver.engine.timers import silent_ratings
 from hallserver.engine.waiting import expected_wait
@@ -387,7 +388,7 @@ class TestRating:
     ) -> None:
         run.take()
         second = run.serve()
-        assert run.state.tickets[done].rating_closed
+        assert run.state.tickets[done].cases[0].closed
         assert run.state.windows[W1].to_rate == second
 
     def test_a_late_rating_still_counts(self, run: EngineRun, done: TicketId) -> None:
@@ -471,7 +472,7 @@ class TestDevicesAndConfiguration:
         run.take(), run.take()
         run.open()
         run.do(c.CallNext(window=W1))
-        assert len(run.state.waiting[HEALTH]) == 1
+        assert count(run.state, HEALTH) == 1
 
 
 class TestWaiting:

@@ -28,7 +28,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Begin | Finish | Absent | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
   readonly key?: string | null;
 }
 
@@ -75,6 +75,21 @@ export interface BoardInfo {
   readonly waiting: number;
 }
 
+export interface BookingBrief {
+  readonly id: string;
+  readonly start: number;
+  readonly end: number;
+  readonly items: readonly string[];
+  readonly masked_name: string;
+  readonly masked_number: string;
+  readonly party: number;
+}
+
+export interface BookingFound {
+  readonly type: "booking.found";
+  readonly booking: BookingBrief;
+}
+
 export interface Bye {
   readonly type: "bye";
   readonly problem: Problem;
@@ -101,6 +116,24 @@ export interface CardRead {
 
 export type CertificateKind = "foreign_permanent_resident" | "residence_permit" | "resident_id";
 
+export interface ChangePassword {
+  readonly type: "staff.password";
+  readonly present: string;
+  readonly new: string;
+}
+
+export interface ClassView {
+  readonly id: string;
+  readonly name: string;
+  readonly name_en: string;
+  readonly proof: string;
+}
+
+export interface ClassesView {
+  readonly view: "classes";
+  readonly classes: readonly ClassView[];
+}
+
 export interface CodeFound {
   readonly type: "code.found";
   readonly ticket: string;
@@ -116,6 +149,11 @@ export interface CodeScanned {
   readonly type: "code.scanned";
   readonly device: string;
   readonly text: string;
+}
+
+export interface ComeBack {
+  readonly type: "ticket.return";
+  readonly ticket: string;
 }
 
 export type Condition = "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "jam" | "mark_error" | "offline" | "paper_low" | "paper_out" | "sam_fault" | "ticket_not_taken" | "unauthorised" | "unrecoverable";
@@ -141,11 +179,25 @@ export interface CurrentVisit {
   readonly calls: number;
   readonly reason: string;
   readonly materials: readonly string[];
+  readonly why: Readonly<Record<string, string | number>>;
+  readonly priority: string;
+  readonly priority_name: string;
+  readonly priority_name_en: string;
+  readonly proof: string;
+  readonly booked: number | null;
+  readonly late: boolean;
+  readonly party: number;
+  readonly todo: readonly ItemName[];
+  readonly note: string;
+  readonly back_to: string;
+  readonly waiver: string;
+  readonly misses: number;
 }
 
 export interface DeclineRating {
   readonly type: "rating.decline";
   readonly ticket: string;
+  readonly case?: string;
   readonly reason: NotRatedReason;
 }
 
@@ -153,7 +205,7 @@ export interface Delta {
   readonly type: "delta";
   readonly topic: string;
   readonly seq: number;
-  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | DeviceView | KioskView | KioskTicket | HelpView>>;
+  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
   readonly gone: readonly string[];
 }
 
@@ -210,6 +262,7 @@ export interface FeedLines {
 
 export interface Finish {
   readonly type: "service.finish";
+  readonly stay?: boolean;
 }
 
 export interface HallView {
@@ -241,6 +294,8 @@ export interface IdentityRead {
   readonly masked_name: string;
   readonly masked_number: string;
   readonly kind: CertificateKind;
+  readonly bookings: readonly BookingBrief[];
+  readonly priority: string;
 }
 
 export interface IdentityRefused {
@@ -251,6 +306,13 @@ export interface IdentityRefused {
 export interface Interval {
   readonly low: number;
   readonly high: number;
+}
+
+export interface ItemName {
+  readonly id: string;
+  readonly name: string;
+  readonly name_en: string;
+  readonly here: boolean;
 }
 
 export interface ItemView {
@@ -268,7 +330,10 @@ export interface ItemView {
   readonly initials: string;
   readonly offered: boolean;
   readonly why: string;
+  readonly why_params: Readonly<Record<string, string | number>>;
   readonly sample: boolean;
+  readonly group: string;
+  readonly party_max: number;
 }
 
 export interface ItemsView {
@@ -294,6 +359,14 @@ export interface KioskTicket {
   readonly masked_number: string;
   readonly issued_at: number;
   readonly materials: readonly string[];
+  readonly todo: readonly ItemName[];
+  readonly party: number;
+  readonly priority_name: string;
+  readonly priority_name_en: string;
+  readonly booked: number | null;
+  readonly late: boolean;
+  readonly can_return: boolean;
+  readonly window_number: string;
 }
 
 export interface KioskView {
@@ -311,6 +384,12 @@ export interface LeaveWindow {
   readonly type: "window.leave";
 }
 
+export interface Lend {
+  readonly type: "window.lend";
+  readonly queues: readonly string[];
+  readonly minutes?: number;
+}
+
 export interface Login {
   readonly type: "staff.login";
   readonly number: string;
@@ -321,11 +400,26 @@ export interface Logout {
   readonly type: "staff.logout";
 }
 
+export interface MakeTicket {
+  readonly type: "ticket.make";
+  readonly item: string;
+  readonly more?: readonly string[];
+  readonly party?: number;
+  readonly priority?: string;
+  readonly waiver?: string;
+  readonly print_at?: string | null;
+}
+
 export interface Next {
   readonly type: "call.next";
 }
 
 export type NotRatedReason = "declined" | "timeout";
+
+export interface OneMore {
+  readonly type: "visit.add_item";
+  readonly item: string;
+}
 
 export interface Pair {
   readonly type: "pair";
@@ -347,14 +441,29 @@ export interface Paired {
   readonly key: string;
 }
 
+export interface Park {
+  readonly type: "visit.park";
+  readonly reason?: string;
+  readonly minutes?: number | null;
+  readonly mine?: boolean;
+}
+
 export interface Pause {
   readonly type: "window.rest";
   readonly reason?: string;
 }
 
+export interface Pick {
+  readonly type: "call.ticket";
+  readonly ticket: string;
+  readonly reason: string;
+}
+
 export interface Ping {
   readonly type: "ping";
 }
+
+export type Place = "first" | "kept" | "last";
 
 export interface PrintJob {
   readonly ticket: string;
@@ -385,6 +494,10 @@ export type PrintState = "failed" | "pending" | "printed" | "unknown";
 export interface Problem {
   readonly code: string;
   readonly params: Readonly<Record<string, string | number>>;
+}
+
+export interface PutBack {
+  readonly type: "visit.hand_back";
 }
 
 export interface QrCode {
@@ -426,6 +539,14 @@ export interface RatingRequest {
   readonly item_name: string;
   readonly item_name_en: string;
   readonly until: number;
+  readonly case: string;
+}
+
+export interface Reclass {
+  readonly type: "ticket.priority";
+  readonly ticket: string;
+  readonly priority: string;
+  readonly reason?: string;
 }
 
 export interface Reprint {
@@ -441,6 +562,11 @@ export interface Result {
   readonly problem: Problem | null;
 }
 
+export interface Resume {
+  readonly type: "visit.resume";
+  readonly ticket: string;
+}
+
 export type Role = "agent" | "board" | "call_pad" | "kiosk" | "manager" | "rating_pad";
 
 export interface RuleLine {
@@ -451,12 +577,15 @@ export interface Snapshot {
   readonly type: "snapshot";
   readonly topic: string;
   readonly seq: number;
-  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | DeviceView | KioskView | KioskTicket | HelpView>>;
+  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
 }
+
+export type StaffPermission = "lend_windows" | "make_tickets" | "pick";
 
 export interface SubmitRating {
   readonly type: "rating.submit";
   readonly ticket: string;
+  readonly case?: string;
   readonly level: RatingLevel;
   readonly tags?: readonly string[];
   readonly words?: string;
@@ -472,6 +601,10 @@ export interface TakeTicket {
   readonly item: string;
   readonly identity?: string | null;
   readonly language?: Language;
+  readonly more?: readonly string[];
+  readonly party?: number;
+  readonly priority?: string;
+  readonly booking?: string | null;
 }
 
 export interface TakeWindow {
@@ -494,9 +627,31 @@ export interface TicketBrief {
   readonly item_name_en: string;
   readonly since: number;
   readonly masked_name: string;
+  readonly priority: string;
+  readonly priority_name: string;
+  readonly priority_name_en: string;
+  readonly booked: number | null;
+  readonly late: boolean;
+  readonly party: number;
+  readonly items: number;
+  readonly returned: string;
+  readonly until: number | null;
+  readonly reason: string;
+  readonly sent: boolean;
 }
 
-export type TicketState = "called" | "cancelled" | "done" | "no_show" | "serving" | "waiting";
+export type TicketState = "called" | "cancelled" | "done" | "no_show" | "parked" | "serving" | "waiting";
+
+export interface Transfer {
+  readonly type: "visit.transfer";
+  readonly to_queue?: string | null;
+  readonly to_window?: string | null;
+  readonly to_staff?: string | null;
+  readonly item?: string | null;
+  readonly place?: Place;
+  readonly back?: boolean;
+  readonly note?: string;
+}
 
 export interface Welcome {
   readonly type: "welcome";
@@ -548,12 +703,20 @@ export interface WindowView {
   readonly waiting: number;
   readonly queue: readonly TicketBrief[];
   readonly counts: WindowCounts;
+  readonly away: readonly TicketBrief[];
+  readonly missed: readonly TicketBrief[];
+  readonly permissions: readonly StaffPermission[];
+  readonly queues: readonly string[];
+  readonly lent: readonly string[];
+  readonly lent_until: number | null;
+  readonly on_shift: string;
 }
 
 export type Request =
   | Subscribe
   | TakeTicket
   | Reprint
+  | ComeBack
   | BeginIdentity
   | EndIdentity
   | AskHelp
@@ -567,6 +730,16 @@ export type Request =
   | Begin
   | Finish
   | Absent
+  | Pick
+  | Resume
+  | Park
+  | Transfer
+  | PutBack
+  | OneMore
+  | Reclass
+  | MakeTicket
+  | Lend
+  | ChangePassword
   | SubmitRating
   | DeclineRating
   | HelpDone
@@ -593,6 +766,7 @@ export type ServerMessage =
   | IdentityRead
   | IdentityRefused
   | CodeFound
+  | BookingFound
   | CodeRefused
   | Bye;
 
@@ -609,7 +783,14 @@ export type View =
   | DeviceView
   | KioskView
   | KioskTicket
+  | ClassesView
   | HelpView;
+
+export type Origin = "kiosk" | "booking" | "staff" | "leased";
+
+export type ReturnCause = "park_over" | "visitor" | "staff" | "second_chance" | "window_closed";
+
+export type BookingState = "due" | "arrived" | "missed" | "cancelled";
 
 export type RatingChannel = "hall_tablet" | "hall_terminal" | "qr_code" | "web" | "mobile" | "phone" | "sms";
 

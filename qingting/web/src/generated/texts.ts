@@ -108,6 +108,11 @@ export const ERROR_TEXTS = {
     "en": "This hall has no such member of staff.",
     "retry": false
   },
+  "staff.not_permitted": {
+    "zh": "您的账号没有这项权限。请大厅主管办理，或请主管为您开通。",
+    "en": "Your account does not have this permission. Ask the hall manager to do it or to grant it.",
+    "retry": false
+  },
   "window.unknown": {
     "zh": "本大厅没有这个窗口。",
     "en": "This hall has no such window.",
@@ -138,6 +143,16 @@ export const ERROR_TEXTS = {
     "en": "Please choose a window first.",
     "retry": false
   },
+  "window.serves_already": {
+    "zh": "{window} 号窗口本来就办理这些队列，不用借调。",
+    "en": "Window {window} serves these queues anyway; there is nothing to lend.",
+    "retry": false
+  },
+  "queue.unknown": {
+    "zh": "大厅没有这个队列，可能刚刚被调整。请刷新后再选。",
+    "en": "The hall has no such queue; it may just have been changed. Refresh and choose again.",
+    "retry": false
+  },
   "call.nobody_waiting": {
     "zh": "现在没有人等候本窗口。有人取号后会自动显示。",
     "en": "Nobody is waiting for this window. New visitors appear by themselves.",
@@ -148,6 +163,26 @@ export const ERROR_TEXTS = {
     "en": "You have just called. Please wait {seconds} seconds before calling again.",
     "retry": true
   },
+  "call.max_calls": {
+    "zh": "{number} 已经叫了 {calls} 次，不再重呼。请按「过号」。",
+    "en": "{number} was called {calls} times already. Mark it as missed.",
+    "retry": false
+  },
+  "call.pick_forbidden": {
+    "zh": "您的账号没有点呼权限。请按顺序呼叫，或请大厅主管开通。",
+    "en": "Your account may not call out of turn. Call the next visitor, or ask the hall manager for the permission.",
+    "retry": false
+  },
+  "call.not_waiting": {
+    "zh": "{number} 现在不在等候，可能刚被别的窗口叫走。",
+    "en": "{number} is not waiting any more; another window may just have called it.",
+    "retry": false
+  },
+  "call.skill_missing": {
+    "zh": "{number} 的事项需要专门技能或专用窗口，这个窗口不能办理。请转到能办的窗口。",
+    "en": "{number} needs a skill or a window that is not here. Send it to a window that can serve it.",
+    "retry": false
+  },
   "service.not_called": {
     "zh": "请先呼叫下一位。",
     "en": "Call the next visitor first.",
@@ -156,6 +191,36 @@ export const ERROR_TEXTS = {
   "service.not_begun": {
     "zh": "还没有开始办理。请先点「开始办理」。",
     "en": "The visit has not begun. Press \"Begin\" first.",
+    "retry": false
+  },
+  "transfer.one_target": {
+    "zh": "请选一个去向：队列、窗口或工作人员，只能选一个。",
+    "en": "Choose one target: a queue, a window or a member of staff.",
+    "retry": false
+  },
+  "transfer.same_queue": {
+    "zh": "办事人本来就在「{queue}」队列。要退回队列请按「退回」。",
+    "en": "The visitor comes from the queue {queue} already. Use \"back to the line\" instead.",
+    "retry": false
+  },
+  "transfer.same_window": {
+    "zh": "办事人已经在您这里，请选别的窗口或同事。",
+    "en": "The visitor is at your window already. Choose another window or colleague.",
+    "retry": false
+  },
+  "transfer.window_closed": {
+    "zh": "{window} 号窗口没有开放，转过去没人呼叫。请选别的窗口。",
+    "en": "Window {window} is closed; nobody would call there. Choose another.",
+    "retry": false
+  },
+  "transfer.staff_away": {
+    "zh": "{staff} 现在不在任何窗口。请选别的同事或队列。",
+    "en": "{staff} is at no window now. Choose another colleague or a queue.",
+    "retry": false
+  },
+  "transfer.item_elsewhere": {
+    "zh": "「{item}」不在所选的队列办理。请只选事项，系统会找到队列。",
+    "en": "{item} is not served in that queue. Choose the item alone and the queue will be found.",
     "retry": false
   },
   "ticket.unknown": {
@@ -201,6 +266,131 @@ export const ERROR_TEXTS = {
   "ticket.leave_over": {
     "zh": "{number} 号已经不在排队（办完、过号或已取消），不用再退出。",
     "en": "Ticket {number} is no longer in the queue (finished, missed or cancelled); there is nothing to leave.",
+    "retry": false
+  },
+  "ticket.not_away": {
+    "zh": "{number} 没有暂离也没有过号，不用恢复。",
+    "en": "{number} is neither away nor missed; there is nothing to bring back.",
+    "retry": false
+  },
+  "ticket.no_second_chance": {
+    "zh": "{number} 已经过号，超过了可以恢复的次数（{chances} 次）或时间（{minutes} 分钟）。请重新取号，或请工作人员帮忙。",
+    "en": "{number} was missed and cannot come back any more (at most {chances} times, within {minutes} minutes). Take a new number or ask a member of staff.",
+    "retry": false
+  },
+  "ticket.unknown_class": {
+    "zh": "没有这个优先类别，或这张号票不能用。请重新选择。",
+    "en": "There is no such priority class, or this ticket cannot have it. Choose again.",
+    "retry": false
+  },
+  "ticket.item_twice": {
+    "zh": "同一个事项选了两次。一张号票里每个事项只选一次。",
+    "en": "The same item was chosen twice. Choose each item once per ticket.",
+    "retry": false
+  },
+  "ticket.chain_too_long": {
+    "zh": "一张号票最多办 {most} 件事，请再取一张号。",
+    "en": "One ticket takes at most {most} items. Take another number for the rest.",
+    "retry": false
+  },
+  "ticket.no_next_item": {
+    "zh": "{number} 没有下一个事项，请按「办结」。",
+    "en": "{number} has no further item. Finish the visit.",
+    "retry": false
+  },
+  "ticket.party_too_large": {
+    "zh": "「{item}」一次最多 {most} 人一起办，请分开取号。",
+    "en": "{item} is for at most {most} people at once. Take separate numbers.",
+    "retry": false
+  },
+  "ticket.repeat_open": {
+    "zh": "您今天已经为「{item}」取过号：{number}，还在办理中。请用原来的号票。",
+    "en": "You already hold number {number} for {item} today. Please use that ticket.",
+    "retry": false
+  },
+  "ticket.repeat_once": {
+    "zh": "「{item}」每天只能办一次，您今天用 {number} 已经办过。",
+    "en": "{item} can be done once a day; you did it with {number} today.",
+    "retry": false
+  },
+  "ticket.hall_closed": {
+    "zh": "大厅今天不办公（{reason}）。下次开放：{next}。",
+    "en": "The hall is closed today ({reason}). It opens next on {next}.",
+    "retry": false
+  },
+  "ticket.hall_not_yet": {
+    "zh": "还没到取号时间。今天办公：{hours}。",
+    "en": "It is too early. Hours today: {hours}.",
+    "retry": false
+  },
+  "ticket.hall_over": {
+    "zh": "今天已经下班（{hours}）。下次开放：{next}。",
+    "en": "The hall has closed for today ({hours}). It opens next on {next}.",
+    "retry": false
+  },
+  "ticket.hall_last": {
+    "zh": "离下班（{end}）不到 {minutes} 分钟，已停止取号。",
+    "en": "Less than {minutes} minutes are left until closing at {end}; no more numbers today.",
+    "retry": false
+  },
+  "ticket.hall_break": {
+    "zh": "现在是午休，{until} 起取号。",
+    "en": "It is the lunch break. Numbers are given again from {until}.",
+    "retry": false
+  },
+  "ticket.item_full": {
+    "zh": "「{item}」今天的 {cap} 个号已取完。请改天再来或网上预约。",
+    "en": "All {cap} numbers for {item} are taken today. Please come another day or book online.",
+    "retry": false
+  },
+  "ticket.queue_full": {
+    "zh": "「{queue}」今天的 {cap} 个号已取完。请改天再来或网上预约。",
+    "en": "All {cap} numbers of {queue} are taken today. Please come another day or book online.",
+    "retry": false
+  },
+  "ticket.period_full": {
+    "zh": "「{queue}」{start}–{end} 的 {cap} 个号已取完，下一时段 {next} 开始。",
+    "en": "All {cap} numbers of {queue} for {start}–{end} are taken. The next period begins at {next}.",
+    "retry": false
+  },
+  "booking.unknown": {
+    "zh": "没有找到这个预约，可能已取消，或预约的是别的大厅。",
+    "en": "This booking was not found; it may be cancelled or for another hall.",
+    "retry": false
+  },
+  "booking.not_shown": {
+    "zh": "请先扫预约二维码或刷身份证，再取这个预约号。",
+    "en": "Scan the booking's code or use the ID card first, then take the number.",
+    "retry": false
+  },
+  "booking.over": {
+    "zh": "这个预约已取消或已过期。可以现场取号。",
+    "en": "This booking was cancelled or is over. You can take a number here.",
+    "retry": false
+  },
+  "booking.arrived": {
+    "zh": "这个预约已经取过号：{number}。",
+    "en": "A number was already taken for this booking: {number}.",
+    "retry": false
+  },
+  "booking.other_day": {
+    "zh": "这个预约是 {day} 的，今天不能取号。",
+    "en": "This booking is for {day}; its number cannot be taken today.",
+    "retry": false
+  },
+  "booking.too_early": {
+    "zh": "您预约的是 {time}，最早提前 {minutes} 分钟取号。请稍后再来。",
+    "en": "Your booking is for {time}. Its number can be taken from {minutes} minutes before.",
+    "retry": false
+  },
+  "lease.unknown": {
+    "zh": "这个号不是这台取号机预留的，没有并入队列。请工作人员核对号票。",
+    "en": "This number was not set aside for this kiosk and was not taken in. Ask staff to check the ticket.",
+    "retry": false
+  },
+  "lease.used": {
+    "zh": "预留的 {serial} 号已经并入过，没有重复并入。",
+    "en": "The leased number {serial} was taken in before and is not taken in twice.",
     "retry": false
   },
   "print.no_printer": {
@@ -268,6 +458,16 @@ export const ERROR_TEXTS = {
     "en": "Configuration version {version} is older than the one in force and was not used.",
     "retry": false
   },
+  "config.moved_on": {
+    "zh": "配置刚被别人改过（现在是第 {version} 版），您的修改没有保存。请看过新内容再改一次。",
+    "en": "Somebody else changed the configuration (now version {version}); yours was not saved. Look at the new one and change it again.",
+    "retry": false
+  },
+  "config.none": {
+    "zh": "大厅还没有配置，不能修改。请先导入配置文件。",
+    "en": "The hall has no configuration yet. Import a configuration file first.",
+    "retry": false
+  },
   "directive.gap": {
     "zh": "城市指令 {no} 之前还有没收到的指令。",
     "en": "Directives before number {no} are missing.",
@@ -276,6 +476,11 @@ export const ERROR_TEXTS = {
   "directive.expired": {
     "zh": "城市指令 {no} 到达时已经过期，没有执行。",
     "en": "Directive {no} had expired when it arrived and was not carried out.",
+    "retry": false
+  },
+  "directive.unknown": {
+    "zh": "大厅的程序看不懂这条指令，没有执行。请更新大厅服务器。",
+    "en": "The hall's program does not understand this directive and did not carry it out. Update the hall server.",
     "retry": false
   },
   "identity.no_reader": {

@@ -1,0 +1,95 @@
+"""Rules of configuration, bookings and the city's directives."""
+
+from hallserver.engine.state import HallState
+from qingting.contract import commands as c
+from qingting.contract import directives as d
+from qingting.contract import events as e
+from qingting.contract.config import HallConfig, config_faults
+from qingting.contract.config_parts import edited
+from qingting.contract.errors import Refusal
+from qingting.contract.states import BookingState
+
+
+def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
+    if faults := config_faults(config):
+        return Refusal("config.invalid", faults="; ".join(faults[:5]))
+    if state.config is not None:
+        if state.config.hall.id != config.hall.id:
+            return Refusal(
+                "config.invalid",
+                faults=f"hall.id is {config.hall.id!r}, this hall is {state.config.hall.id!r}",
+            )
+        if config.version < state.config.version:
+            return Refusal("config.older", version=config.version)
+    return None
+
+
+def apply_config(state: HallState, command: c.ApplyConfig, now: int) -> list[e.EventBody]:
+    if state.config == command.config:
+        return []
+    if (refusal := _config_refusal(state, command.config)) is not None:
+        raise refusal
+    return [e.ConfigApplied(config=command.config)]
+
+
+def edit_config(state: HallState, command: c.EditConfig, now: int) -> list[e.EventBody]:
+    """Compare and set: an edit made on an older version than the present is refused, never merged."""
+    if state.config is None:
+        raise Refusal("config.none")
+    if command.base != state.config.version:
+        raise Refusal("config.moved_on", version=state.config.version)
+    version = state.config.version + 1
+    config = edited(state.config, version, command.part)
+    if edited(state.config, state.config.version, command.part) == state.config:
+        return []
+    if (refusal := _config_refusal(state, config)) is not None:
+        raise refusal
+    return [e.ConfigEdited(version=version, part=command.part)]
+
+
+def apply_directive(state: HallState, command: c.ApplyDirective, now: int) -> list[e.EventBody]:
+    """Every directive becomes an event in its turn, also one that is refused or not understood."""
+    if command.no <= state.directive_no:
+        return []
+    if command.no > state.directive_no + 1:
+        raise Refusal("directive.gap", no=command.no)
+    if command.expires_at is not None and now > command.expires_at:
+        return [e.DirectiveRefused(no=command.no, code="directive.expired")]
+    try:
+        events = _directed(state, command.directive)
+    except Refusal as refusal:
+        return [e.DirectiveRefused(no=command.no, code=refusal.code)]
+    return [*events, e.DirectiveApplied(no=command.no)]
+
+
+def _directed(state: HallState, directive: d.Directive | None) -> list[e.EventBody]:
+    match directive:
+        case None:
+            raise Refusal("directive.unknown")
+        case d.PutConfig(config=config):
+            if (refusal := _config_refusal(state, config)) is not None:
+                raise refusal
+            return [e.ConfigApplied(config=config)]
+        case d.PutNotice(text=text, text_en=text_en):
+            return [e.NoticePut(text=text, text_en=text_en)]
+        case d.PutBooking(booking=booking):
+            _check_changeable(state, booking.id)
+            if any(item not in state.items for item in booking.items):
+                raise Refusal("ticket.unknown_item")
+            return [e.BookingPut(booking=booking)]
+        case d.DropBooking(booking=booking_id):
+            if booking_id not in state.bookings:
+                raise Refusal("booking.unknown")
+            _check_changeable(state, booking_id)
+            return [e.BookingDropped(booking=booking_id)]
+
+
+def _check_changeable(state: HallState, booking: str) -> None:
+    life = next((one for one in state.bookings.values() if one.booking.id == booking), None)
+    if life is None:
+        return
+    if life.state is BookingState.ARRIVED:
+        number = state.tickets[life.ticket].number if life.ticket in state.tickets else "—"
+        raise Refusal("booking.arrived", number=number)
+    if life.state is BookingState.MISSED:
+        raise Refusal("booking.over")

@@ -1,0 +1,108 @@
+"""When a hall is open: weekly hours, closed days, local open Saturdays. All times are hall time."""
+
+from datetime import date
+from itertools import pairwise
+from typing import Annotated
+
+import msgspec
+
+from qingting.contract.base import Strict
+from qingting.contract.ids import ShortText
+
+Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
+"""ISO weekday, 1 = Monday."""
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+ALL_WEEK: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+
+
+class Period(Strict, frozen=True, kw_only=True):
+    """A span of one day in hall time, end exclusive; ``24:00`` is allowed as an end."""
+
+    start: ClockTime
+    end: ClockTime
+
+
+class WeeklyHours(Strict, frozen=True, kw_only=True):
+    """Opening hours of some weekdays. A gap between two periods is the lunch break (午休)."""
+
+    weekdays: tuple[Weekday, ...]
+    periods: tuple[Period, ...]
+
+
+class ClosedDay(Strict, frozen=True, kw_only=True):
+    """A date on which the hall stays shut (节假日)."""
+
+    date: DateText
+    name: ShortText
+    name_en: ShortText = ""
+
+
+class OpenDay(Strict, frozen=True, kw_only=True):
+    """A date with hours of its own: a made-up working day or a local open Saturday (周六延时服务)."""
+
+    date: DateText
+    name: ShortText
+    name_en: ShortText = ""
+    periods: tuple[Period, ...]
+
+
+class HallCalendar(Strict, frozen=True, kw_only=True):
+    """Opening hours of the hall. ``weekly`` empty means that the hall itself sets no hours.
+
+    ``early_minutes`` before the hours begin tickets are given already. ``last_minutes`` before the
+    day's end none are given any more. ``tickets_in_breaks`` gives them over lunch too.
+    """
+
+    weekly: tuple[WeeklyHours, ...] = ()
+    closed: tuple[ClosedDay, ...] = ()
+    open: tuple[OpenDay, ...] = ()
+    early_minutes: Annotated[int, msgspec.Meta(ge=0, le=240)] = 0
+    last_minutes: Annotated[int, msgspec.Meta(ge=0, le=240)] = 0
+    tickets_in_breaks: bool = True
+
+
+def clock_minutes(text: str) -> int:
+    """``08:30`` → 510; ``24:00`` → 1440."""
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def period_faults(where: str, periods: tuple[Period, ...]) -> list[str]:
+    """Periods that end before they begin, or overlap, each as one English line."""
+    faults = [
+        f"{where}: {one.start}–{one.end} ends before it begins"
+        for one in periods
+        if clock_minutes(one.end) <= clock_minutes(one.start)
+    ]
+    ordered = sorted(periods, key=lambda one: clock_minutes(one.start))
+    faults += [
+        f"{where}: {a.start}–{a.end} and {b.start}–{b.end} overlap"
+        for a, b in pairwise(ordered)
+        if clock_minutes(b.start) < clock_minutes(a.end)
+    ]
+    return faults
+
+
+def calendar_faults(calendar: HallCalendar) -> list[str]:
+    """What makes a calendar unusable, each as one English line; empty when sound."""
+    faults: list[str] = []
+    days = [day for weekly in calendar.weekly for day in weekly.weekdays]
+    faults += [
+        f"calendar.weekly: weekday {day} appears twice"
+        for day in sorted(set(days))
+        if days.count(day) > 1
+    ]
+    for weekly in calendar.weekly:
+        faults += period_faults("calendar.weekly", weekly.periods)
+    dates = [one.date for one in calendar.closed] + [one.date for one in calendar.open]
+    for text in sorted(set(dates)):
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            faults.append(f"calendar: there is no day {text}")
+        if dates.count(text) > 1:
+            faults.append(f"calendar: {text} appears twice")
+    for one in calendar.open:
+        faults += period_faults(f"calendar.open {one.date}", one.periods)
+    return faults

@@ -1,0 +1,45 @@
+"""Parts of a hall's configuration that its own manager edits one at a time."""
+
+import msgspec
+
+from qingting.contract.base import Strict
+from qingting.contract.calendar import HallCalendar
+from qingting.contract.config import HallConfig, Item, Queue, Shift, Staff, Window
+from qingting.contract.rules import CallingRules
+
+
+class CalendarPart(Strict, frozen=True, kw_only=True, tag="calendar", tag_field="part"):
+    """New opening hours."""
+
+    calendar: HallCalendar
+
+
+class RulesPart(Strict, frozen=True, kw_only=True, tag="rules", tag_field="part"):
+    """New calling rules."""
+
+    rules: CallingRules
+
+
+class RosterPart(Strict, frozen=True, kw_only=True, tag="roster", tag_field="part"):
+    """New windows, staff and shifts."""
+
+    windows: tuple[Window, ...]
+    staff: tuple[Staff, ...]
+    shifts: tuple[Shift, ...]
+
+
+class OfferPart(Strict, frozen=True, kw_only=True, tag="offer", tag_field="part"):
+    """New queues and items: what is offered, when, how often."""
+
+    queues: tuple[Queue, ...]
+    items: tuple[Item, ...]
+
+
+ConfigPart = CalendarPart | RulesPart | RosterPart | OfferPart
+"""What the hall's own manager may change, a part at a time. The fields are those of :class:`HallConfig`."""
+
+
+def edited(config: HallConfig, version: int, part: ConfigPart) -> HallConfig:
+    """``config`` with one part replaced, as version ``version``."""
+    fields = {name: getattr(part, name) for name in part.__struct_fields__}
+    return msgspec.structs.replace(config, version=version, **fields)
