@@ -14,12 +14,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
+from patience import HANG_S, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.hub import Hub
+from qingting.contract import commands as c
 from qingting.contract import config as cfg
 from qingting.contract import hub as h
 from qingting.contract import views as v
@@ -67,16 +69,17 @@ def resident(**changes: str) -> h.CardRead:
 
 
 class ShiftingClock(SystemClock):
-    """The machine's clock, moved on by a test: real waits stay short."""
+    """A clock that stands still until the test moves it; only sleeps take real time, so they are short."""
 
     def __init__(self) -> None:
         self.shift = 0.0
+        self._began = super().now_ms(), super().monotonic()
 
     def now_ms(self) -> int:
-        return super().now_ms() + round(self.shift * 1000)
+        return self._began[0] + round(self.shift * 1000)
 
     def monotonic(self) -> float:
-        return super().monotonic() + self.shift
+        return self._began[1] + self.shift
 
 
 def small_config() -> cfg.HallConfig:
@@ -220,9 +223,9 @@ class Client:
             for key in message.gone:
                 del self.topics[message.topic][key]
 
-    async def until(self, check: Callable[[], T | None], seconds: float = 5.0) -> T:
+    async def until(self, check: Callable[[], T | None]) -> T:
         """Waits for what ``check`` finds; fails when the line ends or the time is over."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(HANG_S):
             while True:
                 found = check()
                 if found is not None and found is not False:
@@ -231,18 +234,18 @@ class Client:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def get(self, kind: type[T], seconds: float = 5.0) -> T:
+    async def get(self, kind: type[T]) -> T:
         """The next message of a type; takes it out."""
 
         def find() -> T | None:
             return next((one for one in self.messages if isinstance(one, kind)), None)
 
-        found = await self.until(find, seconds)
+        found = await self.until(find)
         self.messages.remove(found)
         return found
 
-    async def bye(self, seconds: float = 5.0) -> h.Bye:
-        async with asyncio.timeout(seconds):
+    async def bye(self) -> h.Bye:
+        async with asyncio.timeout(HANG_S):
             await self._task
         return next(one for one in self.messages if isinstance(one, h.Bye))
 
@@ -377,18 +380,19 @@ class House:
         assert answer.ticket is not None
         return answer.ticket
 
-    async def until(self, check: Callable[[], object], seconds: float = 5.0) -> None:
-        """Waits until ``check`` is true of the hall."""
-        async with asyncio.timeout(seconds):
-            while not check():  # noqa: ASYNC110 - looks at the hall from outside
-                await asyncio.sleep(0.01)
+    async def issue(self, key: str) -> None:
+        """A ticket that no screen asked for."""
+        command = c.IssueTicket(item=ItemId("advice"), token=f"token-of-{key}")
+        await self.hall.submit(command, key=f"system:{key}", actor="system")
 
-    async def until_settled(self, ticket: str, seconds: float = 5.0) -> PrintState:
+    async def until(self, check: Callable[[], object]) -> None:
+        """Waits until ``check`` is true of the hall."""
+        await until(check)
+
+    async def until_settled(self, ticket: str) -> PrintState:
         """Waits for the end of the ticket's print job."""
         tickets = self.hall.state.tickets
-        await self.until(
-            lambda: tickets[TicketId(ticket)].print_state is not PrintState.PENDING, seconds
-        )
+        await self.until(lambda: tickets[TicketId(ticket)].print_state is not PrintState.PENDING)
         return self.hall.state.tickets[TicketId(ticket)].print_state
 
     async def identify(self, kiosk: Client, agent: Client, **card: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from patience import HANG_S, limit_s
 
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
@@ -304,7 +305,7 @@ async def test_a_device_fault_is_told_in_words_with_what_to_do(inside: Site) -> 
 
 async def test_a_change_reaches_an_open_page_within_a_second(inside: Site) -> None:
     stream = await inside.client.get("/manage/live")
-    await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 2)
+    await asyncio.wait_for(stream.content.readuntil(b"\n\n"), HANG_S)
     report = c.ReportDevice(
         device=DeviceId("k1-printer"),
         kind=DeviceKind.PRINTER,
@@ -312,7 +313,7 @@ async def test_a_change_reaches_an_open_page_within_a_second(inside: Site) -> No
         conditions=(Condition.COVER_OPEN,),
     )
     await inside.do(report)
-    told = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 1)
+    told = await asyncio.wait_for(stream.content.readuntil(b"\n\n"), limit_s(1))
     assert b"event: changed" in told
     assert b"devices" in told
     stream.close()

@@ -63,7 +63,7 @@ async def test_without_an_agent_the_print_fails_at_once_as_offline(house: House)
     house.clock.shift += 20
     async with await house.join("k1") as kiosk:
         ticket = await house.ticket(kiosk)
-        assert await house.until_settled(ticket, 1.0) is PrintState.FAILED
+        assert await house.until_settled(ticket) is PrintState.FAILED
         assert house.hall.state.tickets[ticket].print_cause is Condition.OFFLINE
 
 
@@ -71,7 +71,7 @@ async def test_a_printer_without_paper_is_not_given_the_job(house: House) -> Non
     async with await house.agent() as agent, await house.join("k1") as kiosk:
         await agent.ask(printer(Condition.PAPER_OUT))
         ticket = await house.ticket(kiosk)
-        assert await house.until_settled(ticket, 1.0) is PrintState.FAILED
+        assert await house.until_settled(ticket) is PrintState.FAILED
         assert house.hall.state.tickets[ticket].print_cause is Condition.PAPER_OUT
         assert not [one for one in agent.messages if isinstance(one, h.PrintOrder)]
 

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import msgspec
+from patience import HANG_S, limit_s
 
 from hallserver.hub import session as session_module
 from qingting.contract import hub as h
@@ -36,15 +37,14 @@ async def test_a_call_is_on_board_pad_and_rating_pad_at_once(house: House) -> No
         await board.until(lambda: ticket in called_on(board) or None)
         await pad.until(lambda: pad.topics["window:w1"]["window"].visit)
         await rating.until(lambda: rating.topics["rating:w1"]["pad"].serving_number)
-        assert time.monotonic() - started < 0.15
+        assert time.monotonic() - started < limit_s(0.15)
         assert pad.topics["window:w1"]["window"].visit.state is TicketState.CALLED
 
 
 async def test_changes_of_lists_come_together_and_soon(house: House) -> None:
-    async with await house.join("k1") as kiosk, await house.join("lcd") as board:
+    async with await house.join("lcd") as board:
         await board.ask(h.Subscribe(topics=("queues",)), key=None)
-        for _ in range(10):
-            await house.ticket(kiosk)
+        await asyncio.gather(*(house.issue(f"together-{one}") for one in range(10)))
         await board.until(lambda: board.topics["queues"]["ga"].waiting == 10 or None)
         deltas = [one for one in board.messages if isinstance(one, h.Delta)]
         assert len(deltas) < 5
@@ -112,9 +112,9 @@ async def test_a_client_that_does_not_read_is_dropped_and_nobody_else_waits(
         for _ in range(25):
             victim.outbox.put(b"{}")
         await kiosk.ask(h.Ping(), key=None)
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < limit_s(0.5)
         assert victim.outbox.ending.code == "hub.too_slow"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             await slow.line.wait_closed()
     await slow.close()
 
