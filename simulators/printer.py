@@ -73,6 +73,7 @@ class PrinterSimulator(SimulatedDevice):
         self._stream = CommandStream()
         self._ear = RealTimeEar()
         self._work = asyncio.Event()
+        self._idle = True
         self._cut_line_armed = False
         self._push_mask = 0
         self._count = 0
@@ -127,12 +128,24 @@ class PrinterSimulator(SimulatedDevice):
 
     # ---- printing --------------------------------------------------------------------------------
 
+    @property
+    def idle(self) -> bool:
+        """True while nothing that was received can be printed."""
+        return self._idle and not self._work.is_set()
+
+    @property
+    def half_printed(self) -> bool:
+        """True while a ticket has begun to come out and hangs at the knife."""
+        return self._strip.marked
+
     async def _print(self) -> None:
         while True:
             command = None if self.stopped else self._stream.take()
             if command is None:
                 self._work.clear()
+                self._idle = True
                 await self._work.wait()
+                self._idle = False
             else:
                 await self._carry_out(command)
 

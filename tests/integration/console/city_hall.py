@@ -1,13 +1,12 @@
 """A hall as the city sees it: a chained log and a plain client of the link that obeys when told."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import aiohttp
 import msgspec
+from patience import HANG_S
 
 from qingting.contract import events as e
 from qingting.contract import link as k
@@ -29,13 +28,6 @@ F = TypeVar("F")
 START = 1_795_395_600_000
 """2026-11-23 09:00 in China."""
 DAY = BusinessDay("2026-11-23")
-
-
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    """Waits until ``holds``; fails after ``seconds``."""
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - the state is in another process
-            await asyncio.sleep(0.03)
 
 
 @dataclass
@@ -193,7 +185,7 @@ class LinkClient:
     async def expect(self, kind: type[F]) -> F:
         """The next frame, which must be of ``kind``; pings in between are answered."""
         while True:
-            frame = k.decode_frame(await self.socket.receive_bytes(timeout=10))
+            frame = k.decode_frame(await self.socket.receive_bytes(timeout=HANG_S))
             if isinstance(frame, k.LinkPing) and kind is not k.LinkPing:
                 await self.send(k.LinkPong(t0=frame.t0, t1=frame.t0))
                 continue
@@ -211,6 +203,6 @@ class LinkClient:
     async def closed(self) -> bool:
         """True once the city ends the connection."""
         while True:
-            message = await self.socket.receive(timeout=10)
+            message = await self.socket.receive(timeout=HANG_S)
             if message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED):
                 return True

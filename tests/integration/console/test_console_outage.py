@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from city_hall import START, Log, until
+from city_hall import START, Log
 from console_browser import HALL, browser, connect_hall, console, link_of
+from patience import until
 
 from console.app.server import ConsoleReady
 from console.core.db import CityUnavailable

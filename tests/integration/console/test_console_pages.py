@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from city_hall import START, Log, until
+from city_hall import START, Log
 from console_browser import HALL, NEW_PASSWORD, browser, connect_hall, console, link_of
+from patience import HANG_S, until
 from test_projections import busy_day
 
 from console.app.server import ConsoleReady
@@ -328,7 +329,7 @@ class TestPages:
 
 
 async def _heard(stream: aiohttp.ClientResponse, event: str) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_S):
         while True:
             line = (await stream.content.readline()).decode()
             if line.strip() == f"event: {event}":

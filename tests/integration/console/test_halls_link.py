@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from city_hall import DAY, START, LinkClient, Log, until
+from city_hall import DAY, START, LinkClient, Log
+from patience import until
 
 from console.app.city import City, open_city
 from console.core.models import parked_event

@@ -4,13 +4,13 @@ A fault of a device is known within two seconds, and so is its end.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from patience import until, within
 
 from hallserver.devices.api import CardOutcome, CardProblem, DeviceStatus, PrintResult
 from hallserver.devices.protocols.samv import CardText
@@ -57,17 +57,8 @@ class Place:
     def status(self, device: str) -> DeviceStatus:
         return next(one for one in self.devices.statuses() if one.device == device)
 
-    async def until(self, true: Callable[[], bool], within_s: float = SEEN_S) -> float:
-        """Real seconds until ``true``; fails after ``within_s``."""
-        began = time.monotonic()
-        while not true():
-            waited = time.monotonic() - began
-            assert waited < within_s, f"not within {within_s} s: {self.devices.statuses()}"
-            await asyncio.sleep(0.01)
-        return time.monotonic() - began
-
     async def ready(self, device: str) -> None:
-        await self.until(lambda: self.status(device).state is DeviceState.READY, 5)
+        await until(lambda: self.status(device).state is DeviceState.READY)
 
     async def print(self, number: str, *, attempt: int = 1) -> PrintResult:
         return await self.devices.printers[DeviceId("p")].print(job(number, attempt))
@@ -169,9 +160,9 @@ async def test_printer_faults_are_seen_and_cleared_within_two_seconds(
     async with place(tmp_path, printer(profile, carrier)) as here:
         await here.ready("p")
         here.bench.printer("p").set_condition(condition, True)
-        await here.until(lambda: here.status("p").conditions == {condition})
+        await within(SEEN_S, lambda: here.status("p").conditions == {condition})
         here.bench.printer("p").set_condition(condition, False)
-        await here.until(lambda: not here.status("p").conditions)
+        await within(SEEN_S, lambda: not here.status("p").conditions)
         assert here.status("p").state is DeviceState.READY
 
 
@@ -179,7 +170,7 @@ async def test_the_exit_of_a_kiosk_printer_is_watched(tmp_path: Path) -> None:
     async with place(tmp_path, printer("masung.ms-d347", "pty")) as here:
         await here.ready("p")
         here.bench.printer("p").set_condition(Condition.TICKET_NOT_TAKEN, True)
-        await here.until(lambda: Condition.TICKET_NOT_TAKEN in here.status("p").conditions)
+        await within(SEEN_S, lambda: Condition.TICKET_NOT_TAKEN in here.status("p").conditions)
         assert here.status("p").state is DeviceState.READY
         assert await here.print("A001") == PrintResult(PrintOutcome.PRINTED)
 
@@ -194,7 +185,7 @@ async def test_a_fault_in_the_middle_of_a_ticket_is_its_outcome_and_nothing_come
     async with place(tmp_path, printer(profile, "pty"), mm_per_s=60) as here:
         await here.ready("p")
         printing = asyncio.create_task(here.print("A001"))
-        await asyncio.sleep(0.5)
+        await until(lambda: here.bench.printer("p").half_printed)
         here.bench.printer("p").set_condition(condition, True)
         assert await printing == PrintResult(PrintOutcome.FAILED, condition)
         here.bench.printer("p").set_condition(condition, False)
@@ -212,10 +203,10 @@ async def test_a_cable_pulled_in_a_job_leaves_it_unknown_and_it_is_not_printed_a
         here.bench.printer("p").disconnect_mid_job()
         result = await here.print("A001")
         assert result == PrintResult(PrintOutcome.UNKNOWN, Condition.OFFLINE)
-        await here.until(lambda: here.status("p").state is DeviceState.LOST)
+        await until(lambda: here.status("p").state is DeviceState.LOST)
         await here.bench.seat("p").replug()
-        await here.until(lambda: here.status("p").state is DeviceState.READY)
-        await asyncio.sleep(2.5)  # the printer finishes what it had
+        await here.ready("p")
+        await until(lambda: here.bench.printer("p").idle)  # it has finished what it had
         assert sum("A001" in text for text in here.tickets) <= 1
 
 
@@ -238,9 +229,9 @@ async def test_a_mute_printer_is_seen_and_cleared_within_two_seconds(
     async with place(tmp_path, printer("generic.escpos80", carrier)) as here:
         await here.ready("p")
         here.bench.printer("p").set_fault(Fault.MUTE, True)
-        await here.until(lambda: here.status("p").conditions == {Condition.COMM_ERROR})
+        await within(SEEN_S, lambda: here.status("p").conditions == {Condition.COMM_ERROR})
         here.bench.printer("p").set_fault(Fault.MUTE, False)
-        await here.until(lambda: here.status("p").state is DeviceState.READY)
+        await within(SEEN_S, lambda: here.status("p").state is DeviceState.READY)
 
 
 @carriers
@@ -252,7 +243,7 @@ async def test_a_card_is_read(tmp_path: Path, carrier: Carrier) -> None:
         driver.on_card(cards.append)
         driver.arm()
         here.bench.reader("r").put(CITIZEN)
-        await here.until(lambda: bool(cards))
+        await until(lambda: bool(cards))
         card = cards[0]
         assert isinstance(card, CardText)
         assert (card.kind, card.name) == (CertificateKind.RESIDENT_ID, CITIZEN.name)
@@ -290,7 +281,7 @@ async def test_cards_of_every_kind_are_read(
                 number=number,
             )
         )
-        await here.until(lambda: bool(cards))
+        await until(lambda: bool(cards))
         card = cards[0]
         assert isinstance(card, CardText)
         assert (card.kind, card.name, card.number) == (means, "测试乙", number)
@@ -310,7 +301,7 @@ async def test_a_card_pulled_mid_read_was_removed_and_an_unreadable_one_is_told(
         simulator = here.bench.reader("r")
         simulator.pull_mid_read()
         simulator.put(CITIZEN)
-        await here.until(lambda: cards == [CardProblem("identity.removed")], 4)
+        await until(lambda: cards == [CardProblem("identity.removed")])
         unreadable = Card(
             id="u",
             title="",
@@ -321,7 +312,7 @@ async def test_a_card_pulled_mid_read_was_removed_and_an_unreadable_one_is_told(
             readable=False,
         )
         simulator.put(unreadable)
-        await here.until(lambda: cards[1:] == [CardProblem("identity.unreadable")], 5)
+        await until(lambda: cards[1:] == [CardProblem("identity.unreadable")])
 
 
 @carriers
@@ -334,9 +325,9 @@ async def test_a_silent_reader_is_seen_and_cleared_within_two_seconds(
         if armed:
             here.devices.readers[DeviceId("r")].arm()
         here.bench.reader("r").set_fault(Fault.MUTE, True)
-        await here.until(lambda: here.status("r").conditions == {Condition.COMM_ERROR})
+        await within(SEEN_S, lambda: here.status("r").conditions == {Condition.COMM_ERROR})
         here.bench.reader("r").set_fault(Fault.MUTE, False)
-        await here.until(lambda: here.status("r").state is DeviceState.READY)
+        await within(SEEN_S, lambda: here.status("r").state is DeviceState.READY)
 
 
 @pytest.mark.parametrize(
@@ -353,9 +344,9 @@ async def test_reader_faults_are_seen_and_cleared_within_two_seconds(
     async with place(tmp_path, reader("pty")) as here:
         await here.ready("r")
         here.bench.reader("r").set_fault(fault, True)
-        await here.until(lambda: here.status("r").conditions == {condition})
+        await within(SEEN_S, lambda: here.status("r").conditions == {condition})
         here.bench.reader("r").set_fault(fault, False)
-        await here.until(lambda: here.status("r").state is DeviceState.READY)
+        await within(SEEN_S, lambda: here.status("r").state is DeviceState.READY)
 
 
 @carriers
@@ -367,11 +358,11 @@ async def test_a_code_is_scanned(tmp_path: Path, profile: str, carrier: Carrier)
         here.devices.scanners[DeviceId("s")].on_code(codes.append)
         for at, text in enumerate(["QT1:abc", "https://大庆/t/1"], 1):
             here.bench.scanner("s").scan(text)
-            await here.until(lambda count=at: len(codes) == count)  # type: ignore[misc]
+            await until(lambda count=at: len(codes) == count)  # type: ignore[misc]
         here.bench.scanner("s").set_fault(Fault.NO_TERMINATOR, True)
         here.bench.scanner("s").set_fault(Fault.SPLIT_BYTES, True)
         here.bench.scanner("s").scan("QT1:def")
-        await here.until(lambda: len(codes) == 3)
+        await until(lambda: len(codes) == 3)
         assert codes == ["QT1:abc", "https://大庆/t/1", "QT1:def"]
 
 
@@ -383,10 +374,10 @@ async def test_an_unplugged_scanner_is_seen_and_cleared_within_two_seconds(
     async with place(tmp_path, scanner(profile, carrier)) as here:
         await here.ready("s")
         await here.bench.seat("s").unplug()
-        await here.until(lambda: here.status("s").conditions == {Condition.OFFLINE})
+        await within(SEEN_S, lambda: here.status("s").conditions == {Condition.OFFLINE})
         await asyncio.sleep(2)
         await here.bench.seat("s").replug()
-        await here.until(lambda: here.status("s").state is DeviceState.READY)
+        await within(SEEN_S, lambda: here.status("s").state is DeviceState.READY)
         states = [one.state for one in here.history if one.device == "s"]
         assert states[-2:] == [DeviceState.LOST, DeviceState.READY]
 

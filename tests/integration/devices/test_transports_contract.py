@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import pytest
+from patience import HANG_S
 
 from hallserver.devices.errors import DeviceConfigError
 from hallserver.devices.transports.null import listen_null
@@ -142,7 +143,7 @@ def collector() -> tuple[bytearray, Callable[[bytes], None]]:
 
 
 async def arrived(got: bytearray, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         while len(got) < count:  # noqa: ASYNC110 - a plain buffer tells nobody
             await asyncio.sleep(0.002)
 
@@ -179,7 +180,7 @@ async def test_an_unplug_is_told_once_and_writing_fails(far: FarEnd) -> None:
     pipe.on_close(closed.put_nowait)
     await far.send(b"x")
     await far.unplug()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(HANG_S):
         await closed.get()
     with pytest.raises(PipeClosedError):
         await pipe.write(b"x")

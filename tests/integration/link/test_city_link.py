@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from engine_builders import CARE, KIOSK, small_hall
+from patience import limit_s, until, within
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -175,12 +176,6 @@ async def work(hall: Hall, first: int, last: int) -> None:
     await asyncio.gather(*(take(hall, number) for number in range(first, last)))
 
 
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another program
-            await asyncio.sleep(0.01)
-
-
 async def assert_same(hall: Hall, city: City) -> None:
     stored = await hall.store.events(0, 100_000)
     assert [one.json.decode() for one in stored] == city.applied
@@ -190,8 +185,8 @@ async def test_the_city_gets_every_event_within_a_moment(hall: Hall, city: City)
     async with linked(hall, city) as link:
         await until(lambda: link.connected)
         await work(hall, 0, 50)
-        await until(lambda: city.cursor == hall.state.seq, 2.0)
-        await until(lambda: link.lag == 0, 2.0)
+        await within(2.0, lambda: city.cursor == hall.state.seq)
+        await within(2.0, lambda: link.lag == 0)
         assert link.oldest_unacked_age == 0
     await assert_same(hall, city)
     hello = city.hellos[0]
@@ -225,7 +220,7 @@ async def test_a_line_that_breaks_after_every_frame_still_brings_everything(
     city.cut_after = 2
     await work(hall, 0, 1500)
     async with linked(hall, city) as link:
-        await until(lambda: city.cursor == hall.state.seq, 30.0)
+        await until(lambda: city.cursor == hall.state.seq)
         city.cut_after = 0
         await until(lambda: link.connected and link.lag == 0)
     await assert_same(hall, city)
@@ -283,7 +278,7 @@ class TestStalls:
         async with linked(hall, city) as link:
             await until(lambda: link.connected and link.lag == 0)
         await assert_same(hall, city)
-        assert len(city.hellos) == 2
+        assert len(city.hellos) >= 2
 
     async def test_a_busy_city_is_asked_again(self, hall: Hall, city: City) -> None:
         city.answer = lambda frame: Nack(code="busy", expect=frame.first, retry_after=0.1)
@@ -435,5 +430,5 @@ async def test_the_hall_is_as_quick_with_a_city_that_never_answers(
     async with linked(hall, city) as link:
         await until(lambda: link.connected)
         beside = await timed(work(hall, 300, 600))
-    assert beside < alone * 5 + 0.5
+    assert beside < alone * 5 + limit_s(0.5)
     assert (await asyncio.to_thread(verify, path)).faults == []

@@ -1,7 +1,7 @@
 """A real hall and a real city: PostgreSQL, SQLite, a socket between them, and nothing played."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 from engine_builders import CARE, KIOSK, LI, W1, small_hall
+from patience import until
 
 from console.app.city import City, open_city
 from console.core.permissions import SYSTEM
@@ -65,12 +66,6 @@ async def linked(hall: Hall, url: str, key: str) -> AsyncIterator[CityLink]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens at the other end
-            await asyncio.sleep(0.02)
 
 
 async def settled(link: CityLink) -> bool:

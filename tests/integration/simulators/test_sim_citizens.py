@@ -1,7 +1,7 @@
 """Simulated citizens fill a real hall: numbers are taken, called, served and rated, whatever breaks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
+from patience import HANG_S, until
 
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
@@ -150,12 +151,6 @@ async def small_hall(tmp_path: Path) -> AsyncIterator[SmallHall]:
     await one.stop()
 
 
-async def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - looks at a whole hall, not at one event
-            await asyncio.sleep(0.02)
-
-
 @asynccontextmanager
 async def busy(small_hall: SmallHall, habits: Habits = QUICK) -> AsyncIterator[Citizens]:
     people = Citizens(
@@ -252,7 +247,7 @@ async def test_where_there_is_a_reader_people_lay_their_card_down(small_hall: Sm
         )
         async with people:
             for _ in range(3):
-                await asyncio.wait_for(hand.card.wait(), 15)
+                await asyncio.wait_for(hand.card.wait(), HANG_S)
                 await line.ask(read)
                 await until(lambda: not hand.card.is_set())
             await until(lambda: people.counts.of(h.TakeTicket) >= 3)

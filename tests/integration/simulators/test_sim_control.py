@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 import segno
+from patience import HANG_S, limit_s
 
 from qingting.contract.states import DeviceKind
 from simulators.actions import ACTIONS
@@ -59,7 +60,7 @@ class Page:
         printer, done = self.running.bench.printer("p1"), asyncio.Event()
         forget = printer.observe(done.set)
         printer.receive(job)
-        await asyncio.wait_for(done.wait(), 3)
+        await asyncio.wait_for(done.wait(), HANG_S)
         forget()
 
 
@@ -178,7 +179,7 @@ async def test_changes_are_pushed_to_an_open_page(page: Page) -> None:
         first = json.loads((await response.content.readuntil(b"\n\n")).removeprefix(b"data: "))
         assert first["devices"][0]["conditions"] == []
         await page.post("p1/paper_out")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(HANG_S):
             while True:
                 told = (await response.content.readuntil(b"\n\n")).removeprefix(b"data: ")
                 if json.loads(told)["devices"][0]["conditions"] == ["paper_out"]:
@@ -192,7 +193,7 @@ async def test_an_open_page_does_not_hold_up_the_end_of_the_bench(tmp_path: Path
             await response.content.readuntil(b"\n\n")
             loop = asyncio.get_running_loop()
             before = loop.time()
-        assert loop.time() - before < 1.5
+        assert loop.time() - before < limit_s(1.5)
         response.close()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from engine_builders import CARE, KIOSK, LI, MONDAY_9, PERSON, RENEW, W1, small_hall
+from patience import HANG_S
 
 from hallserver import hall as hall_module
 from hallserver.engine import decide as decide_module
@@ -277,7 +278,7 @@ class TestTheDayTurns:
         turned = asyncio.Event()
         hall.subscribe(lambda events: turned.set())
         await clock.advance(15 * 3600 + 60)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             await turned.wait()
         assert monday == "2026-11-23"
         assert hall.state.day == "2026-11-24"

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from patience import HANG_S
 
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import ManualClock
@@ -271,10 +272,10 @@ async def test_the_database_holds_no_cookie_that_could_be_used(kit: Kit) -> None
 async def test_the_stream_names_changes_and_beats_in_silence(kit: Kit) -> None:
     response = await kit.client.get("/live")
     lines = response.content
-    await asyncio.wait_for(lines.readuntil(b"event: beat"), 2)
+    await asyncio.wait_for(lines.readuntil(b"event: beat"), HANG_S)
     kit.changes.put_nowait(frozenset({"queues", "devices"}))
     assert b"event: changed\ndata: devices queues" in await asyncio.wait_for(
-        lines.readuntil(b"queues\n"), 2
+        lines.readuntil(b"queues\n"), HANG_S
     )
     response.close()
 
