@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hallserver.engine.days import MINUTE_MS, hall_time
+from hallserver.engine.kiosks import check_kiosk
 from hallserver.engine.lines import ahead_of
 from hallserver.engine.offers import check_offered, check_party, check_person, item_of
 from hallserver.engine.state import BookingLife, HallState, Lease, children_of
@@ -106,6 +107,8 @@ def _walk_in(state: HallState, command: c.IssueTicket, now: int) -> _Visit:
     items = _chain(state, item_of(state, command.item), command)
     for item in items:
         check_offered(state, item, now)
+    if command.origin is Origin.KIOSK:
+        check_kiosk(state, command.device, items)
     check_party(items, command.party)
     check_person(state, items, command.person, command.waiver)
     _check_class(state, command.priority)

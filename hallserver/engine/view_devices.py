@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hallserver.engine.kiosks import screen, template_of
 from hallserver.engine.lines import ahead, class_of
 from hallserver.engine.state import DeviceLife, HallState, Ticket, children_of
 from hallserver.engine.view_tickets import booked_at, item_names, may_return
@@ -113,6 +114,7 @@ def kiosk(
             name_en=life.name_en,
             peripherals=tuple(device(one, seen) for one in peripherals),
             blocked_by=blocked_by(peripherals),
+            screen=screen(state, template_of(state, kiosk_id), now),
         )
     }
     for ticket_id in reversed(state.taken_at.get(kiosk_id, [])):

@@ -27,6 +27,12 @@ from qingting.contract.ids import (
 from qingting.contract.layouts import Announcements, BoardLayout, Known, layouts_faults
 from qingting.contract.rules import CallingRules, rules_faults
 from qingting.contract.states import DeviceKind, StaffPermission, StaffRole
+from qingting.contract.templates import (
+    KioskTemplate,
+    TemplateReach,
+    TicketTemplate,
+    templates_faults,
+)
 
 Cap = Annotated[int, msgspec.Meta(ge=0)]
 """Most tickets of something; 0 sets no limit."""
@@ -219,6 +225,8 @@ class HallConfig(Strict, frozen=True, kw_only=True):
     calendar: HallCalendar = HallCalendar()
     rules: CallingRules = CallingRules()
     shifts: tuple[Shift, ...] = ()
+    ticket_templates: tuple[TicketTemplate, ...] = ()
+    kiosk_templates: tuple[KioskTemplate, ...] = ()
 
 
 def config_faults(config: HallConfig) -> list[str]:
@@ -249,7 +257,17 @@ def config_faults(config: HallConfig) -> list[str]:
         windows=frozenset(known["windows"]),
         departments=frozenset(known["departments"]),
     )
-    return faults + layouts_faults(config.layouts, config.board_layouts, reach)
+    faults += layouts_faults(config.layouts, config.board_layouts, reach)
+    return faults + _template_faults(config, known)
+
+
+def _template_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str]:
+    reach = TemplateReach(
+        departments=frozenset(known["departments"]),
+        items=frozenset(known["items"]),
+        groups=frozenset(one.group for one in config.items if one.group),
+    )
+    return templates_faults(config.ticket_templates, config.kiosk_templates, reach)
 
 
 def _reference_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str]:

@@ -6,6 +6,7 @@ from qingting.contract.base import Strict
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.config import HallConfig, Item, Queue, Shift, Staff, Window
 from qingting.contract.rules import CallingRules
+from qingting.contract.templates import KioskTemplate, TicketTemplate
 
 
 class CalendarPart(Strict, frozen=True, kw_only=True, tag="calendar", tag_field="part"):
@@ -35,7 +36,21 @@ class OfferPart(Strict, frozen=True, kw_only=True, tag="offer", tag_field="part"
     items: tuple[Item, ...]
 
 
-ConfigPart = CalendarPart | RulesPart | RosterPart | OfferPart
+class TicketTemplatesPart(Strict, frozen=True, kw_only=True, tag="tickets", tag_field="part"):
+    """New layouts of the paper ticket."""
+
+    ticket_templates: tuple[TicketTemplate, ...]
+
+
+class KioskTemplatesPart(Strict, frozen=True, kw_only=True, tag="kiosks", tag_field="part"):
+    """New kiosk screens: what is offered where, and how it looks."""
+
+    kiosk_templates: tuple[KioskTemplate, ...]
+
+
+ConfigPart = (
+    CalendarPart | RulesPart | RosterPart | OfferPart | TicketTemplatesPart | KioskTemplatesPart
+)
 """What the hall's own manager may change, a part at a time. The fields are those of :class:`HallConfig`."""
 
 

@@ -28,11 +28,13 @@ from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
+    Language,
     PrintState,
     StaffPermission,
     TicketState,
     WindowState,
 )
+from qingting.contract.templates import KioskBlock, KioskStart
 
 
 class HallView(Record, frozen=True, kw_only=True, tag="hall", tag_field="view"):
@@ -303,6 +305,33 @@ class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="vie
     detail: str = ""
 
 
+class KioskNoticeView(Record, frozen=True, kw_only=True):
+    """A notice in force at a kiosk."""
+
+    text: str
+    text_en: str = ""
+
+
+class KioskScreen(Record, frozen=True, kw_only=True):
+    """How a kiosk looks and what it offers (:class:`qingting.contract.templates.KioskTemplate`).
+
+    ``items`` None: everything. ``hot`` empty: the hall's frequent items.
+    """
+
+    template: str
+    greeting: str
+    greeting_en: str
+    start: KioskStart
+    blocks: tuple[KioskBlock, ...]
+    items: tuple[ItemId, ...] | None
+    hot: tuple[ItemId, ...]
+    languages: tuple[Language, ...]
+    elder: bool
+    contrast: bool
+    idle_seconds: int
+    notices: tuple[KioskNoticeView, ...]
+
+
 class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"):
     """Topic ``kiosk:<id>``, key ``kiosk``. Tickets can be taken unless ``blocked_by`` names a reason;
     ``blocked_by`` holds error codes such as ``kiosk.agent_offline`` or ``kiosk.printer_paper_out``."""
@@ -312,6 +341,7 @@ class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"
     name_en: str
     peripherals: tuple[DeviceView, ...]
     blocked_by: tuple[str, ...]
+    screen: KioskScreen | None = None
 
 
 class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_field="view"):

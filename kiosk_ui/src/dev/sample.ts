@@ -118,7 +118,7 @@ export function device(
 }
 
 export function kiosk(now: number, peripherals: readonly DeviceView[] = sound(now)): KioskView {
-  return { view: 'kiosk', id: 'k1', name: '1号取号机', name_en: 'Kiosk 1', peripherals, blocked_by: [] };
+  return { view: 'kiosk', id: 'k1', name: '1号取号机', name_en: 'Kiosk 1', peripherals, blocked_by: [], screen: null };
 }
 
 export function sound(now: number): readonly DeviceView[] {

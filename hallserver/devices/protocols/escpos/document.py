@@ -45,6 +45,29 @@ class Bitmap:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """One line as it stands on paper, no wider than the paper."""
+
+    text: str
+    align: Align = Align.LEFT
+    scale: int = 1
+    bold: bool = False
+
+
+def lines_of(element: TextLine | PairLine | RuleLine, columns: int) -> list[PaperLine]:
+    """The lines of an element on paper of ``columns`` half-width columns."""
+    match element:
+        case TextLine(text=text, align=align, scale=scale, bold=bold):
+            parts = wrap(printable(text), columns // scale)
+            return [PaperLine(part, align, scale, bold) for part in parts]
+        case PairLine(label=label, value=value, bold=bold):
+            parts = pair_lines(printable(label), printable(value), columns)
+            return [PaperLine(part, bold=bold) for part in parts]
+        case RuleLine():
+            return [PaperLine("─" * (columns // 2))]
+
+
 class Rasteriser(Protocol):
     """Draws what a printer cannot write."""
 
@@ -103,21 +126,14 @@ class _Writer:
         self.data += data
 
     def element(self, element: PrintElement) -> None:
-        columns = self._capabilities.columns
-        match element:
-            case TextLine():
-                for part in wrap(printable(element.text), columns // element.scale):
-                    self._line(part, element.align, element.scale, element.bold)
-            case PairLine(label=label, value=value, bold=bold):
-                for part in pair_lines(printable(label), printable(value), columns):
-                    self._line(part, Align.LEFT, 1, bold)
-            case RuleLine():
-                self._line("─" * (columns // 2), Align.LEFT, 1, False)
-            case FeedLines(lines=lines):
-                self.raw(bytes([0x1B, 0x64, lines]))
-                self.height += lines * LINE_DOTS
-            case QrCode():
-                self._qr(element)
+        if isinstance(element, FeedLines):
+            self.raw(bytes([0x1B, 0x64, element.lines]))
+            self.height += element.lines * LINE_DOTS
+        elif isinstance(element, QrCode):
+            self._qr(element)
+        else:
+            for line in lines_of(element, self._capabilities.columns):
+                self._line(line.text, line.align, line.scale, line.bold)
 
     # ---- text ------------------------------------------------------------------------------------
 

@@ -341,6 +341,30 @@ export interface ItemsView {
   readonly items: readonly ItemView[];
 }
 
+export type KioskBlock = "booking" | "hot" | "queues" | "scan" | "search" | "take";
+
+export interface KioskNoticeView {
+  readonly text: string;
+  readonly text_en: string;
+}
+
+export interface KioskScreen {
+  readonly template: string;
+  readonly greeting: string;
+  readonly greeting_en: string;
+  readonly start: KioskStart;
+  readonly blocks: readonly KioskBlock[];
+  readonly items: readonly string[] | null;
+  readonly hot: readonly string[];
+  readonly languages: readonly Language[];
+  readonly elder: boolean;
+  readonly contrast: boolean;
+  readonly idle_seconds: number;
+  readonly notices: readonly KioskNoticeView[];
+}
+
+export type KioskStart = "departments" | "home" | "items";
+
 export interface KioskTicket {
   readonly view: "kiosk_ticket";
   readonly ticket: string;
@@ -376,6 +400,7 @@ export interface KioskView {
   readonly name_en: string;
   readonly peripherals: readonly DeviceView[];
   readonly blocked_by: readonly string[];
+  readonly screen: KioskScreen | null;
 }
 
 export type Language = "en" | "zh-CN";

@@ -353,6 +353,11 @@ export const ERROR_TEXTS = {
     "en": "All {cap} numbers of {queue} for {start}–{end} are taken. The next period begins at {next}.",
     "retry": false
   },
+  "ticket.not_at_kiosk": {
+    "zh": "这台取号机不办「{item}」，请到别的取号机或咨询台取号。",
+    "en": "This kiosk gives no numbers for {item}. Please use another kiosk or the information desk.",
+    "retry": false
+  },
   "booking.unknown": {
     "zh": "没有找到这个预约，可能已取消，或预约的是别的大厅。",
     "en": "This booking was not found; it may be cancelled or for another hall.",
