@@ -274,13 +274,20 @@ def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["hall"]))
+@click.argument("name", type=click.Choice(["hall", "forecast"]))
 @click.option(
     "--json", "as_json", is_flag=True, help="one flat JSON object on stdout and nothing else"
 )
-@click.option("--seconds", default=8.0, show_default=True, help="length of each measurement")
+@click.option(
+    "--seconds", default=8.0, show_default=True, help="length of each measurement of hall"
+)
 def bench(name: str, as_json: bool, seconds: float) -> None:
-    """Measure a part of the system against its bare limit."""
+    """Measure a part of the system: hall against its bare limit, forecast against the usual rule."""
+    if name == "forecast":
+        from benchmarks import forecast
+
+        forecast.run_benchmark(as_json=as_json)
+        return
     from benchmarks.hall import run_benchmark
 
     run_until_stopped(run_benchmark(as_json=as_json, seconds=seconds))
