@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from hallserver.app.settings import HallSettings
+from hallserver.boards.voice import Voice
 from hallserver.engine.state import HallState
 from hallserver.engine.views import entries
 from hallserver.hall import Hall
@@ -32,6 +33,7 @@ class Desk:
     pages: Pages
     sessions: Sessions
     link: CityLink | None
+    voice: Voice
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server goes down, so that streams end."""
 

@@ -17,7 +17,7 @@ from hallserver.app.manage.shell import shell_of
 from hallserver.app.public import add_public
 from hallserver.app.screens import add_screens
 from hallserver.app.settings import HallSettings
-from hallserver.boards.routes import add_voice
+from hallserver.boards.routes import add_voice, make_voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.hub import Hub
@@ -88,7 +88,9 @@ async def open_hall_app(
             if link is not None:
                 _run_link(link, hub, tasks)
             sessions = Sessions(accounts.sessions, clock, secure=settings.secure_cookies)
-            desk = Desk(settings, clock, hall, accounts, hub, files.pages, sessions, link)
+            voice = make_voice(settings.speech_program, settings.voice_bank, Path(settings.data))
+            _ = tasks.keep("voice", voice.run)
+            desk = Desk(settings, clock, hall, accounts, hub, files.pages, sessions, link, voice)
             yield _application(desk, files.assets)
 
 
@@ -132,7 +134,7 @@ def _application(desk: Desk, assets: Assets) -> web.Application:
     add_public(app)
     add_screens(app)
     add_manage(app)
-    add_voice(app, desk.hall, desk.settings.speech_program)
+    add_voice(app, desk.hall, desk.voice)
     app.on_shutdown.append(_hang_up)
     return app
 

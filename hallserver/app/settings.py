@@ -14,8 +14,10 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     ``base_url`` is how phones and agents reach this server; it is printed into QR codes. ``config``
     is a hall configuration file, put in force when it is newer. ``city_url`` (``ws(s)://…``) and
     ``hall_key`` (or ``hall_key_file``) link the hall to its city; without them the hall is alone.
-    ``secure_cookies`` is for a server behind https. ``speech_program`` speaks the board's announcements
-    (see :mod:`hallserver.boards.voice`); empty means chimes only.
+    ``secure_cookies`` is for a server behind https. ``voice_bank`` is the folder of the clip bank with
+    which boards speak; ``auto`` keeps it below ``data`` and makes it when it is missing, empty speaks
+    without one. ``speech_program`` says words that no bank has: ``auto`` is the synthesiser that comes
+    with the product, else a program such as ``espeak-ng``; empty means none.
     """
 
     data: str = "data/hall"
@@ -28,7 +30,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     seal_keys: str = ""
     secure_cookies: bool = False
     build: str = ""
-    speech_program: str = "espeak-ng"
+    voice_bank: str = "auto"
+    speech_program: str = "auto"
 
     @property
     def database(self) -> Path:

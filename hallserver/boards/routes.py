@@ -1,56 +1,49 @@
-"""The announcements of the board's calls as sound. They hold a number and a window, as the board does."""
+"""The announcements of calls as sound. They hold what the board beside them shows."""
 
-import msgspec
+from pathlib import Path
+
 from aiohttp import web
 
-from hallserver.boards.sentence import call_sentence
+from hallserver.boards.announce import announcement_of_call
+from hallserver.boards.synthesiser import Synthesiser
 from hallserver.boards.voice import Voice
-from hallserver.engine.state import HallState
 from hallserver.hall import Hall
 from qingting.contract.errors import Refusal
-from qingting.contract.states import Language
 
 HALL = web.AppKey("voice_hall", Hall)
 VOICE = web.AppKey("voice", Voice)
+AUTO = "auto"
 
 
-def add_voice(app: web.Application, hall: Hall, program: str) -> None:
-    """Routes of the hall's voice, spoken by ``program``; an empty one means that it has none."""
-    app[HALL], app[VOICE] = hall, Voice(program)
+def make_voice(program: str, bank: str, data: Path) -> Voice:
+    """``program`` and ``bank`` as in the settings ``speech_program`` and ``voice_bank``."""
+    synthesiser = Synthesiser(program)
+    if bank == AUTO:
+        return Voice(synthesiser, data / "voice", generate=True)
+    return Voice(synthesiser, Path(bank) if bank else None)
+
+
+def add_voice(app: web.Application, hall: Hall, voice: Voice) -> None:
+    """Routes of the hall's voice."""
+    app[HALL], app[VOICE] = hall, voice
     app.router.add_get("/voice/available", available)
     app.router.add_get(r"/voice/{call_no:\d{1,9}}.wav", sound_of_call)
 
 
 async def available(request: web.Request) -> web.Response:
-    """Whether a board may ask for sound now; proven by speaking, not by looking for a file."""
+    """Whether a board may ask for sound now."""
     return web.json_response({"available": await request.app[VOICE].available()})
 
 
 async def sound_of_call(request: web.Request) -> web.Response:
-    """The announcement of a call that is on the board, ``?lang=en`` in English.
+    """The announcement of a call that boards still owe or have just said.
 
     Programs ask here, never people: a refusal is its code, with the status of the catalogue.
     """
+    call_no = int(request.match_info["call_no"])
     try:
-        language = _language(request.query.get("lang", Language.ZH.value))
-        text = sentence_of(request.app[HALL].state, int(request.match_info["call_no"]), language)
-        sound = await request.app[VOICE].say(text, language)
+        announcement = announcement_of_call(request.app[HALL].state, call_no)
+        sound = await request.app[VOICE].sound(announcement)
     except Refusal as refusal:
         return web.json_response({"code": refusal.code}, status=refusal.status)
     return web.Response(body=sound, content_type="audio/wav")
-
-
-def sentence_of(state: HallState, call_no: int, language: Language) -> str:
-    """The words of a call on the board; raises ``voice.unknown_call`` for any other."""
-    line = next((one for one in state.board if one.call_no == call_no), None)
-    window = state.window_config.get(line.window) if line is not None else None
-    if line is None or window is None:
-        raise Refusal("voice.unknown_call")
-    return call_sentence(state.tickets[line.ticket].number, window.number, language)
-
-
-def _language(text: str) -> Language:
-    try:
-        return msgspec.convert(text, Language)
-    except msgspec.ValidationError as error:
-        raise Refusal("form.invalid", field="lang") from error

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from hallserver.engine import (
+    announcing,
     decide_config,
     decide_devices,
     decide_issue,
@@ -41,6 +42,7 @@ _RULES: dict[type, Rule] = {
     c.LeaveUnrated: decide_tickets.leave_unrated,
     c.CallNext: decide_visits.call_next,
     c.Recall: decide_visits.recall,
+    c.ReportAnnounced: announcing.announced,
     c.BeginService: decide_visits.begin,
     c.FinishService: decide_visits.finish,
     c.MarkNoShow: decide_visits.no_show,

@@ -80,6 +80,7 @@ def _issued(
         person=visit.person,
         device=command.device,
         language=command.language,
+        elder=command.elder,
         more=tuple(one.id for one in visit.items[1:]),
         party=visit.party,
         placing=visit.placing,

@@ -80,6 +80,7 @@ def _day_opened(state: HallState, body: e.DayOpened, event: e.Event) -> None:
 
 def _day_closed(state: HallState, body: e.DayClosed, event: e.Event) -> None:
     state.board = []
+    state.calls = {}
 
 
 def _config_applied(state: HallState, body: e.ConfigApplied, event: e.Event) -> None:

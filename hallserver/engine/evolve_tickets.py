@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from hallserver.engine.announcing import note_call, note_said
 from hallserver.engine.calling import remember_call
 from hallserver.engine.lines import enter, leave
 from hallserver.engine.offers import period_cap, period_key
@@ -61,6 +62,7 @@ def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
         late=body.late,
         origin=body.origin,
         waiver=body.waiver,
+        elder=body.elder,
     )
     if body.origin is Origin.LEASED:
         ticket.print_state = PrintState.PRINTED
@@ -137,11 +139,16 @@ def _recalled(state: HallState, body: e.TicketRecalled, event: e.Event) -> None:
 
 def _announce(state: HallState, ticket: Ticket, event: e.Event) -> None:
     state.call_no += 1
+    note_call(state, ticket, event.at)
     state.board = [line for line in state.board if line.ticket != ticket.id][-BOARD_LINES + 1 :]
     if ticket.window is not None:
         state.board.append(
             Board(ticket=ticket.id, window=ticket.window, call_no=state.call_no, called_at=event.at)
         )
+
+
+def _said(state: HallState, body: e.CallAnnounced, event: e.Event) -> None:
+    note_said(state, body)
 
 
 def _begun(state: HallState, body: e.ServiceBegun, event: e.Event) -> None:
@@ -323,6 +330,7 @@ TICKET_STEPS: dict[type, Step] = {
     e.PrintReported: _print_reported,
     e.TicketCalled: _called,
     e.TicketRecalled: _recalled,
+    e.CallAnnounced: _said,
     e.ServiceBegun: _begun,
     e.ServiceFinished: _finished,
     e.TicketNoShow: _no_show,

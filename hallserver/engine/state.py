@@ -105,6 +105,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     late: bool = False
     origin: Origin = Origin.KIOSK
     waiver: str = ""
+    elder: bool = False
+    """Taken in the elder version of the kiosk (长辈版): called slowly."""
     print_state: PrintState = PrintState.PENDING
     print_cause: Condition | None = None
     attempt: int = 0
@@ -239,6 +241,17 @@ def classes_of(rules: CallingRules) -> dict[str, PriorityClass]:
     return {one.id: one for one in rules.classes}
 
 
+class Call(msgspec.Struct, kw_only=True):
+    """The calls of one ticket: their numbers, rising, when each was made, and the highest number that each
+    board has said."""
+
+    ticket: TicketId
+    window: WindowId
+    numbers: list[int] = msgspec.field(default_factory=list)
+    at: list[Millis] = msgspec.field(default_factory=list)
+    said: dict[DeviceId, int] = msgspec.field(default_factory=dict)
+
+
 class HallState(msgspec.Struct, kw_only=True):
     """Everything about a hall. ``lines`` holds who waits: by line, by class, in the order of place
     (:mod:`hallserver.engine.lines`)."""
@@ -279,6 +292,8 @@ class HallState(msgspec.Struct, kw_only=True):
     served: dict[ItemId, Served] = msgspec.field(default_factory=dict)
     board: list[Board] = msgspec.field(default_factory=list)
     call_no: int = 0
+    calls: dict[TicketId, Call] = msgspec.field(default_factory=dict)
+    """Calls of the last quarter of an hour by ticket, the latest last."""
     help: dict[DeviceId, Millis] = msgspec.field(default_factory=dict)
     notice: str = ""
     notice_en: str = ""

@@ -16,7 +16,8 @@ TOPICS: dict[Role, frozenset[str]] = {
     Role.BOARD: frozenset({"hall", "board", "queues", "windows"}),
     Role.MANAGER: frozenset(),
 }
-"""Topics without a name of their own; ``window:``, ``rating:`` and ``kiosk:`` are decided below."""
+"""Topics without a name of their own; ``window:``, ``rating:``, ``kiosk:`` and ``board:`` are decided
+below."""
 
 
 def held_window(state: HallState, staff: StaffId | None) -> WindowId | None:
@@ -36,6 +37,7 @@ def check_topic(state: HallState, session: Session, topic: str) -> None:
     kind, _, name = topic.partition(":")
     own: dict[str, Callable[[], bool]] = {
         "kiosk": lambda: session.role is Role.KIOSK and name == session.device,
+        "board": lambda: session.role is Role.BOARD and name == session.device,
         "rating": lambda: session.role is Role.RATING_PAD and name == session.bound,
         "window": lambda: session.role is Role.CALL_PAD and _own_window(state, session, name),
     }

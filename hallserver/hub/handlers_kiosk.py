@@ -31,6 +31,7 @@ async def take_ticket(hub: Switchboard, session: Session, body: h.TakeTicket, ke
         party=body.party,
         priority=class_claimed(hub, token, body.priority),
         booking=body.booking,
+        elder=body.elder,
     )
     try:
         done = await hub.hall.submit(command, key=key, actor=session.actor)

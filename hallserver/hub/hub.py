@@ -12,6 +12,7 @@ from hallserver.hall import Hall
 from hallserver.hub import (
     codec,
     handlers_agent,
+    handlers_boards,
     handlers_kiosk,
     handlers_pads,
     handlers_visits,
@@ -35,7 +36,7 @@ from qingting.kernel.security.seal import Sealer
 
 log = structlog.get_logger(__name__)
 
-HANDLERS = (handlers_agent, handlers_kiosk, handlers_pads, handlers_visits)
+HANDLERS = (handlers_agent, handlers_boards, handlers_kiosk, handlers_pads, handlers_visits)
 """Modules whose import fills the registry."""
 HEARTBEAT_SECONDS = 4.0
 """A dead line is found within one and a half of these."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from hallserver.boards.view import PREFIX as BOARD_PREFIX
+from hallserver.boards.view import board_entries
 from hallserver.engine.state import HallState
 from hallserver.engine.view_devices import kiosk_ticket
 from hallserver.engine.views import Ambient, entries, topics_touched
@@ -44,7 +46,7 @@ def _urgent(topic: str, event: e.Event) -> bool:
     """A window whose waiting list only grew may wait a moment; who is called may not."""
     if topic.startswith("window:"):
         return topic == f"window:{getattr(event.b, 'window', None)}"
-    if topic == "board":
+    if topic == "board" or topic.startswith(BOARD_PREFIX):
         return isinstance(event.b, (e.TicketCalled, e.TicketRecalled))
     if topic.startswith("kiosk:"):
         return not isinstance(event.b, _AT_WINDOWS)
@@ -106,6 +108,7 @@ class Topics:
         later: set[str] = set()
         for event in events:
             touched = topics_touched(event, state) | self._kiosks_showing(event)
+            touched |= self._boards_showing(event, touched)
             urgent = {topic for topic in touched if _urgent(topic, event)}
             now |= urgent
             later |= touched - urgent
@@ -158,6 +161,9 @@ class Topics:
     def _entries(self, topic: str) -> dict[str, View]:
         ambient = self._ambient()
         state = self._state()
+        if topic.startswith(BOARD_PREFIX):
+            board = DeviceId(topic.removeprefix(BOARD_PREFIX))
+            return dict(board_entries(state, board, ambient.now))
         found = dict(entries(state, topic, ambient))
         if topic.startswith("kiosk:"):
             for ticket in self._shown_at(DeviceId(topic.removeprefix("kiosk:")), ambient.now):
@@ -193,6 +199,15 @@ class Topics:
     def _kiosks_showing(self, event: e.Event) -> set[str]:
         ticket = getattr(event.b, "ticket", None)
         return {f"kiosk:{kiosk}" for kiosk, shown in self._looked_up.items() if ticket in shown}
+
+    def _boards_showing(self, event: e.Event, touched: set[str]) -> set[str]:
+        """Topics of single boards: each has its own layout of what the common topic holds, and windows'
+        states besides."""
+        if isinstance(event.b, e.CallAnnounced):
+            return {f"{BOARD_PREFIX}{event.b.device}"}
+        if touched.isdisjoint(("board", "windows")):
+            return set()
+        return {topic for topic in self._topics if topic.startswith(BOARD_PREFIX)}
 
     # ---- service --------------------------------------------------------------------------------
 

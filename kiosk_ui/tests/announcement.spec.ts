@@ -1,58 +1,70 @@
 import { describe, expect, it } from 'vitest';
-import { call } from '../src/dev/sample';
-import type { AnnouncedMemory } from '../src/features/board/announcement';
-import { Announcer, announcement, spokenNumber } from '../src/features/board/announcement';
+import type { BoardSay } from '@qingting/client';
+import { boardSay } from '../src/dev/sample';
+import type { SaidMemory } from '../src/features/board/announcement';
+import { Announcer, tabMemory } from '../src/features/board/announcement';
 
-const NOW = 1_000_000;
-
-/** Says calls only when the test lets a sentence end. */
-function speaker(memory: AnnouncedMemory = notepad(0)) {
+/** A board and the hall's list of what it owes: a call leaves the list when it was reported. */
+function board(memory: SaidMemory = notepad()) {
   const begun: number[] = [];
-  const endings: (() => void)[] = [];
-  const announcer = new Announcer((one) => {
-    begun.push(one.call_no);
-    return new Promise((resolve) => endings.push(resolve));
-  }, memory, failOn);
+  const reported: number[] = [];
+  const faults: unknown[] = [];
+  const endings: ((said: boolean) => void)[] = [];
+  let list: readonly BoardSay[] = [];
+  let online = true;
+  const announcer = new Announcer(
+    (one) => {
+      begun.push(one.call_no);
+      return new Promise((resolve) => endings.push(resolve));
+    },
+    (callNo) => {
+      if (!online) return Promise.reject(new Error('the line is down'));
+      reported.push(callNo);
+      list = list.filter((one) => one.call_no !== callNo);
+      announcer.see(list);
+      return Promise.resolve();
+    },
+    memory,
+    (fault) => faults.push(fault),
+  );
   return {
     begun,
-    announcer,
-    async end(): Promise<void> {
-      endings.shift()?.();
+    reported,
+    faults,
+    memory,
+    see(...owed: readonly BoardSay[]): void {
+      list = owed;
+      announcer.see(list);
+    },
+    async end(said = true): Promise<void> {
+      endings.shift()?.(said);
       await new Promise((resolve) => setTimeout(resolve));
     },
+    line(up: boolean): void {
+      online = up;
+    },
   };
 }
 
-function failOn(fault: unknown): void {
-  throw fault;
-}
-
-function notepad(start: number | null): AnnouncedMemory & { value: number | null } {
+function notepad(): SaidMemory & { numbers: readonly number[] } {
   return {
-    value: start,
+    numbers: [],
     load() {
-      return this.value;
+      return this.numbers;
     },
-    save(no) {
-      this.value = no;
+    save(said) {
+      this.numbers = said;
     },
   };
 }
-
-describe('the sentence', () => {
-  it('reads the number digit by digit and the window as a number', () => {
-    expect(announcement({ number: 'A001', window_number: '3' })).toBe('请 A零零一号 到 3号窗口');
-    expect(announcement({ number: 'GB120', window_number: '12' })).toBe('请 GB一二零号 到 12号窗口');
-    expect(spokenNumber('Z9876543210')).toBe('Z九八七六五四三二一零');
-  });
-});
 
 describe('announcements', () => {
-  it('come in order and never over one another', async () => {
-    const { announcer, begun, end } = speaker();
-    announcer.see([call(2, 'A002', '1', NOW), call(1, 'A001', '2', NOW)], NOW);
+  it('come in the order of the hall and never over one another', async () => {
+    const { begun, see, end } = board();
+    const [first, second, third] = [boardSay(1, 'A001', '2'), boardSay(2, 'A002', '1'), boardSay(3, 'A003', '1')];
+    see(second, first);
     expect(begun).toEqual([1]);
-    announcer.see([call(3, 'A003', '1', NOW), call(2, 'A002', '1', NOW)], NOW);
+    see(first, second, third);
     expect(begun).toEqual([1]);
     await end();
     expect(begun).toEqual([1, 2]);
@@ -61,52 +73,89 @@ describe('announcements', () => {
     expect(begun).toEqual([1, 2, 3]);
   });
 
-  it('say each call once, however often the board is told of it', async () => {
-    const { announcer, begun, end } = speaker();
-    const one = [call(1, 'A001', '2', NOW)];
-    announcer.see(one, NOW);
-    announcer.see(one, NOW);
+  it('keep the place of the first call when it was called again before it was said', async () => {
+    const { begun, see, end } = board();
+    see(boardSay(9, 'A001', '2', { order: 1 }), boardSay(2, 'A002', '1'));
     await end();
-    announcer.see(one, NOW);
+    await end();
+    expect(begun).toEqual([9, 2]);
+  });
+
+  it('are reported when they are over, and not before', async () => {
+    const { reported, see, end } = board();
+    see(boardSay(1, 'A001', '2'));
+    expect(reported).toEqual([]);
+    await end();
+    expect(reported).toEqual([1]);
+  });
+
+  it('are said once, however often the board is told of them', async () => {
+    const { begun, see, end } = board();
+    const one = boardSay(1, 'A001', '2');
+    see(one);
+    see(one);
+    await end();
+    see(one);
     await end();
     expect(begun).toEqual([1]);
   });
 
   it('say a recall again, because it has a number of its own', async () => {
-    const { announcer, begun, end } = speaker();
-    announcer.see([call(1, 'A001', '2', NOW)], NOW);
+    const { begun, see, end } = board();
+    see(boardSay(1, 'A001', '2'));
     await end();
-    announcer.see([{ ...call(2, 'A001', '2', NOW), calls: 2 }], NOW);
+    see(boardSay(2, 'A001', '2'));
     expect(begun).toEqual([1, 2]);
   });
 
-  it('do not repeat what was called before the board was switched on', () => {
-    const { announcer, begun } = speaker(notepad(null));
-    announcer.see([call(7, 'A007', '2', NOW)], NOW);
-    announcer.see([call(8, 'A008', '2', NOW), call(7, 'A007', '2', NOW)], NOW);
-    expect(begun).toEqual([8]);
+  it('are not said again when the report was lost, only reported again', async () => {
+    const { begun, reported, see, end, line } = board();
+    line(false);
+    see(boardSay(1, 'A001', '2'));
+    await end();
+    expect(reported).toEqual([]);
+    line(true);
+    see(boardSay(1, 'A001', '2'), boardSay(2, 'A002', '2'));
+    expect(begun).toEqual([1, 2]);
+    expect(reported).toEqual([1]);
   });
 
-  it('carry on after a reload of the page with what was missed', () => {
-    const { announcer, begun } = speaker(notepad(7));
-    announcer.see([call(8, 'A008', '2', NOW), call(7, 'A007', '2', NOW)], NOW);
-    expect(begun).toEqual([8]);
+  it('are not said again after a reload of the page', async () => {
+    const first = board();
+    first.line(false);
+    first.see(boardSay(1, 'A001', '2'));
+    await first.end();
+    const second = board(first.memory);
+    second.see(boardSay(1, 'A001', '2'), boardSay(2, 'A002', '2'));
+    expect(second.begun).toEqual([2]);
+    expect(second.reported).toEqual([1]);
   });
 
-  it('leave out what is over or too old', () => {
-    const { announcer, begun } = speaker();
-    announcer.see(
-      [call(1, 'A001', '2', NOW - 600_000), call(2, 'A002', '2', NOW, false), call(3, 'A003', '2', NOW)],
-      NOW,
-    );
-    expect(begun).toEqual([3]);
+  it('are said again in whole after one that broke off in the middle', async () => {
+    const first = board();
+    first.see(boardSay(1, 'A001', '2'));
+    const second = board(first.memory);
+    second.see(boardSay(1, 'A001', '2'));
+    expect(second.begun).toEqual([1]);
   });
 
-  it('begin again with a new business day', () => {
-    const { announcer, begun } = speaker(notepad(240));
-    announcer.see([], NOW);
-    announcer.see([call(1, 'A001', '2', NOW)], NOW);
+  it('are dropped when the hall takes them off its list before they begin', async () => {
+    const { begun, reported, see, end } = board();
+    see(boardSay(1, 'A001', '2'), boardSay(2, 'A002', '2'));
+    see(boardSay(1, 'A001', '2'));
+    await end();
     expect(begun).toEqual([1]);
+    expect(reported).toEqual([1]);
+  });
+
+  it('go on, without a report, after one that was left unsaid', async () => {
+    const { begun, reported, see, end } = board();
+    see(boardSay(1, 'A001', '2'));
+    see(boardSay(2, 'A002', '2'));
+    await end(false);
+    await end();
+    expect(begun).toEqual([1, 2]);
+    expect(reported).toEqual([2]);
   });
 
   it('go on after one that could not be said', async () => {
@@ -115,14 +164,24 @@ describe('announcements', () => {
     const announcer = new Announcer(
       (one) => {
         begun.push(one.call_no);
-        return one.call_no === 1 ? Promise.reject(new Error('no audio device')) : Promise.resolve();
+        return one.call_no === 1 ? Promise.reject(new Error('no audio device')) : Promise.resolve(true);
       },
-      notepad(0),
+      () => Promise.resolve(),
+      notepad(),
       (fault) => faults.push(fault),
     );
-    announcer.see([call(1, 'A001', '2', NOW), call(2, 'A002', '2', NOW)], NOW);
+    announcer.see([boardSay(1, 'A001', '2'), boardSay(2, 'A002', '2')]);
     await new Promise((resolve) => setTimeout(resolve));
     expect(begun).toEqual([1, 2]);
     expect(faults).toEqual([new Error('no audio device')]);
+  });
+});
+
+describe('the memory of the tab', () => {
+  it('holds what was said and takes nothing else for it', () => {
+    tabMemory().save([3, 4]);
+    expect(tabMemory().load()).toEqual([3, 4]);
+    sessionStorage.setItem('qingting.board.said', '{"3":true}');
+    expect(tabMemory().load()).toEqual([]);
   });
 });

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { boardSay } from '../src/dev/sample';
 import { CHECK_EVERY_MS, HallVoice } from '../src/features/board/hallVoice';
-import { Voice } from '../src/features/board/voice';
+import { FLASH_MS, Voice } from '../src/features/board/voice';
 import { soon } from './support';
 
 const WORDS_MS = 3_000;
 /** What came out of the loudspeaker, in order. */
 let heard: string[];
+let volumes: number[];
 let contexts: { state: AudioContextState }[];
 
 /** A loudspeaker that notes what it is given; words last {@link WORDS_MS}. */
@@ -38,6 +40,9 @@ function loudspeaker(): void {
   class Gain {
     connect = sink.connect;
     gain = {
+      set value(volume: number) {
+        volumes.push(volume);
+      },
       setValueAtTime: () => undefined,
       linearRampToValueAtTime: () => undefined,
       exponentialRampToValueAtTime: () => undefined,
@@ -86,6 +91,7 @@ const source = (available: boolean, file: string | null) => ({
 beforeEach(() => {
   vi.useFakeTimers();
   heard = [];
+  volumes = [];
   contexts = [];
   loudspeaker();
 });
@@ -95,57 +101,89 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const CALL = boardSay(1, 'A001', '3');
+const owed = () => true;
+
 describe('an announcement', () => {
-  it('is the chime, then the words of the hall server, and is over when they are', async () => {
+  it('is the sound of the hall server, at the volume that the hall wants, and over when it ends', async () => {
     machineVoice();
     const over = vi.fn();
-    void new Voice(source(true, 'A001')).announce('请 A零零一号', 1).then(over);
-    await soon(1_200);
-    expect(heard).toEqual(['note', 'note', 'A001 begins']);
+    void new Voice(source(true, 'A001')).announce(CALL, owed).then(over);
+    await soon();
+    expect(heard).toEqual(['A001 begins']);
+    expect(volumes).toEqual([0.8]);
     expect(over).not.toHaveBeenCalled();
     await soon(WORDS_MS);
-    expect(heard).toEqual(['note', 'note', 'A001 begins', 'A001 ends']);
-    expect(over).toHaveBeenCalledOnce();
+    expect(heard).toEqual(['A001 begins', 'A001 ends']);
+    expect(over).toHaveBeenCalledExactlyOnceWith(true);
   });
 
-  it('is said by this machine when the hall server has no voice', async () => {
+  it('is a chime and the voice of this machine when the hall server has none', async () => {
     machineVoice();
-    void new Voice(source(false, null)).announce('请 A零零一号', 1);
+    void new Voice(source(false, null)).announce(CALL, owed);
     await soon(2_000);
-    expect(heard).toEqual(['note', 'note', 'machine: 请 A零零一号']);
+    expect(heard).toEqual(['note', 'note', 'machine: 请A001到3号窗口办理']);
   });
 
   it('is the chime alone when nobody has a voice, and does not hold up the next one', async () => {
     const over = vi.fn();
-    void new Voice(source(false, null)).announce('请 A零零一号', 1).then(over);
+    void new Voice(source(false, null)).announce(CALL, owed).then(over);
     await soon(1_200);
     expect(heard).toEqual(['note', 'note']);
-    expect(over).toHaveBeenCalledOnce();
+    expect(over).toHaveBeenCalledExactlyOnceWith(true);
   });
 
   it('is said by this machine, and the fault reported, when the sound is damaged', async () => {
     machineVoice();
     const faults = vi.fn();
     vi.stubGlobal('reportError', faults);
-    void new Voice(source(true, 'damaged')).announce('请 A零零一号', 1);
+    void new Voice(source(true, 'damaged')).announce(CALL, owed);
     await soon(2_000);
-    expect(heard.at(-1)).toBe('machine: 请 A零零一号');
+    expect(heard.at(-1)).toBe('machine: 请A001到3号窗口办理');
     expect(faults).toHaveBeenCalledOnce();
   });
 
   it('ends even when the loudspeaker never says so', async () => {
     const over = vi.fn();
-    void new Voice(source(true, 'endless')).announce('请 A零零一号', 1).then(over);
+    void new Voice(source(true, 'endless')).announce(CALL, owed).then(over);
     await soon(10_000);
     expect(over).toHaveBeenCalledOnce();
   });
 
-  it('is silent while the page may not sound', async () => {
+  it('waits while the page may not sound, and is said after a touch', async () => {
     const voice = new Voice(source(true, 'A001'));
     for (const context of contexts) context.state = 'suspended';
-    await voice.announce('请 A零零一号', 1);
-    expect(heard).toEqual([]);
     expect(voice.state).toBe('muted');
+    void voice.announce(CALL, owed);
+    await soon(5_000);
+    expect(heard).toEqual([]);
+    await voice.unlock();
+    await soon(1_000);
+    expect(heard).toEqual(['A001 begins']);
+  });
+
+  it('is left unsaid when it is not owed any more before the page may sound', async () => {
+    const voice = new Voice(source(true, 'A001'));
+    for (const context of contexts) context.state = 'suspended';
+    const over = vi.fn();
+    void voice.announce(CALL, () => false).then(over);
+    await soon(1_000);
+    expect(over).toHaveBeenCalledExactlyOnceWith(false);
+    await voice.unlock();
+    await soon(1_000);
+    expect(heard).toEqual([]);
+  });
+
+  it('flashes for its time and makes no sound in a quiet hall, muted page or not', async () => {
+    const voice = new Voice(source(true, 'A001'));
+    for (const context of contexts) context.state = 'suspended';
+    const over = vi.fn();
+    void voice.announce(boardSay(1, 'A001', '3', { quiet: true }), owed).then(over);
+    await soon(FLASH_MS - 1);
+    expect(over).not.toHaveBeenCalled();
+    await soon(1);
+    expect(over).toHaveBeenCalledExactlyOnceWith(true);
+    expect(heard).toEqual([]);
   });
 });
 

@@ -54,7 +54,8 @@ class IssueTicket(Strict, frozen=True, kw_only=True, tag="ticket.issue", tag_fie
     ``more`` are further items served in a chain under the same number. ``priority`` is the class that
     the visitor belongs to or claims. ``booking`` makes it a booked visit: item, people and identity
     are then the booking's. ``waiver`` is the registered reason for which staff let somebody in without
-    identity. ``taken_at`` is when a kiosk that was cut off gave the number ``serial`` of its lease.
+    identity. ``elder``: taken in the elder version of the kiosk. ``taken_at`` is when a kiosk that was cut
+    off gave the number ``serial`` of its lease.
     """
 
     item: ItemId
@@ -68,6 +69,7 @@ class IssueTicket(Strict, frozen=True, kw_only=True, tag="ticket.issue", tag_fie
     booking: BookingId | None = None
     origin: Origin = Origin.KIOSK
     waiver: ShortText = ""
+    elder: bool = False
     serial: int | None = None
     taken_at: Millis | None = None
 
@@ -104,6 +106,13 @@ class Recall(Strict, frozen=True, kw_only=True, tag="call.recall", tag_field="ty
     """Call the same visitor again (重呼)."""
 
     window: WindowId
+
+
+class ReportAnnounced(Strict, frozen=True, kw_only=True, tag="call.said", tag_field="type"):
+    """A board has said call ``call_no`` to its end, or flashed it in a quiet span (已播报)."""
+
+    device: DeviceId
+    call_no: int
 
 
 class BeginService(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="type"):
@@ -320,6 +329,7 @@ Command = (
     | LeaveQueue
     | CallNext
     | Recall
+    | ReportAnnounced
     | BeginService
     | FinishService
     | MarkNoShow

@@ -112,6 +112,7 @@ class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_f
     late: bool = False
     origin: Origin = Origin.KIOSK
     waiver: str = ""
+    elder: bool = False
     taken_at: Millis | None = None
 
 
@@ -142,6 +143,14 @@ class TicketRecalled(Record, frozen=True, kw_only=True, tag="ticket.recalled", t
     ticket: TicketId
     window: WindowId
     calls: int
+
+
+class CallAnnounced(Record, frozen=True, kw_only=True, tag="call.announced", tag_field="k"):
+    """A board said call ``call_no``, and with it every earlier call of the ticket that it owed."""
+
+    device: DeviceId
+    call_no: int
+    ticket: TicketId
 
 
 class ServiceBegun(Record, frozen=True, kw_only=True, tag="service.begun", tag_field="k"):
@@ -344,6 +353,7 @@ EventBody = (
     | PrintReported
     | TicketCalled
     | TicketRecalled
+    | CallAnnounced
     | ServiceBegun
     | ServiceFinished
     | TicketNoShow

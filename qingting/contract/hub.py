@@ -88,7 +88,7 @@ class TakeTicket(Strict, frozen=True, kw_only=True, tag="ticket.take", tag_field
 
     ``more`` are further items under the same number, ``party`` how many people come together,
     ``priority`` the class that the citizen claims, ``booking`` the booking that the hall named in
-    :class:`IdentityRead` or :class:`BookingFound`.
+    :class:`IdentityRead` or :class:`BookingFound`. ``elder``: taken in the elder version (长辈版).
     """
 
     item: ItemId
@@ -98,6 +98,7 @@ class TakeTicket(Strict, frozen=True, kw_only=True, tag="ticket.take", tag_field
     party: Party = 1
     priority: Slug = ORDINARY
     booking: BookingId | None = None
+    elder: bool = False
 
 
 class ComeBack(Strict, frozen=True, kw_only=True, tag="ticket.return", tag_field="type"):
@@ -155,6 +156,12 @@ class Next(Strict, frozen=True, kw_only=True, tag="call.next", tag_field="type")
 
 class Again(Strict, frozen=True, kw_only=True, tag="call.recall", tag_field="type"):
     pass
+
+
+class Announced(Strict, frozen=True, kw_only=True, tag="call.announced", tag_field="type"):
+    """Board: call ``call_no`` was said to its end. Repeated after a reconnect until it was acknowledged."""
+
+    call_no: Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Begin(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="type"):
@@ -263,6 +270,7 @@ Request = (
     | LeaveWindow
     | Next
     | Again
+    | Announced
     | Begin
     | Finish
     | Absent

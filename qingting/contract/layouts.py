@@ -17,6 +17,7 @@ import msgspec
 
 from qingting.contract.base import Strict
 from qingting.contract.ids import DepartmentId, DeviceId, ShortText, Slug, WindowId
+from qingting.contract.printing import Align
 from qingting.contract.states import Language
 
 DayTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
@@ -78,7 +79,8 @@ class Zone(StrEnum):
 
 
 class Content(StrEnum):
-    """What a part shows (展示内容). Those of :data:`OF_A_CALL` need a call."""
+    """What a part shows (展示内容). Those of :data:`OF_A_CALL` need a call; those of :data:`OF_A_WINDOW`
+    need a layout for one window and may then stand anywhere. ``state`` is whether that window is open."""
 
     NUMBER = "number"
     WINDOW = "window"
@@ -87,6 +89,7 @@ class Content(StrEnum):
     NAME = "name"
     ITEM = "item"
     DEPARTMENT = "department"
+    STATE = "state"
     WAITING = "waiting"
     EARLIER = "earlier"
     NOTICE = "notice"
@@ -107,7 +110,10 @@ OF_A_CALL = frozenset(
         Content.DEPARTMENT,
     }
 )
-PLACEHOLDERS = OF_A_CALL | {Content.WAITING, Content.CLOCK, Content.DATE, Content.HALL}
+OF_A_WINDOW = frozenset({Content.WINDOW, Content.WINDOW_NAME, Content.PLACE, Content.STATE})
+PLACEHOLDERS = (
+    OF_A_CALL | OF_A_WINDOW | {Content.WAITING, Content.CLOCK, Content.DATE, Content.HALL}
+)
 """What may stand in braces in a text: 请{number}到{window}号窗口. ``name`` is always the masked name."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -141,14 +147,6 @@ class Colour(StrEnum):
     FAULT = "fault"
 
 
-class Place(StrEnum):
-    """Where a part stands in its share of the line."""
-
-    LEFT = "left"
-    CENTRE = "centre"
-    RIGHT = "right"
-
-
 class Lamps(StrEnum):
     """Colours that a matrix can show: red alone, red and green and both, or all."""
 
@@ -168,7 +166,8 @@ class Matrix(Strict, frozen=True, kw_only=True):
 class Part(Strict, frozen=True, kw_only=True):
     """One thing in a line. ``text`` belongs to ``text`` and, instead of the hall's notice, to ``notice``.
 
-    ``share`` is the part of the line's width in percent; 0 = what it needs.
+    ``share`` is the part of the line's width in percent; 0 = what it needs. ``under`` puts it below the part
+    before it instead of beside it; pages only. ``lang`` keeps it in one language whatever the layout's.
     """
 
     what: Content
@@ -176,8 +175,10 @@ class Part(Strict, frozen=True, kw_only=True):
     text_en: SlotText = ""
     size: Size = Size.NORMAL
     colour: Colour = Colour.TEXT
-    place: Place = Place.LEFT
+    align: Align = Align.LEFT
     share: Percent = 0
+    under: bool = False
+    lang: Language | None = None
 
 
 class Slot(Strict, frozen=True, kw_only=True):
@@ -201,7 +202,8 @@ class Slot(Strict, frozen=True, kw_only=True):
 
 
 class BoardLayout(Strict, frozen=True, kw_only=True):
-    """A board layout (屏幕模板). ``rows`` is how many calls a page shows, or the lines of a strip.
+    """A board layout (屏幕模板). ``rows`` is how many calls a page shows, or the lines of a strip; ``earlier``
+    how many former calls stand beside them. ``aloud``: a board with it says its calls.
 
     ``languages``: with two, what differs between them is shown in each in turn. ``matrix`` belongs to
     strips only.
@@ -214,6 +216,7 @@ class BoardLayout(Strict, frozen=True, kw_only=True):
     scope: Scope = msgspec.field(default_factory=ScopeHall)
     rows: Annotated[int, msgspec.Meta(ge=1, le=MAX_LINES)] = 4
     earlier: Annotated[int, msgspec.Meta(ge=0, le=12)] = 6
+    aloud: bool = True
     languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1, max_length=2)] = (
         Language.ZH,
     )
@@ -329,6 +332,7 @@ def _scope_faults(scope: Scope, known: Known) -> Iterator[str]:
 
 def _slot_faults(layout: BoardLayout, slot: Slot) -> Iterator[str]:
     strip = layout.kind in STRIP_KINDS
+    allowed = _allowed(layout, slot)
     if strip and slot.zone not in (Zone.CALLS, Zone.FOOT):
         yield f"a strip has no {slot.zone.value}"
     if strip and slot.line > layout.rows:
@@ -337,15 +341,26 @@ def _slot_faults(layout: BoardLayout, slot: Slot) -> Iterator[str]:
         yield "a notice board shows no calls"
     if slot.starts and slot.ends and slot.starts >= slot.ends:
         yield "it ends before it starts"
-    if sum(part.share for part in slot.parts) > 100:
+    if sum(part.share for part in slot.parts if not part.under) > 100:
         yield "the shares of its parts are more than 100"
+    if slot.parts[0].under or (strip and any(part.under for part in slot.parts)):
+        yield "a part stands under nothing"
     for part in slot.parts:
-        yield from _part_faults(slot, part, strip=strip)
+        yield from _part_faults(slot, part, allowed, strip=strip)
 
 
-def _part_faults(slot: Slot, part: Part, *, strip: bool) -> Iterator[str]:
-    if part.what in OF_A_CALL and slot.zone is not Zone.CALLS:
-        yield f"{part.what.value} needs a call"
+def _allowed(layout: BoardLayout, slot: Slot) -> frozenset[Content]:
+    """What of a call or of a window may stand in this slot."""
+    one_window = isinstance(layout.scope, ScopeWindows) and len(layout.scope.windows) == 1
+    of_call = OF_A_CALL if slot.zone is Zone.CALLS else frozenset()
+    return of_call | (OF_A_WINDOW if one_window else frozenset())
+
+
+def _part_faults(
+    slot: Slot, part: Part, allowed: frozenset[Content], *, strip: bool
+) -> Iterator[str]:
+    if part.what in (OF_A_CALL | OF_A_WINDOW) - allowed:
+        yield f"{part.what.value} needs {_needed(part.what)}"
     if part.what is Content.EARLIER and (strip or slot.zone is not Zone.SIDE):
         yield "earlier calls stand beside the calls of a page"
     if part.what is Content.TEXT and not part.text.strip():
@@ -353,15 +368,19 @@ def _part_faults(slot: Slot, part: Part, *, strip: bool) -> Iterator[str]:
     if part.what not in (Content.TEXT, Content.NOTICE) and (part.text or part.text_en):
         yield f"{part.what.value} has no text of its own"
     for text in (part.text, part.text_en):
-        yield from _text_faults(slot, text)
+        yield from _text_faults(text, allowed)
 
 
-def _text_faults(slot: Slot, text: str) -> Iterator[str]:
+def _needed(what: Content) -> str:
+    return "a layout for one window" if what is Content.STATE else "a call"
+
+
+def _text_faults(text: str, allowed: frozenset[Content]) -> Iterator[str]:
     for name in placeholders(text):
         if name not in PLACEHOLDERS:
             yield f"unknown placeholder {{{name}}}"
-        elif name in OF_A_CALL and slot.zone is not Zone.CALLS:
-            yield f"{{{name}}} needs a call"
+        elif (what := Content(name)) in (OF_A_CALL | OF_A_WINDOW) - allowed:
+            yield f"{{{name}}} needs {_needed(what)}"
     if re.search(r"[{}]", _BRACES.sub("", text)):
         yield "a brace stands alone"
 

@@ -3,13 +3,14 @@
 Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``,
 ``classes``), ``queues`` (queue id),
 ``windows`` (window id), ``window:<id>`` (``window``), ``rating:<window>`` (``pad``), ``board``
-(``info`` and call keys), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and ``ticket:<id>``),
+(``info`` and call keys), ``board:<device>`` (:mod:`qingting.contract.boards`), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and ``ticket:<id>``),
 ``help`` (device id).
 """
 
 import msgspec
 
 from qingting.contract.base import Record
+from qingting.contract.boards import BoardEarlier, BoardRow, BoardSay, BoardScreen, BoardSound
 from qingting.contract.events import Interval
 from qingting.contract.ids import (
     BusinessDay,
@@ -407,6 +408,11 @@ View = (
     | RatingPadView
     | BoardInfo
     | BoardCall
+    | BoardScreen
+    | BoardRow
+    | BoardEarlier
+    | BoardSound
+    | BoardSay
     | DeviceView
     | KioskView
     | KioskTicket

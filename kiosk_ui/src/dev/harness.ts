@@ -33,14 +33,9 @@ export function previewHall(): FakeHall {
   hall.set('catalogue', 'items', { view: 'items', items: sample.items });
   for (const queue of sample.queues) hall.set('queues', queue.id, queue);
   hall.set('kiosk:k1', 'kiosk', sample.kiosk(now));
-  hall.set('board', 'info', {
-    view: 'board_info',
-    hall_name: '大庆市萨尔图区政务服务大厅',
-    hall_name_en: 'Sartu District Government Service Hall',
-    notice: '今天 16:30 停止取号，请合理安排时间。',
-    notice_en: '',
-    waiting: 27,
-  });
+  hall.set('board:board-1', 'screen', sample.boardScreen(now, '今天 16:30 停止取号，请合理安排时间。'));
+  hall.set('board:board-1', 'earlier', { view: 'board_earlier', calls: [] });
+  hall.set('board:board-1', 'sound', { view: 'board_sound', quiet: false, volume: 80 });
   let taken = 0;
   hall.onRequest('ticket.take', (body) => {
     taken += 1;

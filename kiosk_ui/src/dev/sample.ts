@@ -1,6 +1,13 @@
 /** A small hall for previews: invented queues, real shapes. Never part of a shipped bundle. */
 import type {
-  BoardCall,
+  BoardRow,
+  BoardSay,
+  BoardScreen,
+  Content,
+  Frame,
+  Segment,
+  Track,
+  Zone,
   DepartmentView,
   DeviceView,
   ItemView,
@@ -160,18 +167,91 @@ export function ticket(id: string, number: string, item: string, now: number): K
   };
 }
 
-export function call(no: number, number: string, window: string, now: number, active = true): BoardCall {
+const segment = (what: Content, text: string, more: Partial<Segment> = {}): Segment => ({
+  what,
+  text,
+  lang: 'zh-CN',
+  size: 'normal',
+  colour: 'text',
+  align: 'left',
+  share: 0,
+  under: false,
+  ...more,
+});
+
+export const frame = (segments: readonly Segment[], more: Partial<Frame> = {}): Frame => ({
+  segments,
+  motion: 'static',
+  seconds: 8,
+  repeats: 0,
+  every_seconds: 0,
+  starts_at: null,
+  ends_at: null,
+  ...more,
+});
+
+const track = (zone: Zone, line: number, ...segments: Segment[]): Track => ({
+  zone,
+  line,
+  frames: [frame(segments)],
+});
+
+/** The built-in overview as the hall server renders it. */
+export function boardScreen(since: number, notice: string, more: Partial<BoardScreen> = {}): BoardScreen {
+  const name = '大庆市萨尔图区政务服务大厅';
   return {
-    view: 'board_call',
+    view: 'board_screen',
+    layout: 'overview',
+    kind: 'page_overview',
+    rows: 4,
+    aloud: true,
+    matrix: null,
+    hall_name: name,
+    hall_name_en: 'Sartu District Government Service Hall',
+    since,
+    tracks: [
+      track('head', 1, segment('hall', name, { size: 'large' }), segment('clock', '', { size: 'huge' })),
+      track('side', 1, segment('text', '等候人数'), segment('waiting', '27', { size: 'huge' })),
+      track('side', 2, segment('earlier', '')),
+      track('foot', 1, segment('notice', notice)),
+    ],
+    ...more,
+  };
+}
+
+/** A called ticket as a row of the board. */
+export function boardRow(no: number, number: string, window: string, now: number): BoardRow {
+  return {
+    view: 'board_row',
     ticket: `2026-11-23-${number}`,
     number,
     window_number: window,
-    window_name: '公安户政',
-    window_name_en: 'Household registration',
-    masked_name: '王*民',
-    called_at: now,
-    calls: 1,
     call_no: no,
-    active,
+    called_at: now,
+    tracks: [
+      track(
+        'calls',
+        1,
+        segment('number', number, { size: 'huge', colour: 'called', share: 30 }),
+        segment('name', '王*民', { share: 32 }),
+        segment('window', `${window}号窗口`, { size: 'large', share: 38 }),
+      ),
+    ],
+  };
+}
+
+/** The same call as a debt of the board. */
+export function boardSay(no: number, number: string, window: string, more: Partial<BoardSay> = {}): BoardSay {
+  return {
+    view: 'board_say',
+    ticket: `2026-11-23-${number}`,
+    call_no: no,
+    order: no,
+    number,
+    window_number: window,
+    text: `请${number}到${window}号窗口办理`,
+    quiet: false,
+    volume: 80,
+    ...more,
   };
 }

@@ -17,6 +17,8 @@ from playwright.async_api import Page, async_playwright, expect
 from websockets.asyncio.client import ClientConnection, connect
 
 from hallserver.boards.routes import add_voice
+from hallserver.boards.synthesiser import Synthesiser
+from hallserver.boards.voice import Voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, Pairing, open_accounts
 from hallserver.hub.hub import Hub
@@ -137,7 +139,7 @@ class Place:
     config: HallConfig = field(default_factory=lambda: build_hall(hall_ids(1)[0]))
     sealer: Sealer = field(default_factory=lambda: Sealer(parse_keys(new_key("k1"))))
     port: int = 0
-    speech_program: str = "espeak-ng"
+    speech_program: str = "auto"
     hall: Hall = field(init=False)
     accounts: Accounts = field(init=False)
     _running: AsyncExitStack | None = None
@@ -163,7 +165,7 @@ class Place:
                 app = web.Application()
                 app.router.add_get("/hub", hub.socket)
                 app.router.add_static("/kiosk", self.pages)
-                add_voice(app, self.hall, self.speech_program)
+                add_voice(app, self.hall, Voice(Synthesiser(self.speech_program)))
                 runner = web.AppRunner(app, shutdown_timeout=0.1)
                 await runner.setup()
                 await web.TCPSite(runner, "127.0.0.1", self.port).start()
@@ -321,7 +323,7 @@ async def test_a_call_appears_on_the_board(place: Place, agent: Agent, page: Pag
     await place.act(c.CallNext(window=WindowId(window.id)))
     row = page.locator(".call")
     await expect(row).to_contain_text(number)
-    await expect(row).to_contain_text(f"{window.number} 号窗口")
+    await expect(row).to_contain_text(f"{window.number}号窗口")
     await expect(row).to_contain_text("张*三")
 
 

@@ -1,84 +1,95 @@
-/** What the board says aloud: each call exactly once, in order, one at a time. */
-import type { BoardCall } from '@qingting/client';
+/** What the board says aloud: each call that the hall says it owes, in order, one at a time. */
+import type { BoardSay } from '@qingting/client';
 
-const DIGITS = '零一二三四五六七八九';
-
-/** Digits one by one, letters as letters: A001 → A零零一. */
-export function spokenNumber(number: string): string {
-  return number.replaceAll(/\d/g, (digit) => DIGITS[Number(digit)] ?? digit);
-}
-
-/** 请 A零零一号 到 3号窗口. The window's number is read as a number: 12 is 十二. */
-export function announcement(call: Pick<BoardCall, 'number' | 'window_number'>): string {
-  return `请 ${spokenNumber(call.number)}号 到 ${call.window_number}号窗口`;
-}
-
-/** A call older than this is history: saying it now would send people to a window that moved on. */
-export const TOO_OLD_MS = 120_000;
-
-/** Remembers over a reload of the page what was announced. */
-export interface AnnouncedMemory {
-  load(): number | null;
-  save(callNo: number): void;
+/** Calls that were said, kept over a reload of the page until the hall knows it too. */
+export interface SaidMemory {
+  load(): readonly number[];
+  save(said: readonly number[]): void;
 }
 
 /**
- * Says new calls through `say`, which resolves when the sentence is over. The calls on the board when
- * it starts are taken as announced, unless the memory knows better.
+ * Says a call and resolves when it is over, with false when it was left unsaid because `owed` turned false
+ * before it could begin.
+ */
+export type Say = (call: BoardSay, owed: () => boolean) => Promise<boolean>;
+
+const REMEMBERED = 64;
+
+/**
+ * Works off the list of owed calls, which the hall keeps: a call leaves it when this board has reported
+ * it said. Between saying and reporting lies a line that can break, so what was said is remembered here
+ * and only reported again. One that broke off in the middle of a sentence is said again in whole.
  */
 export class Announcer {
-  private last: number | null;
-  private readonly waiting: BoardCall[] = [];
-  private speaking = false;
+  private owed: readonly BoardSay[] = [];
+  private said: number[];
+  private readonly reporting = new Set<number>();
+  private working = false;
 
   constructor(
-    private readonly say: (call: BoardCall) => Promise<void>,
-    private readonly memory: AnnouncedMemory,
+    private readonly say: Say,
+    private readonly report: (callNo: number) => Promise<void>,
+    private readonly memory: SaidMemory,
     private readonly onFault: (fault: unknown) => void,
   ) {
-    this.last = memory.load();
+    this.said = [...memory.load()];
   }
 
-  /** Takes all calls that the board shows; may be told the same calls any number of times. */
-  see(calls: readonly BoardCall[], now: number): void {
-    const highest = calls.reduce((most, call) => Math.max(most, call.call_no), 0);
-    if (this.last === null) {
-      this.remember(highest);
-      return;
-    }
-    // Numbers begin again with a business day: then everything on the board is new.
-    const last = calls.length > 0 && highest < this.last ? 0 : this.last;
-    const fresh = calls
-      .filter((call) => call.call_no > last && call.active && now - call.called_at < TOO_OLD_MS)
-      .sort((a, b) => a.call_no - b.call_no);
-    if (highest !== this.last && calls.length > 0) this.remember(highest);
-    this.waiting.push(...fresh);
+  /** Takes the list of owed calls; may be told the same ones any number of times. */
+  see(owed: readonly BoardSay[]): void {
+    this.owed = [...owed].sort((a, b) => a.order - b.order);
+    for (const call of this.owed) if (this.said.includes(call.call_no)) void this.tell(call.call_no);
     void this.work();
   }
 
-  private async sayOne(call: BoardCall): Promise<void> {
+  private async work(): Promise<void> {
+    if (this.working) return;
+    this.working = true;
+    for (let call = this.next(); call !== undefined; call = this.next()) {
+      if (!(await this.sayOne(call))) continue;
+      this.said = [...this.said.slice(1 - REMEMBERED), call.call_no];
+      this.memory.save(this.said);
+      void this.tell(call.call_no);
+    }
+    this.working = false;
+  }
+
+  private async sayOne(call: BoardSay): Promise<boolean> {
     try {
-      await this.say(call);
+      return await this.say(call, () => this.owed.some((one) => one.call_no === call.call_no));
     } catch (fault) {
       // One that cannot be said must not silence those behind it; the board still shows it.
       this.onFault(fault);
+      return true;
     }
   }
 
-  private remember(callNo: number): void {
-    this.last = callNo;
-    this.memory.save(callNo);
+  private next(): BoardSay | undefined {
+    return this.owed.find((call) => !this.said.includes(call.call_no));
   }
 
-  private async work(): Promise<void> {
-    if (this.speaking) return;
-    this.speaking = true;
+  private async tell(callNo: number): Promise<void> {
+    if (this.reporting.has(callNo)) return;
+    this.reporting.add(callNo);
     try {
-      for (let call = this.waiting.shift(); call !== undefined; call = this.waiting.shift()) {
-        await this.sayOne(call);
-      }
+      await this.report(callNo);
+    } catch (fault) {
+      // It stays on the hall's list and is reported again when that comes.
+      this.onFault(fault);
     } finally {
-      this.speaking = false;
+      this.reporting.delete(callNo);
     }
   }
+}
+
+/** Memory of the page's tab: a reload neither repeats nor forgets. */
+export function tabMemory(): SaidMemory {
+  const place = 'qingting.board.said';
+  return {
+    load: () => {
+      const numbers: unknown = JSON.parse(sessionStorage.getItem(place) ?? '[]');
+      return Array.isArray(numbers) ? numbers.filter((one) => typeof one === 'number') : [];
+    },
+    save: (said) => sessionStorage.setItem(place, JSON.stringify(said)),
+  };
 }

@@ -1,49 +1,69 @@
-/** What the board shows: who is called now, who was called before, how true it is. */
+/** What this board shows and says: its topic, read once for the page and once for the voice. */
 import { computed, onScopeDispose, ref, watch } from 'vue';
-import type { BoardCall, HallConnection } from '@qingting/client';
-import { pick, pickAll } from '@qingting/client';
+import type {
+  BoardRow,
+  BoardSay,
+  BoardScreen,
+  EarlierCall,
+  Entries,
+  HallConnection,
+} from '@qingting/client';
+import { HallError, pick, pickAll } from '@qingting/client';
 import { useNow, useStatus, useTopic } from '@qingting/client/vue';
-import type { AnnouncedMemory } from './announcement';
-import { Announcer, announcement } from './announcement';
+import type { SaidMemory } from './announcement';
+import { Announcer } from './announcement';
 import type { SoundState } from './voice';
 
-export const ROWS_NOW = 4;
-export const ROWS_BEFORE = 6;
 /** A new call stands out for as long as it takes to look up. */
 export const FRESH_MS = 12_000;
+/** How long a said call is offered to a hall that does not answer; its list brings it back after that. */
+const REPORT_MS = 600_000;
 
 /** Where the board's words go. */
 export interface Speaker {
   readonly state: SoundState;
-  announce(text: string, callNo: number): Promise<void>;
+  announce(call: BoardSay, owed: () => boolean): Promise<boolean>;
 }
 
-/** Follows the board's topic and announces new calls. */
-export function useBoard(connection: HallConnection, speaker: Speaker, memory: AnnouncedMemory) {
-  const topic = useTopic(connection, 'board');
+/** All of a board's picture. */
+export interface Picture {
+  readonly screen: BoardScreen;
+  readonly rows: readonly BoardRow[];
+  readonly earlier: readonly EarlierCall[];
+  readonly quiet: boolean;
+}
+
+/** The picture in the entries of a board's topic, or of a preview; null while there is none. */
+export function pictureOf(entries: Entries): Picture | null {
+  const screen = pick(entries, 'screen', 'board_screen');
+  if (screen === undefined) return null;
+  return {
+    screen,
+    rows: [...pickAll(entries, 'board_row')].sort((a, b) => b.call_no - a.call_no),
+    earlier: pick(entries, 'earlier', 'board_earlier')?.calls ?? [],
+    quiet: pick(entries, 'sound', 'board_sound')?.quiet ?? false,
+  };
+}
+
+/** Follows this board's own topic and says what it owes. */
+export function useBoard(connection: HallConnection, speaker: Speaker, memory: SaidMemory) {
   const status = useStatus(connection);
+  const device = computed(() => status.value.welcome?.device ?? null);
+  const topic = useTopic(connection, () => (device.value === null ? null : `board:${device.value}`));
   const now = useNow(connection);
   const sound = ref<SoundState>(speaker.state);
   const announcer = new Announcer(
-    (call) => speaker.announce(announcement(call), call.call_no),
+    (call, owed) => speaker.announce(call, owed),
+    (callNo) => report(connection, callNo),
     memory,
-    (fault) => reportError(fault),
+    (fault) => reportFault(fault),
   );
 
-  const info = computed(() => pick(topic.entries.value, 'info', 'board_info') ?? null);
-  const calls = computed(() =>
-    [...pickAll(topic.entries.value, 'board_call')].sort((a, b) => b.call_no - a.call_no),
-  );
-  const active = computed(() => calls.value.filter((call) => call.active));
-  const shown = computed(() => active.value.slice(0, ROWS_NOW));
-  const before = computed(() =>
-    calls.value.filter((call) => !shown.value.includes(call)).slice(0, ROWS_BEFORE),
-  );
-
+  const picture = computed(() => pictureOf(topic.entries.value));
   watch(
-    [calls, topic.loaded],
-    ([list, loaded]) => {
-      if (loaded) announcer.see(list, connection.clock.now());
+    [topic.entries, topic.loaded],
+    ([entries, loaded]) => {
+      if (loaded) announcer.see(pickAll(entries, 'board_say'));
     },
     { immediate: true },
   );
@@ -52,28 +72,15 @@ export function useBoard(connection: HallConnection, speaker: Speaker, memory: A
   }, 1_000);
   onScopeDispose(() => clearInterval(timer));
 
-  return {
-    status,
-    now,
-    info,
-    shown,
-    before,
-    sound,
-    loaded: topic.loaded,
-    stale: topic.stale,
-    age: topic.age,
-    isFresh: (call: BoardCall): boolean => now.value - call.called_at < FRESH_MS,
-  };
+  return { status, now, picture, sound, loaded: topic.loaded, stale: topic.stale, age: topic.age };
 }
 
-/** Memory of the last announced call in the tab: a reload neither repeats nor forgets. */
-export function tabMemory(): AnnouncedMemory {
-  const place = 'qingting.board.announced';
-  return {
-    load: () => {
-      const text = sessionStorage.getItem(place);
-      return text === null ? null : Number(text);
-    },
-    save: (callNo) => sessionStorage.setItem(place, String(callNo)),
-  };
+async function report(connection: HallConnection, callNo: number): Promise<void> {
+  const key = `said-${String(callNo).padStart(8, '0')}`;
+  await connection.ask({ type: 'call.announced', call_no: callNo }, { key, deadlineMs: REPORT_MS });
+}
+
+/** A line that is down is said on the screen; anything else is a fault of ours. */
+function reportFault(fault: unknown): void {
+  if (!(fault instanceof HallError)) reportError(fault);
 }

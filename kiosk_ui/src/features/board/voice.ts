@@ -1,19 +1,24 @@
 /**
- * Sound of the board: always a soft chime, then words. The hall server's voice comes first, because it
- * is the same on every board; then a Chinese voice of this machine; without either the chime is all.
+ * Sound of the board, one call at a time. The hall server's announcement comes first, because it is the
+ * same on every board; else a soft chime and a Chinese voice of this machine; without either the chime is
+ * all. A quiet hall flashes instead.
  */
+import type { BoardSay } from '@qingting/client';
 
 export type SoundState = 'on' | 'voiceless' | 'muted';
 
-/** Where sound of words comes from: {@link HallVoice}, or a test's own. */
+/** Where announcements come from: {@link HallVoice}, or a test's own. */
 export interface WordSource {
   readonly available: boolean;
   words(callNo: number): Promise<ArrayBuffer | null>;
 }
 
+/** How long a call flashes where there is no sound, in place of an announcement. */
+export const FLASH_MS = 4_000;
 const SPEECH_AT_MOST_MS = 12_000;
 /** After the end that a sound should have; an audio device that was pulled never reports one. */
 const OVERTIME_MS = 1_500;
+const UNLOCK_CHECK_MS = 500;
 const NOTES = [
   { hertz: 659.25, at: 0, seconds: 0.7 },
   { hertz: 523.25, at: 0.32, seconds: 1.1 },
@@ -22,8 +27,11 @@ const NOTES = [
 /** A browser lets a page sound only after a touch, unless it was started for a kiosk. */
 export class Voice {
   private readonly context = new AudioContext();
+  private readonly out = new GainNode(this.context);
 
-  constructor(private readonly source: WordSource) {}
+  constructor(private readonly source: WordSource) {
+    this.out.connect(this.context.destination);
+  }
 
   /** What can be heard now. */
   get state(): SoundState {
@@ -36,13 +44,26 @@ export class Voice {
     await this.context.resume();
   }
 
-  /** Chime, then the words of the call; resolves when both are over. Silent while muted. */
-  async announce(text: string, callNo: number): Promise<void> {
-    if (this.context.state !== 'running') return;
-    // Fetched while the chime sounds, so that the words follow it at once.
-    const [sound] = await Promise.all([this.fetch(callNo), this.chime()]);
-    if (sound === null) await speak(text);
-    else await this.play(sound);
+  /**
+   * Says the call; resolves when it is over. While the page may not sound yet it waits as long as the call
+   * is `owed`: the hall takes it off the list when it has become too old, and until then somebody may touch
+   * the screen. False = it was left unsaid.
+   */
+  async announce(call: BoardSay, owed: () => boolean): Promise<boolean> {
+    while (!call.quiet && this.context.state !== 'running') {
+      if (!owed()) return false;
+      await pause(UNLOCK_CHECK_MS);
+    }
+    await (call.quiet ? pause(FLASH_MS) : this.speak(call));
+    return true;
+  }
+
+  private async speak(call: BoardSay): Promise<void> {
+    this.out.gain.value = call.volume / 100;
+    const sound = await this.fetch(call.call_no);
+    if (sound !== null) return this.play(sound);
+    await this.chime();
+    await speakHere(call);
   }
 
   private async fetch(callNo: number): Promise<AudioBuffer | null> {
@@ -62,7 +83,7 @@ export class Voice {
     const over = new Promise<void>((resolve) => {
       words.onended = () => resolve();
     });
-    words.connect(this.context.destination);
+    words.connect(this.out);
     words.start();
     await Promise.race([over, pause(sound.duration * 1_000 + OVERTIME_MS)]);
   }
@@ -79,7 +100,7 @@ export class Voice {
     volume.gain.setValueAtTime(0, at);
     volume.gain.linearRampToValueAtTime(0.28, at + 0.03);
     volume.gain.exponentialRampToValueAtTime(0.001, at + seconds);
-    tone.connect(volume).connect(this.context.destination);
+    tone.connect(volume).connect(this.out);
     tone.start(at);
     tone.stop(at + seconds);
   }
@@ -92,13 +113,14 @@ function chineseVoice(): SpeechSynthesisVoice | null {
   return voices.find((voice) => voice.localService) ?? voices[0] ?? null;
 }
 
-async function speak(text: string): Promise<void> {
+async function speakHere(call: BoardSay): Promise<void> {
   const voice = chineseVoice();
   if (voice === null) return;
-  const words = new SpeechSynthesisUtterance(text);
+  const words = new SpeechSynthesisUtterance(call.text);
   words.voice = voice;
   words.lang = voice.lang;
   words.rate = 0.9;
+  words.volume = call.volume / 100;
   const over = new Promise<void>((resolve) => {
     words.onend = () => resolve();
     words.onerror = () => resolve();

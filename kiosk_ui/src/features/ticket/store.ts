@@ -21,7 +21,11 @@ function holdsIdentity(step: Step): boolean {
 }
 
 /** The journey on one connection; lives as long as the calling scope. */
-export function useJourney(connection: HallConnection, language: () => Language) {
+export function useJourney(
+  connection: HallConnection,
+  language: () => Language,
+  elder: () => boolean = () => false,
+) {
   const step = shallowRef<Step>({ name: 'home' });
   /** How the citizen came here, for "back". */
   const trail = shallowRef<readonly Step[]>([]);
@@ -120,6 +124,7 @@ export function useJourney(connection: HallConnection, language: () => Language)
           item: press.item,
           identity: press.identity?.token ?? null,
           language: language(),
+          elder: elder(),
         },
         { key: press.key },
       );

@@ -12,6 +12,11 @@ export interface Again {
 
 export type Align = "centre" | "left" | "right";
 
+export interface Announced {
+  readonly type: "call.announced";
+  readonly call_no: number;
+}
+
 export interface Answer {
   readonly ticket: string | null;
   readonly number: string | null;
@@ -28,7 +33,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
   readonly key?: string | null;
 }
 
@@ -66,6 +71,11 @@ export interface BoardCall {
   readonly active: boolean;
 }
 
+export interface BoardEarlier {
+  readonly view: "board_earlier";
+  readonly calls: readonly EarlierCall[];
+}
+
 export interface BoardInfo {
   readonly view: "board_info";
   readonly hall_name: string;
@@ -73,6 +83,47 @@ export interface BoardInfo {
   readonly notice: string;
   readonly notice_en: string;
   readonly waiting: number;
+}
+
+export interface BoardRow {
+  readonly view: "board_row";
+  readonly ticket: string;
+  readonly number: string;
+  readonly window_number: string;
+  readonly call_no: number;
+  readonly called_at: number;
+  readonly tracks: readonly Track[];
+}
+
+export interface BoardSay {
+  readonly view: "board_say";
+  readonly ticket: string;
+  readonly call_no: number;
+  readonly order: number;
+  readonly number: string;
+  readonly window_number: string;
+  readonly text: string;
+  readonly quiet: boolean;
+  readonly volume: number;
+}
+
+export interface BoardScreen {
+  readonly view: "board_screen";
+  readonly layout: string;
+  readonly kind: LayoutKind;
+  readonly rows: number;
+  readonly aloud: boolean;
+  readonly matrix: Matrix | null;
+  readonly hall_name: string;
+  readonly hall_name_en: string;
+  readonly since: number;
+  readonly tracks: readonly Track[];
+}
+
+export interface BoardSound {
+  readonly view: "board_sound";
+  readonly quiet: boolean;
+  readonly volume: number;
 }
 
 export interface BookingBrief {
@@ -151,6 +202,8 @@ export interface CodeScanned {
   readonly text: string;
 }
 
+export type Colour = "called" | "done" | "fault" | "muted" | "text";
+
 export interface ComeBack {
   readonly type: "ticket.return";
   readonly ticket: string;
@@ -162,6 +215,8 @@ export interface ConditionView {
   readonly condition: Condition;
   readonly since: number;
 }
+
+export type Content = "clock" | "date" | "department" | "earlier" | "hall" | "item" | "name" | "notice" | "number" | "place" | "state" | "text" | "waiting" | "window" | "window_name";
 
 export interface CurrentVisit {
   readonly ticket: string;
@@ -205,7 +260,7 @@ export interface Delta {
   readonly type: "delta";
   readonly topic: string;
   readonly seq: number;
-  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
+  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
   readonly gone: readonly string[];
 }
 
@@ -251,6 +306,12 @@ export interface DeviceView {
   readonly detail: string;
 }
 
+export interface EarlierCall {
+  readonly ticket: string;
+  readonly number: string;
+  readonly window_number: string;
+}
+
 export interface EndIdentity {
   readonly type: "identity.end";
 }
@@ -263,6 +324,16 @@ export interface FeedLines {
 export interface Finish {
   readonly type: "service.finish";
   readonly stay?: boolean;
+}
+
+export interface Frame {
+  readonly segments: readonly Segment[];
+  readonly motion: Motion;
+  readonly seconds: number;
+  readonly repeats: number;
+  readonly every_seconds: number;
+  readonly starts_at: number | null;
+  readonly ends_at: number | null;
 }
 
 export interface HallView {
@@ -403,7 +474,11 @@ export interface KioskView {
   readonly screen: KioskScreen | null;
 }
 
+export type Lamps = "double" | "full" | "single";
+
 export type Language = "en" | "zh-CN";
+
+export type LayoutKind = "area_strip" | "notice" | "page_area" | "page_overview" | "window_strip";
 
 export interface LeaveWindow {
   readonly type: "window.leave";
@@ -434,6 +509,14 @@ export interface MakeTicket {
   readonly waiver?: string;
   readonly print_at?: string | null;
 }
+
+export interface Matrix {
+  readonly height: number;
+  readonly width: number;
+  readonly lamps: Lamps;
+}
+
+export type Motion = "appear" | "blink" | "page" | "scroll_left" | "static";
 
 export interface Next {
   readonly type: "call.next";
@@ -598,11 +681,24 @@ export interface RuleLine {
   readonly t: "rule";
 }
 
+export interface Segment {
+  readonly what: Content;
+  readonly text: string;
+  readonly lang: Language;
+  readonly size: Size;
+  readonly colour: Colour;
+  readonly align: Align;
+  readonly share: number;
+  readonly under: boolean;
+}
+
+export type Size = "huge" | "large" | "normal" | "small";
+
 export interface Snapshot {
   readonly type: "snapshot";
   readonly topic: string;
   readonly seq: number;
-  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
+  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
 }
 
 export type StaffPermission = "lend_windows" | "make_tickets" | "pick";
@@ -630,6 +726,7 @@ export interface TakeTicket {
   readonly party?: number;
   readonly priority?: string;
   readonly booking?: string | null;
+  readonly elder?: boolean;
 }
 
 export interface TakeWindow {
@@ -666,6 +763,12 @@ export interface TicketBrief {
 }
 
 export type TicketState = "called" | "cancelled" | "done" | "no_show" | "parked" | "serving" | "waiting";
+
+export interface Track {
+  readonly zone: Zone;
+  readonly line: number;
+  readonly frames: readonly Frame[];
+}
 
 export interface Transfer {
   readonly type: "visit.transfer";
@@ -737,6 +840,8 @@ export interface WindowView {
   readonly on_shift: string;
 }
 
+export type Zone = "calls" | "foot" | "head" | "side";
+
 export type Request =
   | Subscribe
   | TakeTicket
@@ -752,6 +857,7 @@ export type Request =
   | LeaveWindow
   | Next
   | Again
+  | Announced
   | Begin
   | Finish
   | Absent
@@ -805,6 +911,11 @@ export type View =
   | RatingPadView
   | BoardInfo
   | BoardCall
+  | BoardScreen
+  | BoardRow
+  | BoardEarlier
+  | BoardSound
+  | BoardSay
   | DeviceView
   | KioskView
   | KioskTicket

@@ -649,8 +649,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "voice.unavailable": {
-    "zh": "大厅服务器没有安装语音程序，显示屏只有提示音。请安装 espeak-ng。",
-    "en": "The hall server has no speech program, so boards sound a chime only. Install espeak-ng.",
+    "zh": "大厅服务器没有语音，显示屏只有提示音。请配置语音库或语音程序。",
+    "en": "The hall server has no voice, so boards sound a chime only. Configure a clip bank or a speech program.",
     "retry": true
   },
   "voice.failed": {
