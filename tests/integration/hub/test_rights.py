@@ -55,6 +55,7 @@ ALLOWED = {
     desk.MakeTicket: {Role.CALL_PAD},
     desk.Lend: {Role.CALL_PAD},
     desk.ChangePassword: {Role.CALL_PAD},
+    h.Announced: {Role.BOARD},
     h.HelpDone: {Role.CALL_PAD},
     h.SubmitRating: {Role.RATING_PAD},
     h.DeclineRating: {Role.RATING_PAD},
@@ -69,7 +70,7 @@ ALLOWED = {
 """Written out by hand, so that a change of the registry has to be meant."""
 CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
-    h.Again, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
+    h.Again, h.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
     h.DeviceReport, h.PrintReport, h.ComeBack, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
     desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,
 }  # fmt: skip
@@ -106,6 +107,8 @@ async def test_a_role_is_refused_everything_that_is_not_its_own(house: House, ro
         ("lcd", "window:w1", "hub.forbidden"),
         ("lcd", "kiosk:k1", "hub.forbidden"),
         ("lcd", "devices", "hub.forbidden"),
+        ("lcd", "board:other", "hub.forbidden"),
+        ("k1", "board:lcd", "hub.forbidden"),
         ("k1", "no-such-thing", "hub.forbidden"),
         ("lcd", "", "hub.forbidden"),
     ],
@@ -123,7 +126,7 @@ async def test_a_device_sees_only_its_own_topics(
     [
         ("k1", ("hall", "catalogue", "queues", "windows", "kiosk:k1")),
         ("rate1", ("hall", "rating:w1")),
-        ("lcd", ("hall", "board", "queues", "windows")),
+        ("lcd", ("hall", "board", "board:lcd", "queues", "windows")),
         ("pad1", ("hall", "queues", "windows", "help")),
     ],
 )
