@@ -23,8 +23,8 @@ describe('turns of frames', () => {
     const line = frames.map((one) =>
       frame([], {
         ...one,
-        starts_at: one.starts_at == null ? null : SINCE + one.starts_at,
-        ends_at: one.ends_at == null ? null : SINCE + one.ends_at,
+        starts_at: one.starts_at === undefined ? null : SINCE + (one.starts_at ?? 0),
+        ends_at: one.ends_at === undefined ? null : SINCE + (one.ends_at ?? 0),
       }),
     );
     for (const [at, index] of up) {
