@@ -20,6 +20,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from patience import HANG_S, until
 
 from hallserver.app.desk import DESK
 from hallserver.app.server import HallSettings, open_hall_app
@@ -73,7 +74,7 @@ def _children_are_buried() -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name.startswith("asyncio-waitpid"):
-            thread.join(2)
+            thread.join(HANG_S)
 
 
 Make = Callable[..., Awaitable[Program]]
@@ -110,6 +111,10 @@ class House:
         language = Language.EN if english else Language.ZH
         await self.do(c.IssueTicket(item=ItemId("id-first"), token=token, language=language))
         await self.do(c.CallNext(window=W1))
+
+    async def can_speak(self) -> bool:
+        _, _, body = await self.get("/voice/available")
+        return bool(json.loads(body)["available"])
 
     async def get(self, path: str) -> tuple[int, str, bytes]:
         response = await self.client.get(path)
@@ -243,7 +248,7 @@ async def test_a_program_that_is_installed_later_is_found_without_a_restart(
     async with house(tmp_path, str(place)) as hall:
         assert json.loads((await hall.get("/voice/available"))[2]) == {"available": False}
         await program()
-        assert json.loads((await hall.get("/voice/available"))[2]) == {"available": True}
+        await until(hall.can_speak)
 
 
 # ---- the program --------------------------------------------------------------------------------
@@ -324,7 +329,7 @@ async def test_a_program_that_fails_is_no_voice_and_is_tried_again(
         await voice.sound(announcement())
     assert refused.value.code == "voice.failed"
     await program()
-    assert await voice.available()
+    await until(voice.available)
 
 
 async def test_a_file_that_is_no_program_is_no_voice(program: Make) -> None:
@@ -395,7 +400,7 @@ async def test_a_hall_without_a_bank_makes_one_when_somebody_wants_to_hear_somet
     voice = Voice(Synthesiser("auto"), tmp_path / "voice", generate=True)
     making = asyncio.ensure_future(voice.run())
     await asyncio.sleep(0)
-    assert await voice.available(), "the synthesiser speaks meanwhile"
+    await until(voice.available)  # the synthesiser speaks meanwhile
     await making
     assert "eSpeak" in voice.state.source
     assert "GPL" in voice.state.licence
