@@ -31,6 +31,8 @@ class _Candidate:
     ticket: Ticket
     line: str
     order: int
+    group: str
+    """The class as the rules know it: one that they do not have any more is the ordinary one."""
     score: float
     waited: Millis
 
@@ -85,22 +87,30 @@ def _look(state: HallState, window: WindowId, now: Millis) -> _Desk:
     sent = [
         one
         for line in sent_to(state, window, life.staff)
-        for one in _fronts(state, life, line, 0, now)
+        for one in _fronts(state, life, line, 0, now, sent=True)
     ]
     ordinary += _stranded(state, life, lines, now)
     return _Desk(state, life, now, ordinary, sent)
 
 
 def _fronts(
-    state: HallState, life: WindowLife, line: str, order: int, now: Millis
+    state: HallState, life: WindowLife, line: str, order: int, now: Millis, *, sent: bool = False
 ) -> Iterator[_Candidate]:
+    """The first of each class whom the window may call: anybody whom a colleague ``sent`` to it, since
+    nobody else would."""
     for name, row in state.lines.get(line, {}).items():
         ticket = next(
-            (one for one in map(state.tickets.__getitem__, row) if may_call(state, life, one)), None
+            (
+                one
+                for one in map(state.tickets.__getitem__, row)
+                if sent or may_call(state, life, one)
+            ),
+            None,
         )
         if ticket is not None:
-            points = score(class_of(state, name), ticket.place_at, now)
-            yield _Candidate(ticket, line, order, points, now - ticket.place_at)
+            group = class_of(state, name)
+            points = score(group, ticket.place_at, now)
+            yield _Candidate(ticket, line, order, group.id, points, now - ticket.place_at)
 
 
 def _stranded(
@@ -124,8 +134,11 @@ def _best(candidates: list[_Candidate]) -> _Candidate | None:
     return min(candidates, key=lambda one: one.rank, default=None)
 
 
-def _minutes(candidate: _Candidate) -> int:
-    return max(0, candidate.waited // MINUTE_MS)
+def _minutes(desk: _Desk, candidate: _Candidate) -> int:
+    """What the clerk may read as waiting: a place can be earlier than the visitor, who was put first or had
+    booked."""
+    here_since = max(candidate.ticket.place_at, candidate.ticket.issued_at)
+    return max(0, (desk.now - here_since) // MINUTE_MS)
 
 
 # ---- the steps, in their order ------------------------------------------------------------------
@@ -136,7 +149,7 @@ def _sent_here(desk: _Desk) -> Choice | None:
     if best is None:
         return None
     reason = "returned" if best.ticket.returned else "sent"
-    return Choice(best.ticket.id, reason, {"minutes": _minutes(best)})
+    return Choice(best.ticket.id, reason, {"minutes": _minutes(desk, best)})
 
 
 def _overdue(desk: _Desk) -> Choice | None:
@@ -145,7 +158,7 @@ def _overdue(desk: _Desk) -> Choice | None:
     if not late:
         return None
     longest = min(late, key=lambda one: (one.ticket.place_at, one.ticket.order))
-    return Choice(longest.ticket.id, "max_delay", {"minutes": _minutes(longest)})
+    return Choice(longest.ticket.id, "max_delay", {"minutes": _minutes(desk, longest)})
 
 
 def _condition(desk: _Desk) -> Choice | None:
@@ -154,39 +167,39 @@ def _condition(desk: _Desk) -> Choice | None:
         if meant and all(_holds(desk, test) for test in condition.when):
             best = _best(meant)
             assert best is not None
-            return Choice(best.ticket.id, "condition", {"name": condition.name})
+            names = {"name": condition.name, "name_en": condition.name_en or condition.name}
+            return Choice(best.ticket.id, "condition", {**names})
     return None
 
 
 def _meant(one: _Candidate, classes: tuple[str, ...], queues: tuple[str, ...]) -> bool:
-    return (not classes or one.ticket.priority in classes) and (not queues or one.line in queues)
+    return (not classes or one.group in classes) and (not queues or one.line in queues)
 
 
 def _holds(desk: _Desk, test: r.RuleTest) -> bool:
     match test:
         case r.WaitingOver(minutes=minutes, classes=classes, queues=queues):
+            since = desk.now - minutes * MINUTE_MS
+            tickets = desk.state.tickets
             return any(
-                one.waited >= minutes * MINUTE_MS
-                for one in desk.ordinary
-                if _meant(one, classes, queues)
+                tickets[row[0]].place_at <= since for row in _standing(desk, classes, queues)
             )
         case r.LineAtLeast(people=people, classes=classes, queues=queues):
-            return _standing(desk, classes, queues) >= people
+            return sum(map(len, _standing(desk, classes, queues))) >= people
         case r.CalledFewer(classes=classes, than=than, of=of):
             return sum(one in classes for one in desk.life.recent[-of:]) < than
         case r.Between(period=period):
             return within((period,), desk.now, desk.state.config)
 
 
-def _standing(desk: _Desk, classes: tuple[str, ...], queues: tuple[str, ...]) -> int:
-    lines = queues_of(desk.state, desk.life.id, desk.now)
-    return sum(
-        len(row)
-        for line in lines
-        if not queues or line in queues
-        for name, row in desk.state.lines.get(line, {}).items()
-        if not classes or name in classes
-    )
+def _standing(
+    desk: _Desk, classes: tuple[str, ...], queues: tuple[str, ...]
+) -> Iterator[list[TicketId]]:
+    """Rows of these classes in these queues; in the window's own when none are named."""
+    for line in queues or queues_of(desk.state, desk.life.id, desk.now):
+        for name, row in desk.state.lines.get(line, {}).items():
+            if not classes or class_of(desk.state, name).id in classes:
+                yield row
 
 
 def _capped(desk: _Desk) -> Choice | None:
@@ -194,14 +207,14 @@ def _capped(desk: _Desk) -> Choice | None:
     recent = desk.life.recent[-cap:] if cap else []
     if not cap or len(recent) < cap or r.ORDINARY in recent:
         return None
-    best = _best([one for one in desk.ordinary if one.ticket.priority == r.ORDINARY])
+    best = _best([one for one in desk.ordinary if one.group == r.ORDINARY])
     return Choice(best.ticket.id, "priority_cap", {"calls": cap}) if best is not None else None
 
 
 def _ratio(desk: _Desk) -> Choice | None:
     for ratio in desk.state.rules.ratios:
         fronts = {
-            name: [one for one in desk.ordinary if one.ticket.priority == name]
+            name: [one for one in desk.ordinary if one.group == name]
             for name in (ratio.first, ratio.second)
         }
         if not all(fronts.values()):
@@ -228,16 +241,16 @@ def _by_score(desk: _Desk) -> Choice | None:
 
 def _reason(desk: _Desk, best: _Candidate, listed: bool) -> tuple[str, dict[str, str | int]]:
     """In one line why the best is the best."""
-    ticket, waited = best.ticket, {"minutes": _minutes(best)}
+    ticket, waited = best.ticket, {"minutes": _minutes(desk, best)}
     if ticket.returned:
         return "returned", dict(waited)
-    if ticket.priority == r.BOOKED and ticket.booking is not None:
+    if best.group == r.BOOKED and ticket.booking is not None:
         booking = desk.state.bookings[ticket.booking].booking
         return "appointment", {
             "time": hall_time(booking.start, desk.state.config).strftime("%H:%M")
         }
     oldest = min(desk.ordinary, key=lambda one: (one.ticket.place_at, one.ticket.order))
-    if ticket.priority != r.ORDINARY and oldest.ticket is not ticket:
+    if best.group != r.ORDINARY and oldest.ticket is not ticket:
         name = class_of(desk.state, ticket.priority)
         return "priority", {"class": name.name, "class_en": name.name_en, **waited}
     if listed and oldest.ticket is not ticket:
@@ -260,6 +273,6 @@ _STEPS: tuple[Callable[[_Desk], Choice | None], ...] = (
 )
 
 
-def remember_call(life: WindowLife, priority: str) -> None:
+def remember_call(state: HallState, life: WindowLife, priority: str) -> None:
     """Notes the class of a call for caps, ratios and conditions."""
-    life.recent = [*life.recent, priority][-RECENT_CALLS:]
+    life.recent = [*life.recent, class_of(state, priority).id][-RECENT_CALLS:]

@@ -45,6 +45,11 @@ def within(periods: tuple[Period, ...], at: Millis, config: HallConfig | None) -
     return any(clock_minutes(one.start) <= minute < clock_minutes(one.end) for one in periods)
 
 
+def day_start(at: Millis, config: HallConfig | None) -> Millis:
+    """The instant at which the business day of ``at`` began."""
+    return next_midnight(at, config) - DAY_MS
+
+
 def next_midnight(at: Millis, config: HallConfig | None) -> Millis:
     """The instant at which the next business day begins."""
     shift = offset_minutes(config) * MINUTE_MS

@@ -23,6 +23,7 @@ from qingting.contract.events import (
     EventBody,
     TicketCancelled,
 )
+from qingting.contract.ids import BusinessDay
 from qingting.contract.states import OPEN_TICKET_STATES, BookingState
 
 Rule = Callable[[HallState, Any, int], list[EventBody]]
@@ -70,9 +71,10 @@ _RULES: dict[type, Rule] = {
 }
 
 
-def close_day(state: HallState) -> list[EventBody]:
+def close_day(state: HallState, before: BusinessDay | None = None) -> list[EventBody]:
     """Ends the present business day: every open ticket is cancelled, who had booked and did not come is
-    noted, numbers are done."""
+    noted, numbers are done. ``before`` is the day that begins: days between, on which nothing ran, have
+    their missed bookings too."""
     if state.day is None:
         return []
     events: list[EventBody] = [
@@ -83,7 +85,8 @@ def close_day(state: HallState) -> list[EventBody]:
     events += [
         BookingMissed(booking=one.booking.id)
         for one in state.bookings.values()
-        if one.state is BookingState.DUE and one.booking.day <= state.day
+        if one.state is BookingState.DUE
+        and (one.booking.day <= state.day or (before is not None and one.booking.day < before))
     ]
     events.append(DayClosed(day=state.day))
     return events
@@ -97,7 +100,7 @@ def decide(state: HallState, envelope: c.Envelope) -> list[EventBody]:
     today = business_day(envelope.at, state.config)
     turn: list[EventBody] = []
     if state.day is None or today > state.day:
-        turn = [*close_day(state), DayOpened(day=today)]
+        turn = [*close_day(state, today), DayOpened(day=today)]
         if isinstance(envelope.command, c.CloseDay):
             return turn  # the turn has closed the day that was meant; the new one has just begun
         state = next_day_state(state, today)

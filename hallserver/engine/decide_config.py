@@ -1,13 +1,15 @@
 """Rules of configuration, bookings and the city's directives."""
 
+from hallserver.engine.decide_windows import closing
 from hallserver.engine.state import HallState
 from qingting.contract import commands as c
 from qingting.contract import directives as d
 from qingting.contract import events as e
-from qingting.contract.config import HallConfig, config_faults
+from qingting.contract.config import HallConfig, Queue, Staff, Window, config_faults
 from qingting.contract.config_parts import edited
 from qingting.contract.errors import Refusal
-from qingting.contract.states import BookingState
+from qingting.contract.ids import BookingId
+from qingting.contract.states import OPEN_TICKET_STATES, BookingState
 
 
 def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
@@ -21,7 +23,43 @@ def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
             )
         if config.version < state.config.version:
             return Refusal("config.older", version=config.version)
+    return _in_use(state, config)
+
+
+def _in_use(state: HallState, config: HallConfig) -> Refusal | None:
+    """Nobody may be left where nothing calls or serves them any more: in a queue, at a window or with a
+    clerk that the new configuration does not have."""
+    queues, windows = {one.id for one in config.queues}, {one.id for one in config.windows}
+    staff = {one.id for one in config.staff}
+    for ticket in state.tickets.values():
+        if ticket.state not in OPEN_TICKET_STATES:
+            continue
+        for queue in (ticket.queue, *(errand.queue for errand in ticket.back)):
+            if queue not in queues:
+                return Refusal("config.in_use", name=_name(state.queues.get(queue), queue))
+    for life in state.windows.values():
+        if life.ticket is None or life.staff is None:
+            continue
+        if life.id not in windows:
+            return Refusal("config.in_use", name=_name(state.window_config.get(life.id), life.id))
+        if life.staff not in staff:
+            return Refusal("config.in_use", name=_name(state.staff.get(life.staff), life.staff))
     return None
+
+
+def _name(known: Queue | Window | Staff | None, key: str) -> str:
+    return known.name if known is not None else key
+
+
+def _closings(state: HallState, config: HallConfig) -> list[e.EventBody]:
+    """Idle windows that the new configuration does not have, or whose clerk it does not have, close."""
+    windows, staff = {one.id for one in config.windows}, {one.id for one in config.staff}
+    return [
+        event
+        for life in state.windows.values()
+        if life.staff is not None and (life.id not in windows or life.staff not in staff)
+        for event in closing(state, life)
+    ]
 
 
 def apply_config(state: HallState, command: c.ApplyConfig, now: int) -> list[e.EventBody]:
@@ -29,7 +67,7 @@ def apply_config(state: HallState, command: c.ApplyConfig, now: int) -> list[e.E
         return []
     if (refusal := _config_refusal(state, command.config)) is not None:
         raise refusal
-    return [e.ConfigApplied(config=command.config)]
+    return [*_closings(state, command.config), e.ConfigApplied(config=command.config)]
 
 
 def edit_config(state: HallState, command: c.EditConfig, now: int) -> list[e.EventBody]:
@@ -44,7 +82,7 @@ def edit_config(state: HallState, command: c.EditConfig, now: int) -> list[e.Eve
         return []
     if (refusal := _config_refusal(state, config)) is not None:
         raise refusal
-    return [e.ConfigEdited(version=version, part=command.part)]
+    return [*_closings(state, config), e.ConfigEdited(version=version, part=command.part)]
 
 
 def apply_directive(state: HallState, command: c.ApplyDirective, now: int) -> list[e.EventBody]:
@@ -69,7 +107,7 @@ def _directed(state: HallState, directive: d.Directive | None) -> list[e.EventBo
         case d.PutConfig(config=config):
             if (refusal := _config_refusal(state, config)) is not None:
                 raise refusal
-            return [e.ConfigApplied(config=config)]
+            return [*_closings(state, config), e.ConfigApplied(config=config)]
         case d.PutNotice(text=text, text_en=text_en):
             return [e.NoticePut(text=text, text_en=text_en)]
         case d.PutBooking(booking=booking):
@@ -84,8 +122,8 @@ def _directed(state: HallState, directive: d.Directive | None) -> list[e.EventBo
             return [e.BookingDropped(booking=booking_id)]
 
 
-def _check_changeable(state: HallState, booking: str) -> None:
-    life = next((one for one in state.bookings.values() if one.booking.id == booking), None)
+def _check_changeable(state: HallState, booking: BookingId) -> None:
+    life = state.bookings.get(booking)
     if life is None:
         return
     if life.state is BookingState.ARRIVED:

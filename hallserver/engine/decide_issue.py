@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hallserver.engine.days import MINUTE_MS, hall_time
+from hallserver.engine.days import MINUTE_MS, day_start, hall_time
 from hallserver.engine.kiosks import check_kiosk
 from hallserver.engine.lines import ahead_of
 from hallserver.engine.offers import check_offered, check_party, check_person, item_of
@@ -12,7 +12,7 @@ from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config import Item, Queue
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import BusinessDay, DeviceId, Millis, TicketId
+from qingting.contract.ids import BusinessDay, DeviceId, Millis, QueueId, TicketId
 from qingting.contract.people import Person
 from qingting.contract.rules import BOOKED, ORDINARY
 from qingting.contract.states import BookingState, DeviceKind, Origin
@@ -30,6 +30,7 @@ class _Visit:
     party: int
     placing: e.Placing
     late: bool = False
+    taken_at: Millis | None = None
 
 
 def printer_of(state: HallState, kiosk: DeviceId) -> DeviceId:
@@ -38,6 +39,15 @@ def printer_of(state: HallState, kiosk: DeviceId) -> DeviceId:
         if device.kind is DeviceKind.PRINTER:
             return device.id
     return kiosk
+
+
+def _next_serial(state: HallState, queue: QueueId) -> int:
+    """The next number of a queue that no kiosk has set aside."""
+    serial = state.serials.get(queue, 0) + 1
+    for lease in state.leases:
+        if lease.queue == queue and lease.first <= serial <= lease.last:
+            serial = lease.last + 1
+    return serial
 
 
 def number_of(queue: Queue, serial: int) -> str:
@@ -52,7 +62,7 @@ def issue(state: HallState, command: c.IssueTicket, now: int) -> list[e.EventBod
         booking = booking_of(state, command)
         visit = _booked(state, command, booking, now) if booking else _walk_in(state, command, now)
         queue = state.queues[visit.items[0].queue]
-        serial = state.serials.get(queue.id, 0) + 1
+        serial = _next_serial(state, queue.id)
     issued = _issued(state, command, visit, queue, serial, now)
     if command.device is None or command.origin is Origin.LEASED:
         return [issued]
@@ -88,7 +98,7 @@ def _issued(
         late=visit.late,
         origin=Origin.BOOKING if command.booking is not None else command.origin,
         waiver=command.waiver,
-        taken_at=command.taken_at,
+        taken_at=visit.taken_at,
     )
 
 
@@ -173,11 +183,12 @@ def _leased(state: HallState, command: c.IssueTicket, now: int) -> tuple[_Visit,
     item = item_of(state, command.item)
     lease = _lease_of(state, command)
     items = _chain(state, item, command)
-    at = min(command.taken_at if command.taken_at is not None else now, now)
-    priority = command.priority if command.priority in state.classes else ORDINARY
-    placing = e.Placing(line=lease.queue, at=at, priority=priority)
+    # A kiosk's clock may be wrong: nobody came before the day began or after now.
+    at = min(max(command.taken_at or now, day_start(now, state.config)), now)
+    known = command.priority in state.classes and command.priority != BOOKED
+    placing = e.Placing(line=lease.queue, at=at, priority=command.priority if known else ORDINARY)
     assert command.serial is not None
-    visit = _Visit(items, command.person, command.party, placing)
+    visit = _Visit(items, command.person, command.party, placing, taken_at=at)
     return visit, state.queues[lease.queue], command.serial
 
 
@@ -206,9 +217,7 @@ def lease(state: HallState, command: c.LeaseNumbers, now: int) -> list[e.EventBo
     free = sum(one.last - one.first + 1 - len(one.used) for one in own)
     if free >= command.upto:
         return []
-    first = (
-        max((one.last for one in state.leases if one.queue == command.queue), default=LEASE_BASE)
-        + 1
-    )
+    given = [one.last for one in state.leases if one.queue == command.queue]
+    first = max(LEASE_BASE, state.serials.get(command.queue, 0), *given) + 1
     last = first + command.upto - free - 1
     return [e.NumbersLeased(device=command.device, queue=command.queue, first=first, last=last)]

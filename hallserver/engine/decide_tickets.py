@@ -7,7 +7,7 @@ from hallserver.engine.state import Case, HallState, Ticket
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import TicketId
+from qingting.contract.ids import QueueId, TicketId
 from qingting.contract.ratings import check_rating
 from qingting.contract.rules import BOOKED, Place
 from qingting.contract.states import (
@@ -85,8 +85,8 @@ def leave(state: HallState, command: c.LeaveQueue, now: int) -> list[e.EventBody
     return [e.TicketCancelled(ticket=ticket.id, reason=LEFT)]
 
 
-def line_for(state: HallState, ticket: Ticket, line: str) -> str:
-    """``line`` while somebody is there to call from it, else the ticket's queue."""
+def line_for(state: HallState, line: str, queue: QueueId) -> str:
+    """``line`` of a window or clerk while somebody is there to call from it, else ``queue``."""
     for life in state.windows.values():
         if life.state is WindowState.CLOSED:
             continue
@@ -94,7 +94,7 @@ def line_for(state: HallState, ticket: Ticket, line: str) -> str:
             return line
         if life.staff is not None and line == staff_line(life.staff):
             return line
-    return ticket.queue
+    return queue
 
 
 def place_in(state: HallState, line: str, ticket: Ticket, place: Place, now: int) -> e.Placing:
@@ -133,7 +133,7 @@ def _from_park(
 ) -> e.TicketReturned:
     line: str = ticket.queue
     if ticket.park_mine and ticket.window is not None:
-        line = line_for(state, ticket, window_line(ticket.window))
+        line = line_for(state, window_line(ticket.window), ticket.queue)
     over = ticket.park_until is not None and now >= ticket.park_until
     cause = ReturnCause.PARK_OVER if over else ReturnCause.VISITOR
     return e.TicketReturned(

@@ -16,6 +16,7 @@ from qingting.contract.rules import Place
 from qingting.contract.states import (
     NotRatedReason,
     StaffPermission,
+    StaffRole,
     TicketState,
     WindowState,
 )
@@ -54,7 +55,8 @@ def call_ticket(state: HallState, command: c.CallTicket, now: int) -> list[e.Eve
     life = _free_window(state, command)
     staff = staffed(life)
     ticket = ticket_of(state, command.ticket)
-    if StaffPermission.PICK not in state.staff[staff].permissions:
+    person = state.staff[staff]
+    if person.role is not StaffRole.MANAGER and StaffPermission.PICK not in person.permissions:
         raise Refusal("call.pick_forbidden")
     if ticket.state is not TicketState.WAITING:
         raise Refusal("call.not_waiting", number=ticket.number)
@@ -119,7 +121,7 @@ def hand_back(state: HallState, command: c.HandBack, now: int) -> list[e.EventBo
     life = window_of(state, command.window)
     staff = staffed(life)
     ticket = _called(state, life)
-    line = line_for(state, ticket, ticket.home) if ticket.home.startswith("@") else ticket.queue
+    line = line_for(state, ticket.home, ticket.queue)
     placing = e.Placing(line=line, at=ticket.place_at, priority=ticket.priority)
     return [e.TicketHandedBack(ticket=ticket.id, window=life.id, staff=staff, placing=placing)]
 
@@ -160,13 +162,14 @@ def finish(state: HallState, command: c.FinishService, now: int) -> list[e.Event
     ticket = visit_of(state, life)
     if ticket.state is not TicketState.SERVING:
         raise Refusal("service.not_begun")
+    back = None if command.stay else _way_back(state, ticket, now)
     finished = e.ServiceFinished(
         ticket=ticket.id,
         window=life.id,
         staff=staff,
         case=_case_number(state, ticket),
-        onward=_onward(state, ticket, now),
-        back=_way_back(state, ticket, now),
+        onward=_onward(state, ticket, now) if back is None else None,
+        back=back,
     )
     events = [*_former_rating(state, life), finished]
     if command.stay:
@@ -200,15 +203,17 @@ def _onward(state: HallState, ticket: Ticket, now: int) -> e.Onward | None:
     return e.Onward(item=item.id, queue=item.queue, department=item.department, placing=placing)
 
 
-def _way_back(state: HallState, ticket: Ticket, now: int) -> e.Placing | None:
-    if not ticket.back or any(one in state.items for one in ticket.todo):
+def _way_back(state: HallState, ticket: Ticket, now: int) -> e.Onward | None:
+    """What a clerk left undone to send the visitor here comes before the items still to come."""
+    if not ticket.back:
         return None
     errand = ticket.back[-1]
-    line = line_for(state, ticket, errand.line)
-    if not line.startswith("@"):
-        line = errand.queue
+    line = line_for(state, errand.line, errand.queue)
     at = place_first(state, line, ticket, now)
-    return e.Placing(line=line, at=at, priority=ticket.priority)
+    placing = e.Placing(line=line, at=at, priority=ticket.priority)
+    return e.Onward(
+        item=errand.item, queue=errand.queue, department=errand.department, placing=placing
+    )
 
 
 def _stay(state: HallState, life: WindowLife, ticket: Ticket) -> list[e.EventBody]:

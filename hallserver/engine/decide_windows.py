@@ -97,6 +97,12 @@ def close_window(state: HallState, command: c.CloseWindow, now: int) -> list[e.E
     if life.state is WindowState.CLOSED or life.staff is None:
         return []
     refuse_busy(state, life)
+    return closing(state, life)
+
+
+def closing(state: HallState, life: WindowLife) -> list[e.EventBody]:
+    """The clerk of an idle window goes, and nobody takes their place."""
+    assert life.staff is not None
     return _closing(state, life, [window_line(life.id), staff_line(life.staff)])
 
 

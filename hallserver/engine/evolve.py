@@ -84,25 +84,8 @@ def _day_closed(state: HallState, body: e.DayClosed, event: e.Event) -> None:
 
 
 def _config_applied(state: HallState, body: e.ConfigApplied, event: e.Event) -> None:
-    _put_config(state, body.config, event)
-
-
-def _config_edited(state: HallState, body: e.ConfigEdited, event: e.Event) -> None:
-    assert state.config is not None
-    _put_config(state, edited(state.config, body.version, body.part), event)
-
-
-def _put_config(state: HallState, config: HallConfig, event: e.Event) -> None:
-    state.config = config
-    state.departments = {one.id: one for one in config.departments}
-    state.queues = {one.id: one for one in config.queues}
-    state.items = {one.id: one for one in config.items}
-    state.window_config = {one.id: one for one in config.windows}
-    state.staff = {one.id: one for one in config.staff}
-    state.rules, state.classes = config.rules, classes_of(config.rules)
-    for window in config.windows:
-        state.windows.setdefault(window.id, WindowLife(id=window.id))
-    for device in config.devices:
+    _put_config(state, body.config)
+    for device in body.config.devices:
         _enter_device(
             state,
             e.DeviceRegistered(
@@ -116,6 +99,23 @@ def _put_config(state: HallState, config: HallConfig, event: e.Event) -> None:
             event,
         )
     _index_children(state)
+
+
+def _config_edited(state: HallState, body: e.ConfigEdited, event: e.Event) -> None:
+    assert state.config is not None
+    _put_config(state, edited(state.config, body.version, body.part))
+
+
+def _put_config(state: HallState, config: HallConfig) -> None:
+    state.config = config
+    state.departments = {one.id: one for one in config.departments}
+    state.queues = {one.id: one for one in config.queues}
+    state.items = {one.id: one for one in config.items}
+    state.window_config = {one.id: one for one in config.windows}
+    state.staff = {one.id: one for one in config.staff}
+    state.rules, state.classes = config.rules, classes_of(config.rules)
+    for window in config.windows:
+        state.windows.setdefault(window.id, WindowLife(id=window.id))
 
 
 def _put_device(state: HallState, body: e.DeviceRegistered, event: e.Event) -> None:
@@ -183,8 +183,8 @@ def _directive(
 
 def _booking_put(state: HallState, body: e.BookingPut, event: e.Event) -> None:
     former = state.bookings.get(body.booking.id)
-    if former is not None:
-        state.booking_codes.pop(former.booking.code, None)
+    if former is not None and state.booking_codes.get(former.booking.code) == body.booking.id:
+        del state.booking_codes[former.booking.code]
     state.bookings[body.booking.id] = BookingLife(booking=body.booking)
     state.booking_codes[body.booking.code] = body.booking.id
 

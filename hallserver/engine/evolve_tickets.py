@@ -27,6 +27,8 @@ from qingting.contract.states import (
     TicketState,
 )
 
+AT_HAND = ("chain", "resumed")
+"""Reasons of calls to somebody who stands at the window already: nothing to announce, nobody's turn."""
 BOARD_LINES = 12
 """Calls that the display board keeps."""
 PRINT_STATES = {
@@ -127,8 +129,9 @@ def _called(state: HallState, body: e.TicketCalled, event: e.Event) -> None:
     ticket.calls, ticket.begun_at, ticket.returned = 1, 0, ""
     life = state.windows[body.window]
     life.ticket = ticket.id
-    remember_call(life, ticket.priority)
-    _announce(state, ticket, event)
+    if body.reason not in AT_HAND:
+        remember_call(state, life, ticket.priority)
+        _announce(state, ticket, event)
 
 
 def _recalled(state: HallState, body: e.TicketRecalled, event: e.Event) -> None:
@@ -200,9 +203,10 @@ def _go_on(state: HallState, ticket: Ticket, body: e.ServiceFinished, event: e.E
         ticket.item, ticket.queue, ticket.department = onward.item, onward.queue, onward.department
         _wait(state, ticket, onward.placing, event)
     elif body.back is not None:
-        errand = ticket.back.pop()
-        ticket.item, ticket.queue, ticket.department = errand.item, errand.queue, errand.department
-        _wait(state, ticket, body.back, event)
+        back = body.back
+        del ticket.back[-1]
+        ticket.item, ticket.queue, ticket.department = back.item, back.queue, back.department
+        _wait(state, ticket, back.placing, event)
     else:
         ticket.state, ticket.since = TicketState.DONE, event.at
 

@@ -5,19 +5,23 @@ window or one clerk. Within a line each class has its own row, ordered by place:
 break. Between classes the score of the calling rules decides (:mod:`qingting.contract.rules`).
 """
 
-import math
 from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Iterator
 from heapq import merge
+from itertools import islice
+from operator import itemgetter
 
 from hallserver.engine.days import MINUTE_MS
 from hallserver.engine.state import HallState, Ticket
 from qingting.contract.events import Placing
-from qingting.contract.ids import Millis, StaffId, WindowId
+from qingting.contract.ids import Millis, StaffId, TicketId, WindowId
 from qingting.contract.rules import PriorityClass
 
 Key = tuple[Millis, int]
 """Place of a ticket within its class: the instant that orders it, then the order of arrival."""
+Turn = tuple[float, Millis, int]
+"""Sorts a line, first who is called first: points (negative), then the place."""
 
 
 def window_line(window: WindowId) -> str:
@@ -76,26 +80,44 @@ def class_of(state: HallState, priority: str) -> PriorityClass:
     return state.classes.get(priority) or state.classes["ordinary"]
 
 
+def turn(priority: PriorityClass, place: Key, now: Millis) -> Turn:
+    """What orders a line: most points first, then the earlier place. Along a row it never falls."""
+    return (-score(priority, place[0], now), *place)
+
+
 def in_order(state: HallState, line: str, now: Millis) -> Iterator[Ticket]:
     """Everybody in a line, highest score first."""
+    return (one for _, one in turns(state, line, now))
+
+
+def turns(state: HallState, line: str, now: Millis) -> Iterator[tuple[Turn, Ticket]]:
+    """Everybody in a line with what orders them, best first; computed as far as it is read."""
     rows = [
-        [(-score(class_of(state, name), state.tickets[one].place_at, now), one) for one in row]
+        _row_turns(state, class_of(state, name), row, now)
         for name, row in state.lines.get(line, {}).items()
     ]
-    return (state.tickets[one] for _, one in merge(*rows, key=lambda pair: pair[0]))
+    return rows[0] if len(rows) == 1 else merge(*rows, key=itemgetter(0))
+
+
+def _row_turns(
+    state: HallState, group: PriorityClass, row: list[TicketId], now: Millis
+) -> Iterator[tuple[Turn, Ticket]]:
+    for one in row:
+        ticket = state.tickets[one]
+        yield turn(group, place_key(ticket), now), ticket
 
 
 def ahead_of(state: HallState, line: str, priority: str, place: Key, now: Millis) -> int:
-    """How many of a line have more points than somebody of a class at a place."""
-    mine = score(class_of(state, priority), place[0], now)
+    """How many of a line have their turn before somebody of a class at a place."""
+    mine = turn(class_of(state, priority), place, now)
     ahead = 0
     for name, row in state.lines.get(line, {}).items():
-        if name == priority:
-            ahead += bisect_left(row, place, key=lambda one: place_key(state.tickets[one]))
-            continue
         group = class_of(state, name)
-        before = now - (mine - group.weight) / group.ageing * MINUTE_MS
-        ahead += bisect_left(row, before, key=lambda one: state.tickets[one].place_at)
+
+        def theirs(one: TicketId, group: PriorityClass = group) -> Turn:
+            return turn(group, place_key(state.tickets[one]), now)
+
+        ahead += bisect_left(row, mine, key=theirs)
     return ahead
 
 
@@ -122,26 +144,32 @@ def _place_worth(priority: PriorityClass, points: float, now: Millis) -> float:
     return now - (points - priority.weight) / priority.ageing * MINUTE_MS
 
 
+def _beside(state: HallState, ticket: Ticket, other: Ticket, now: Millis, step: int) -> Millis:
+    """The place next to somebody in a line, before (-1) or behind (1) them. An instant since 1970, however
+    slowly a class ages: no event could hold an earlier one."""
+    own, theirs = class_of(state, ticket.priority), class_of(state, other.priority)
+    if own.id == theirs.id:
+        return max(0, other.place_at + step)
+    worth = _place_worth(own, score(theirs, other.place_at, now), now)
+    return max(0, round(worth) + 2 * step)
+
+
 def place_first(state: HallState, line: str, ticket: Ticket, now: Millis) -> Millis:
     """The place before everybody in a line; the ticket's own when it is better or nobody waits."""
     top = next(in_order(state, line, now), None)
-    if top is None:
-        return ticket.place_at
-    best = score(class_of(state, top.priority), top.place_at, now)
-    worth = _place_worth(class_of(state, ticket.priority), best, now)
-    return min(ticket.place_at, math.floor(worth) - 1)
+    return (
+        ticket.place_at
+        if top is None
+        else min(ticket.place_at, _beside(state, ticket, top, now, -1))
+    )
 
 
 def place_behind(state: HallState, line: str, ticket: Ticket, people: int, now: Millis) -> Millis:
     """The place behind the next ``people`` of a line, or behind all when fewer wait; never better than
     the place that the ticket had before."""
-    front: Ticket | None = None
-    for number, other in enumerate(in_order(state, line, now), start=1):
-        if number > people:
-            break
-        front = other
-    if front is None:
+    if not people:
+        return ticket.place_at
+    front = deque(islice(in_order(state, line, now), people), maxlen=1)
+    if not front:
         return max(ticket.place_at, now)
-    points = score(class_of(state, front.priority), front.place_at, now)
-    worth = _place_worth(class_of(state, ticket.priority), points, now)
-    return max(ticket.place_at, math.ceil(worth) + 1)
+    return max(ticket.place_at, _beside(state, ticket, front[0], now, 1))

@@ -10,7 +10,7 @@ from qingting.contract.config import Item, PeriodCap, Queue, RepeatRule
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import ItemId, Millis
 from qingting.contract.people import Person
-from qingting.contract.states import OPEN_TICKET_STATES, TicketState
+from qingting.contract.states import OPEN_TICKET_STATES
 
 WEEKDAY_WORDS = "一二三四五六日"
 
@@ -101,11 +101,8 @@ def check_person(
 def _check_repeat(state: HallState, item: Item, person: Person) -> None:
     for one in state.people.get(person.index, ()):
         ticket = state.tickets[one]
-        if item.id != ticket.item and item.id not in ticket.todo:
-            done = any(case.item == item.id for case in ticket.cases)
-            if not (done and item.repeat is RepeatRule.ONCE):
-                continue
-        if ticket.state in OPEN_TICKET_STATES:
-            raise Refusal("ticket.repeat_open", item=item.name, number=ticket.number)
-        if item.repeat is RepeatRule.ONCE and ticket.state is TicketState.DONE:
+        if item.repeat is RepeatRule.ONCE and any(case.item == item.id for case in ticket.cases):
             raise Refusal("ticket.repeat_once", item=item.name, number=ticket.number)
+        to_come = (ticket.item, *ticket.todo, *(errand.item for errand in ticket.back))
+        if ticket.state in OPEN_TICKET_STATES and item.id in to_come:
+            raise Refusal("ticket.repeat_open", item=item.name, number=ticket.number)

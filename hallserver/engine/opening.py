@@ -28,13 +28,17 @@ def hours_on(calendar: HallCalendar, day: date) -> DayHours:
             return DayHours((), closed.name)
     for special in calendar.open:
         if special.date == text:
-            return DayHours(special.periods, special.name)
+            return DayHours(_sorted(special.periods), special.name)
     if not calendar.weekly:
         return DayHours(None)
     for weekly in calendar.weekly:
         if day.isoweekday() in weekly.weekdays:
-            return DayHours(tuple(sorted(weekly.periods, key=lambda one: clock_minutes(one.start))))
+            return DayHours(_sorted(weekly.periods))
     return DayHours(())
+
+
+def _sorted(periods: tuple[Period, ...]) -> tuple[Period, ...]:
+    return tuple(sorted(periods, key=lambda one: clock_minutes(one.start)))
 
 
 def check_open(state: HallState, now: Millis) -> None:

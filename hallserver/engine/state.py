@@ -36,7 +36,7 @@ from qingting.contract.states import (
     WindowState,
 )
 
-STATE_SCHEMA = 5
+STATE_SCHEMA = 6
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -44,8 +44,9 @@ TAKEN_KEPT = 8
 """Tickets that a kiosk's screen can still show after they were taken there."""
 
 
-RECENT_CALLS = 12
-"""Calls of a window that the rules can look back on."""
+RECENT_CALLS = 48
+"""Calls of a window that the rules can look back on: a ratio of 9 to 9 needs 17 of its two classes, among
+which others may have been called."""
 
 
 class Case(msgspec.Struct, kw_only=True):

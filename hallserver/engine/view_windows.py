@@ -7,8 +7,8 @@ from hallserver.engine.lines import (
     class_of,
     count,
     in_order,
-    score,
     sent_to,
+    turns,
     waiting,
     window_line,
 )
@@ -22,6 +22,7 @@ from hallserver.engine.state import (
 )
 from hallserver.engine.view_tickets import booked_at, brief, item_names, may_return, names_of
 from qingting.contract import views as v
+from qingting.contract.config import WindowOrder
 from qingting.contract.ids import Millis, QueueId, WindowId
 from qingting.contract.ratings import RATING_SECONDS
 from qingting.contract.states import TicketState
@@ -82,20 +83,21 @@ def _back_to(state: HallState, ticket: Ticket) -> str:
 def _waiting(
     state: HallState, window: WindowId, now: Millis
 ) -> tuple[int, tuple[v.TicketBrief, ...]]:
-    """How many wait for a window, and the first of them: who was sent here, then by score."""
+    """How many wait for a window, and the first of them: who was sent here, then by score, a preferred
+    queue before the others."""
     staff = state.windows[window].staff
     sent_lines = sent_to(state, window, staff)
     queues = queues_of(state, window, now)
     total = sum(count(state, line) for line in (*sent_lines, *queues))
     sent = [one for line in sent_lines for one in islice(in_order(state, line, now), QUEUE_SHOWN)]
-    front: list[tuple[float, int, int, Ticket]] = []
+    listed = state.window_config[window].order is WindowOrder.LISTED
+    front: list[tuple[int, float, int, Millis, int, Ticket]] = []
     for order, queue in enumerate(queues):
-        for ticket in islice(in_order(state, queue, now), QUEUE_SHOWN):
-            points = score(class_of(state, ticket.priority), ticket.place_at, now)
-            front.append((-points, order, ticket.order, ticket))
-    front.sort(key=lambda one: one[:3])
+        for (points, at, arrival), ticket in islice(turns(state, queue, now), QUEUE_SHOWN):
+            front.append((order if listed else 0, points, order, at, arrival, ticket))
+    front.sort(key=lambda one: one[:5])
     shown = [brief(state, one, sent=True) for one in sent]
-    shown += [brief(state, one[3]) for one in front]
+    shown += [brief(state, one[-1]) for one in front[:QUEUE_SHOWN]]
     return total, tuple(shown[:QUEUE_SHOWN])
 
 

@@ -166,6 +166,10 @@ def _windows_of_queue(state: HallState, queue: QueueId) -> set[str]:
     }
 
 
+def _every_window(state: HallState) -> set[str]:
+    return {f"window:{one}" for one in state.window_config}
+
+
 def _ticket_topics(state: HallState, ticket_id: TicketId) -> set[str]:
     ticket = state.tickets.get(ticket_id)
     return {f"kiosk:{ticket.device}"} if ticket is not None and ticket.device is not None else set()
@@ -192,6 +196,8 @@ def _visit_topics(state: HallState, body: _AtWindow) -> set[str]:
     topics |= _ticket_topics(state, body.ticket)
     if not isinstance(body, e.TicketRecalled | e.ServiceBegun):
         topics |= {"queues"} | _standing(state, body.ticket)
+    if isinstance(body, e.TicketCalled) and body.reason == "resumed":
+        topics |= _every_window(state)  # it may have been on the list of another one
     return topics
 
 
@@ -250,9 +256,9 @@ def _issued_topics(state: HallState, body: e.TicketIssued) -> set[str]:
 
 def _cancelled_topics(state: HallState, body: e.TicketCancelled) -> set[str]:
     ticket = state.tickets[body.ticket]
-    topics = {"queues", "board", "windows"} | _windows_of_queue(state, ticket.queue)
+    topics = {"queues", "board", "windows"} | _every_window(state)
     if ticket.window is not None:
-        topics |= {f"window:{ticket.window}", f"rating:{ticket.window}"}
+        topics.add(f"rating:{ticket.window}")
     return topics | _ticket_topics(state, ticket.id)
 
 

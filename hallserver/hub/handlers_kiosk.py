@@ -9,7 +9,7 @@ from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract.errors import Refusal
 from qingting.contract.events import TicketIssued
-from qingting.contract.ids import DeviceId
+from qingting.contract.ids import BookingId, DeviceId
 from qingting.contract.people import Person
 from qingting.contract.states import DeviceKind, DeviceState, Role
 from qingting.kernel.security.device_keys import new_token
@@ -19,8 +19,6 @@ from qingting.kernel.security.device_keys import new_token
 async def take_ticket(hub: Switchboard, session: Session, body: h.TakeTicket, key: str) -> h.Answer:
     token = body.identity
     person = hub.identity.take(session.device, token, key) if token is not None else None
-    if body.booking is not None and not hub.identity.offered(session.device, body.booking):
-        raise Refusal("booking.not_shown")
     command = c.IssueTicket(
         item=body.item,
         token=new_token(),
@@ -30,16 +28,30 @@ async def take_ticket(hub: Switchboard, session: Session, body: h.TakeTicket, ke
         more=body.more,
         party=body.party,
         priority=class_claimed(hub, token, body.priority),
-        booking=body.booking,
+        booking=_proved(hub, session.device, body.booking),
         elder=body.elder,
     )
     try:
         done = await hub.hall.submit(command, key=key, actor=session.actor)
     except Refusal as refusal:
+        if command.booking == UNPROVED and refusal.code == "booking.unknown":
+            refusal = Refusal("booking.not_shown")
         raise _released(hub, token, key, person, refusal) from refusal
     hub.identity.wipe(session.device)
     issued = next(event.b for event in done.events if isinstance(event.b, TicketIssued))
     return h.Answer(ticket=issued.ticket, number=issued.number)
+
+
+UNPROVED = BookingId("")
+"""Names no booking of any hall."""
+
+
+def _proved(hub: Switchboard, kiosk: DeviceId, booking: BookingId | None) -> BookingId | None:
+    """The booking when it was shown at this kiosk. Whether it was not is only said behind the idempotency key,
+    as with :func:`_released`: a repeated press gets its ticket although the kiosk has forgotten the visitor."""
+    if booking is None or hub.identity.offered(kiosk, booking):
+        return booking
+    return UNPROVED
 
 
 def _released(

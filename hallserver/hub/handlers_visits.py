@@ -9,7 +9,7 @@ from qingting.contract import hub as h
 from qingting.contract import hub_desk as desk
 from qingting.contract.errors import Refusal
 from qingting.contract.events import TicketIssued
-from qingting.contract.states import Origin, Role, StaffPermission
+from qingting.contract.states import DeviceKind, Origin, Role, StaffPermission
 from qingting.kernel.security.device_keys import new_token
 
 
@@ -90,6 +90,9 @@ async def make_ticket(
     hub: Switchboard, session: Session, body: desk.MakeTicket, key: str
 ) -> h.Answer:
     require(hub.hall.state, session, StaffPermission.MAKE_TICKETS)
+    kiosk = hub.hall.state.devices.get(body.print_at) if body.print_at is not None else None
+    if body.print_at is not None and (kiosk is None or kiosk.kind is not DeviceKind.KIOSK):
+        raise Refusal("device.unknown")
     command = c.IssueTicket(
         item=body.item,
         more=body.more,

@@ -133,6 +133,7 @@ class IdentityDesk:
     def wipe(self, kiosk: DeviceId) -> None:
         """Forgets whoever stood at the kiosk."""
         self._held = {key: held for key, held in self._held.items() if held.kiosk != kiosk}
+        self._offers.pop(kiosk, None)
 
 
 def today_of(day: str) -> date:

@@ -183,7 +183,9 @@ def _issued(body: e.TicketIssued, event: e.Event) -> list[Change]:
         "waiver": body.waiver,
     }
     line = body.placing.line if body.placing is not None else body.queue
-    return [(_ISSUE, row), _phase(body.ticket, TicketState.WAITING, line, event)]
+    waits = _phase(body.ticket, TicketState.WAITING, line, event)
+    waits[1]["at"] = row["issued_at"]
+    return [(_ISSUE, row), waits]
 
 
 def _phase(ticket: str, state: TicketState, place: str, event: e.Event) -> Change:
@@ -255,14 +257,13 @@ def _ended(
 
 
 def _finished(body: e.ServiceFinished, event: e.Event) -> list[Change]:
-    if body.onward is None and body.back is None:
+    onward = body.onward or body.back
+    if onward is None:
         return _ended(body.ticket, TicketState.DONE, "finished", body.case, event)
-    changes = [_end_visit(body.ticket, TicketState.DONE.value, body.case, event)]
-    if body.onward is not None:
-        changes += _sent_on(body.ticket, body.onward, body.onward.placing.line, event)
-    elif body.back is not None:
-        changes += _moved(body.ticket, TicketState.WAITING, body.back.line, event)
-    return changes
+    return [
+        _end_visit(body.ticket, TicketState.DONE.value, body.case, event),
+        *_sent_on(body.ticket, onward, onward.placing.line, event),
+    ]
 
 
 def _sent_on(

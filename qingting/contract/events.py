@@ -160,15 +160,15 @@ class ServiceBegun(Record, frozen=True, kw_only=True, tag="service.begun", tag_f
 
 
 class ServiceFinished(Record, frozen=True, kw_only=True, tag="service.finished", tag_field="k"):
-    """``case`` is the number under which this visit is rated (办件编号). ``onward`` is the ticket's next
-    item; without one the ticket is done, unless ``back`` sends it to where it came from."""
+    """``case`` is the number under which this visit is rated (办件编号). ``back`` is what the visitor was sent
+    here from and returns to; ``onward`` is the ticket's next item. With neither the ticket is done."""
 
     ticket: TicketId
     window: WindowId
     staff: StaffId
     case: str
     onward: Onward | None = None
-    back: Placing | None = None
+    back: Onward | None = None
 
 
 class TicketNoShow(Record, frozen=True, kw_only=True, tag="ticket.no_show", tag_field="k"):

@@ -52,7 +52,7 @@ class PriorityClass(Strict, frozen=True, kw_only=True):
     name: ShortText
     name_en: ShortText
     weight: Points = 0.0
-    ageing: Annotated[float, msgspec.Meta(gt=0, le=100)] = 1.0
+    ageing: Annotated[float, msgspec.Meta(ge=0.01, le=100)] = 1.0
     statutory: bool = False
     min_age: Annotated[int, msgspec.Meta(ge=0, le=150)] = 0
     declared: bool = False
@@ -69,7 +69,8 @@ class Ratio(Strict, frozen=True, kw_only=True):
 
 
 class WaitingOver(Strict, frozen=True, kw_only=True, tag="waiting_over", tag_field="test"):
-    """Somebody of these classes and queues (empty: any) has waited at least ``minutes``."""
+    """Somebody of these classes (empty: any) has waited at least ``minutes`` in these queues (empty: those
+    of the window)."""
 
     minutes: Minutes
     classes: tuple[Slug, ...] = ()
@@ -77,7 +78,7 @@ class WaitingOver(Strict, frozen=True, kw_only=True, tag="waiting_over", tag_fie
 
 
 class LineAtLeast(Strict, frozen=True, kw_only=True, tag="line_at_least", tag_field="test"):
-    """At least ``people`` of these classes and queues wait."""
+    """At least ``people`` of these classes (empty: any) wait in these queues (empty: those of the window)."""
 
     people: Annotated[int, msgspec.Meta(ge=1)]
     classes: tuple[Slug, ...] = ()

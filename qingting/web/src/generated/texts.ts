@@ -468,6 +468,11 @@ export const ERROR_TEXTS = {
     "en": "Somebody else changed the configuration (now version {version}); yours was not saved. Look at the new one and change it again.",
     "retry": false
   },
+  "config.in_use": {
+    "zh": "“{name}”正在使用（有人排队或办理），暂时不能去掉，配置没有改动。等办完了再保存一次。",
+    "en": "“{name}” is in use (people are waiting or being served) and cannot be removed now; nothing was changed. Save again when they are done.",
+    "retry": true
+  },
   "config.none": {
     "zh": "大厅还没有配置，不能修改。请先导入配置文件。",
     "en": "The hall has no configuration yet. Import a configuration file first.",
