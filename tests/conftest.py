@@ -9,7 +9,7 @@ import pytest
 import structlog
 from blockbuster import BlockBuster, blockbuster_ctx
 
-pytest_plugins = ["fixtures_postgres"]
+pytest_plugins = ["fixtures_postgres", "fixtures_manager"]
 _THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
 
 

@@ -97,8 +97,15 @@ def ticket_document(
     Raises ``KeyError`` for a ticket that is not of today.
     """
     ticket = state.tickets[ticket_id]
+    return document_of(state, ticket, template or template_for(state, ticket), base_url)
+
+
+def document_of(
+    state: HallState, ticket: Ticket, template: TicketTemplate, base_url: str
+) -> tuple[PrintElement, ...]:
+    """The document of any ticket, also of one that is only an example."""
     facts = facts_of(state, ticket)
-    rows = (template or template_for(state, ticket)).rows
+    rows = template.rows
     url = ticket_url(base_url, ticket)
     return tuple(
         element

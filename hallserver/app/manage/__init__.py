@@ -11,11 +11,23 @@ from hallserver.app.manage import (
     queues,
     ratings,
     staff,
+    ticket_layouts,
     tickets,
 )
 
 
 def add_manage(app: web.Application) -> None:
     """Routes of all pages under ``/manage``."""
-    for module in (door, overview, devices, queues, tickets, ratings, pairing, staff, live):
+    for module in (
+        door,
+        overview,
+        devices,
+        queues,
+        tickets,
+        ratings,
+        pairing,
+        staff,
+        live,
+        ticket_layouts,
+    ):
         app.router.add_routes(module.ROUTES)

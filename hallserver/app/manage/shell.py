@@ -31,7 +31,7 @@ def shell_of(request: web.Request) -> Shell:
         live="/manage/live" if manager else "",
         home=HOME if inside else "/",
         offset_minutes=offset_minutes(desk.state.config),
-        styles=("manage.css",),
+        styles=("manage.css", "editor.css"),
     )
 
 
@@ -84,6 +84,7 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
         MenuGroup(
             "menu.setup",
             (
+                MenuItem("/manage/ticket-layouts", "menu.ticket_layouts", "print"),
                 MenuItem("/manage/pair", "menu.pair", "pair"),
                 MenuItem("/manage/staff", "menu.staff", "staff"),
             ),

@@ -13,6 +13,7 @@ from playwright.async_api import Page, async_playwright
 
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
+from hallserver.engine.tickets import ticket_document
 from qingting.contract import commands as c
 from qingting.contract.ids import StaffId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, StaffRole
@@ -32,6 +33,8 @@ PAGES = (
     "/manage/ratings",
     "/manage/pair",
     "/manage/staff",
+    "/manage/ticket-layouts",
+    "/manage/ticket-layouts/builtin/copy",
     "/manage/password",
 )
 
@@ -150,3 +153,40 @@ async def test_the_screens_load_under_the_strict_policy(manager: Manager) -> Non
         assert response.status == 200, f"{path}: build the front ends first"
         await manager.page.wait_for_timeout(400)
     assert [one for one in manager.complaints if "Content Security Policy" in one] == []
+
+
+async def test_a_ticket_layout_is_edited_with_its_preview_and_used_for_the_next_ticket(
+    manager: Manager,
+) -> None:
+    page = manager.page
+    await page.goto(f"{manager.base}/manage/ticket-layouts")
+    await page.click("text=新建模板")
+    await page.fill("#f-name", "户政号票")
+    before = await page.get_attribute("#preview img", "src")
+    await page.click("button[value='add:text']")
+    await page.wait_for_selector("#preview img")
+    last = page.locator(".row").last
+    await last.locator("input[name$='-text']").fill("请到{windows}号窗口旁等候")
+    await page.wait_for_function(
+        "before => document.querySelector('#preview img')?.src !== before", arg=before
+    )
+    await page.check("input[name=kiosks] >> nth=0")
+    await page.wait_for_load_state("networkidle")
+    await page.screenshot(path=str(await _pictures("ticket-layout")), full_page=True)
+    await page.click("button[value=save]")
+    await page.wait_for_selector("text=已保存")
+    await page.screenshot(path=str(await _pictures("ticket-layouts")))
+    kiosk = next(one for one in manager.desk.state.devices.values() if one.kind is DeviceKind.KIOSK)
+    item = next(one for one in manager.desk.state.items.values() if not one.needs_identity)
+    command = c.IssueTicket(item=item.id, token="layout-token-1", device=kiosk.id)
+    await manager.desk.hall.submit(command, key="layout-key-1", actor="test")
+    ticket = manager.desk.state.tokens["layout-token-1"]
+    document = ticket_document(manager.desk.state, ticket, "http://hall")
+    assert any("号窗口旁等候" in str(element) for element in document)
+    assert manager.complaints == []
+
+
+async def _pictures(name: str) -> Path:
+    folder = ROOT / "test-results" / "manager"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    return folder / f"{name}.png"

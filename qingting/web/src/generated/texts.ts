@@ -398,6 +398,21 @@ export const ERROR_TEXTS = {
     "en": "The leased number {serial} was taken in before and is not taken in twice.",
     "retry": false
   },
+  "layout.unknown": {
+    "zh": "没有这个模板，可能刚被别人删除。请回到列表看看。",
+    "en": "There is no such template; somebody may just have removed it. Look at the list again.",
+    "retry": false
+  },
+  "layout.builtin": {
+    "zh": "内置模板不能修改。请复制一份再改。",
+    "en": "The built-in template cannot be changed. Copy it and change the copy.",
+    "retry": false
+  },
+  "layout.placeholder": {
+    "zh": "文字里的花括号不对：只能用列出的占位，例如花括号里写 number。",
+    "en": "The braces in a text are wrong: only the listed placeholders can be used, such as number in braces.",
+    "retry": false
+  },
   "print.no_printer": {
     "zh": "这台设备没有打印机。请记下屏幕上的号码，或请工作人员帮忙。",
     "en": "This device has no printer. Please note the number on the screen or ask a member of staff.",

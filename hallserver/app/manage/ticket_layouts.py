@@ -1,0 +1,272 @@
+"""Layouts of the paper ticket (号票模板): list, editor with the true preview, binding."""
+
+import asyncio
+import base64
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import web
+
+from hallserver.app.desk import Desk, desk_of, person_of
+from hallserver.app.manage.examples import EXAMPLES, example_ticket
+from hallserver.app.manage.rows import Values, changed, read_rows
+from hallserver.devices.paper import draw
+from hallserver.engine.tickets import document_of
+from qingting.contract.commands import EditConfig
+from qingting.contract.config_parts import TicketTemplatesPart
+from qingting.contract.errors import Refusal
+from qingting.contract.printing import Align
+from qingting.contract.states import DeviceKind, Language
+from qingting.contract.templates import (
+    DEFAULT_TICKET,
+    PLACEHOLDERS,
+    RowWhen,
+    TicketField,
+    TicketRow,
+    TicketTemplate,
+)
+from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.web import LANGUAGE, see_other
+
+HOME = "/manage/ticket-layouts"
+FRESH: dict[str, Values] = {
+    "text": {"row": "text", "text": "", "scale": "1", "align": "centre", "when": "always"},
+    "field": {"row": "field", "field": "item", "when": "always"},
+    "rule": {"row": "rule", "when": "always"},
+    "gap": {"row": "gap", "lines": "1", "when": "always"},
+    "qr": {"row": "qr", "module_dots": "6", "when": "always"},
+}
+"""What a new row of each kind begins with."""
+CHOICES = {
+    "align": list(Align),
+    "when_choices": list(RowWhen),
+    "field": list(TicketField),
+    "scale": ["1", "2", "3", "4", "5", "6"],
+    "placeholders": sorted(PLACEHOLDERS),
+    "kinds": list(FRESH),
+}
+
+
+@dataclass(slots=True)
+class LayoutForm:
+    """The editor's fields as typed."""
+
+    id: str
+    name: str = ""
+    name_en: str = ""
+    kiosks: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    rows: list[Values] = field(default_factory=list)
+    base: int = 0
+    example: str = "walk_in"
+
+    def template(self) -> TicketTemplate:
+        """Raises ``form.invalid`` naming the field that cannot be read."""
+        raw = {
+            "id": self.id,
+            "name": self.name,
+            "name_en": self.name_en,
+            "kiosks": self.kiosks,
+            "groups": self.groups,
+            "rows": [_row(values) for values in self.rows],
+        }
+        try:
+            return msgspec.convert(raw, TicketTemplate, strict=False)
+        except msgspec.ValidationError as error:
+            raise Refusal(
+                "form.invalid", field=str(error).rpartition("`$.")[2].strip("`")
+            ) from error
+
+
+def _row(values: Values) -> dict[str, object]:
+    """Typed values as the contract reads them: ticked boxes are true, empty ones are the default."""
+    return {
+        name: (value == "on" if name in ("bold", "fit") else value)
+        for name, value in values.items()
+        if value != "" or name == "text"
+    }
+
+
+def form_of(template: TicketTemplate, version: int) -> LayoutForm:
+    return LayoutForm(
+        id=template.id,
+        name=template.name,
+        name_en=template.name_en,
+        kiosks=list(template.kiosks),
+        groups=list(template.groups),
+        rows=[_values(row) for row in template.rows],
+        base=version,
+    )
+
+
+def _values(row: TicketRow) -> Values:
+    raw = msgspec.to_builtins(row)
+    ticked = {name: "on" for name, value in raw.items() if value is True}
+    plain = {name: str(value) for name, value in raw.items() if not isinstance(value, bool)}
+    return plain | ticked
+
+
+async def _read(request: web.Request) -> tuple[LayoutForm, str]:
+    data = await request.post()
+
+    def many(name: str) -> list[str]:
+        return [one for one in data.getall(name, ()) if isinstance(one, str)]
+
+    def one(name: str) -> str:
+        return (many(name) or [""])[-1].strip()
+
+    base = one("base")
+    form = LayoutForm(
+        id=request.match_info["layout"],
+        name=one("name"),
+        name_en=one("name_en"),
+        kiosks=many("kiosks"),
+        groups=many("groups"),
+        rows=read_rows(data),
+        base=int(base) if base.isdecimal() else 0,
+        example=one("example") or "walk_in",
+    )
+    return form, one("do")
+
+
+# ---- the pages ----------------------------------------------------------------------------------
+
+
+def _templates(desk: Desk) -> tuple[TicketTemplate, ...]:
+    return desk.state.config.ticket_templates if desk.state.config is not None else ()
+
+
+def _version(desk: Desk) -> int:
+    return desk.state.config.version if desk.state.config is not None else 0
+
+
+def _find(desk: Desk, layout: str) -> TicketTemplate:
+    if layout == DEFAULT_TICKET.id:
+        return DEFAULT_TICKET
+    found = next((one for one in _templates(desk) if one.id == layout), None)
+    if found is None:
+        raise Refusal("layout.unknown")
+    return found
+
+
+async def page(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    context = {
+        "layouts": _templates(desk),
+        "builtin": DEFAULT_TICKET,
+        "names": {one.id: one for one in desk.state.devices.values()},
+    }
+    return desk.pages.render(request, "ticket_layouts.html", context)
+
+
+async def copy(request: web.Request) -> web.Response:
+    """A new layout begins as a copy, so that nothing is forgotten."""
+    desk = desk_of(request)
+    source = _find(desk, request.match_info["layout"])
+    form = form_of(source, _version(desk))
+    form.id, form.kiosks, form.groups = f"t-{new_token()[:8].lower()}", [], []
+    form.name, form.name_en = "", ""
+    return await _editor(request, form)
+
+
+async def edit(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    template = _find(desk, request.match_info["layout"])
+    return await _editor(request, form_of(template, _version(desk)))
+
+
+async def _editor(
+    request: web.Request, form: LayoutForm, problem: Refusal | None = None, block: str | None = None
+) -> web.Response:
+    desk = desk_of(request)
+    kiosks = [one for one in desk.state.devices.values() if one.kind is DeviceKind.KIOSK]
+    groups = sorted({one.group for one in desk.state.items.values() if one.group})
+    picture, why = await _preview(desk, form)
+    context = {
+        "form": form,
+        "kiosks": kiosks,
+        "groups": groups,
+        "picture": picture,
+        "why": why,
+        "problem": problem,
+        "example_choices": _examples(request, desk),
+        **CHOICES,
+    }
+    return desk.pages.render(
+        request, "ticket_layout.html", context, block=block, status=422 if problem else 200
+    )
+
+
+def _examples(request: web.Request, desk: Desk) -> list[tuple[str, str]]:
+    language = request.get(LANGUAGE) or Language.ZH
+    return [(one, desk.pages.text(language, f"layouts.example.{one}")) for one in EXAMPLES]
+
+
+async def _preview(desk: Desk, form: LayoutForm) -> tuple[str, Refusal | None]:
+    """The ticket as a picture for a page; or why it cannot be drawn."""
+    try:
+        template = form.template()
+        state, ticket = example_ticket(desk.state, form.example, form.groups)
+        document = document_of(state, ticket, template, desk.settings.public_url)
+    except Refusal as refusal:
+        return "", refusal
+    except (KeyError, ValueError, IndexError):
+        return "", Refusal("layout.placeholder")
+    picture = await asyncio.to_thread(draw, document)
+    return base64.b64encode(picture).decode(), None
+
+
+async def preview(request: web.Request) -> web.Response:
+    form, _ = await _read(request)
+    return await _editor(request, form, block="preview")
+
+
+async def save(request: web.Request) -> web.Response:
+    """Buttons of the list change the form only; "save" puts it in force."""
+    form, action = await _read(request)
+    if action != "save":
+        form.rows = changed(form.rows, action, FRESH)
+        return await _editor(request, form)
+    try:
+        template = form.template()
+        await _put(request, form.base, template.id, template)
+    except Refusal as refusal:
+        return await _editor(request, form, refusal)
+    raise see_other(request, HOME, done="layouts.saved")
+
+
+async def drop(request: web.Request) -> web.Response:
+    desk = desk_of(request)
+    template = _find(desk, request.match_info["layout"])
+    await _put(request, _version(desk), template.id, None)
+    raise see_other(request, HOME, done="layouts.dropped")
+
+
+async def _put(
+    request: web.Request, base: int, layout: str, template: TicketTemplate | None
+) -> None:
+    """Replaces, adds or removes one layout on top of version ``base``."""
+    if layout == DEFAULT_TICKET.id:
+        raise Refusal("layout.builtin")
+    desk = desk_of(request)
+    kept = list(_templates(desk))
+    places = [number for number, one in enumerate(kept) if one.id == layout]
+    if template is None:
+        kept = [one for one in kept if one.id != layout]
+    elif places:
+        kept[places[0]] = template
+    else:
+        kept.append(template)
+    command = EditConfig(base=base, part=TicketTemplatesPart(ticket_templates=tuple(kept)))
+    actor = f"staff:{person_of(request).id}"
+    await desk.hall.submit(command, key=f"manager:{new_token()}", actor=actor)
+
+
+ROUTES = (
+    web.get(HOME, page),
+    web.get(HOME + "/{layout}/copy", copy),
+    web.get(HOME + "/{layout}", edit),
+    web.post(HOME + "/{layout}/preview", preview),
+    web.post(HOME + "/{layout}/drop", drop),
+    web.post(HOME + "/{layout}", save),
+)
