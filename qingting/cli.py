@@ -274,7 +274,7 @@ def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["hall", "forecast"]))
+@click.argument("name", type=click.Choice(["hall", "forecast", "phones"]))
 @click.option(
     "--json", "as_json", is_flag=True, help="one flat JSON object on stdout and nothing else"
 )
@@ -282,14 +282,15 @@ def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
     "--seconds", default=8.0, show_default=True, help="length of each measurement of hall"
 )
 def bench(name: str, as_json: bool, seconds: float) -> None:
-    """Measure a part of the system: hall against its bare limit, forecast against the usual rule."""
+    """Measure a hall against its bare limit, forecasts against the usual rule, or a thousand phones."""
     if name == "forecast":
         from benchmarks import forecast
 
         forecast.run_benchmark(as_json=as_json)
         return
-    from benchmarks.hall import run_benchmark
+    from benchmarks import hall, phones
 
+    run_benchmark = {"hall": hall.run_benchmark, "phones": phones.run_benchmark}[name]
     run_until_stopped(run_benchmark(as_json=as_json, seconds=seconds))
 
 

@@ -11,9 +11,13 @@ import structlog
 from aiohttp import web
 
 from hallserver.app.desk import DESK, Desk
+from hallserver.app.limits import lift_open_files
 from hallserver.app.manage import add_manage
 from hallserver.app.manage.door import guard
 from hallserver.app.manage.shell import shell_of
+from hallserver.app.phone import add_phone, open_phone
+from hallserver.app.phone.access import Phone
+from hallserver.app.phone.frame import is_phone_page, phone_shell
 from hallserver.app.public import add_public
 from hallserver.app.screens import add_screens
 from hallserver.app.settings import HallSettings
@@ -33,6 +37,7 @@ from qingting.kernel.web import (
     Assets,
     Pages,
     Sessions,
+    Shell,
     csrf_middleware,
     page_errors,
     security_headers,
@@ -43,6 +48,12 @@ __all__ = ["HallSettings", "open_hall_app", "run_hall"]
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 5.0
+KEEPALIVE_SECONDS = 75.0
+"""A phone that went away without a word gives its connection back after this time."""
+
+
+def _frame_of(request: web.Request) -> Shell:
+    return phone_shell(request) if is_phone_page(request) else shell_of(request)
 
 
 class _Files:
@@ -54,8 +65,11 @@ class _Files:
         )
         settings.database.parent.mkdir(parents=True, exist_ok=True)
         self.sealer: Sealer = load_or_create_sealer(settings.key_path)
-        self.pages = Pages(("hallserver.app",), shell_of, now_ms=clock.now_ms)
-        self.assets = Assets.collect((Path(__file__).parent / "static" / "pages",))
+        self.pages = Pages(
+            ("hallserver.app", "hallserver.app.phone"), _frame_of, now_ms=clock.now_ms
+        )
+        here = Path(__file__).parent
+        self.assets = Assets.collect((here / "static" / "pages", here / "phone" / "static"))
         self.passwords = Passwords()
 
 
@@ -91,7 +105,7 @@ async def open_hall_app(
             voice = make_voice(settings.speech_program, settings.voice_bank, Path(settings.data))
             _ = tasks.keep("voice", voice.run)
             desk = Desk(settings, clock, hall, accounts, hub, files.pages, sessions, link, voice)
-            yield _application(desk, files.assets)
+            yield _application(desk, files.assets, open_phone(hall, clock, tasks))
 
 
 def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
@@ -116,7 +130,7 @@ def _run_link(link: CityLink, hub: Hub, tasks: Supervisor) -> None:
     _ = tasks.keep("link", link.run)
 
 
-def _application(desk: Desk, assets: Assets) -> web.Application:
+def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
     app = web.Application(
         middlewares=[
             security_headers(),
@@ -132,6 +146,7 @@ def _application(desk: Desk, assets: Assets) -> web.Application:
     app.router.add_get("/hub", desk.hub.socket)
     desk.pages.install(app, assets)
     add_public(app)
+    add_phone(app, phone, assets)
     add_screens(app)
     add_manage(app)
     add_voice(app, desk.hall, desk.voice)
@@ -171,13 +186,21 @@ def _calm_collector() -> None:
 
 async def run_hall(settings: HallSettings) -> None:
     """Serves until cancelled."""
+    _ = lift_open_files()
     async with open_hall_app(settings) as app:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
+        runner = web.AppRunner(
+            app,
+            access_log=None,  # addresses hold the tokens of tickets
+            shutdown_timeout=STOP_SECONDS,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+        )
         await runner.setup()
         try:
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
             log.info("hall.serving", url=settings.public_url)
+            if not settings.phones_reach_it:
+                log.warning("hall.qr_leads_nowhere", url=settings.public_url, hint="set base_url")
             _calm_collector()
             await asyncio.Event().wait()
         finally:

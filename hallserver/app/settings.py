@@ -1,7 +1,9 @@
 """Settings of a hall server; see :mod:`qingting.kernel.settings` for where they come from."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -18,6 +20,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     which boards speak; ``auto`` keeps it below ``data`` and makes it when it is missing, empty speaks
     without one. ``speech_program`` says words that no bank has: ``auto`` is the synthesiser that comes
     with the product, else a program such as ``espeak-ng``; empty means none.
+    ``proxies`` are the addresses, parted by commas, of reverse proxies in front of this server: only
+    from these is it believed on whose behalf a request comes.
     """
 
     data: str = "data/hall"
@@ -32,6 +36,7 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     build: str = ""
     voice_bank: str = "auto"
     speech_program: str = "auto"
+    proxies: str = ""
 
     @property
     def database(self) -> Path:
@@ -45,3 +50,23 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     def public_url(self) -> str:
         """``base_url``, or the address that the server listens on."""
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def phones_reach_it(self) -> bool:
+        """False when the server listens for others, yet its QR codes name this machine only."""
+        return _only_here(self.host, listening=True) or not _only_here(
+            urlsplit(self.public_url).hostname or "", listening=False
+        )
+
+    @property
+    def proxy_addresses(self) -> frozenset[str]:
+        return frozenset(one.strip() for one in self.proxies.split(",") if one.strip())
+
+
+def _only_here(host: str, *, listening: bool) -> bool:
+    """Loopback; as an address to call, "any" leads nowhere either."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or (address.is_unspecified and not listening)

@@ -41,3 +41,18 @@ def pick_language(cookie: str | None, query: str | None = None) -> Language:
         if wanted in {"zh", "zh-CN"}:
             return Language.ZH
     return Language.ZH
+
+
+def prefers(accept_language: str) -> Language:
+    """What a browser asks for in its ``Accept-Language``; Chinese when it names neither language."""
+    best, chosen = 0.0, Language.ZH
+    for part in accept_language.split(","):
+        name, _, weight = part.strip().partition(";q=")
+        try:
+            wish = float(weight or 1)
+        except ValueError:
+            continue
+        language = {"zh": Language.ZH, "en": Language.EN}.get(name.partition("-")[0].lower())
+        if language is not None and wish > best:
+            best, chosen = wish, language
+    return chosen

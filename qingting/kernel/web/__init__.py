@@ -53,6 +53,7 @@ from qingting.kernel.web.forms import is_htmx, read_form, see_other
 from qingting.kernel.web.headers import security_headers
 from qingting.kernel.web.keys import LANGUAGE, SESSION, SESSION_DIGEST
 from qingting.kernel.web.pages import Account, MenuGroup, MenuItem, Pages, Shell
+from qingting.kernel.web.sender import sender_of
 from qingting.kernel.web.session import WebSession
 from qingting.kernel.web.sessions import Sessions, SessionStore
 from qingting.kernel.web.sse import event_stream
@@ -78,5 +79,6 @@ __all__ = [
     "read_form",
     "security_headers",
     "see_other",
+    "sender_of",
     "wants_json",
 ]

@@ -35,6 +35,10 @@ class Assets:
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
+    def read(self, name: str) -> bytes:
+        """The bytes of a file; ``KeyError`` when it is not there."""
+        return self._files[name]
+
     def url(self, name: str) -> str:
         """``/assets/<hash>/<name>``; a file that is not there gets the hash ``missing`` and a 404."""
         return f"/assets/{self._hashes.get(name, 'missing')}/{name}"

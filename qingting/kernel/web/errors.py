@@ -37,7 +37,7 @@ def page_errors(pages: Pages) -> Middleware:
         try:
             return await handler(request)
         except Refusal as refusal:
-            log.info("page.refused", code=refusal.code, path=request.path)
+            log.info("page.refused", code=refusal.code, route=route_of(request))
             return _answer(pages, request, refusal)
         except web.HTTPException as error:
             if error.status < 400:
@@ -48,10 +48,16 @@ def page_errors(pages: Pages) -> Middleware:
             return answer
         except Exception:
             number = secrets.token_hex(4)
-            log.exception("page.failed", request_id=number, path=request.path)
+            log.exception("page.failed", request_id=number, route=route_of(request))
             return _answer(pages, request, Refusal("internal", request_id=number))
 
     return middleware
+
+
+def route_of(request: web.Request) -> str:
+    """The pattern of the address, for logs: the address itself may hold a token or what somebody typed."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "-"
 
 
 def _answer(pages: Pages, request: web.Request, refusal: Refusal) -> web.Response:

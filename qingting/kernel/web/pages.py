@@ -54,7 +54,8 @@ class Account:
 class Shell:
     """The frame around a page. ``live`` is the address of its event stream, or empty.
 
-    ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times.
+    ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times;
+    ``theme`` the token sets of tokens.css that the reader chose, parted by spaces.
     """
 
     product: str
@@ -66,6 +67,7 @@ class Shell:
     offset_minutes: int = 480
     styles: tuple[str, ...] = field(default=())
     scripts: tuple[str, ...] = field(default=())
+    theme: str = ""
 
 
 ShellOf = Callable[[web.Request], Shell]

@@ -355,29 +355,6 @@ async def test_a_reset_password_is_shown_once_and_must_be_changed(inside: Site) 
 # ---- without login ------------------------------------------------------------------------------
 
 
-async def test_a_ticket_s_page_tells_the_place_and_nothing_about_the_person(site: Site) -> None:
-    await site.issue()
-    ticket = await site.issue()
-    token = site.desk.state.tickets[ticket].token
-    status, page = await site.get(f"/t/{token}")
-    assert (status, "A002" in page, "前面还有 1 人" in page) == (200, True, True)
-    _, english = await site.get(f"/t/{token}?lang=en")
-    assert "Ahead of you: 1" in english
-    await site.do(c.OpenWindow(window=WindowId("w1"), staff=StaffId("s-01")))
-    await site.do(c.CallNext(window=WindowId("w1")))
-    await site.do(c.MarkNoShow(window=WindowId("w1")))
-    await site.do(c.CallNext(window=WindowId("w1")))
-    _, page = await site.get(f"/t/{token}", **{"HX-Request": "true"})
-    assert "请到 1 号窗口" in page
-    assert "<html" not in page
-
-
-@pytest.mark.parametrize("token", ["nosuchtoken1", "x", "%3Cscript%3E", "a" * 500])
-async def test_an_unknown_ticket_link_is_a_friendly_404(site: Site, token: str) -> None:
-    status, page = await site.get(f"/t/{token}")
-    assert (status, "没有找到这张号票" in page) == (404, True)
-
-
 async def test_the_server_says_whether_it_is_well(site: Site) -> None:
     response = await site.client.get("/healthz")
     body = await response.json()

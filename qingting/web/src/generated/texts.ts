@@ -413,6 +413,16 @@ export const ERROR_TEXTS = {
     "en": "The braces in a text are wrong: only the listed placeholders can be used, such as number in braces.",
     "retry": false
   },
+  "ticket.too_many_tries": {
+    "zh": "这个网络上打开了太多无效的号票链接，请 {seconds} 秒后再试，或到取号机上扫号票查看。",
+    "en": "Too many wrong ticket links were opened from this network. Try again in {seconds} seconds, or scan your ticket at a kiosk.",
+    "retry": true
+  },
+  "ticket.too_many_pages": {
+    "zh": "这张号票同时打开的页面太多，暂时不能实时更新。请刷新页面查看。",
+    "en": "Too many pages are open at once, so this one is not updated live. Reload it to see the present state.",
+    "retry": true
+  },
   "print.no_printer": {
     "zh": "这台设备没有打印机。请记下屏幕上的号码，或请工作人员帮忙。",
     "en": "This device has no printer. Please note the number on the screen or ask a member of staff.",
@@ -456,6 +466,16 @@ export const ERROR_TEXTS = {
   "rating.reason_needed": {
     "zh": "请至少选择一个不满意的原因，好让我们改进。",
     "en": "Please choose at least one reason so that we can improve.",
+    "retry": false
+  },
+  "rating.level_needed": {
+    "zh": "还没有选满意程度。请先选一个；不想评价，请点「不评价」。",
+    "en": "No answer has been chosen yet. Please choose one, or press \"Do not rate\".",
+    "retry": false
+  },
+  "rating.words_too_long": {
+    "zh": "留言有 {count} 个字，最多 {limit} 个字。请减少一些再提交，写好的内容都还在。",
+    "en": "Your words have {count} characters; at most {limit} are possible. Please shorten them; nothing you wrote is lost.",
     "retry": false
   },
   "rating.unknown_tag": {
