@@ -145,7 +145,7 @@ def check_arrival(state: HallState, life: BookingLife, now: Millis) -> bool:
     take a number now."""
     if life.state is BookingState.ARRIVED:
         number = state.tickets[life.ticket].number if life.ticket in state.tickets else "—"
-        raise Refusal("booking.arrived", number=number)
+        raise Refusal("booking.arrived", number=number, ticket=life.ticket or "")
     if life.state is not BookingState.DUE:
         raise Refusal("booking.over")
     booking, rule = life.booking, state.rules.punctuality

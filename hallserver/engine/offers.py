@@ -13,6 +13,8 @@ from qingting.contract.people import Person
 from qingting.contract.states import OPEN_TICKET_STATES
 
 WEEKDAY_WORDS = "一二三四五六日"
+WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""Parameters of refusals that end in ``_en`` stand in for those without it where English is read."""
 
 
 def item_of(state: HallState, item: ItemId) -> Item:
@@ -28,22 +30,24 @@ def check_offered(state: HallState, item: Item, now: Millis) -> Queue:
     check_open(state, now)
     if weekday(now, state.config) not in item.weekdays:
         days = "、".join(f"周{WEEKDAY_WORDS[day - 1]}" for day in sorted(item.weekdays))
-        raise Refusal("ticket.item_not_today", item=item.name, days=days)
+        english = ", ".join(WEEKDAYS_EN[day - 1] for day in sorted(item.weekdays))
+        params = {"item_en": item.name_en, "days": days, "days_en": english}
+        raise Refusal("ticket.item_not_today", item=item.name, **params)
     queue = state.queues[item.queue]
     if queue.closed_reason:
-        raise Refusal("ticket.queue_closed", queue=queue.name, reason=queue.closed_reason)
+        raise Refusal("ticket.queue_closed", reason=queue.closed_reason, **_called(queue))
     if not within(queue.hours, now, state.config):
         hours = "、".join(f"{one.start}–{one.end}" for one in queue.hours) or "—"
-        raise Refusal("ticket.outside_hours", queue=queue.name, hours=hours)
+        raise Refusal("ticket.outside_hours", hours=hours, **_called(queue))
     _check_caps(state, item, queue, now)
     return queue
 
 
 def _check_caps(state: HallState, item: Item, queue: Queue, now: Millis) -> None:
     if item.daily_cap and state.issued.get(f"item:{item.id}", 0) >= item.daily_cap:
-        raise Refusal("ticket.item_full", item=item.name, cap=item.daily_cap)
+        raise Refusal("ticket.item_full", cap=item.daily_cap, **_called(item))
     if queue.daily_cap and state.issued.get(f"queue:{queue.id}", 0) >= queue.daily_cap:
-        raise Refusal("ticket.queue_full", queue=queue.name, cap=queue.daily_cap)
+        raise Refusal("ticket.queue_full", cap=queue.daily_cap, **_called(queue))
     cap = period_cap(state, queue, now)
     if cap is not None and state.issued.get(period_key(queue, cap), 0) >= cap.tickets:
         later = [
@@ -51,14 +55,16 @@ def _check_caps(state: HallState, item: Item, queue: Queue, now: Millis) -> None
             for one in queue.caps
             if clock_minutes(one.period.start) >= clock_minutes(cap.period.end)
         ]
-        raise Refusal(
-            "ticket.period_full",
-            queue=queue.name,
-            start=cap.period.start,
-            end=cap.period.end,
-            cap=cap.tickets,
-            next=min(later, key=clock_minutes, default="—"),
-        )
+        begins = min(later, key=clock_minutes, default="")
+        span = {"start": cap.period.start, "end": cap.period.end, "next": begins}
+        code = "ticket.period_full" if begins else "ticket.period_full_last"
+        raise Refusal(code, cap=cap.tickets, **span, **_called(queue))
+
+
+def _called(one: Item | Queue) -> dict[str, str]:
+    """The names of an item or a queue as parameters of a refusal."""
+    kind = "item" if isinstance(one, Item) else "queue"
+    return {kind: one.name, f"{kind}_en": one.name_en}
 
 
 def period_cap(state: HallState, queue: Queue, now: Millis) -> PeriodCap | None:
@@ -81,7 +87,7 @@ def period_key(queue: Queue, cap: PeriodCap) -> str:
 def check_party(items: Sequence[Item], party: int) -> None:
     for item in items:
         if party > item.party_max:
-            raise Refusal("ticket.party_too_large", item=item.name, most=item.party_max)
+            raise Refusal("ticket.party_too_large", most=item.party_max, **_called(item))
 
 
 def check_person(
@@ -93,7 +99,7 @@ def check_person(
     """
     for item in items:
         if item.needs_identity and person is None and not waiver:
-            raise Refusal("ticket.identity_needed", item=item.name)
+            raise Refusal("ticket.identity_needed", **_called(item))
         if person is not None and item.repeat is not RepeatRule.FREE:
             _check_repeat(state, item, person)
 
@@ -102,7 +108,8 @@ def _check_repeat(state: HallState, item: Item, person: Person) -> None:
     for one in state.people.get(person.index, ()):
         ticket = state.tickets[one]
         if item.repeat is RepeatRule.ONCE and any(case.item == item.id for case in ticket.cases):
-            raise Refusal("ticket.repeat_once", item=item.name, number=ticket.number)
+            raise Refusal("ticket.repeat_once", number=ticket.number, **_called(item))
         to_come = (ticket.item, *ticket.todo, *(errand.item for errand in ticket.back))
         if ticket.state in OPEN_TICKET_STATES and item.id in to_come:
-            raise Refusal("ticket.repeat_open", item=item.name, number=ticket.number)
+            held = {"number": ticket.number, "ticket": ticket.id}
+            raise Refusal("ticket.repeat_open", **held, **_called(item))

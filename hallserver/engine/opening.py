@@ -18,6 +18,7 @@ class DayHours(NamedTuple):
 
     periods: tuple[Period, ...] | None
     name: str = ""
+    name_en: str = ""
 
 
 def hours_on(calendar: HallCalendar, day: date) -> DayHours:
@@ -25,10 +26,10 @@ def hours_on(calendar: HallCalendar, day: date) -> DayHours:
     text = day.isoformat()
     for closed in calendar.closed:
         if closed.date == text:
-            return DayHours((), closed.name)
+            return DayHours((), closed.name, closed.name_en)
     for special in calendar.open:
         if special.date == text:
-            return DayHours(_sorted(special.periods), special.name)
+            return DayHours(_sorted(special.periods), special.name, special.name_en)
     if not calendar.weekly:
         return DayHours(None)
     for weekly in calendar.weekly:
@@ -51,8 +52,9 @@ def check_open(state: HallState, now: Millis) -> None:
     if hours.periods is None:
         return
     if not hours.periods:
-        params = {"reason": hours.name or "—", "next": next_opening(state, now)}
-        raise Refusal("ticket.hall_closed", **params)
+        params = {"next": next_opening(state, now), "reason_en": hours.name_en or hours.name}
+        code = "ticket.hall_closed" if hours.name else "ticket.hall_closed_weekday"
+        raise Refusal(code, reason=hours.name, **params)
     _check_clock(state, calendar, hours.periods, clock, now)
 
 

@@ -6,10 +6,11 @@ from hallserver.engine.days import hall_time
 from hallserver.engine.lines import class_of
 from hallserver.engine.state import HallState, Ticket
 from hallserver.engine.view_tickets import booked_at
+from qingting.contract.config import Window
 from qingting.contract.events import Interval
 from qingting.contract.ids import TicketId
 from qingting.contract.printing import FeedLines, PairLine, PrintElement, QrCode, RuleLine, TextLine
-from qingting.contract.states import Language
+from qingting.contract.states import Language, WindowState
 from qingting.contract.templates import (
     DEFAULT_TICKET,
     FieldRow,
@@ -206,15 +207,28 @@ def _visit_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
     }
 
 
+def _serving(state: HallState, ticket: Ticket) -> list[Window]:
+    """Where the ticket can be called: the window that its booking was promised, else those that serve
+    its queue now, else those that serve it at all."""
+    life = state.bookings.get(ticket.booking) if ticket.booking is not None else None
+    promised = life.booking.window if life is not None and not ticket.late else None
+    if promised is not None and promised in state.window_config:
+        return [state.window_config[promised]]
+    fitting = [one for one in state.window_config.values() if ticket.queue in one.queues]
+    staffed = [one for one in fitting if state.windows[one.id].state is not WindowState.CLOSED]
+    return staffed or fitting
+
+
 def _hall_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
     named = _named(ticket.language)
     hall = state.config.hall if state.config is not None else None
-    serving = [one for one in state.window_config.values() if ticket.queue in one.queues]
+    serving = _serving(state, ticket)
     numbers = "、" if ticket.language is Language.ZH else ", "
     return {
         "hall": [named(hall.name, hall.name_en)] if hall is not None else [],
         "address": [hall.address] if hall is not None else [],
         "phone": [hall.phone] if hall is not None else [],
         "windows": [numbers.join(one.number for one in serving)] if serving else [],
-        "place": list(dict.fromkeys(one.place for one in serving if one.place)),
+        "place": list(dict.fromkeys(one.place for one in serving if one.place))
+        or ([hall.address] if hall is not None and hall.address else []),
     }

@@ -3,19 +3,29 @@
 import msgspec
 
 from hallserver.engine.days import business_day
+from hallserver.engine.decide_issue import check_arrival
 from hallserver.engine.state import BookingLife, HallState
+from hallserver.hub import codec
 from hallserver.hub.identity import today_of
 from hallserver.hub.switchboard import Switchboard
 from qingting.contract import hub as h
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import DeviceId
+from qingting.contract.ids import DeviceId, Millis
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY
-from qingting.contract.states import BookingState
+
+MOST_SHOWN = 5
+"""Bookings of one person that a kiosk lists."""
 
 
-def booking_brief(life: BookingLife) -> h.BookingBrief:
+def booking_brief(state: HallState, life: BookingLife, now: Millis) -> h.BookingBrief:
+    """The booking with what stands against taking its number now."""
     booking = life.booking
+    problem, late = None, False
+    try:
+        late = not check_arrival(state, life, now)
+    except Refusal as refusal:
+        problem = codec.problem(refusal)
     return h.BookingBrief(
         id=booking.id,
         start=booking.start,
@@ -24,19 +34,15 @@ def booking_brief(life: BookingLife) -> h.BookingBrief:
         masked_name=booking.person.masked_name,
         masked_number=booking.person.masked_number,
         party=booking.party,
+        problem=problem,
+        late=late,
     )
 
 
 def bookings_of(state: HallState, person: Person) -> list[BookingLife]:
-    """The person's bookings of today whose number was not taken yet, earliest first."""
-    found = [
-        life
-        for life in state.bookings.values()
-        if life.state is BookingState.DUE
-        and life.booking.day == state.day
-        and life.booking.person.index == person.index
-    ]
-    return sorted(found, key=lambda one: one.booking.start)
+    """The person's bookings of today and later, whatever became of them, earliest first."""
+    found = [life for life in state.bookings.values() if life.booking.person.index == person.index]
+    return sorted(found, key=lambda one: one.booking.start)[:MOST_SHOWN]
 
 
 def class_by_age(state: HallState, age: int | None) -> str:
@@ -56,11 +62,16 @@ def with_claims(hub: Switchboard, kiosk: DeviceId, read: h.IdentityRead) -> h.Id
     """``read`` with the holder's class and bookings; the bookings may then be taken at this kiosk."""
     state = hub.hall.state
     person = hub.identity.person(read.token)
-    bookings = bookings_of(state, person) if person is not None else []
-    hub.identity.offer(kiosk, (one.booking.id for one in bookings))
+    found = bookings_of(state, person) if person is not None else []
+    now = hub.clock.now_ms()
+    bookings = tuple(booking_brief(state, one, now) for one in found)
+    for life in found:
+        if life.ticket in state.tickets:
+            hub.topics.look_up(kiosk, state.tickets[life.ticket].id)
+    hub.identity.offer(kiosk, (one.id for one in bookings if one.problem is None))
     return msgspec.structs.replace(
         read,
-        bookings=tuple(booking_brief(one) for one in bookings),
+        bookings=bookings,
         priority=class_by_age(state, _age(hub, read.token)),
     )
 

@@ -4,7 +4,7 @@ import structlog
 
 from hallserver.engine.days import business_day
 from hallserver.engine.decide_issue import check_arrival
-from hallserver.engine.state import BookingLife
+from hallserver.engine.state import BookingLife, Ticket
 from hallserver.hub import codec
 from hallserver.hub.authority import agent_speaks_for, check_topic, own_peripheral
 from hallserver.hub.claims import booking_brief, with_claims
@@ -95,15 +95,23 @@ async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, 
     except Refusal as refusal:
         hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(refusal)))
         return
-    hub.topics.look_up(kiosk, ticket.id)
-    hub.tell_kiosk(kiosk, h.CodeFound(ticket=ticket.id, number=ticket.number))
+    _show(hub, kiosk, ticket)
 
 
 def _booking_scanned(hub: Switchboard, kiosk: DeviceId, booking: BookingLife) -> None:
-    """Raises the refusal of a booking whose number cannot be taken now."""
-    check_arrival(hub.hall.state, booking, hub.clock.now_ms())
+    """Its number can be taken, or was taken and is shown. Raises the refusal of any other booking."""
+    state, now = hub.hall.state, hub.clock.now_ms()
+    if booking.ticket in state.tickets:
+        _show(hub, kiosk, state.tickets[booking.ticket])
+        return
+    check_arrival(state, booking, now)
     hub.identity.offer(kiosk, (booking.booking.id,))
-    hub.tell_kiosk(kiosk, h.BookingFound(booking=booking_brief(booking)))
+    hub.tell_kiosk(kiosk, h.BookingFound(booking=booking_brief(state, booking, now)))
+
+
+def _show(hub: Switchboard, kiosk: DeviceId, ticket: Ticket) -> None:
+    hub.topics.look_up(kiosk, ticket.id)
+    hub.tell_kiosk(kiosk, h.CodeFound(ticket=ticket.id, number=ticket.number))
 
 
 @handles(h.Subscribe, *EVERYBODY)

@@ -1,6 +1,6 @@
 """What a kiosk may ask."""
 
-from hallserver.engine.state import HallState
+from hallserver.engine.state import HallState, Ticket
 from hallserver.hub.claims import class_claimed
 from hallserver.hub.registry import handles
 from hallserver.hub.session import Session
@@ -9,10 +9,13 @@ from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract.errors import Refusal
 from qingting.contract.events import TicketIssued
-from qingting.contract.ids import BookingId, DeviceId
+from qingting.contract.ids import BookingId, DeviceId, TicketId
 from qingting.contract.people import Person
 from qingting.contract.states import DeviceKind, DeviceState, Role
 from qingting.kernel.security.device_keys import new_token
+
+SHOWS_TICKET = frozenset({"ticket.repeat_open", "booking.arrived"})
+"""Refusals that name a ticket which the citizen already holds."""
 
 
 @handles(h.TakeTicket, Role.KIOSK, changes=True)
@@ -36,6 +39,7 @@ async def take_ticket(hub: Switchboard, session: Session, body: h.TakeTicket, ke
     except Refusal as refusal:
         if command.booking == UNPROVED and refusal.code == "booking.unknown":
             refusal = Refusal("booking.not_shown")
+        _show_former(hub, session.device, refusal)
         raise _released(hub, token, key, person, refusal) from refusal
     hub.identity.wipe(session.device)
     issued = next(event.b for event in done.events if isinstance(event.b, TicketIssued))
@@ -70,13 +74,31 @@ def _released(
     return refusal
 
 
-@handles(h.Reprint, Role.KIOSK, changes=True)
-async def reprint(hub: Switchboard, session: Session, body: h.Reprint, key: str) -> None:
-    ticket = hub.hall.state.tickets.get(body.ticket)
+def _show_former(hub: Switchboard, kiosk: DeviceId, refusal: Refusal) -> None:
+    """Who proved that they hold a ticket already may see and reprint it at this kiosk."""
+    if refusal.code in SHOWS_TICKET:
+        hub.topics.look_up(kiosk, TicketId(str(refusal.params["ticket"])))
+
+
+@handles(h.LeaveLine, Role.KIOSK, changes=True)
+async def leave_line(hub: Switchboard, session: Session, body: h.LeaveLine, key: str) -> None:
+    ticket = _ticket_here(hub, session, body.ticket)
+    await hub.hall.submit(c.LeaveQueue(ticket=ticket.id), key=key, actor=session.actor)
+
+
+def _ticket_here(hub: Switchboard, session: Session, ticket_id: TicketId) -> Ticket:
+    """A ticket that was taken or shown at this kiosk; raises ``ticket.unknown`` or ``hub.forbidden``."""
+    ticket = hub.hall.state.tickets.get(ticket_id)
     if ticket is None:
         raise Refusal("ticket.unknown")
     if ticket.device != session.device and not hub.topics.shows(session.device, ticket.id):
         raise Refusal("hub.forbidden")
+    return ticket
+
+
+@handles(h.Reprint, Role.KIOSK, changes=True)
+async def reprint(hub: Switchboard, session: Session, body: h.Reprint, key: str) -> None:
+    ticket = _ticket_here(hub, session, body.ticket)
     command = c.ReprintTicket(ticket=ticket.id, device=session.device)
     await hub.hall.submit(command, key=key, actor=session.actor)
 

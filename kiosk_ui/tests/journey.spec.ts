@@ -24,7 +24,7 @@ afterEach(() => {
 
 async function toConfirm(): Promise<void> {
   await journey.proceed(RENEW);
-  await journey.beginIdentity(RENEW.id);
+  await journey.beginIdentity('take');
   b.hall.push(CARD);
   await soon();
 }
@@ -39,13 +39,14 @@ describe('taking a number with an identity card', () => {
   it('goes privacy → identity → confirm → number', async () => {
     await journey.proceed(RENEW);
     expect(journey.step.value.name).toBe('privacy');
-    const begun = journey.beginIdentity(RENEW.id);
+    const begun = journey.beginIdentity('take');
     expect(journey.step.value).toMatchObject({ name: 'identity', phase: 'arming' });
     await begun;
     expect(journey.step.value).toMatchObject({ phase: 'waiting' });
     b.hall.push(CARD);
     await soon();
-    expect(journey.step.value).toMatchObject({ name: 'confirm', identity: { masked_name: '王*民' } });
+    expect(journey.step.value.name).toBe('confirm');
+    expect(journey.draft.value).toMatchObject({ items: ['id-renew'], identity: { masked_name: '王*民' } });
     await journey.confirm();
     expect(journey.step.value).toMatchObject({ name: 'ticket', number: 'A023', source: 'taken' });
     expect(takes()).toMatchObject([{ identity: 'token-1' }]);
@@ -54,7 +55,7 @@ describe('taking a number with an identity card', () => {
   it('keeps nothing of the person once the number is there', async () => {
     await toConfirm();
     await journey.confirm();
-    expect(JSON.stringify([journey.step.value, journey.trail.value])).not.toMatch(/王|230602|token-1/);
+    expect(JSON.stringify([journey.step.value, journey.trail.value, journey.draft.value])).not.toMatch(/王|230602|token-1/);
   });
 
   it('tells the hall to forget when the citizen goes back or home with a read card', async () => {
@@ -71,7 +72,7 @@ describe('taking a number with an identity card', () => {
   });
 
   it('says why a card was refused and still takes the next one', async () => {
-    await journey.beginIdentity(RENEW.id);
+    await journey.beginIdentity('take');
     b.hall.push({ type: 'identity.refused', problem: { code: 'identity.removed', params: {} } });
     await soon();
     expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'identity.removed' } });
@@ -84,12 +85,12 @@ describe('taking a number with an identity card', () => {
     b.hall.onRequest('identity.begin', () => {
       throw new HallError('identity.no_reader');
     });
-    await journey.beginIdentity(RENEW.id);
+    await journey.beginIdentity('take');
     expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'identity.no_reader' } });
   });
 
   it('switches the reader off after a minute without a card, and ignores a card after that', async () => {
-    await journey.beginIdentity(RENEW.id);
+    await journey.beginIdentity('take');
     await soon(READER_TIMEOUT_MS);
     expect(journey.step.value).toMatchObject({ name: 'identity', phase: 'timeout' });
     expect(b.hall.count('identity.end')).toBe(1);
@@ -105,7 +106,7 @@ describe('taking a number with an identity card', () => {
   });
 
   it('lights the reader again after the hall server came back', async () => {
-    await journey.beginIdentity(RENEW.id);
+    await journey.beginIdentity('take');
     b.hall.drop();
     await soon(1_000);
     expect(b.hall.count('identity.begin')).toBe(2);
@@ -121,7 +122,7 @@ describe('taking a number with an identity card', () => {
     await toConfirm();
     await journey.confirm();
     expect(journey.step.value).toMatchObject({ name: 'failed', problem: { code: 'identity.token_expired' } });
-    await journey.beginIdentity(RENEW.id);
+    await journey.beginIdentity('take');
     expect(journey.step.value).toMatchObject({ name: 'identity', phase: 'waiting' });
   });
 });
@@ -192,7 +193,7 @@ describe('a scanned ticket', () => {
     expect(journey.step.value).toMatchObject({ name: 'ticket', source: 'scanned', number: 'B007' });
     await journey.reprint();
     expect(b.hall.count('ticket.reprint')).toBe(1);
-    expect(journey.step.value).toMatchObject({ reprinting: false, problem: null });
+    expect(journey.step.value).toMatchObject({ asking: null, problem: null });
   });
 
   it('says what is wrong with a code that is no ticket of today', async () => {

@@ -322,6 +322,7 @@ _ALL: tuple[Any, ...] = (
     h.TakeTicket(item=ITEM, identity="tok_8fe1"),
     h.Reprint(ticket=TICKET),
     h.ComeBack(ticket=TICKET),
+    h.LeaveLine(ticket=TICKET),
     h.BeginIdentity(),
     h.EndIdentity(),
     h.AskHelp(),

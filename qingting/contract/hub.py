@@ -107,6 +107,12 @@ class ComeBack(Strict, frozen=True, kw_only=True, tag="ticket.return", tag_field
     ticket: TicketId
 
 
+class LeaveLine(Strict, frozen=True, kw_only=True, tag="ticket.leave", tag_field="type"):
+    """Kiosk: the visitor whose ticket is shown there gives up the place (退出排队)."""
+
+    ticket: TicketId
+
+
 class Reprint(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag_field="type"):
     """Kiosk: print the same number once more."""
 
@@ -260,6 +266,7 @@ Request = (
     | TakeTicket
     | Reprint
     | ComeBack
+    | LeaveLine
     | BeginIdentity
     | EndIdentity
     | AskHelp
@@ -380,7 +387,11 @@ class ArmReader(Strict, frozen=True, kw_only=True, tag="identity.arm", tag_field
 
 
 class BookingBrief(Strict, frozen=True, kw_only=True):
-    """A booking of today as its holder may see it. ``start`` and ``end`` in UTC ms."""
+    """A booking as its holder may see it. ``start`` and ``end`` in UTC ms.
+
+    ``problem`` says why its number cannot be taken now (another day, too early, cancelled, taken);
+    ``late``: it can, but as an ordinary visitor's.
+    """
 
     id: BookingId
     start: Millis
@@ -389,11 +400,13 @@ class BookingBrief(Strict, frozen=True, kw_only=True):
     masked_name: str
     masked_number: str
     party: int = 1
+    problem: Problem | None = None
+    late: bool = False
 
 
 class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_field="type"):
     """To a kiosk: a card was read. ``token`` stands for the person for two minutes, once. ``bookings``
-    are the person's of today; ``priority`` is the class that their age gives them."""
+    are the person's of today and later; ``priority`` is the class that their age gives them."""
 
     token: str
     masked_name: str

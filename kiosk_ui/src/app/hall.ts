@@ -18,6 +18,9 @@ export function useHall(connection: HallConnection) {
     () => pick(catalogue.entries.value, 'departments', 'departments')?.departments ?? [],
   );
   const items = computed(() => pick(catalogue.entries.value, 'items', 'items')?.items ?? []);
+  const classes = computed(
+    () => pick(catalogue.entries.value, 'classes', 'classes')?.classes ?? [],
+  );
   const queues = computed(() => pickAll(queueTopic.entries.value, 'queue'));
   const kiosk = computed(() => pick(own.entries.value, 'kiosk', 'kiosk') ?? null);
 
@@ -27,6 +30,8 @@ export function useHall(connection: HallConnection) {
     info: computed(() => pick(hallTopic.entries.value, 'info', 'hall') ?? null),
     departments,
     items,
+    /** Priority classes that a citizen may claim here. */
+    classes,
     queues,
     kiosk,
     loaded: computed(() => catalogue.loaded.value && own.loaded.value),

@@ -1,13 +1,27 @@
 /** Words that several steps say alike. */
 import { computed } from 'vue';
 import { useI18n } from 'vue-i18n';
-import type { DeviceView, Interval, ItemView, Language } from '@qingting/client';
-import { conditionWords, errorSentence } from '@qingting/client';
+import type { DeviceView, ErrorParams, Interval, ItemView, Language, Problem } from '@qingting/client';
+import { clockTime, conditionWords, dayWords, errorSentence, problemSentence } from '@qingting/client';
 import { stopping } from '../app/hall';
 
 export function useWords() {
   const { t, te, locale } = useI18n();
   const lang = computed(() => locale.value as Language);
+
+  const dateWords = (iso: string): string =>
+    dayWords(Date.parse(`${iso}T12:00:00+08:00`), lang.value);
+
+  /** Parameters of a refusal for people: names of their language, dates in words, unknown as unknown. */
+  function told(params: ErrorParams): ErrorParams {
+    const entries = Object.entries(params).map(([name, value]) => {
+      const own = lang.value === 'en' ? (params[`${name}_en`] ?? value) : value;
+      if (own === '—' || own === '') return [name, t('when.unknown')] as const;
+      const date = typeof own === 'string' ? /^(\d{4}-\d\d-\d\d)( \d\d:\d\d)?$/.exec(own) : null;
+      return [name, date === null ? own : `${dateWords(date[1] ?? '')}${date[2] ?? ''}`] as const;
+    });
+    return Object.fromEntries(entries);
+  }
 
   return {
     t,
@@ -25,9 +39,18 @@ export function useWords() {
     },
     /** Why an item cannot be taken now: a sentence, or two words for a list. */
     why(item: ItemView, size: 'long' | 'short'): string {
-      const key = `why.${item.why.split('.').at(-1) ?? ''}.${size}`;
-      if (te(key)) return t(key);
-      return size === 'short' ? t('items.closed') : errorSentence(item.why, {}, lang.value);
+      if (size === 'long') return errorSentence(item.why, told(item.why_params), lang.value);
+      const key = `why.${item.why.split('.').at(-1) ?? ''}`;
+      return te(key) ? t(key) : t('items.closed');
+    },
+    /** A refusal in the reader's language, with dates as people say them. */
+    sentence: (problem: Problem): string =>
+      problemSentence({ code: problem.code, params: told(problem.params) }, lang.value),
+    /** 今天 10:00–10:30, or the date when it is another day. */
+    span(start: number, end: number, now: number): string {
+      const hours = `${clockTime(start)}–${clockTime(end)}`;
+      const day = dayWords(start, lang.value);
+      return day === dayWords(now, lang.value) ? t('when.today', { hours }) : `${day} ${hours}`;
     },
     /** What is wrong with a device, in a few words. */
     fault(device: DeviceView): string {

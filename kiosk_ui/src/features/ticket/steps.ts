@@ -1,14 +1,32 @@
 /** The journey from "what do you need" to a number: one step at a time, each with what it needs. */
-import type { IdentityRead, Problem } from '@qingting/client';
+import type { BookingBrief, IdentityRead, Problem } from '@qingting/client';
+
+/** Most items of one ticket, as the contract has it. */
+export const MOST_ITEMS = 5;
+export const ORDINARY = 'ordinary';
+
+/** What the citizen puts together before the press: items in the order of service, company, a claim. */
+export interface Draft {
+  readonly items: readonly string[];
+  readonly party: number;
+  readonly priority: string;
+  readonly identity: IdentityRead | null;
+}
+
+export const EMPTY: Draft = { items: [], party: 1, priority: ORDINARY, identity: null };
 
 /** What the citizen pressed: kept with its key until it is settled, so that it never counts twice. */
 export interface Press {
-  readonly item: string;
-  readonly identity: IdentityRead | null;
+  readonly draft: Draft;
+  /** The booking whose number is taken; its items and people then count, not the draft's. */
+  readonly booking: BookingBrief | null;
   readonly key: string;
 }
 
 export type ReaderPhase = 'arming' | 'waiting' | 'refused' | 'timeout';
+
+/** What an identity is for: to take a number for the chosen items, or to find a booking. */
+export type Purpose = 'take' | 'booking';
 
 export type Step =
   | { readonly name: 'home' }
@@ -16,14 +34,16 @@ export type Step =
   | { readonly name: 'items'; readonly department: string }
   | { readonly name: 'search' }
   | { readonly name: 'item'; readonly item: string }
-  | { readonly name: 'privacy'; readonly item: string }
+  | { readonly name: 'booking-door' }
+  | { readonly name: 'bookings'; readonly bookings: readonly BookingBrief[]; readonly by: 'card' | 'code' }
+  | { readonly name: 'privacy'; readonly purpose: Purpose }
   | {
       readonly name: 'identity';
-      readonly item: string;
+      readonly purpose: Purpose;
       readonly phase: ReaderPhase;
       readonly problem: Problem | null;
     }
-  | { readonly name: 'confirm'; readonly item: string; readonly identity: IdentityRead }
+  | { readonly name: 'confirm' }
   | { readonly name: 'taking'; readonly press: Press }
   | { readonly name: 'failed'; readonly press: Press; readonly problem: Problem; readonly retryable: boolean }
   | {
@@ -31,11 +51,14 @@ export type Step =
       readonly ticket: string;
       readonly number: string;
       readonly source: 'taken' | 'scanned';
-      /** A reprint was asked for and is not answered yet. */
-      readonly reprinting: boolean;
+      /** What was asked for this ticket and is not answered yet. */
+      readonly asking: TicketAct | null;
       readonly problem: Problem | null;
     }
   | { readonly name: 'scan-refused'; readonly problem: Problem };
+
+/** What the holder of a ticket may do with it at a kiosk. */
+export type TicketAct = 'reprint' | 'return' | 'leave';
 
 export type StepName = Step['name'];
 
@@ -46,5 +69,7 @@ export const RETURNABLE: ReadonlySet<StepName> = new Set([
   'items',
   'search',
   'item',
+  'booking-door',
   'privacy',
+  'confirm',
 ]);

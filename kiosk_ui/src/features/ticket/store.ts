@@ -1,10 +1,11 @@
 /** The take-ticket journey. The only place of the kiosk that asks the hall for tickets and identities. */
 import { computed, onScopeDispose, shallowRef } from 'vue';
 import type { InjectionKey } from 'vue';
-import type { HallConnection, IdentityRead, Language, Problem } from '@qingting/client';
+import type { BookingBrief, HallConnection, IdentityRead, Language, Problem } from '@qingting/client';
 import { asHallError, newKey } from '@qingting/client';
-import type { Press, Step } from './steps';
-import { RETURNABLE } from './steps';
+import type { Draft, Press, Purpose, Step, TicketAct } from './steps';
+import { EMPTY, MOST_ITEMS, RETURNABLE } from './steps';
+import { useTicketActs } from './acts';
 
 export const READER_TIMEOUT_MS = 60_000;
 
@@ -14,10 +15,9 @@ export interface JourneyItem {
   readonly needs_identity: boolean;
 }
 
-/** True while the hall holds an identity for this step, or the reader is lit for it. */
-function holdsIdentity(step: Step): boolean {
-  if (step.name === 'failed') return step.press.identity !== null;
-  return step.name === 'identity' || step.name === 'confirm';
+interface Trace {
+  readonly step: Step;
+  readonly items: readonly string[];
 }
 
 /** The journey on one connection; lives as long as the calling scope. */
@@ -28,29 +28,71 @@ export function useJourney(
 ) {
   const step = shallowRef<Step>({ name: 'home' });
   /** How the citizen came here, for "back". */
-  const trail = shallowRef<readonly Step[]>([]);
+  const trail = shallowRef<readonly Trace[]>([]);
+  const draft = shallowRef<Draft>(EMPTY);
+  /** The citizen came from the confirmation to choose a further item. */
+  const adding = computed(() => trail.value.some((one) => one.step.name === 'confirm'));
   let readerTimer: ReturnType<typeof setTimeout> | undefined;
 
+  /** True while the hall holds an identity or a looked-up ticket for this step, or the reader is lit. */
+  function holds(next: Step): boolean {
+    switch (next.name) {
+      case 'identity':
+      case 'bookings':
+        return true;
+      case 'taking':
+      case 'failed':
+        return next.press.draft.identity !== null || next.press.booking !== null;
+      case 'ticket':
+        return next.source === 'scanned';
+      case 'confirm':
+        return draft.value.identity !== null;
+      default:
+        return adding.value && draft.value.identity !== null;
+    }
+  }
+
   function enter(next: Step): void {
-    if (holdsIdentity(step.value) && !holdsIdentity(next) && next.name !== 'taking') leaveReader();
+    // The hall itself forgets the identity that a number was taken with.
+    if (holds(step.value) && !holds(next) && step.value.name !== 'taking') leaveReader();
+    if (!holds(next) && draft.value.identity !== null) draft.value = { ...draft.value, identity: null };
     step.value = next;
   }
 
   function go(next: Step): void {
-    if (RETURNABLE.has(step.value.name)) trail.value = [...trail.value, step.value];
+    if (RETURNABLE.has(step.value.name)) {
+      trail.value = [...trail.value, { step: step.value, items: draft.value.items }];
+    }
     enter(next);
   }
 
   function back(): void {
     const last = trail.value.at(-1);
+    const held = holds(step.value);
     trail.value = trail.value.slice(0, -1);
-    enter(last ?? { name: 'home' });
+    draft.value = { ...draft.value, items: last?.items ?? [] };
+    const next = last?.step ?? { name: 'home' };
+    if (held && !holds(next)) forget();
+    enter(next);
+  }
+
+  function forget(): void {
+    leaveReader();
+    draft.value = { ...draft.value, identity: null };
+    step.value = { name: 'home' };
+  }
+
+  function startOver(): void {
+    trail.value = [];
+    draft.value = EMPTY;
   }
 
   /** Forgets everything of this citizen. Safe to call at any moment. */
   function reset(): void {
-    trail.value = [];
-    enter({ name: 'home' });
+    const held = holds(step.value) && step.value.name !== 'taking';
+    startOver();
+    if (held) leaveReader();
+    step.value = { name: 'home' };
   }
 
   function leaveReader(): void {
@@ -60,26 +102,88 @@ export function useJourney(
     connection.ask({ type: 'identity.end' }).catch(() => undefined);
   }
 
-  /** From an item onwards: to the privacy note, or straight to the number. */
-  async function proceed(item: JourneyItem): Promise<void> {
-    if (item.needs_identity) go({ name: 'privacy', item: item.id });
-    else await take({ item: item.id, identity: null, key: newKey() });
+  // ---- what for -------------------------------------------------------------------------------
+
+  function choose(item: JourneyItem): void {
+    const { items } = draft.value;
+    if (items.includes(item.id) || items.length >= MOST_ITEMS) return;
+    draft.value = { ...draft.value, items: [...items, item.id] };
   }
+
+  /** From an item onwards: to the privacy note, to the confirmation, or straight to the number. */
+  async function proceed(item: JourneyItem): Promise<void> {
+    const further = adding.value;
+    const before: Trace = { step: step.value, items: draft.value.items };
+    if (!further) draft.value = { ...draft.value, items: [] };
+    choose(item);
+    if (item.needs_identity && draft.value.identity === null) {
+      if (RETURNABLE.has(step.value.name)) trail.value = [...trail.value, before];
+      enter({ name: 'privacy', purpose: 'take' });
+    } else if (further) confirmWith();
+    else await take({ draft: draft.value, booking: null, key: newKey() });
+  }
+
+  /** To the confirmation without an identity: for company, a claim or a further item. */
+  function review(item: JourneyItem): void {
+    const before: Trace = { step: step.value, items: draft.value.items };
+    choose(item);
+    trail.value = [...trail.value, before];
+    confirmWith();
+  }
+
+  /** "Back" from here takes the last choice away again. */
+  function confirmWith(): void {
+    const at = trail.value.findLastIndex((one) => one.step.name === 'confirm');
+    if (at >= 0) trail.value = trail.value.slice(0, at + 1);
+    enter({ name: 'confirm' });
+  }
+
+  /** From the confirmation to the departments, for one more item under the same number. */
+  function addMore(): void {
+    if (step.value.name === 'confirm') go({ name: 'departments' });
+  }
+
+  /** Back to the confirmation without a further item. */
+  function enough(): void {
+    if (!adding.value) return;
+    const at = trail.value.findLastIndex((one) => one.step.name === 'confirm');
+    draft.value = { ...draft.value, items: trail.value[at]?.items ?? draft.value.items };
+    trail.value = trail.value.slice(0, at);
+    enter({ name: 'confirm' });
+  }
+
+  function drop(item: string): void {
+    const items = draft.value.items.filter((one) => one !== item);
+    if (items.length > 0) draft.value = { ...draft.value, items };
+  }
+
+  function bring(party: number): void {
+    draft.value = { ...draft.value, party: Math.max(1, party) };
+  }
+
+  function claim(priority: string): void {
+    draft.value = { ...draft.value, priority };
+  }
+
+  // ---- who ------------------------------------------------------------------------------------
 
   /** Lights the reader and waits for a card, a minute at most. */
-  async function beginIdentity(item: string): Promise<void> {
-    if (step.value.name === 'privacy') trail.value = [...trail.value, step.value];
-    step.value = { name: 'identity', item, phase: 'arming', problem: null };
-    await armReader(item);
+  async function beginIdentity(purpose: Purpose): Promise<void> {
+    if (step.value.name === 'privacy') {
+      trail.value = [...trail.value, { step: step.value, items: draft.value.items }];
+    }
+    draft.value = { ...draft.value, identity: null };
+    step.value = { name: 'identity', purpose, phase: 'arming', problem: null };
+    await armReader(purpose);
   }
 
-  async function armReader(item: string): Promise<void> {
+  async function armReader(purpose: Purpose): Promise<void> {
     clearTimeout(readerTimer);
-    readerTimer = setTimeout(() => readerSilent(item), READER_TIMEOUT_MS);
+    readerTimer = setTimeout(() => readerSilent(purpose), READER_TIMEOUT_MS);
     try {
       await connection.ask({ type: 'identity.begin' });
       if (step.value.name === 'identity' && step.value.phase === 'arming') {
-        step.value = { name: 'identity', item, phase: 'waiting', problem: null };
+        step.value = { name: 'identity', purpose, phase: 'waiting', problem: null };
       }
     } catch (fault) {
       const { code, params } = asHallError(fault);
@@ -88,10 +192,10 @@ export function useJourney(
     }
   }
 
-  function readerSilent(item: string): void {
+  function readerSilent(purpose: Purpose): void {
     if (step.value.name !== 'identity') return;
     leaveReader();
-    step.value = { name: 'identity', item, phase: 'timeout', problem: null };
+    step.value = { name: 'identity', purpose, phase: 'timeout', problem: null };
   }
 
   function refuseCard(problem: Problem): void {
@@ -103,26 +207,42 @@ export function useJourney(
     const now = step.value;
     if (now.name !== 'identity' || now.phase === 'timeout') return;
     clearTimeout(readerTimer);
-    enter({ name: 'confirm', item: now.item, identity });
+    draft.value = { ...draft.value, identity };
+    if (now.purpose === 'booking') {
+      enter({ name: 'bookings', bookings: identity.bookings, by: 'card' });
+    } else confirmWith();
   }
+
+  // ---- the press ------------------------------------------------------------------------------
 
   /** The press on "take a number" of the confirmation. A second press finds the step gone. */
   async function confirm(): Promise<void> {
-    const now = step.value;
-    if (now.name !== 'confirm') return;
-    await take({ item: now.item, identity: now.identity, key: newKey() });
+    if (step.value.name !== 'confirm') return;
+    await take({ draft: draft.value, booking: null, key: newKey() });
+  }
+
+  /** Takes the number of a booking that the hall has shown. */
+  async function takeBooking(booking: BookingBrief): Promise<void> {
+    if (step.value.name !== 'bookings' && step.value.name !== 'confirm') return;
+    await take({ draft: draft.value, booking, key: newKey() });
   }
 
   async function take(press: Press): Promise<void> {
     if (step.value.name === 'taking') return;
     enter({ name: 'taking', press });
     const mine = step.value;
+    const { draft: wish, booking } = press;
+    const [first = '', ...more] = booking === null ? wish.items : booking.items;
     try {
       const answer = await connection.ask(
         {
           type: 'ticket.take',
-          item: press.item,
-          identity: press.identity?.token ?? null,
+          item: first,
+          more: booking === null ? more : [],
+          party: booking === null ? wish.party : booking.party,
+          priority: wish.priority,
+          booking: booking?.id ?? null,
+          identity: wish.identity?.token ?? null,
           language: language(),
           elder: elder(),
         },
@@ -130,8 +250,8 @@ export function useJourney(
       );
       const { ticket, number } = answer;
       if (step.value !== mine || ticket === null || number === null) return;
-      trail.value = [];
       showTicket(ticket, number, 'taken');
+      startOver();
     } catch (fault) {
       const { code, params, retryable } = asHallError(fault);
       if (step.value === mine) enter({ name: 'failed', press, problem: { code, params }, retryable });
@@ -143,24 +263,16 @@ export function useJourney(
     if (step.value.name === 'failed') await take(step.value.press);
   }
 
-  function showTicket(ticket: string, number: string, source: 'taken' | 'scanned'): void {
-    enter({ name: 'ticket', ticket, number, source, reprinting: false, problem: null });
+  /** Shows the ticket that a refusal names: the citizen holds it already. */
+  function showFormer(problem: Problem): void {
+    const { ticket, number } = problem.params ?? {};
+    if (typeof ticket !== 'string' || typeof number !== 'string') return;
+    showTicket(ticket, number, 'scanned');
+    startOver();
   }
 
-  /** Prints the same number again. */
-  async function reprint(): Promise<void> {
-    const now = step.value;
-    if (now.name !== 'ticket' || now.reprinting) return;
-    const asking: Step = { ...now, reprinting: true, problem: null };
-    step.value = asking;
-    let problem: Problem | null = null;
-    try {
-      await connection.ask({ type: 'ticket.reprint', ticket: now.ticket }, { key: newKey() });
-    } catch (fault) {
-      const { code, params } = asHallError(fault);
-      problem = { code, params };
-    }
-    if (step.value === asking) step.value = { ...now, reprinting: false, problem };
+  function showTicket(ticket: string, number: string, source: 'taken' | 'scanned'): void {
+    enter({ name: 'ticket', ticket, number, source, asking: null, problem: null });
   }
 
   const busy = computed(() => step.value.name === 'taking');
@@ -169,15 +281,20 @@ export function useJourney(
     connection.on('identity.refused', ({ problem }) => refuseCard(problem)),
     connection.on('code.found', ({ ticket, number }) => {
       if (busy.value) return;
-      trail.value = [];
       showTicket(ticket, number, 'scanned');
+      startOver();
+    }),
+    connection.on('booking.found', ({ booking }) => {
+      if (busy.value) return;
+      enter({ name: 'bookings', bookings: [booking], by: 'code' });
+      startOver();
     }),
     connection.on('code.refused', ({ problem }) => {
       if (!busy.value) enter({ name: 'scan-refused', problem });
     }),
     connection.on('welcome', () => {
       const now = step.value;
-      if (now.name === 'identity' && now.phase !== 'timeout') void beginIdentity(now.item);
+      if (now.name === 'identity' && now.phase !== 'timeout') void beginIdentity(now.purpose);
     }),
   ];
   onScopeDispose(() => {
@@ -185,8 +302,13 @@ export function useJourney(
     for (const off of leave) off();
   });
 
-  return { step, trail, busy, go, back, reset, proceed, beginIdentity, confirm, retry, reprint };
+  const { reprint, comeBack, leaveLine } = useTicketActs(connection, step);
+  return {
+    step, trail, draft, adding, busy, go, back, reset, proceed, review, addMore, enough, drop, bring, claim,
+    beginIdentity, confirm, takeBooking, retry, showFormer, reprint, comeBack, leaveLine,
+  };
 }
 
 export type Journey = ReturnType<typeof useJourney>;
+export type { TicketAct };
 export const JOURNEY: InjectionKey<Journey> = Symbol('journey');

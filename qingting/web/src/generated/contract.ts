@@ -33,7 +33,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
   readonly key?: string | null;
 }
 
@@ -134,6 +134,8 @@ export interface BookingBrief {
   readonly masked_name: string;
   readonly masked_number: string;
   readonly party: number;
+  readonly problem: Problem | null;
+  readonly late: boolean;
 }
 
 export interface BookingFound {
@@ -479,6 +481,11 @@ export type Lamps = "double" | "full" | "single";
 export type Language = "en" | "zh-CN";
 
 export type LayoutKind = "area_strip" | "notice" | "page_area" | "page_overview" | "window_strip";
+
+export interface LeaveLine {
+  readonly type: "ticket.leave";
+  readonly ticket: string;
+}
 
 export interface LeaveWindow {
   readonly type: "window.leave";
@@ -847,6 +854,7 @@ export type Request =
   | TakeTicket
   | Reprint
   | ComeBack
+  | LeaveLine
   | BeginIdentity
   | EndIdentity
   | AskHelp

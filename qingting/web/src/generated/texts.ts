@@ -318,6 +318,11 @@ export const ERROR_TEXTS = {
     "en": "The hall is closed today ({reason}). It opens next on {next}.",
     "retry": false
   },
+  "ticket.hall_closed_weekday": {
+    "zh": "大厅今天不办公。下次开放：{next}。",
+    "en": "The hall is closed today. It opens next on {next}.",
+    "retry": false
+  },
   "ticket.hall_not_yet": {
     "zh": "还没到取号时间。今天办公：{hours}。",
     "en": "It is too early. Hours today: {hours}.",
@@ -356,6 +361,11 @@ export const ERROR_TEXTS = {
   "ticket.not_at_kiosk": {
     "zh": "这台取号机不办「{item}」，请到别的取号机或咨询台取号。",
     "en": "This kiosk gives no numbers for {item}. Please use another kiosk or the information desk.",
+    "retry": false
+  },
+  "ticket.period_full_last": {
+    "zh": "「{queue}」{start}–{end} 的 {cap} 个号已取完，今天没有后面的时段了。请改天再来或网上预约。",
+    "en": "All {cap} numbers of {queue} for {start}–{end} are taken and no later period is left today. Please come another day or book online.",
     "retry": false
   },
   "booking.unknown": {
