@@ -235,3 +235,172 @@ describe('back', () => {
     expect(journey.step.value).toEqual({ name: 'home' });
   });
 });
+
+const BOOKING = {
+  id: 'b-1',
+  start: 1_795_000_000_000,
+  end: 1_795_001_800_000,
+  items: ['passport', 'hk-pass'],
+  masked_name: '王*民',
+  masked_number: '230602********1238',
+  party: 2,
+  problem: null,
+  late: false,
+} as const;
+
+function taken(): readonly unknown[] {
+  return b.hall.asked.flatMap(({ body }) => (body.type === 'ticket.take' ? [body] : []));
+}
+
+describe('several items on one number', () => {
+  it('are taken with one press, in the order in which they were chosen, with one card', async () => {
+    await toConfirm();
+    journey.addMore();
+    journey.go({ name: 'items', department: 'gaj' });
+    journey.go({ name: 'item', item: 'passport' });
+    await journey.proceed({ id: 'passport', needs_identity: true });
+    expect(journey.step.value.name).toBe('confirm');
+    expect(b.hall.count('identity.begin')).toBe(1);
+    expect(b.hall.count('identity.end')).toBe(0);
+    await journey.confirm();
+    expect(taken()).toMatchObject([{ item: 'id-renew', more: ['passport'], identity: 'token-1' }]);
+  });
+
+  it('are five at most, each once', async () => {
+    journey.review(FREE);
+    for (const id of ['a', 'b', 'b', 'c', 'd', 'e']) {
+      journey.addMore();
+      await journey.proceed({ id, needs_identity: false });
+    }
+    expect(journey.draft.value.items).toEqual(['id-lost', 'a', 'b', 'c', 'd']);
+  });
+
+  it('can be undone one by one, by "back" too, but never all', async () => {
+    journey.review(FREE);
+    journey.addMore();
+    await journey.proceed({ id: 'social-card', needs_identity: false });
+    expect(journey.draft.value.items).toEqual(['id-lost', 'social-card']);
+    journey.back();
+    expect(journey.step.value.name).toBe('confirm');
+    expect(journey.draft.value.items).toEqual(['id-lost']);
+    journey.drop('id-lost');
+    expect(journey.draft.value.items).toEqual(['id-lost']);
+  });
+
+  it('asks for the card when only the second item needs one', async () => {
+    journey.review(FREE);
+    journey.addMore();
+    await journey.proceed(RENEW);
+    expect(journey.step.value).toEqual({ name: 'privacy', purpose: 'take' });
+    await journey.beginIdentity('take');
+    b.hall.push(CARD);
+    await soon();
+    await journey.confirm();
+    expect(taken()).toMatchObject([{ item: 'id-lost', more: ['id-renew'], identity: 'token-1' }]);
+  });
+
+  it('keeps the list when the citizen decides against a further item', async () => {
+    await toConfirm();
+    journey.addMore();
+    journey.go({ name: 'search' });
+    journey.enough();
+    expect(journey.step.value.name).toBe('confirm');
+    expect(journey.draft.value.items).toEqual(['id-renew']);
+    journey.back();
+    expect(journey.step.value.name).toBe('privacy');
+    await soon();
+    expect(b.hall.count('identity.end')).toBe(1);
+    expect(journey.draft.value.identity).toBeNull();
+  });
+
+  it('forgets company and claim with the citizen', async () => {
+    await toConfirm();
+    journey.bring(4);
+    journey.claim('soldier');
+    await journey.confirm();
+    expect(taken()).toMatchObject([{ party: 4, priority: 'soldier' }]);
+    journey.reset();
+    await journey.proceed(FREE);
+    expect(taken()[1]).toMatchObject({ item: 'id-lost', more: [], party: 1, priority: 'ordinary' });
+  });
+});
+
+describe('a booked visitor', () => {
+  it('takes the number of a scanned code with one press, without a card', async () => {
+    b.hall.push({ type: 'booking.found', booking: BOOKING });
+    await soon();
+    expect(journey.step.value).toMatchObject({ name: 'bookings', by: 'code', bookings: [{ id: 'b-1' }] });
+    await journey.takeBooking(BOOKING);
+    expect(taken()).toMatchObject([
+      { item: 'passport', party: 2, booking: 'b-1', identity: null },
+    ]);
+    expect(journey.step.value).toMatchObject({ name: 'ticket', source: 'taken' });
+  });
+
+  it('finds the bookings of a card, also when there are none', async () => {
+    journey.go({ name: 'booking-door' });
+    journey.go({ name: 'privacy', purpose: 'booking' });
+    await journey.beginIdentity('booking');
+    b.hall.push({ ...CARD, bookings: [BOOKING] });
+    await soon();
+    expect(journey.step.value).toMatchObject({ name: 'bookings', by: 'card', bookings: [{ id: 'b-1' }] });
+    journey.back();
+    expect(journey.step.value).toEqual({ name: 'privacy', purpose: 'booking' });
+    await journey.beginIdentity('booking');
+    b.hall.push(CARD);
+    await soon();
+    expect(journey.step.value).toMatchObject({ name: 'bookings', bookings: [] });
+  });
+
+  it('forgets the bookings when the citizen leaves', async () => {
+    b.hall.push({ type: 'booking.found', booking: BOOKING });
+    await soon();
+    journey.reset();
+    await soon();
+    expect(b.hall.count('identity.end')).toBe(1);
+    expect(JSON.stringify([journey.step.value, journey.trail.value])).not.toMatch(/王|b-1/);
+  });
+});
+
+describe('who holds a number already', () => {
+  it('is shown that ticket instead of a second one, and may print it again', async () => {
+    b.hall.onRequest('ticket.take', () => {
+      throw new HallError('ticket.repeat_open', { item: '换领', number: 'A007', ticket: 't7' });
+    });
+    await toConfirm();
+    await journey.confirm();
+    const failed = journey.step.value;
+    if (failed.name !== 'failed') throw new Error(failed.name);
+    journey.showFormer(failed.problem);
+    await soon();
+    expect(journey.step.value).toMatchObject({ name: 'ticket', number: 'A007', source: 'scanned' });
+    expect(b.hall.count('identity.end')).toBe(0);
+    journey.reset();
+    await soon();
+    expect(b.hall.count('identity.end')).toBe(1);
+  });
+});
+
+describe('a visitor who is back', () => {
+  it.each([
+    ['comeBack', 'ticket.return'],
+    ['leaveLine', 'ticket.leave'],
+  ] as const)('%s is asked once for the ticket that was scanned', async (act, request) => {
+    b.hall.push({ type: 'code.found', ticket: 't9', number: 'B007' });
+    await soon();
+    await Promise.all([journey[act](), journey[act]()]);
+    expect(b.hall.asked.filter(({ body }) => body.type === request).map(({ body }) => body)).toEqual([
+      { type: request, ticket: 't9' },
+    ]);
+  });
+
+  it('is told why the place is gone', async () => {
+    b.hall.onRequest('ticket.return', () => {
+      throw new HallError('ticket.no_second_chance', { number: 'B007', chances: 1, minutes: 60 });
+    });
+    b.hall.push({ type: 'code.found', ticket: 't9', number: 'B007' });
+    await soon();
+    await journey.comeBack();
+    expect(journey.step.value).toMatchObject({ asking: null, problem: { code: 'ticket.no_second_chance' } });
+  });
+});

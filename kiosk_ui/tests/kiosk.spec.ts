@@ -114,6 +114,72 @@ describe('the way to a number', () => {
   });
 });
 
+describe('before the number', () => {
+  it('says when an item is offered again, before anything is taken', async () => {
+    await press('search');
+    for (const key of 'gzkz') await screen.get(`[data-key="${key}"]`).trigger('click');
+    await choose('seal');
+    expect(screen.text()).toContain('办理日：周二、周四');
+    await screen.get('[data-view="language"]').trigger('click');
+    expect(screen.text()).toContain('is offered on: Tue, Thu');
+  });
+
+  it('offers company and a claim only as something small beside the number', async () => {
+    await toConfirm();
+    expect(screen.get('[data-party]').text()).toBe('1 人一起办');
+    await press('several');
+    await press('claim');
+    expect(screen.text()).toContain('残疾人证');
+    await screen.get('[data-claim="disabled"]').trigger('click');
+    await press('confirm');
+    expect(b.hall.asked.find(({ body }) => body.type === 'ticket.take')?.body).toMatchObject({
+      party: 2,
+      priority: 'disabled',
+    });
+  });
+
+  it('tells the elderly kindly that they need not ask', async () => {
+    await press('take');
+    await choose('gaj');
+    await choose('id-renew');
+    await press('proceed');
+    await press('agree');
+    b.hall.push({ ...CARD, priority: 'elderly' });
+    await soon();
+    expect(screen.text()).toContain('已经为您安排优先办理');
+  });
+});
+
+describe('a ticket that comes back', () => {
+  async function scan(changes: Partial<KioskTicket>): Promise<void> {
+    b.hall.push({ type: 'code.found', ticket: 't-old', number: 'A007' });
+    const old = { ...sample.ticket('t-old', 'A007', 'id-lost', b.hall.now), print_state: 'printed' as const };
+    b.hall.set('kiosk:k1', 'ticket:t-old', { ...old, ...changes });
+    await soon();
+  }
+
+  it.each([
+    [{ state: 'called', window_number: '3' }, '请去 3 号窗口', false],
+    [{ state: 'serving', window_number: '3' }, '正在 3 号窗口办理', false],
+    [{ state: 'parked', can_return: true }, '给您留着位置', true],
+    [{ state: 'no_show', can_return: true }, '还可以再排一次', true],
+    [{ state: 'no_show' }, '不能再恢复', false],
+    [{ state: 'done' }, '已经办完', false],
+  ] as const)('says where it stands: %o', async (changes, words, back) => {
+    await scan(changes);
+    expect(screen.text()).toContain(words);
+    expect(screen.find('[data-act="return"]').exists()).toBe(back);
+  });
+
+  it('leaves the queue only when asked twice', async () => {
+    await scan({ state: 'waiting' });
+    await press('leave');
+    expect(b.hall.count('ticket.leave')).toBe(0);
+    await press('leave-yes');
+    expect(b.hall.count('ticket.leave')).toBe(1);
+  });
+});
+
 describe('the first screen', () => {
   const rows = (): string[] => screen.findAll('[data-queue]').map((row) => row.text());
 

@@ -8,6 +8,7 @@ import type {
   Segment,
   Track,
   Zone,
+  ClassView,
   DepartmentView,
   DeviceView,
   ItemView,
@@ -82,12 +83,25 @@ export const items: readonly ItemView[] = ITEMS.map(
     initials,
     offered: id !== 'seal' && id !== 'name-change',
     why: id === 'seal' ? 'ticket.item_not_today' : id === 'name-change' ? 'ticket.queue_closed' : '',
-    why_params: {},
+    why_params:
+      id === 'seal'
+        ? { item: name, item_en: name_en, days: '周二、周四', days_en: 'Tue, Thu' }
+        : id === 'name-change'
+          ? { queue: '公安户政', queue_en: 'Household registration', reason: '系统检修，15:00 恢复。' }
+          : {},
     group: '',
-    party_max: 20,
+    party_max: id === 'id-first' ? 1 : 20,
     sample: true,
   }),
 );
+
+export const classes: readonly ClassView[] = [
+  { id: 'soldier', name: '军人', name_en: 'Military', proof: '军人证件、退役军人优待证' },
+  { id: 'rescue', name: '消防救援人员', name_en: 'Fire and rescue', proof: '消防救援人员证件' },
+  { id: 'disabled', name: '残疾人', name_en: 'Disabled', proof: '残疾人证' },
+  { id: 'pregnant', name: '孕妇、携带婴儿', name_en: 'Pregnant or with an infant', proof: '' },
+  { id: 'elderly', name: '老年人', name_en: 'Elderly', proof: '身份证' },
+];
 
 export const queues: readonly QueueView[] = DEPARTMENTS.map(([id, name, name_en], at) => ({
   view: 'queue',
