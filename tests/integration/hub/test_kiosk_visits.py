@@ -119,7 +119,9 @@ async def test_a_late_visitor_is_told_before_and_on_paper_that_the_place_is_an_o
         answer = await kiosk.ask(h.TakeTicket(item=found.items[0], booking=found.id))
         assert house.hall.state.tickets[answer.ticket].late
         rows = (await agent.get(h.PrintOrder)).job.document
-        assert "您已过预约时间，按现场取号排队" in [r.text for r in rows if isinstance(r, p.TextLine)]
+        assert "您已过预约时间，按现场取号排队" in [
+            r.text for r in rows if isinstance(r, p.TextLine)
+        ]
         pairs = {r.label: r.value for r in rows if isinstance(r, p.PairLine)}
         assert pairs["办理窗口"] == "1、2"
         assert pairs["接着办理"] == "户籍咨询"
