@@ -12,6 +12,7 @@ import click
 
 from qingting.kernel.logging import configure_logging
 from qingting.kernel.settings import SettingsError, load_settings
+from qingting.replaying import log, replay
 
 S = TypeVar("S")
 
@@ -333,6 +334,9 @@ def config_sample(hall: str, file: Path) -> None:
         raise click.ClickException(str(error)) from error
     click.echo(f"{file}: correct it and look at it with: qingting config check {file}")
 
+
+main.add_command(log)
+main.add_command(replay)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -67,6 +67,17 @@ def next_ticket(state: HallState, window: WindowId, now: Millis) -> Choice | Non
     return None
 
 
+def someone_for(state: HallState, window: WindowId, now: Millis) -> bool:
+    """Whether anybody waits whom ``window`` may call: :func:`next_ticket` without the choice."""
+    life = state.windows[window]
+    own = queues_of(state, window, now)
+    return (
+        any(line in state.lines for line in sent_to(state, window, life.staff))
+        or any(next(_fronts(state, life, line, 0, now), None) is not None for line in own)
+        or bool(_stranded(state, life, own, now))
+    )
+
+
 def may_call(state: HallState, life: WindowLife, ticket: Ticket) -> bool:
     """Whether this window's clerk can serve the ticket at all: skill, appointment-only window."""
     item = state.items.get(ticket.item)

@@ -9,12 +9,14 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
 from qingting.contract.config import HallConfig, config_faults
 from qingting.contract.errors import Refusal
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class ConfigFileError(Refusal):
@@ -40,6 +42,16 @@ def load_config(path: Path) -> HallConfig:
     if faults:
         raise ConfigFileError(path, faults)
     return config
+
+
+def load_record(path: Path, kind: type[T]) -> T:
+    """A record out of ``path`` (``.toml`` or ``.json``), for files that hold only a part of a
+    configuration; raises :class:`ConfigFileError` with all its faults."""
+    raw = _read(path)
+    faults = list(_faults(raw, kind, ""))
+    if faults:
+        raise ConfigFileError(path, faults)
+    return msgspec.convert(raw, kind)
 
 
 def dump_config(config: HallConfig, path: Path) -> None:

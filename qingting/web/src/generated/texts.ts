@@ -712,6 +712,26 @@ export const ERROR_TEXTS = {
     "zh": "显示屏上没有这次叫号。",
     "en": "This call is not on the board.",
     "retry": false
+  },
+  "replay.staff_busy": {
+    "zh": "试算不成立：{staff} 那天同时在窗口 {window}，不能再排到窗口 {other}。请给窗口 {window} 也写上时段，或换一个人。",
+    "en": "This cannot be tried: {staff} was at window {window} at that time and cannot be at window {other} too. Give window {window} hours as well, or choose somebody else.",
+    "retry": false
+  },
+  "replay.no_day": {
+    "zh": "记录里没有 {day} 这一天。请选列表里的日期。",
+    "en": "The log holds nothing of {day}. Choose a day of the list.",
+    "retry": false
+  },
+  "replay.running": {
+    "zh": "正在进行一次试算，请等它完成（通常几秒钟）再开始下一次。",
+    "en": "A replay is running. Wait until it is done, usually a few seconds, before you start another one.",
+    "retry": true
+  },
+  "replay.unreadable": {
+    "zh": "读不出 {day} 的记录，试算没有完成。请稍后再试；如果还不行，请通知管理员检查服务器。",
+    "en": "The log of {day} cannot be read, so the replay did not complete. Try again later, or tell an administrator to check the server.",
+    "retry": true
   }
 } as const;
 
