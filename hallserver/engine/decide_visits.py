@@ -6,7 +6,7 @@ from hallserver.engine.decide_tickets import close_rating, line_for, place_in, t
 from hallserver.engine.decide_windows import refuse_busy, staffed, visit_of, window_of
 from hallserver.engine.lines import place_first, staff_line, window_line
 from hallserver.engine.offers import item_of
-from hallserver.engine.state import HallState, Ticket, WindowLife
+from hallserver.engine.state import HallState, Ticket, WindowLife, permissions_of
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config import Item
@@ -16,7 +16,6 @@ from qingting.contract.rules import Place
 from qingting.contract.states import (
     NotRatedReason,
     StaffPermission,
-    StaffRole,
     TicketState,
     WindowState,
 )
@@ -55,8 +54,7 @@ def call_ticket(state: HallState, command: c.CallTicket, now: int) -> list[e.Eve
     life = _free_window(state, command)
     staff = staffed(life)
     ticket = ticket_of(state, command.ticket)
-    person = state.staff[staff]
-    if person.role is not StaffRole.MANAGER and StaffPermission.PICK not in person.permissions:
+    if StaffPermission.PICK not in permissions_of(state.staff[staff]):
         raise Refusal("call.pick_forbidden")
     if ticket.state is not TicketState.WAITING:
         raise Refusal("call.not_waiting", number=ticket.number)

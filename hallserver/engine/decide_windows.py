@@ -1,7 +1,8 @@
 """Rules of windows: opening, shifts, pausing, closing, lending."""
 
-from hallserver.engine.days import MINUTE_MS, weekday, within
+from hallserver.engine.days import MINUTE_MS
 from hallserver.engine.lines import staff_line, window_line
+from hallserver.engine.roster import on_shift
 from hallserver.engine.state import HallState, Ticket, WindowLife, staff_name
 from qingting.contract import commands as c
 from qingting.contract import events as e
@@ -68,19 +69,6 @@ def _take_over(
     refuse_busy(state, life)
     assert life.staff is not None
     return _closing(state, life, [staff_line(life.staff)])
-
-
-def on_shift(state: HallState, staff: StaffId, window: WindowId, now: Millis) -> bool:
-    """Whether the roster plans this clerk at this window now."""
-    if state.config is None:
-        return False
-    today = weekday(now, state.config)
-    return any(
-        (shift.staff, shift.window) == (staff, window)
-        and today in shift.weekdays
-        and within(shift.periods, now, state.config)
-        for shift in state.config.shifts
-    )
 
 
 def pause(state: HallState, command: c.PauseWindow, now: int) -> list[e.EventBody]:

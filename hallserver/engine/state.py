@@ -32,6 +32,8 @@ from qingting.contract.states import (
     Language,
     Origin,
     PrintState,
+    StaffPermission,
+    StaffRole,
     TicketState,
     WindowState,
 )
@@ -316,6 +318,11 @@ def staff_name(state: HallState, life: WindowLife) -> str:
     """Who is at a window; empty when nobody is."""
     staff = state.staff.get(life.staff) if life.staff is not None else None
     return staff.name if staff is not None else ""
+
+
+def permissions_of(staff: Staff) -> tuple[StaffPermission, ...]:
+    """What somebody may do beyond calling the next visitor; managers everything."""
+    return tuple(StaffPermission) if staff.role is StaffRole.MANAGER else staff.permissions
 
 
 def queues_of(state: HallState, window: WindowId, now: Millis) -> tuple[QueueId, ...]:

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from hallserver.engine.decide_windows import on_shift
+from hallserver.engine.calling import Choice, next_ticket
 from hallserver.engine.lines import (
     class_of,
     count,
@@ -12,11 +12,13 @@ from hallserver.engine.lines import (
     waiting,
     window_line,
 )
+from hallserver.engine.roster import planned_now
 from hallserver.engine.state import (
     HallState,
     Tally,
     Ticket,
     WindowLife,
+    permissions_of,
     queues_of,
     staff_name,
 )
@@ -67,6 +69,7 @@ def _visit(state: HallState, ticket: Ticket, queues: tuple[QueueId, ...]) -> v.C
         back_to=_back_to(state, ticket),
         waiver=ticket.waiver,
         misses=ticket.misses,
+        recall_at=ticket.last_call_at + state.rules.recall_pause_seconds * 1000,
     )
 
 
@@ -81,10 +84,10 @@ def _back_to(state: HallState, ticket: Ticket) -> str:
 
 
 def _waiting(
-    state: HallState, window: WindowId, now: Millis
+    state: HallState, window: WindowId, now: Millis, choice: Choice | None
 ) -> tuple[int, tuple[v.TicketBrief, ...]]:
-    """How many wait for a window, and the first of them: who was sent here, then by score, a preferred
-    queue before the others."""
+    """How many wait for a window, and the first of them: whom the rules choose now, then who was sent
+    here, then by score, a preferred queue before the others."""
     staff = state.windows[window].staff
     sent_lines = sent_to(state, window, staff)
     queues = queues_of(state, window, now)
@@ -98,6 +101,9 @@ def _waiting(
     front.sort(key=lambda one: one[:5])
     shown = [brief(state, one, sent=True) for one in sent]
     shown += [brief(state, one[-1]) for one in front[:QUEUE_SHOWN]]
+    if choice is not None:
+        first = brief(state, state.tickets[choice.ticket], sent=choice.reason == "sent")
+        shown = [first, *(one for one in shown if one.ticket != choice.ticket)]
     return total, tuple(shown[:QUEUE_SHOWN])
 
 
@@ -122,10 +128,12 @@ def _missed(state: HallState, window: WindowId, now: Millis) -> tuple[v.TicketBr
 
 def window(state: HallState, window_id: WindowId, now: Millis) -> dict[str, v.View]:
     config, life = state.window_config[window_id], state.windows[window_id]
-    total, queue = _waiting(state, window_id, now)
+    choice = next_ticket(state, window_id, now)
+    total, queue = _waiting(state, window_id, now, choice)
     queues = queues_of(state, window_id, now)
     staff = state.staff.get(life.staff) if life.staff is not None else None
     lent = life.lent if now < life.lent_until else ()
+    planned = planned_now(state, now).get(window_id)
     view = v.WindowView(
         id=window_id,
         number=config.number,
@@ -141,11 +149,14 @@ def window(state: HallState, window_id: WindowId, now: Millis) -> dict[str, v.Vi
         counts=_counts(life.tally),
         away=_away(state, window_id),
         missed=_missed(state, window_id, now),
-        permissions=staff.permissions if staff is not None else (),
+        permissions=permissions_of(staff) if staff is not None else (),
         queues=queues,
         lent=lent,
         lent_until=life.lent_until if lent else None,
-        on_shift=_planned(state, window_id, now),
+        on_shift=state.staff[planned].name if planned is not None else "",
+        next=choice.ticket if choice is not None else None,
+        next_reason=choice.reason if choice is not None else "",
+        next_why=choice.why if choice is not None else {},
     )
     return {"window": view}
 
@@ -161,19 +172,13 @@ def _counts(tally: Tally) -> v.WindowCounts:
     )
 
 
-def _planned(state: HallState, window_id: WindowId, now: Millis) -> str:
-    shifts = state.config.shifts if state.config is not None else ()
-    for shift in shifts:
-        if shift.window == window_id and on_shift(state, shift.staff, window_id, now):
-            staff = state.staff.get(shift.staff)
-            return staff.name if staff is not None else ""
-    return ""
-
-
 def windows(state: HallState, now: Millis) -> dict[str, v.View]:
     shown: dict[str, v.View] = {}
+    roster = planned_now(state, now)
     for config in state.window_config.values():
         life = state.windows[config.id]
+        planned = roster.get(config.id)
+        queues = queues_of(state, config.id, now)
         shown[config.id] = v.WindowBrief(
             id=config.id,
             number=config.number,
@@ -184,13 +189,13 @@ def windows(state: HallState, now: Millis) -> dict[str, v.View]:
             ticket_number=state.tickets[life.ticket].number if life.ticket is not None else "",
             pause_reason=life.reason,
             waiting=sum(
-                count(state, line)
-                for line in (
-                    *sent_to(state, config.id, life.staff),
-                    *queues_of(state, config.id, now),
-                )
+                count(state, line) for line in (*sent_to(state, config.id, life.staff), *queues)
             ),
             served=life.tally.served,
+            staff=life.staff,
+            queues=queues,
+            planned=planned,
+            planned_name=state.staff[planned].name if planned is not None else "",
         )
     return shown
 

@@ -98,15 +98,16 @@ def _catalogue(state: HallState, ambient: Ambient) -> Entries:
         for one in sorted(state.departments.values(), key=lambda one: one.order)
     )
     items = tuple(_item(state, item, ambient.now) for item in state.items.values())
-    claims = tuple(
+    every = tuple(
         v.ClassView(id=one.id, name=one.name, name_en=one.name_en, proof=one.proof)
         for one in state.rules.classes
-        if one.declared
     )
+    declared = {one.id for one in state.rules.classes if one.declared}
+    claims = tuple(one for one in every if one.id in declared)
     return {
         "departments": v.DepartmentsView(departments=departments),
         "items": v.ItemsView(items=items),
-        "classes": v.ClassesView(classes=claims),
+        "classes": v.ClassesView(classes=claims, every=every),
     }
 
 

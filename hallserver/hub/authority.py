@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from hallserver.engine.state import DeviceLife, HallState, children_of
+from hallserver.engine.state import DeviceLife, HallState, children_of, permissions_of
 from hallserver.hub.session import Session
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, StaffId, WindowId
-from qingting.contract.states import DeviceKind, Role, StaffPermission, StaffRole, WindowState
+from qingting.contract.states import DeviceKind, Role, StaffPermission, WindowState
 
 TOPICS: dict[Role, frozenset[str]] = {
     Role.KIOSK: frozenset({"hall", "catalogue", "queues", "windows"}),
@@ -62,9 +62,7 @@ def require(state: HallState, session: Session, permission: StaffPermission) -> 
     """Raises ``hub.not_logged_in``, or ``staff.not_permitted`` when the clerk lacks the permission;
     managers have every one."""
     staff = state.staff.get(clerk_of(session))
-    if staff is None or (
-        staff.role is not StaffRole.MANAGER and permission not in staff.permissions
-    ):
+    if staff is None or permission not in permissions_of(staff):
         raise Refusal("staff.not_permitted")
 
 

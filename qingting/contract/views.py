@@ -178,6 +178,8 @@ class CurrentVisit(Record, frozen=True, kw_only=True):
     back_to: str = ""
     waiver: str = ""
     misses: int = 0
+    recall_at: Millis = 0
+    """From when on the visitor may be called again (UTC ms)."""
 
 
 class WindowCounts(Record, frozen=True, kw_only=True):
@@ -193,7 +195,8 @@ class WindowCounts(Record, frozen=True, kw_only=True):
 
 class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="view"):
     """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12 in
-    calling order; ``away`` who is parked and comes back here; ``missed`` who was called here in vain and
+    calling order, first of all ``next``, whom the rules would call now for ``next_reason`` and
+    ``next_why``; None: nobody whom this window may call. ``away`` who is parked and comes back here; ``missed`` who was called here in vain and
     may still come. ``lent`` are queues served besides the window's own until ``lent_until``."""
 
     id: WindowId
@@ -216,10 +219,13 @@ class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="vie
     lent_until: Millis | None = None
     on_shift: str = ""
     """Name of the clerk whom the roster plans here now; empty when nobody is planned."""
+    next: TicketId | None = None
+    next_reason: str = ""
+    next_why: dict[str, str | int] = msgspec.field(default_factory=dict)
 
 
 class WindowBrief(Record, frozen=True, kw_only=True, tag="window_brief", tag_field="view"):
-    """Topic ``windows``: one line of a list of windows."""
+    """Topic ``windows``: one line of a list of windows. ``planned`` is whom the roster plans there now."""
 
     id: WindowId
     number: str
@@ -231,6 +237,10 @@ class WindowBrief(Record, frozen=True, kw_only=True, tag="window_brief", tag_fie
     pause_reason: str = ""
     waiting: int = 0
     served: int = 0
+    staff: StaffId | None = None
+    queues: tuple[QueueId, ...] = ()
+    planned: StaffId | None = None
+    planned_name: str = ""
 
 
 class RatingRequest(Record, frozen=True, kw_only=True):
@@ -376,7 +386,7 @@ class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_fie
 
 
 class ClassView(Record, frozen=True, kw_only=True):
-    """A priority class that a citizen may claim at the kiosk; ``proof`` is what the clerk asks to see."""
+    """A priority class; ``proof`` is what the clerk asks to see."""
 
     id: str
     name: str
@@ -385,9 +395,11 @@ class ClassView(Record, frozen=True, kw_only=True):
 
 
 class ClassesView(Record, frozen=True, kw_only=True, tag="classes", tag_field="view"):
-    """Topic ``catalogue``, key ``classes``."""
+    """Topic ``catalogue``, key ``classes``: those that a citizen may claim at the kiosk, and ``every``
+    one, which staff can give."""
 
     classes: tuple[ClassView, ...]
+    every: tuple[ClassView, ...] = ()
 
 
 class HelpView(Record, frozen=True, kw_only=True, tag="help", tag_field="view"):

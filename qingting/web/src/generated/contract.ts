@@ -185,6 +185,7 @@ export interface ClassView {
 export interface ClassesView {
   readonly view: "classes";
   readonly classes: readonly ClassView[];
+  readonly every: readonly ClassView[];
 }
 
 export interface CodeFound {
@@ -249,6 +250,7 @@ export interface CurrentVisit {
   readonly back_to: string;
   readonly waiver: string;
   readonly misses: number;
+  readonly recall_at: number;
 }
 
 export interface DeclineRating {
@@ -811,6 +813,10 @@ export interface WindowBrief {
   readonly pause_reason: string;
   readonly waiting: number;
   readonly served: number;
+  readonly staff: string | null;
+  readonly queues: readonly string[];
+  readonly planned: string | null;
+  readonly planned_name: string;
 }
 
 export interface WindowCounts {
@@ -845,6 +851,9 @@ export interface WindowView {
   readonly lent: readonly string[];
   readonly lent_until: number | null;
   readonly on_shift: string;
+  readonly next: string | null;
+  readonly next_reason: string;
+  readonly next_why: Readonly<Record<string, string | number>>;
 }
 
 export type Zone = "calls" | "foot" | "head" | "side";
