@@ -1,7 +1,9 @@
 import type { WindowView } from '@qingting/client';
 import CallApp from '../src/call/CallApp.vue';
+import '../src/call/call.css';
 import type { Seat } from '../src/call/seat';
 import { startPad } from '../src/shared/start';
+import { fillLists, richView, richVisit } from './lists';
 import { connect, fillWindows, visit, windowView, workingHall } from './hall';
 
 const asked = new URLSearchParams(location.search);
@@ -20,6 +22,9 @@ const VIEWS: Readonly<Record<string, () => WindowView>> = {
   called: () => windowView({ visit: visit('called', 2) }),
   serving: () => windowView({ visit: visit('serving') }, 17),
   paused: () => windowView({ state: 'paused', pause_reason: '午间休息' }),
+  rich: () => richView(),
+  richCalled: () => richView({ visit: richVisit('called') }),
+  richServing: () => richView({ visit: richVisit('serving') }),
   taken: () => windowView({ staff: 's9', staff_name: '赵强' }),
 };
 
@@ -31,12 +36,14 @@ localStorage.setItem('qingting.tablet.call.language', asked.get('lang') ?? 'zh-C
 
 const hall = workingHall((VIEWS[scene] ?? (() => windowView()))());
 fillWindows(hall, scene === 'relogin');
+fillLists(hall);
 if (scene === 'relogin') {
   const { HallError } = await import('@qingting/client');
   hall.onRequest('window.take', () => {
     throw new HallError('hub.not_logged_in');
   });
 }
+hall.onRequest('ticket.make', () => ({ number: 'A031' }));
 if (scene === 'help') {
   hall.set('help', 'k1', { view: 'help', device: 'k1', name: '1号取号机', since: Date.now() - 95_000 });
   hall.set('help', 'k2', { view: 'help', device: 'k2', name: '2号取号机', since: Date.now() - 5_000 });

@@ -59,6 +59,7 @@ export function visit(state: 'called' | 'serving', calls = 1): CurrentVisit {
     back_to: '',
     waiver: '',
     misses: 0,
+    recall_at: 0,
   };
 }
 
@@ -84,6 +85,9 @@ export function windowView(change: Partial<WindowView> = {}, waiting = 8): Windo
     lent: [],
     lent_until: null,
     on_shift: '',
+    next: waiting > 0 ? brief(0).ticket : null,
+    next_reason: 'longest_waiting',
+    next_why: { minutes: 19 },
     ...change,
   };
 }
@@ -116,6 +120,10 @@ export function fillWindows(hall: FakeHall, mine: boolean): void {
       pause_reason: state === 'paused' ? '午间休息' : '',
       waiting,
       served: 12,
+      staff: staff === '' ? null : held ? 's1' : `s-${number}`,
+      queues: ['social'],
+      planned: number === '3' ? 's1' : null,
+      planned_name: number === '3' ? '李静' : '',
     });
   }
 }

@@ -1,5 +1,5 @@
 /** A hall in memory that behaves like the real one where the pads depend on it. */
-import type { CurrentVisit, RatingPadView, RatingRequest, TicketBrief, WindowView } from '@qingting/client';
+import type { CurrentVisit, ItemView, RatingPadView, RatingRequest, TicketBrief, WindowView } from '@qingting/client';
 import { HallConnection, HallError, memoryIdentity } from '@qingting/client';
 import { FakeHall } from '@qingting/client/fake';
 import { effectScope } from 'vue';
@@ -61,6 +61,7 @@ export function visit(number: string, state: 'called' | 'serving'): CurrentVisit
     back_to: '',
     waiver: '',
     misses: 0,
+    recall_at: 0,
   };
 }
 
@@ -86,6 +87,9 @@ export function windowView(change: Partial<WindowView> = {}): WindowView {
     lent: [],
     lent_until: null,
     on_shift: '',
+    next: null,
+    next_reason: '',
+    next_why: {},
     ...change,
   };
 }
@@ -136,12 +140,15 @@ export class WorkingHall extends FakeHall {
 
   show(change: Partial<WindowView>): void {
     const queue = this.waiting.map(brief);
-    this.view = { ...this.view, waiting: queue.length, queue, ...change };
+    const [first] = queue;
+    const next = { next: first?.ticket ?? null, next_reason: 'longest_waiting', next_why: { minutes: 5 } };
+    this.view = { ...this.view, waiting: queue.length, queue, ...next, ...change };
     this.set('window:w3', 'window', this.view);
-    const { id, number, name, name_en, state, staff_name, pause_reason } = this.view;
+    const { id, number, name, name_en, state, staff, staff_name, pause_reason, queues } = this.view;
     const ticket_number = this.view.visit?.number ?? '';
-    const one = { id, number, name, name_en, state, staff_name, pause_reason, ticket_number };
-    this.set('windows', id, { view: 'window_brief', ...one, waiting: queue.length, served: 0 });
+    const one = { id, number, name, name_en, state, staff, staff_name, pause_reason, ticket_number, queues };
+    const planned = { planned: null, planned_name: '' };
+    this.set('windows', id, { view: 'window_brief', ...one, ...planned, waiting: queue.length, served: 0 });
   }
 
   /** Stops and comes back without its memory of who was logged in. */
@@ -204,5 +211,28 @@ export function padView(request: RatingRequest | null): RatingPadView {
     clerk_photo: '',
     serving_number: '',
     request,
+  };
+}
+
+export function item(id: string, name: string, pinyin = '', initials = '', needsIdentity = false): ItemView {
+  return {
+    id,
+    name,
+    name_en: id,
+    department: 'rsj',
+    queue: 'social',
+    materials: [],
+    promised_days: 0,
+    legal_basis: '',
+    needs_identity: needsIdentity,
+    hot: false,
+    pinyin,
+    initials,
+    offered: true,
+    why: '',
+    why_params: {},
+    sample: false,
+    group: '',
+    party_max: 20,
   };
 }

@@ -1,10 +1,11 @@
 /** What the big button says it will do, and to whom. */
+import type { CurrentVisit } from '@qingting/client';
 import { useI18n } from 'vue-i18n';
 import { named, useLanguage } from '../shared/i18n';
 import type { IconName } from '../shared/PadIcon.vue';
-import type { Action, Desk } from './desk';
-import { primaryOf } from './desk';
-import type { CallPad, Notice } from './store';
+import type { Desk } from './desk';
+import { nextHere, primaryOf } from './desk';
+import type { CallPad, Notice, What } from './store';
 
 export interface ButtonWords {
   readonly label: string;
@@ -44,27 +45,42 @@ export function useActionWords(): ActionWords {
         };
       }
       case 'serving':
-        return {
-          label: t('call.action.finish', { number: desk.visit.number }),
-          detail: t('call.action.finishDetail'),
-          icon: 'finish',
-        };
+        return serving(desk.visit);
     }
+  }
+
+  function serving(visit: CurrentVisit): ButtonWords {
+    const here = nextHere(visit);
+    if (here !== null) {
+      const item = named(language.value, here.name, here.name_en);
+      return {
+        label: t('call.action.stay'),
+        detail: t('call.action.stayDetail', { number: visit.number, item }),
+        icon: 'finish',
+      };
+    }
+    const [onward] = visit.todo;
+    let detail = t('call.action.finishDetail');
+    if (onward !== undefined) {
+      detail = t('call.action.onwardDetail', { item: named(language.value, onward.name, onward.name_en) });
+    } else if (visit.back_to !== '') detail = t('call.action.backDetail', { window: visit.back_to });
+    return { label: t('call.action.finish', { number: visit.number }), detail, icon: 'finish' };
   }
 
   function idle(desk: Extract<Desk, { at: 'idle' }>): ButtonWords {
-    if (primaryOf(desk) === null) {
-      return { label: t('call.action.nobody'), detail: t('call.action.nobodyDetail'), icon: 'user' };
+    if (desk.next !== null) {
+      return {
+        label: t('call.action.next', { number: desk.next.number }),
+        detail: named(language.value, desk.next.item_name, desk.next.item_name_en),
+        icon: 'call',
+      };
     }
-    if (desk.next === null) return { label: t('call.action.nextAny'), detail: '', icon: 'call' };
-    return {
-      label: t('call.action.next', { number: desk.next.number }),
-      detail: named(language.value, desk.next.item_name, desk.next.item_name_en),
-      icon: 'call',
-    };
+    return desk.waiting > 0
+      ? { label: t('call.action.cannot'), detail: t('call.action.cannotDetail', { n: desk.waiting }), icon: 'user' }
+      : { label: t('call.action.nobody'), detail: t('call.action.nobodyDetail'), icon: 'user' };
   }
 
-  const NAMES: Readonly<Record<Action | 'login' | 'help', string>> = {
+  const NAMES: Readonly<Record<What, string>> = {
     take: 'call.action.take',
     resume: 'call.action.resume',
     next: 'call.action.nextAny',
@@ -72,6 +88,19 @@ export function useActionWords(): ActionWords {
     finish: 'call.action.finishPlain',
     recall: 'call.action.recall',
     noShow: 'call.action.noShow',
+    stay: 'call.action.stay',
+    putBack: 'call.action.putBack',
+    park: 'call.did.park',
+    transfer: 'call.did.transfer',
+    addItem: 'call.more.addItem',
+    pick: 'call.ticketSheet.pick',
+    back: 'call.did.back',
+    requeue: 'call.did.requeue',
+    reclass: 'call.did.reclass',
+    make: 'call.more.make',
+    lend: 'call.more.lend',
+    move: 'call.more.move',
+    password: 'call.more.password',
     pause: 'call.menu.pause',
     leave: 'call.menu.leave',
     logout: 'call.menu.logout',

@@ -1,3 +1,4 @@
+import './call.css';
 import { keepShell, startPad } from '../shared/start';
 import CallApp from './CallApp.vue';
 

@@ -1,24 +1,27 @@
 /** The call pad's state and the only place of the call pad that speaks to the hall. */
-import type { HallConnection, HallError, HelpView, Problem, Request, WindowBrief } from '@qingting/client';
+import type { Answer, HallConnection, HallError, HelpView, Problem, Request, StaffPermission, WindowBrief } from '@qingting/client';
 import { asHallError, newKey, pick, pickAll } from '@qingting/client';
 import { useNow, useStatus, useTopic } from '@qingting/client/vue';
 import type { ShallowRef } from 'vue';
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
-import type { Action, Desk } from './desk';
-import { allows, deskOf, momentOf, primaryOf, requestOf } from './desk';
+import type { Action, Deed, Desk } from './desk';
+import { allows, deskOf, momentOf, primaryOf, recallWait, requestOf } from './desk';
 import type { Clerk, Seat, SeatMemory } from './seat';
 
 /** After the big button's meaning changed, a second tap of the same hand within this time is void. */
 export const SETTLE_MS = 600;
 const NOTICE_MS = 7_000;
 
+/** Anything that can be asked of the hall here. */
+export type What = Action | Deed | 'login' | 'help';
+
 /** What is under way; one thing at a time. */
-export type Press = { readonly at: 'rest' } | { readonly at: 'sending'; readonly what: Action | 'login' | 'help' };
+export type Press = { readonly at: 'rest' } | { readonly at: 'sending'; readonly what: What };
 
 /** `uncertain`: the hall did not answer in time, so nobody knows whether it happened. */
 export interface Notice {
   readonly kind: 'refused' | 'uncertain';
-  readonly what: Action | 'login' | 'help';
+  readonly what: What;
   readonly problem: Problem;
 }
 
@@ -69,7 +72,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     if (value.at !== 'login' || value.kept === null) return null;
     const { clerk: former, window } = value.kept;
     const brief = windows.value.find((one) => one.id === window);
-    return brief !== undefined && brief.state !== 'closed' && brief.staff_name === former.name ? brief.number : null;
+    return brief !== undefined && brief.state !== 'closed' && brief.staff === former.staff ? brief.number : null;
   });
   const online = computed(() => status.value.state === 'ready');
   /** False while what the screen shows may not be true any more: nothing can be done then. */
@@ -82,10 +85,11 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     memory.save(next);
   }
 
-  function tell(next: Notice | null): void {
+  /** `lasting` is for a sheet: what it was refused stays until it is closed or tried again. */
+  function tell(next: Notice | null, lasting = false): void {
     clearTimeout(noticeTimer);
     notice.value = next;
-    if (next !== null) noticeTimer = setTimeout(() => (notice.value = null), NOTICE_MS);
+    if (next !== null && !lasting) noticeTimer = setTimeout(() => (notice.value = null), NOTICE_MS);
   }
 
   /** The hall no longer knows who sits here: ask, and keep the window for afterwards. */
@@ -97,52 +101,69 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     sit({ at: 'login', kept: { clerk: value.clerk, window } });
   }
 
-  function refused(what: Notice['what'], fault: HallError): void {
+  function refused(what: What, fault: HallError, lasting = false): void {
     const { code, params } = fault;
     if (code === FORGOTTEN) {
       forgotten();
       return;
     }
     if (code === NO_WINDOW) chooseAnother();
-    tell({ kind: code === UNCERTAIN ? 'uncertain' : 'refused', what, problem: { code, params } });
+    tell({ kind: code === UNCERTAIN ? 'uncertain' : 'refused', what, problem: { code, params } }, lasting);
   }
 
-  /** One thing at a time; True when the hall did it. */
-  async function send(what: Notice['what'], body: Request, key: string | null): Promise<boolean> {
+  /** One thing at a time; the hall's answer when it did it. */
+  async function send(what: What, body: Request, key: string | null, lasting = false): Promise<Answer | null> {
     press.value = { at: 'sending', what };
     tell(null);
     try {
-      await connection.ask(body, key === null ? {} : { key });
+      const answer = await connection.ask(body, key === null ? {} : { key });
       unanswered = null;
-      return true;
+      return answer;
     } catch (fault) {
       const error = asHallError(fault);
       if (error.code !== UNCERTAIN) unanswered = null;
-      refused(what, error);
-      return false;
+      refused(what, error, lasting);
+      return null;
     } finally {
       press.value = REST;
     }
   }
 
   /** One key per press, so that a press repeated by the line or after silence is done once. */
-  function keyFor(action: Action, reason: string): string {
-    const of = `${action}@${momentOf(desk.value)}@${reason}`;
+  function keyFor(what: What, detail: string): string {
+    const of = `${what}@${momentOf(desk.value)}@${detail}`;
     if (unanswered?.of !== of) unanswered = { of, key: newKey() };
     return unanswered.key;
   }
 
-  function can(action: Action): boolean {
-    return actionable.value && press.value.at === 'rest' && allows(desk.value, action);
+  /** Nothing is possible while the line is down: nothing is kept to be sent later. */
+  function can(what: Action | Deed): boolean {
+    return actionable.value && press.value.at === 'rest' && allows(desk.value, what);
+  }
+
+  function may(permission: StaffPermission): boolean {
+    return view.value?.permissions.includes(permission) === true;
   }
 
   async function act(action: Action, reason = ''): Promise<boolean> {
     const { value } = seat;
     if (value.at !== 'desk' || !can(action)) return false;
-    const done = await send(action, requestOf(action, value.window, reason), keyFor(action, reason));
+    if (action === 'recall' && recallWait(desk.value, connection.clock.now()) > 0) return false;
+    const done = (await send(action, requestOf(action, value.window, reason), keyFor(action, reason))) !== null;
     if (done && action === 'leave') sit({ at: 'choosing', clerk: value.clerk, last: value.window });
     if (done && action === 'logout') sit({ at: 'login', kept: null });
     return done;
+  }
+
+  /** What a sheet or a row asks for. Null: refused or without an answer, and the notice says so. */
+  async function ask(deed: Deed, body: Request): Promise<Answer | null> {
+    const { value } = seat;
+    if (value.at !== 'desk' || !can(deed)) return null;
+    // Without a key: the former password is needed, so a repeat changes nothing.
+    const key = deed === 'password' ? null : keyFor(deed, JSON.stringify(body));
+    const answer = await send(deed, body, key, true);
+    if (answer !== null && body.type === 'window.take') sit({ ...value, window: body.window });
+    return answer;
   }
 
   /** The big button. A tap that comes too soon after its meaning changed does nothing. */
@@ -182,7 +203,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
   async function choose(window: string): Promise<boolean> {
     const { value } = seat;
     if (value.at !== 'choosing' || !online.value || press.value.at !== 'rest') return false;
-    const done = await send('take', { type: 'window.take', window }, newKey());
+    const done = (await send('take', { type: 'window.take', window }, newKey())) !== null;
     if (done) {
       proven = true;
       sit({ at: 'desk', clerk: value.clerk, window });
@@ -198,12 +219,12 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
 
   async function logoutFromWindows(): Promise<void> {
     if (seat.value.at !== 'choosing' || press.value.at !== 'rest') return;
-    if (await send('logout', { type: 'staff.logout' }, newKey())) sit({ at: 'login', kept: null });
+    if ((await send('logout', { type: 'staff.logout' }, newKey())) !== null) sit({ at: 'login', kept: null });
   }
 
   async function helpDone(device: string): Promise<boolean> {
     if (!online.value || press.value.at !== 'rest') return false;
-    return send('help', { type: 'help.done', device }, newKey());
+    return (await send('help', { type: 'help.done', device }, newKey())) !== null;
   }
 
   /** Somebody else logs in on this pad. */
@@ -259,7 +280,11 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     press: press as Readonly<ShallowRef<Press>>,
     notice: notice as Readonly<ShallowRef<Notice | null>>,
     can,
+    may,
     act,
+    ask,
+    /** A list of the hall for as long as the calling component lives. */
+    follow: (topic: 'queues' | 'windows' | 'catalogue' | 'devices') => useTopic(connection, topic),
     doPrimary,
     login,
     choose,

@@ -1,0 +1,264 @@
+/** The call pad's sheets as a clerk sees them. */
+import type { HallConnection, WindowView } from '@qingting/client';
+import { HallError } from '@qingting/client';
+import { CONNECTION } from '@qingting/client/vue';
+import type { VueWrapper } from '@vue/test-utils';
+import { flushPromises, mount as render } from '@vue/test-utils';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import CallApp from '../src/call/CallApp.vue';
+import { SETTLE_MS } from '../src/call/store';
+import { makeI18n } from '../src/shared/i18n';
+import { WorkingHall, brief, connectTo, item, soon, visit } from './support';
+
+let hall: WorkingHall;
+let connection: HallConnection;
+let page: VueWrapper;
+
+async function show(change: Partial<WindowView> = {}): Promise<void> {
+  hall.show(change);
+  page = render(CallApp, { global: { plugins: [makeI18n()], provide: { [CONNECTION]: connection } }, attachTo: document.body });
+  connection.start();
+  await soon(SETTLE_MS);
+  await flushPromises();
+}
+
+async function tap(...names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await page.get(`[data-test=${name}]`).trigger('click');
+    await soon();
+  }
+}
+
+const isOff = (name: string): boolean => page.get(`[data-test=${name}]`).attributes('disabled') !== undefined;
+const lastBody = (type: string) => hall.asked.findLast((ask) => ask.body.type === type)?.body;
+const serving = { visit: visit('A022', 'serving') };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  localStorage.clear();
+  const clerk = { staff: 's1', name: '李静', number: '1023' };
+  localStorage.setItem('qingting.tablet.seat', JSON.stringify({ at: 'desk', clerk, window: 'w3' }));
+  hall = new WorkingHall();
+  connection = connectTo(hall, 'pad-1', 'secret-of-pad');
+  const classes = ['ordinary', 'booked', 'elderly'].map((id) => ({ id, name: id, name_en: id, proof: '' }));
+  hall.set('catalogue', 'classes', { view: 'classes', classes, every: classes });
+  const items = [item('card', '社会保障卡申领', '', 'sbk', true), item('advice', '咨询', '', 'zx')];
+  hall.set('catalogue', 'items', { view: 'items', items });
+  const one = { id: 'medical', name: '医保', name_en: 'Medical', waiting: 4, windows_open: 1, closed: false, wait: null };
+  hall.set('queues', 'medical', { view: 'queue', ...one });
+});
+
+afterEach(() => {
+  page.unmount();
+  connection.stop();
+  vi.useRealTimers();
+});
+
+describe('a call', () => {
+  const REASONS: readonly (readonly [string, Record<string, string | number>, string])[] = [
+    ['sent', { minutes: 3 }, '转到本窗口的，等了 3 分钟'],
+    ['returned', { minutes: 3 }, '回来继续办理'],
+    ['max_delay', { minutes: 91 }, '等候已到上限（91 分钟），先办'],
+    ['condition', { name: '午前先叫预约' }, '按规则「午前先叫预约」先叫'],
+    ['priority_cap', { calls: 3 }, '已连续叫了 3 位优先，轮到普通'],
+    ['ratio', { a: 2, b: 1 }, '两类轮流，2 比 1'],
+    ['appointment', { time: '10:30' }, '预约在 10:30，按时到了'],
+    ['priority', { class: '老年人', class_en: 'Elderly', minutes: 4 }, '老年人优先，等了 4 分钟'],
+    ['preferred_queue', { minutes: 8 }, '本窗口优先的队列'],
+    ['only_one', { minutes: 2 }, '只有这一位在等'],
+    ['longest_waiting', { minutes: 19 }, '等候时间最长：19 分钟'],
+    ['picked', { text: '身体不适' }, '点呼：身体不适'],
+    ['resumed', {}, '暂离或过号后回到窗口'],
+    ['chain', {}, '同一号票的下一项'],
+    ['of_a_newer_hall', {}, '按大厅叫号规则'],
+  ];
+  it.each(REASONS)('for %s is explained in one line', async (reason, why, words) => {
+    await show({ visit: { ...visit('A022', 'called'), reason, why } });
+    expect(page.get('[data-test=why]').text()).toContain(words);
+  });
+
+  it('shows class, proof, booking, party, note, way back, items to come and why without identity', async () => {
+    await show({
+      visit: {
+        ...visit('A022', 'serving'),
+        priority: 'elderly',
+        priority_name: '老年人',
+        proof: '身份证',
+        booked: Date.now(),
+        late: true,
+        party: 3,
+        note: '差一份复印件',
+        back_to: '5',
+        waiver: '忘带证件',
+        misses: 1,
+        todo: [{ id: 'advice', name: '咨询', name_en: 'Advice', here: true }],
+      },
+    });
+    for (const words of ['老年人', '请看：身份证', '预约 ', '迟到', '3 人同行', '差一份复印件', '办完请回 5 号窗口', '忘带证件', '过号 1 次', '办结并继续', 'A022 接着办：咨询']) {
+      expect(page.text(), words).toContain(words);
+    }
+    await tap('primary');
+    expect(lastBody('service.finish')).toEqual({ type: 'service.finish', stay: true });
+  });
+
+  it('may end here although the next item could go on at once', async () => {
+    await show({ visit: { ...visit('A022', 'serving'), todo: [{ id: 'advice', name: '咨询', name_en: 'Advice', here: true }] } });
+    await tap('finish-only');
+    expect(lastBody('service.finish')).toEqual({ type: 'service.finish' });
+  });
+});
+
+describe('going away', () => {
+  it('is asked with reason and time, and the sheet closes when the hall agreed', async () => {
+    await show(serving);
+    await tap('more', 'more-park', 'span-30', 'sheet-go');
+    expect(lastBody('visit.park')).toEqual({ type: 'visit.park', reason: '', minutes: 30, mine: true });
+    expect(page.find('[role=dialog]').exists()).toBe(false);
+  });
+});
+
+describe('a transfer', () => {
+  it('that is refused says why and loses nothing that was entered', async () => {
+    hall.onRequest('visit.transfer', () => {
+      throw new HallError('transfer.same_queue', { queue: '医保' });
+    });
+    await show(serving);
+    await tap('more', 'more-transfer', 'target-medical', 'place-last', 'come-back');
+    await page.get('[data-test=note]').setValue('请核对');
+    await tap('sheet-go');
+    expect(lastBody('visit.transfer')).toMatchObject({ to_queue: 'medical', place: 'last', back: true, note: '请核对' });
+    expect(page.get('.foot [role=alert]').text()).toContain('医保');
+    expect((page.get('[data-test=note]').element as HTMLTextAreaElement).value).toBe('请核对');
+    expect(page.get('[data-test=target-medical]').attributes('aria-pressed')).toBe('true');
+  });
+
+  it('keeps what was entered while the line is down, and can be sent afterwards', async () => {
+    await show(serving);
+    await tap('more', 'more-transfer', 'target-medical');
+    await page.get('[data-test=note]').setValue('请核对');
+    hall.down = true;
+    hall.drop();
+    await soon(2_000);
+    expect(isOff('sheet-go')).toBe(true);
+    expect(page.get('.foot [role=alert]').text()).toContain('连接断开');
+    hall.down = false;
+    await soon(20_000);
+    expect(hall.count('visit.transfer')).toBe(0);
+    await tap('target-medical', 'sheet-go');
+    expect(lastBody('visit.transfer')).toMatchObject({ to_queue: 'medical', note: '请核对' });
+  });
+
+  it('does not offer the own window or closed ones', async () => {
+    const base = { view: 'window_brief', name: '窗口', name_en: '', ticket_number: '', pause_reason: '', waiting: 0, served: 0, queues: [], planned: null, planned_name: '' } as const;
+    hall.set('windows', 'w5', { ...base, id: 'w5', number: '5', state: 'open', staff: 's5', staff_name: '周敏' });
+    hall.set('windows', 'w6', { ...base, id: 'w6', number: '6', state: 'closed', staff: null, staff_name: '' });
+    await show(serving);
+    await tap('more', 'more-transfer', 'to-window');
+    expect(page.findAll('[data-test^=target-]').map((one) => one.attributes('data-test'))).toEqual(['target-w5']);
+    await tap('to-staff', 'target-s5', 'sheet-go');
+    expect(lastBody('visit.transfer')).toMatchObject({ to_staff: 's5' });
+  });
+});
+
+describe('handing back', () => {
+  it('needs a held second', async () => {
+    await show({ visit: visit('A022', 'called') });
+    await tap('more', 'more-putBack');
+    expect(hall.count('visit.hand_back')).toBe(0);
+    await page.get('[data-test=more-putBack]').trigger('pointerdown');
+    await soon(1_100);
+    expect(hall.count('visit.hand_back')).toBe(1);
+  });
+});
+
+describe('calling out of turn', () => {
+  it('needs the permission', async () => {
+    await show();
+    await tap('row-A024');
+    expect(page.text()).not.toContain('点呼');
+  });
+
+  it('needs a reason, in own words if none of the usual fits', async () => {
+    await show({ permissions: ['pick'] });
+    await tap('row-A024');
+    expect(isOff('sheet-go')).toBe(true);
+    await tap('own-reason');
+    await page.get('[data-test=own-words]').setValue('轮椅充电');
+    await tap('sheet-go');
+    expect(lastBody('call.ticket')).toMatchObject({ ticket: brief('A024').ticket, reason: '轮椅充电' });
+  });
+});
+
+describe('the lists', () => {
+  it('bring back who is away and call who was missed in one tap, only while the window is idle', async () => {
+    await show({ away: [brief('A050')], missed: [brief('A060')] });
+    await tap('tab-away', 'resume-A050');
+    expect(lastBody('visit.resume')).toMatchObject({ ticket: brief('A050').ticket });
+    await tap('tab-missed', 'requeue-A060');
+    expect(lastBody('ticket.return')).toMatchObject({ ticket: brief('A060').ticket });
+    hall.show({ ...serving, missed: [brief('A060')] });
+    await soon();
+    expect(isOff('resume-A060')).toBe(true);
+    expect(isOff('requeue-A060')).toBe(false);
+  });
+});
+
+describe('a ticket made at the desk', () => {
+  it('needs a reason where the item needs identity, and shows its number', async () => {
+    hall.onRequest('ticket.make', () => ({ number: 'A031' }));
+    await show({ permissions: ['make_tickets'] });
+    await tap('more', 'more-make', 'item-card');
+    expect(isOff('sheet-go')).toBe(true);
+    await page.findAll('.choice').find((one) => one.text() === '忘带证件')?.trigger('click');
+    await tap('sheet-go');
+    expect(lastBody('ticket.make')).toMatchObject({ item: 'card', waiver: '忘带证件', party: 1, print_at: null });
+    expect(page.get('[role=status]').text()).toContain('A031');
+  });
+
+  it('is not for everybody', async () => {
+    await show();
+    await tap('more');
+    expect(isOff('more-make')).toBe(true);
+    expect(page.text()).toContain('没有这项权限');
+  });
+});
+
+describe('lending', () => {
+  it('names queues and time, and is taken back in one tap', async () => {
+    await show({ permissions: ['lend_windows'] });
+    await tap('more', 'more-lend', 'lend-medical', 'sheet-go');
+    expect(lastBody('window.lend')).toEqual({ type: 'window.lend', queues: ['medical'], minutes: 60 });
+    hall.show({ lent: ['medical'], lent_until: Date.now() + 60_000, permissions: ['lend_windows'] });
+    await soon();
+    await tap('more', 'more-lend', 'lend-end');
+    expect(lastBody('window.lend')).toMatchObject({ queues: [] });
+  });
+});
+
+describe('the password', () => {
+  it('is only sent when both new ones agree, and keeps what was typed when it is refused', async () => {
+    hall.onRequest('staff.password', () => {
+      throw new HallError('login.password_weak');
+    });
+    await show();
+    await tap('more', 'more-password');
+    await page.get('[data-test=password-present]').setValue('old-one');
+    await page.get('[data-test=password-fresh]').setValue('new-one');
+    await page.get('[data-test=password-again]').setValue('other');
+    expect(isOff('sheet-go')).toBe(true);
+    await page.get('[data-test=password-again]').setValue('new-one');
+    await tap('sheet-go');
+    expect(page.get('.foot [role=alert]').text()).not.toBe('');
+    expect((page.get('[data-test=password-fresh]').element as HTMLInputElement).value).toBe('new-one');
+  });
+});
+
+describe('a desk on which nobody can be called', () => {
+  it('says so on the big button instead of naming somebody', async () => {
+    await show();
+    hall.show({ next: null });
+    await soon();
+    expect(page.get('[data-test=primary]').text()).toContain('没有您能办理的号');
+    expect(isOff('primary')).toBe(true);
+  });
+});
