@@ -18,7 +18,7 @@ export default defineConfig(({ mode }) => ({
     outDir: here(mode === 'preview' ? 'dist-preview/kiosk' : '../hallserver/app/static/kiosk'),
     emptyOutDir: true,
     target: 'chrome109',
-    rolldownOptions: { input: { kiosk: here('index.html'), board: here('board.html') } },
+    rolldownOptions: { input: { kiosk: here('index.html'), board: here('board.html'), look: here('look.html') } },
   },
   server: {
     host: '127.0.0.1',

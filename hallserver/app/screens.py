@@ -7,15 +7,21 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hallserver.app.desk import desk_of
+from qingting.kernel.web.headers import POLICY
 
 STATIC = Path(__file__).resolve().parent / "static"
 PAGES: dict[str, tuple[str, str]] = {
     "/kiosk/": ("kiosk", "index.html"),
+    "/kiosk/look.html": ("kiosk", "look.html"),
     "/board/": ("kiosk", "board.html"),
     "/tablet/call.html": ("tablet", "call.html"),
     "/tablet/rate.html": ("tablet", "rate.html"),
 }
 """Address → bundle and file."""
+FRAMED = {
+    "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'"),
+    "X-Frame-Options": "SAMEORIGIN",
+}
 BUILD_COMMAND = "npm ci && npm run build"
 
 
@@ -42,8 +48,10 @@ def _page(file: Path) -> Handler:
             return desk_of(request).pages.render(
                 request, "not_built.html", {"command": BUILD_COMMAND}, status=503
             )
-        return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache", **framed})
 
+    # Only the preview may stand in a frame, and only in one of our own pages.
+    framed = FRAMED if file.name == "look.html" else {}
     return page
 
 

@@ -5,7 +5,7 @@ import type { DeviceView, KioskTicket } from '@qingting/client';
 import { HallConnection, memoryIdentity } from '@qingting/client';
 import { FakeHall } from '@qingting/client/fake';
 import Kiosk from '../src/app/Kiosk.vue';
-import { ASK_AFTER_S, LEAVE_AFTER_S } from '../src/app/idle';
+import { IDLE_S, LEAVE_AFTER_S } from '../src/app/idle';
 import * as sample from '../src/dev/sample';
 import { createTexts } from '../src/i18n';
 import type { Bench } from './support';
@@ -206,7 +206,7 @@ describe('the first screen', () => {
     expect(screen.get('.kiosk').attributes('data-theme')).toBe('day contrast');
     await screen.get('[data-view="elder"]').trigger('click');
     expect(screen.get('.kiosk').attributes('data-theme')).toBe('elder contrast');
-    await soon((ASK_AFTER_S + LEAVE_AFTER_S + 2) * 1_000);
+    await soon((IDLE_S + 2) * 1_000);
     expect(screen.get('.kiosk').attributes('data-theme')).toBe('day');
   });
 });
@@ -272,7 +272,7 @@ describe('leaving', () => {
   it('asks once, then forgets everything of a citizen who walked away', async () => {
     await screen.get('[data-view="elder"]').trigger('click');
     await toConfirm();
-    await soon(ASK_AFTER_S * 1_000 + 1_000);
+    await soon((IDLE_S - LEAVE_AFTER_S + 1) * 1_000);
     expect(screen.text()).toContain('您还在吗');
     await soon(LEAVE_AFTER_S * 1_000);
     expect(screen.find('[data-act="take"]').exists()).toBe(true);
@@ -283,7 +283,7 @@ describe('leaving', () => {
 
   it('stays when the citizen says so', async () => {
     await toConfirm();
-    await soon(ASK_AFTER_S * 1_000 + 1_000);
+    await soon((IDLE_S - LEAVE_AFTER_S + 1) * 1_000);
     await press('stay');
     await soon(LEAVE_AFTER_S * 1_000 + 2_000);
     expect(screen.text()).toContain('王*民');

@@ -181,12 +181,13 @@ DEFAULT_TICKET = TicketTemplate(
 
 
 class KioskBlock(StrEnum):
-    """A part of the kiosk's first screen."""
+    """A part of the kiosk's first screen. What is only read (queues, scan) stands above what is touched,
+    so that every control stays within reach; the order counts within each of the two."""
 
     QUEUES = "queues"
     SCAN = "scan"
-    BOOKING = "booking"
     TAKE = "take"
+    BOOKING = "booking"
     SEARCH = "search"
     HOT = "hot"
 

@@ -5,6 +5,7 @@ from aiohttp import web
 from hallserver.app.manage import (
     devices,
     door,
+    kiosk_screens,
     live,
     overview,
     pairing,
@@ -29,5 +30,6 @@ def add_manage(app: web.Application) -> None:
         staff,
         live,
         ticket_layouts,
+        kiosk_screens,
     ):
         app.router.add_routes(module.ROUTES)

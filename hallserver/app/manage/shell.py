@@ -32,6 +32,7 @@ def shell_of(request: web.Request) -> Shell:
         home=HOME if inside else "/",
         offset_minutes=offset_minutes(desk.state.config),
         styles=("manage.css", "editor.css"),
+        scripts=("look.js",) if manager else (),
     )
 
 
@@ -85,6 +86,7 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
             "menu.setup",
             (
                 MenuItem("/manage/ticket-layouts", "menu.ticket_layouts", "print"),
+                MenuItem("/manage/kiosk-screens", "menu.kiosk_screens", "overview"),
                 MenuItem("/manage/pair", "menu.pair", "pair"),
                 MenuItem("/manage/staff", "menu.staff", "staff"),
             ),

@@ -2,17 +2,17 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from aiohttp import web
 
-from hallserver.app.desk import Desk, desk_of, person_of
+from hallserver.app.desk import Desk, desk_of
 from hallserver.app.manage.examples import EXAMPLES, example_ticket
 from hallserver.app.manage.rows import Values, changed, read_rows
+from hallserver.app.manage.shelf import Shelf, fresh_id, version_of
 from hallserver.devices.paper import draw
 from hallserver.engine.tickets import document_of
-from qingting.contract.commands import EditConfig
 from qingting.contract.config_parts import TicketTemplatesPart
 from qingting.contract.errors import Refusal
 from qingting.contract.printing import Align
@@ -25,10 +25,14 @@ from qingting.contract.templates import (
     TicketRow,
     TicketTemplate,
 )
-from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import LANGUAGE, see_other
 
 HOME = "/manage/ticket-layouts"
+SHELF = Shelf(
+    "ticket_templates",
+    DEFAULT_TICKET,
+    lambda kept: TicketTemplatesPart(ticket_templates=kept),
+)
 FRESH: dict[str, Values] = {
     "text": {"row": "text", "text": "", "scale": "1", "align": "centre", "when": "always"},
     "field": {"row": "field", "field": "item", "when": "always"},
@@ -62,6 +66,8 @@ class LayoutForm:
 
     def template(self) -> TicketTemplate:
         """Raises ``form.invalid`` naming the field that cannot be read."""
+        if not self.name:
+            raise Refusal("form.invalid", field="name")
         raw = {
             "id": self.id,
             "name": self.name,
@@ -132,28 +138,11 @@ async def _read(request: web.Request) -> tuple[LayoutForm, str]:
 # ---- the pages ----------------------------------------------------------------------------------
 
 
-def _templates(desk: Desk) -> tuple[TicketTemplate, ...]:
-    return desk.state.config.ticket_templates if desk.state.config is not None else ()
-
-
-def _version(desk: Desk) -> int:
-    return desk.state.config.version if desk.state.config is not None else 0
-
-
-def _find(desk: Desk, layout: str) -> TicketTemplate:
-    if layout == DEFAULT_TICKET.id:
-        return DEFAULT_TICKET
-    found = next((one for one in _templates(desk) if one.id == layout), None)
-    if found is None:
-        raise Refusal("layout.unknown")
-    return found
-
-
 async def page(request: web.Request) -> web.Response:
     desk = desk_of(request)
     context = {
-        "layouts": _templates(desk),
-        "builtin": DEFAULT_TICKET,
+        "layouts": SHELF.all(desk),
+        "builtin": SHELF.default,
         "names": {one.id: one for one in desk.state.devices.values()},
     }
     return desk.pages.render(request, "ticket_layouts.html", context)
@@ -162,17 +151,17 @@ async def page(request: web.Request) -> web.Response:
 async def copy(request: web.Request) -> web.Response:
     """A new layout begins as a copy, so that nothing is forgotten."""
     desk = desk_of(request)
-    source = _find(desk, request.match_info["layout"])
-    form = form_of(source, _version(desk))
-    form.id, form.kiosks, form.groups = f"t-{new_token()[:8].lower()}", [], []
+    source = SHELF.find(desk, request.match_info["layout"])
+    form = form_of(source, version_of(desk))
+    form.id, form.kiosks, form.groups = fresh_id("t"), [], []
     form.name, form.name_en = "", ""
     return await _editor(request, form)
 
 
 async def edit(request: web.Request) -> web.Response:
     desk = desk_of(request)
-    template = _find(desk, request.match_info["layout"])
-    return await _editor(request, form_of(template, _version(desk)))
+    template = SHELF.find(desk, request.match_info["layout"])
+    return await _editor(request, form_of(template, version_of(desk)))
 
 
 async def _editor(
@@ -205,7 +194,7 @@ def _examples(request: web.Request, desk: Desk) -> list[tuple[str, str]]:
 async def _preview(desk: Desk, form: LayoutForm) -> tuple[str, Refusal | None]:
     """The ticket as a picture for a page; or why it cannot be drawn."""
     try:
-        template = form.template()
+        template = replace(form, name=form.name or "—").template()
         state, ticket = example_ticket(desk.state, form.example, form.groups)
         document = document_of(state, ticket, template, desk.settings.public_url)
     except Refusal as refusal:
@@ -228,38 +217,15 @@ async def save(request: web.Request) -> web.Response:
         form.rows = changed(form.rows, action, FRESH)
         return await _editor(request, form)
     try:
-        template = form.template()
-        await _put(request, form.base, template.id, template)
+        await SHELF.put(request, form.base, form.template())
     except Refusal as refusal:
         return await _editor(request, form, refusal)
     raise see_other(request, HOME, done="layouts.saved")
 
 
 async def drop(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    template = _find(desk, request.match_info["layout"])
-    await _put(request, _version(desk), template.id, None)
+    await SHELF.drop(request, request.match_info["layout"])
     raise see_other(request, HOME, done="layouts.dropped")
-
-
-async def _put(
-    request: web.Request, base: int, layout: str, template: TicketTemplate | None
-) -> None:
-    """Replaces, adds or removes one layout on top of version ``base``."""
-    if layout == DEFAULT_TICKET.id:
-        raise Refusal("layout.builtin")
-    desk = desk_of(request)
-    kept = list(_templates(desk))
-    places = [number for number, one in enumerate(kept) if one.id == layout]
-    if template is None:
-        kept = [one for one in kept if one.id != layout]
-    elif places:
-        kept[places[0]] = template
-    else:
-        kept.append(template)
-    command = EditConfig(base=base, part=TicketTemplatesPart(ticket_templates=tuple(kept)))
-    actor = f"staff:{person_of(request).id}"
-    await desk.hall.submit(command, key=f"manager:{new_token()}", actor=actor)
 
 
 ROUTES = (

@@ -4,6 +4,7 @@ import type { InjectionKey } from 'vue';
 import type { Condition, DeviceView, HallConnection, KioskTicket, Problem } from '@qingting/client';
 import { conditionWords, isCondition, pick, pickAll } from '@qingting/client';
 import { useNow, useStatus, useTopic } from '@qingting/client/vue';
+import { useScreen } from './screen';
 
 /** Follows the hall for as long as the calling scope lives. */
 export function useHall(connection: HallConnection) {
@@ -14,15 +15,28 @@ export function useHall(connection: HallConnection) {
   const queueTopic = useTopic(connection, 'queues');
   const own = useTopic(connection, () => (device.value === null ? null : `kiosk:${device.value}`));
 
-  const departments = computed(
+  const all = computed(
     () => pick(catalogue.entries.value, 'departments', 'departments')?.departments ?? [],
   );
-  const items = computed(() => pick(catalogue.entries.value, 'items', 'items')?.items ?? []);
+  const everything = computed(() => pick(catalogue.entries.value, 'items', 'items')?.items ?? []);
   const classes = computed(
     () => pick(catalogue.entries.value, 'classes', 'classes')?.classes ?? [],
   );
   const queues = computed(() => pickAll(queueTopic.entries.value, 'queue'));
   const kiosk = computed(() => pick(own.entries.value, 'kiosk', 'kiosk') ?? null);
+  const screen = useScreen(kiosk);
+  /** What this kiosk offers; a ticket from elsewhere may still name another item. */
+  const items = computed(() => {
+    const offered = screen.value.items;
+    return offered === null
+      ? everything.value
+      : everything.value.filter((item) => offered.includes(item.id));
+  });
+  const departments = computed(() =>
+    all.value
+      .map((one) => ({ ...one, items: items.value.filter((item) => item.department === one.id).length }))
+      .filter((one) => one.items > 0),
+  );
 
   return {
     status,
@@ -34,10 +48,11 @@ export function useHall(connection: HallConnection) {
     classes,
     queues,
     kiosk,
+    screen,
     loaded: computed(() => catalogue.loaded.value && own.loaded.value),
     age: catalogue.age,
-    item: (id: string) => items.value.find((one) => one.id === id) ?? null,
-    department: (id: string) => departments.value.find((one) => one.id === id) ?? null,
+    item: (id: string) => everything.value.find((one) => one.id === id) ?? null,
+    department: (id: string) => all.value.find((one) => one.id === id) ?? null,
     queue: (id: string) => queues.value.find((one) => one.id === id) ?? null,
     /** People waiting in the whole hall; null while nobody knows. */
     waiting: computed(() =>

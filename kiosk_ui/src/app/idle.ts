@@ -1,17 +1,21 @@
 /** Notices that the citizen has gone, asks once, and then has everything forgotten. */
 import { computed, onScopeDispose, ref, watch } from 'vue';
 
-export const ASK_AFTER_S = 45;
+export const IDLE_S = 60;
 export const LEAVE_AFTER_S = 15;
 
 /**
  * Counts the seconds without a touch while `watching()`. `remaining` is null, or the seconds left of
- * the question "are you still there?". `onLeave` also runs when the page is hidden or left.
+ * the question "are you still there?", which is asked for the last part of `seconds()`. `onLeave` also runs when the page is hidden or left.
  */
-export function useIdle(watching: () => boolean, onLeave: () => void) {
+export function useIdle(
+  watching: () => boolean,
+  onLeave: () => void,
+  seconds: () => number = () => IDLE_S,
+) {
   const quiet = ref(0);
   const remaining = computed(() =>
-    quiet.value < ASK_AFTER_S ? null : ASK_AFTER_S + LEAVE_AFTER_S - quiet.value,
+    quiet.value < Math.max(1, seconds() - LEAVE_AFTER_S) ? null : seconds() - quiet.value,
   );
 
   function touch(): void {
@@ -21,7 +25,7 @@ export function useIdle(watching: () => boolean, onLeave: () => void) {
   const timer = setInterval(() => {
     if (!watching()) quiet.value = 0;
     else quiet.value += 1;
-    if (quiet.value >= ASK_AFTER_S + LEAVE_AFTER_S) {
+    if (quiet.value >= seconds()) {
       quiet.value = 0;
       onLeave();
     }

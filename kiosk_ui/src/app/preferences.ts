@@ -1,7 +1,7 @@
 /** How this citizen wants to see the kiosk. Forgotten with everything else at the end. */
 import { reactive } from 'vue';
 import type { InjectionKey } from 'vue';
-import type { Language } from '@qingting/client';
+import type { KioskScreen, Language } from '@qingting/client';
 
 export interface Preferences {
   language: Language;
@@ -20,9 +20,22 @@ const DEFAULTS: Readonly<Preferences> = {
   contrast: false,
 };
 
-export function usePreferences() {
+/** `usual` is how this kiosk begins for a new citizen. */
+export function usePreferences(usual: () => KioskScreen) {
   const chosen = reactive<Preferences>({ ...DEFAULTS });
-  return { chosen, reset: () => Object.assign(chosen, DEFAULTS) };
+
+  function beginning(): Preferences {
+    const { languages, elder, contrast } = usual();
+    return { language: languages[0] ?? DEFAULTS.language, elder, low: false, contrast };
+  }
+
+  /** Nothing was chosen yet. */
+  function pristine(): boolean {
+    const fresh = beginning();
+    return (Object.keys(fresh) as (keyof Preferences)[]).every((key) => chosen[key] === fresh[key]);
+  }
+
+  return { chosen, pristine, reset: () => Object.assign(chosen, beginning()) };
 }
 
 export const PREFERENCES: InjectionKey<Preferences> = Symbol('preferences');

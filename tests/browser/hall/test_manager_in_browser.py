@@ -15,6 +15,7 @@ from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
 from hallserver.engine.tickets import ticket_document
 from qingting.contract import commands as c
+from qingting.contract.errors import Refusal
 from qingting.contract.ids import StaffId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, StaffRole
 from qingting.demo.builder import build_hall, hall_ids
@@ -35,6 +36,8 @@ PAGES = (
     "/manage/staff",
     "/manage/ticket-layouts",
     "/manage/ticket-layouts/builtin/copy",
+    "/manage/kiosk-screens",
+    "/manage/kiosk-screens/builtin/copy",
     "/manage/password",
 )
 
@@ -183,6 +186,33 @@ async def test_a_ticket_layout_is_edited_with_its_preview_and_used_for_the_next_
     ticket = manager.desk.state.tokens["layout-token-1"]
     document = ticket_document(manager.desk.state, ticket, "http://hall")
     assert any("号窗口旁等候" in str(element) for element in document)
+    assert manager.complaints == []
+
+
+async def test_kiosk_screens_are_edited_with_the_kiosk_itself_as_preview(manager: Manager) -> None:
+    page = manager.page
+    await page.goto(f"{manager.base}/manage/kiosk-screens")
+    await page.click("text=新建模板")
+    look = page.frame_locator("#kiosk-look")
+    await look.locator(".kiosk").wait_for()
+    await page.fill("#f-name", "户政专用")
+    await page.fill("#f-greeting", "户政业务请在这里取号")
+    await look.locator("text=户政业务请在这里取号").wait_for()
+    await page.click("button[value='block:drop:0']")
+    await page.check("input[name=departments][value=gaj]")
+    await page.check("input[name=kiosks] >> nth=0")
+    await page.click("button[value='notice:add:notice']")
+    await page.fill("input[name='notice-0-text']", "11月30日停电检修")
+    await look.locator("text=11月30日停电检修").wait_for()
+    await page.screenshot(path=str(await _pictures("kiosk-screens")), full_page=True)
+    await page.click("button[value=save]")
+    await page.wait_for_selector("text=已保存")
+    kiosk = next(one for one in manager.desk.state.devices.values() if one.kind is DeviceKind.KIOSK)
+    item = next(one for one in manager.desk.state.items.values() if one.department != "gaj")
+    command = c.IssueTicket(item=item.id, token="elsewhere-1", device=kiosk.id, waiver="x")
+    with pytest.raises(Refusal) as refused:
+        await manager.desk.hall.submit(command, key="elsewhere-key-1", actor="test")
+    assert refused.value.code == "ticket.not_at_kiosk"
     assert manager.complaints == []
 
 

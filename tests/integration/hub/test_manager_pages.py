@@ -30,6 +30,8 @@ PAGES = (
     "/manage/staff",
     "/manage/ticket-layouts",
     "/manage/ticket-layouts/builtin/copy",
+    "/manage/kiosk-screens",
+    "/manage/kiosk-screens/builtin/copy",
     "/manage/password",
 )
 STILL = {
@@ -38,6 +40,8 @@ STILL = {
     "/manage/password",
     "/manage/ticket-layouts",
     "/manage/ticket-layouts/builtin/copy",
+    "/manage/kiosk-screens",
+    "/manage/kiosk-screens/builtin/copy",
 }
 """Pages without a part that refreshes itself."""
 
