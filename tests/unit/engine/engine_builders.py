@@ -3,13 +3,15 @@
 import copy
 
 import msgspec
+import pytest
 
 from hallserver.engine.decide import decide
 from hallserver.engine.evolve import evolve
-from hallserver.engine.state import HallState, new_state
+from hallserver.engine.state import HallState, Ticket, new_state
 from qingting.contract import commands as c
 from qingting.contract import config as cfg
-from qingting.contract.events import Event, EventBody
+from qingting.contract.errors import Refusal
+from qingting.contract.events import Event, EventBody, TicketCalled, TicketIssued
 from qingting.contract.ids import (
     CommandKey,
     DepartmentId,
@@ -22,7 +24,8 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.people import Person
-from qingting.contract.states import CertificateKind, DeviceKind
+from qingting.contract.rules import CallingRules
+from qingting.contract.states import CertificateKind, DeviceKind, Language
 
 MONDAY_9 = 1_795_395_600_000
 """2026-11-23 09:00 in China, a Monday."""
@@ -149,3 +152,64 @@ class EngineRun:
         assert ticket is not None
         self.do(c.FinishService(window=window))
         return ticket
+
+    def issue(self, item: ItemId = CARE, *, after: int = 1000, **more: object) -> TicketId:
+        """A ticket without paper; ``more`` are fields of the command."""
+        fields: dict[str, object] = {
+            "item": item,
+            "token": f"token-{self.commands}",
+            "person": PERSON if item == RENEW else None,
+            **more,
+        }
+        bodies = self.do(c.IssueTicket(**fields), after=after)  # type: ignore[arg-type]
+        return next(one.ticket for one in bodies if isinstance(one, TicketIssued))
+
+    def call(self, window: WindowId = W1, *, after: int = 1000) -> TicketCalled:
+        """Who is called next at a window, and why."""
+        (called,) = self.do(c.CallNext(window=window), after=after)
+        assert isinstance(called, TicketCalled)
+        return called
+
+    def calls(self, times: int, window: WindowId = W1) -> list[TicketId]:
+        """The next visitors, each called and served at once."""
+        return [self.serve(window) for _ in range(times)]
+
+    def wait(self, minutes: float) -> None:
+        """Lets time pass."""
+        self.now += int(minutes * 60_000)
+
+    def ticket(self, ticket: TicketId) -> Ticket:
+        return self.state.tickets[ticket]
+
+
+def refused(run: EngineRun, command: c.Command, code: str, *, after: int = 1000) -> Refusal:
+    """The refusal of a command, which must have this code and a complete sentence in both languages."""
+    with pytest.raises(Refusal) as caught:
+        run.do(command, after=after)
+    assert caught.value.code == code
+    zh, en = (caught.value.sentence(one) for one in (Language.ZH, Language.EN))
+    assert zh != en
+    assert "…" not in zh + en, "a parameter of the sentence is missing"
+    return caught.value
+
+
+def rules(**more: object) -> CallingRules:
+    """Calling rules without bound, cap, pause: what a test does not name does not interfere."""
+    base = CallingRules(max_delay_minutes=0, priority_in_a_row=0, recall_pause_seconds=0)
+    return msgspec.structs.replace(base, **more)
+
+
+def hall_with(**fields: object) -> EngineRun:
+    """A run in the small hall with other fields; ``rules`` default to those of :func:`rules`."""
+    return EngineRun(small_hall(**{"rules": rules(), **fields}))
+
+
+def changed(config: cfg.HallConfig, kind: str, key: str, **more: object) -> dict[str, object]:
+    """The ``kind`` of a configuration with fields of one entry replaced, as keyword for another."""
+    entries = getattr(config, kind)
+    assert any(one.id == key for one in entries)
+    return {
+        kind: tuple(
+            msgspec.structs.replace(one, **more) if one.id == key else one for one in entries
+        )
+    }
