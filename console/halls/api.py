@@ -111,7 +111,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Names by hall, kind (``department``, ``queue``, ``item``, ``window``, ``staff``) and id."""
+    """Names by hall, kind (``department``, ``queue``, ``item``, ``window``, ``staff``, ``class``) and id."""
 
     entries: Mapping[tuple[str, str, str], Entry] = field(default_factory=dict)
 

@@ -13,7 +13,7 @@ from qingting.contract.states import BAD_LEVELS, NotRatedReason, RatingChannel, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingInfo:
-    """One citizen's rating. Names are the hall's own, found by id through the halls module."""
+    """One citizen's rating of one case (办件). ``priority`` is the visitor's class. Names are the hall's own, found by id through the halls module."""
 
     hall: HallId
     ticket: str
@@ -21,6 +21,8 @@ class RatingInfo:
     number: str
     item: str
     department: str
+    priority: str
+    booked: bool
     win: str
     staff: str
     level: RatingLevel
@@ -47,7 +49,7 @@ class RatingFilter:
 
 @dataclass(frozen=True, slots=True)
 class RatingFigures:
-    """How finished visits were rated. ``open`` may still be rated."""
+    """How finished cases were rated. ``open`` may still be rated."""
 
     levels: Mapping[RatingLevel, int]
     not_rated: Mapping[NotRatedReason, int]

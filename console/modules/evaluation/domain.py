@@ -1,52 +1,53 @@
-"""How a visit comes to its rating. The only place where a level is set, and only from ``rating.given``."""
+"""How a case comes to its rating. The only place where a level is set, and only from ``rating.given``."""
 
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from qingting.contract import events as e
+from qingting.contract.rules import ORDINARY
 
 Row = dict[str, Any]
 
 
-def touched(event: e.Event) -> str | None:
-    """The ticket whose visit or rating ``event`` is about."""
+@dataclass(slots=True)
+class Rows:
+    """The rows of one hall that a batch touches: visits by ticket, cases by their number."""
+
+    visits: dict[str, Row] = field(default_factory=dict)
+    cases: dict[str, Row] = field(default_factory=dict)
+
+
+def touched(event: e.Event) -> tuple[str | None, str | None]:
+    """Ticket and case that ``event`` is about."""
     match event.b:
-        case e.TicketIssued() | e.ServiceFinished() | e.RatingGiven() | e.RatingNotGiven():
-            return event.b.ticket
+        case e.ServiceFinished() | e.RatingGiven() | e.RatingNotGiven():
+            return event.b.ticket, event.b.case
+        case e.TicketIssued() | e.TicketTransferred() | e.PrioritySet():
+            return event.b.ticket, None
         case _:
-            return None
+            return None, None
 
 
-def fold(rows: dict[str, Row], event: e.Event) -> None:
-    """Applies one event. ``KeyError`` for a ticket that the log never issued."""
-    body, at = event.b, event.at
+def fold(rows: Rows, event: e.Event) -> None:
+    """Applies one event. ``KeyError`` for a ticket that the log never issued, a case that it never finished."""
+    body = event.b
     match body:
         case e.TicketIssued():
-            rows[body.ticket] = _visit(body)
+            rows.visits[body.ticket] = _visit(body)
+        case e.TicketTransferred():
+            rows.visits[body.ticket].update(item=body.item, department=body.department)
+        case e.PrioritySet():
+            rows.visits[body.ticket].update(priority=body.placing.priority)
         case e.ServiceFinished():
-            rows[body.ticket].update(
-                win=body.window, staff=body.staff, case_no=body.case, finished_at=at
-            )
+            _finished(rows, body, event.at)
         case e.RatingGiven():
-            rows[body.ticket].update(
-                win=body.window,
-                staff=body.staff,
-                case_no=body.case,
-                item=body.item,
-                department=body.department,
-                level=body.level.value,
-                tags=list(body.tags),
-                words=body.words,
-                channel=body.channel.value,
-                seconds=body.seconds,
-                rated_at=at,
-                not_rated=None,
-            )
+            _rated(rows.cases[body.case], body, event.at)
         case e.RatingNotGiven():
-            row = rows[body.ticket]
+            row = rows.cases[body.case]
             # A rating that came first stands, whatever a late timer says.
             if row["level"] is None:
-                row.update(case_no=body.case, not_rated=body.reason.value)
+                row["not_rated"] = body.reason.value
         case _:
             pass
 
@@ -58,10 +59,22 @@ def _visit(body: e.TicketIssued) -> Row:
         "number": body.number,
         "item": body.item,
         "department": body.department,
-        "win": None,
-        "staff": None,
-        "case_no": None,
-        "finished_at": None,
+        "priority": body.placing.priority if body.placing is not None else ORDINARY,
+        "booked": body.booking is not None,
+        "tags": [],
+        "words": "",
+    }
+
+
+def _finished(rows: Rows, body: e.ServiceFinished, at: int) -> None:
+    visit = rows.visits[body.ticket]
+    shared = ("ticket", "day", "number", "item", "department", "priority", "booked")
+    rows.cases[body.case] = {
+        **{name: visit[name] for name in shared},
+        "case_no": body.case,
+        "win": body.window,
+        "staff": body.staff,
+        "finished_at": at,
         "level": None,
         "tags": [],
         "words": "",
@@ -70,3 +83,22 @@ def _visit(body: e.TicketIssued) -> Row:
         "rated_at": None,
         "not_rated": None,
     }
+    onward = body.onward or body.back
+    if onward is not None:
+        visit.update(item=onward.item, department=onward.department)
+
+
+def _rated(row: Row, body: e.RatingGiven, at: int) -> None:
+    row.update(
+        win=body.window,
+        staff=body.staff,
+        item=body.item,
+        department=body.department,
+        level=body.level.value,
+        tags=list(body.tags),
+        words=body.words,
+        channel=body.channel.value,
+        seconds=body.seconds,
+        rated_at=at,
+        not_rated=None,
+    )

@@ -1,4 +1,4 @@
-"""Visits and ratings from the halls' events."""
+"""Visits, cases and ratings from the halls' events."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from console.core.projection import StoredEvent
 from console.core.rows import load_rows, save_rows
 from console.core.uow import Uow
 from console.modules.evaluation import models as m
-from console.modules.evaluation.domain import fold, touched
+from console.modules.evaluation.domain import Rows, fold, touched
 from qingting.contract.ids import HallId
 
 
@@ -18,14 +18,28 @@ class RatingProjector:
     name = "ratings"
 
     async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
-        relevant = [(stored, one) for stored in events if (one := touched(stored.event))]
+        about = [(stored, *touched(stored.event)) for stored in events]
+        relevant = [(stored, ticket, case) for stored, ticket, case in about if ticket]
         if not relevant:
             return
-        rows = await load_rows(uow, m.visit, hall, "ticket", {one for _, one in relevant})
-        for stored, _ in relevant:
+        tickets = {ticket for _, ticket, _ in relevant if ticket}
+        cases = {case for _, _, case in relevant if case}
+        rows = Rows(
+            visits=await load_rows(uow, m.visit, hall, "ticket", tickets),
+            cases=await load_rows(uow, m.case, hall, "case_no", cases),
+        )
+        for stored, _, _ in relevant:
             fold(rows, stored.event)
-        await save_rows(uow, m.visit, [{**row, "hall": hall} for row in rows.values()])
+        await save_rows(
+            uow, m.visit, [{**_BLANK, **row, "hall": hall} for row in rows.visits.values()]
+        )
+        await save_rows(uow, m.case, [{**row, "hall": hall} for row in rows.cases.values()])
         uow.changed("ratings")
 
     async def forget(self, uow: Uow, hall: HallId) -> None:
-        await uow.run(sa.delete(m.visit).where(m.visit.c.hall == hall))
+        for table in (m.visit, m.case):
+            await uow.run(sa.delete(table).where(table.c.hall == hall))
+
+
+_BLANK = dict.fromkeys(column.name for column in m.visit.c if column.nullable)
+"""Columns of visits that cases have taken over."""

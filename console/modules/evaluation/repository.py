@@ -1,4 +1,4 @@
-"""SQL over visits and ratings."""
+"""SQL over cases and their ratings."""
 
 from typing import Any
 
@@ -10,44 +10,44 @@ from console.modules.evaluation.api import RatingFigures, RatingFilter, RatingIn
 from qingting.contract.ids import HallId
 from qingting.contract.states import BAD_LEVELS, NotRatedReason, RatingChannel, RatingLevel
 
-_v = m.visit.c
+_c = m.case.c
 
 
 def _where(statement: sa.Select[Any], wanted: RatingFilter) -> sa.Select[Any]:
-    statement = statement.where(_v.day >= wanted.first, _v.day <= wanted.last)
+    statement = statement.where(_c.day >= wanted.first, _c.day <= wanted.last)
     if wanted.hall:
-        statement = statement.where(_v.hall == wanted.hall)
+        statement = statement.where(_c.hall == wanted.hall)
     if wanted.department:
-        statement = statement.where(_v.department == wanted.department)
+        statement = statement.where(_c.department == wanted.department)
     return statement
 
 
 async def figures(uow: ReadUow, wanted: RatingFilter) -> RatingFigures:
-    statement = sa.select(_v.level, _v.not_rated, sa.func.count().label("visits"))
-    statement = _where(statement, wanted).where(_v.finished_at.is_not(None))
+    statement = sa.select(_c.level, _c.not_rated, sa.func.count().label("cases"))
+    statement = _where(statement, wanted)
     levels = dict.fromkeys(RatingLevel, 0)
     reasons = dict.fromkeys(NotRatedReason, 0)
     still_open = 0
-    for row in await uow.all(statement.group_by(_v.level, _v.not_rated)):
+    for row in await uow.all(statement.group_by(_c.level, _c.not_rated)):
         if row["level"] is not None:
-            levels[RatingLevel(row["level"])] += row["visits"]
+            levels[RatingLevel(row["level"])] += row["cases"]
         elif row["not_rated"] is not None:
-            reasons[NotRatedReason(row["not_rated"])] += row["visits"]
+            reasons[NotRatedReason(row["not_rated"])] += row["cases"]
         else:
-            still_open += row["visits"]
+            still_open += row["cases"]
     return RatingFigures(levels, reasons, still_open)
 
 
 async def ratings(
     uow: ReadUow, wanted: RatingFilter, limit: int, offset: int
 ) -> tuple[int, list[RatingInfo]]:
-    statement = _where(sa.select(m.visit), wanted).where(_v.level.is_not(None))
+    statement = _where(sa.select(m.case), wanted).where(_c.level.is_not(None))
     if wanted.level == "bad":
-        statement = statement.where(_v.level.in_(sorted(BAD_LEVELS)))
+        statement = statement.where(_c.level.in_(sorted(BAD_LEVELS)))
     elif wanted.level:
-        statement = statement.where(_v.level == wanted.level)
+        statement = statement.where(_c.level == wanted.level)
     count = await uow.scalar(sa.select(sa.func.count()).select_from(statement.subquery()))
-    page = statement.order_by(_v.rated_at.desc(), _v.hall, _v.ticket).limit(limit).offset(offset)
+    page = statement.order_by(_c.rated_at.desc(), _c.hall, _c.case_no).limit(limit).offset(offset)
     return int(count), [_rating(row) for row in await uow.all(page)]
 
 
@@ -55,12 +55,14 @@ def _rating(row: sa.RowMapping) -> RatingInfo:
     return RatingInfo(
         hall=HallId(row["hall"]),
         ticket=row["ticket"],
-        case_no=row["case_no"] or "",
+        case_no=row["case_no"],
         number=row["number"],
         item=row["item"],
         department=row["department"],
-        win=row["win"] or "",
-        staff=row["staff"] or "",
+        priority=row["priority"],
+        booked=row["booked"],
+        win=row["win"],
+        staff=row["staff"],
         level=RatingLevel(row["level"]),
         tags=tuple(row["tags"]),
         words=row["words"],

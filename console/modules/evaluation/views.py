@@ -12,6 +12,7 @@ from console.halls.api import Directory, HallsApi
 from console.modules.evaluation.api import EvaluationApi, RatingFilter, RatingInfo
 from console.modules.statistics.api import StatisticsApi
 from qingting.contract.ratings import LEVEL_WORDS, rating_tags
+from qingting.contract.rules import BOOKED, ORDINARY
 from qingting.contract.states import Language, RatingLevel
 from qingting.kernel.web import LANGUAGE
 
@@ -30,6 +31,8 @@ class RatingLine:
         self.level = LEVEL_WORDS[rating.level][place]
         self.item = names.find(rating.hall, "item", rating.item).title(language)
         self.department = names.find(rating.hall, "department", rating.department).title(language)
+        group = names.find(rating.hall, "class", rating.priority).title(language)
+        self.priority = group if rating.priority not in (ORDINARY, BOOKED) else ""
         self.window = names.find(rating.hall, "window", rating.win).label
         self.staff = names.find(rating.hall, "staff", rating.staff).label
         self.tags = [_tag(code, language) for code in rating.tags]

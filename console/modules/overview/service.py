@@ -10,14 +10,19 @@ from console.modules.devices.api import DeviceInfo, DevicesApi
 from console.modules.evaluation.api import EvaluationApi, RatingFigures, RatingFilter
 from console.modules.overview.domain import Attention, attention, waiting_now
 from console.modules.statistics.api import (
+    BookingFigures,
     QueueFigures,
     StatisticsApi,
+    TicketNow,
     Totals,
     WindowNow,
     totals,
 )
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
+
+TICKETS_SHOWN = 40
+"""Visitors that a hall's page lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,10 @@ class HallPicture:
     line: HallLine
     queues: tuple[QueueFigures, ...]
     windows: tuple[WindowNow, ...]
+    present: int
+    """How many are in the hall; ``tickets`` are the first of them."""
+    tickets: tuple[TicketNow, ...]
+    bookings: BookingFigures | None
     devices: tuple[DeviceInfo, ...]
     parked: tuple[ParkedEvent, ...]
     names: Directory
@@ -114,9 +123,15 @@ class OverviewService:
         lines = await self._lines(uow, devices)
         names = await self._halls.directory(uow, hall)
         windows = await self._statistics.windows(uow, hall)
+        today = self._statistics.today()
+        present, tickets = await self._statistics.tickets(uow, today, hall, limit=TICKETS_SHOWN)
+        bookings = [one for one in await self._statistics.bookings(uow, today) if one.hall == hall]
         return HallPicture(
             line=next(line for line in lines if line.status.id == hall),
-            queues=tuple(await self._statistics.queues(uow, self._statistics.today(), hall)),
+            queues=tuple(await self._statistics.queues(uow, today, hall)),
+            present=present,
+            tickets=tuple(tickets),
+            bookings=bookings[0] if bookings else None,
             windows=tuple(
                 sorted(
                     windows, key=lambda one: natural(names.find(hall, "window", one.window).label)

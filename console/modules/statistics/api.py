@@ -13,7 +13,8 @@ from qingting.contract.ids import HallId
 class QueueFigures:
     """One queue of one hall on one business day. Waiting times in seconds, None without a called ticket.
 
-    ``oldest_waiting`` is the instant at which the first of those who wait now took a ticket, or 0.
+    ``parked`` visitors are away with leave, ``late`` ones missed their booked time, ``priority`` ones belong
+    to a class above the ordinary. ``oldest_waiting`` is the instant at which the first of those who wait now took a ticket, or 0.
     """
 
     hall: HallId
@@ -24,6 +25,10 @@ class QueueFigures:
     done: int
     no_show: int
     cancelled: int
+    parked: int
+    booked: int
+    late: int
+    priority: int
     unprinted: int
     wait_average: int | None
     wait_p90: int | None
@@ -44,6 +49,36 @@ class WindowNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketNow:
+    """Somebody who is in the hall now. ``items`` are all of the ticket, ``cases`` those that are done;
+    ``until`` is when a parked visitor is expected back."""
+
+    number: str
+    state: str
+    item: str
+    priority: str
+    booked: bool
+    late: bool
+    party: int
+    items: int
+    cases: int
+    win: str | None
+    issued_at: int
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFigures:
+    """Bookings of one hall for one business day. ``missed``: the day ended and nobody came (爽约)."""
+
+    hall: HallId
+    due: int
+    arrived: int
+    missed: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Sums over queues."""
 
@@ -52,6 +87,7 @@ class Totals:
     serving: int = 0
     done: int = 0
     no_show: int = 0
+    parked: int = 0
 
 
 def totals(figures: list[QueueFigures]) -> Totals:
@@ -61,6 +97,7 @@ def totals(figures: list[QueueFigures]) -> Totals:
         serving=sum(one.serving for one in figures),
         done=sum(one.done for one in figures),
         no_show=sum(one.no_show for one in figures),
+        parked=sum(one.parked for one in figures),
     )
 
 
@@ -76,6 +113,14 @@ class StatisticsApi(Protocol):
     ) -> list[QueueFigures]: ...
 
     async def windows(self, uow: ReadUow, hall: HallId | None = None) -> list[WindowNow]: ...
+
+    async def tickets(
+        self, uow: ReadUow, day: date, hall: HallId, *, limit: int
+    ) -> tuple[int, list[TicketNow]]:
+        """How many are in the hall, and the first of them: at windows, waiting, away."""
+        ...
+
+    async def bookings(self, uow: ReadUow, day: date) -> list[BookingFigures]: ...
 
 
 STATISTICS = ApiKey[StatisticsApi]("STATISTICS")

@@ -1,4 +1,4 @@
-"""Tickets and windows from the halls' events."""
+"""Tickets, windows and bookings from the halls' events."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from console.core.projection import StoredEvent
 from console.core.rows import load_rows, save_rows
 from console.core.uow import Uow
 from console.modules.statistics import models as m
-from console.modules.statistics.domain import Rows, fold, touched
+from console.modules.statistics.domain import Rows, Touched, fold, touched
 from qingting.contract.ids import HallId
 
 
@@ -18,26 +18,34 @@ class TicketProjector:
     name = "tickets"
 
     async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
-        about = [(stored, *touched(stored.event)) for stored in events]
-        relevant = [
-            (stored, ticket, window) for stored, ticket, window in about if ticket or window
-        ]
+        about = [(stored, touched(stored.event)) for stored in events]
+        relevant = [(stored, one) for stored, one in about if any(one)]
         if not relevant:
             return
-        rows = Rows(
-            tickets=await load_rows(
-                uow, m.ticket, hall, "id", {ticket for _, ticket, _ in relevant if ticket}
-            )
-        )
-        windows = {window for _, _, window in relevant if window}
-        windows |= {row["win"] for row in rows.tickets.values() if row["win"]}
-        rows.windows = await load_rows(uow, m.window, hall, "id", windows)
-        for stored, _, _ in relevant:
+        rows = await _load(uow, hall, [one for _, one in relevant])
+        for stored, _ in relevant:
             fold(rows, stored.event)
-        await save_rows(uow, m.ticket, [{**row, "hall": hall} for row in rows.tickets.values()])
-        await save_rows(uow, m.window, [{**row, "hall": hall} for row in rows.windows.values()])
+        for table, found in (
+            (m.ticket, rows.tickets),
+            (m.window, rows.windows),
+            (m.booking, rows.bookings),
+        ):
+            await save_rows(uow, table, [{**row, "hall": hall} for row in found.values()])
         uow.changed("tickets")
 
     async def forget(self, uow: Uow, hall: HallId) -> None:
-        for table in (m.ticket, m.window):
+        for table in (m.ticket, m.window, m.booking):
             await uow.run(sa.delete(table).where(table.c.hall == hall))
+
+
+async def _load(uow: Uow, hall: HallId, about: list[Touched]) -> Rows:
+    tickets = {one.ticket for one in about if one.ticket}
+    bookings = {one.booking for one in about if one.booking}
+    rows = Rows(
+        tickets=await load_rows(uow, m.ticket, hall, "id", tickets),
+        bookings=await load_rows(uow, m.booking, hall, "id", bookings),
+    )
+    windows = {one.window for one in about if one.window}
+    windows |= {row["win"] for row in rows.tickets.values() if row["win"]}
+    rows.windows = await load_rows(uow, m.window, hall, "id", windows)
+    return rows

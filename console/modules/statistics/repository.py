@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from console.core.uow import ReadUow
 from console.modules.statistics import models as m
-from console.modules.statistics.api import QueueFigures, WindowNow
+from console.modules.statistics.api import BookingFigures, QueueFigures, TicketNow, WindowNow
 from qingting.contract.ids import HallId
 
 _QUEUES = """
@@ -16,6 +16,10 @@ _QUEUES = """
            count(*) FILTER (WHERE state = 'done') AS done,
            count(*) FILTER (WHERE state = 'no_show') AS no_show,
            count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE state = 'parked') AS parked,
+           count(*) FILTER (WHERE booking IS NOT NULL) AS booked,
+           count(*) FILTER (WHERE late) AS late,
+           count(*) FILTER (WHERE priority NOT IN ('ordinary', 'booked')) AS priority,
            count(*) FILTER (WHERE state = 'waiting' AND print_state = 'failed') AS unprinted,
            round(avg(called_at - issued_at) / 1000)::bigint AS wait_average,
            round(percentile_cont(0.9) WITHIN GROUP (ORDER BY called_at - issued_at)
@@ -51,3 +55,35 @@ async def windows(uow: ReadUow, hall: HallId | None) -> list[WindowNow]:
     if hall is not None:
         statement = statement.where(m.window.c.hall == hall)
     return [WindowNow(**row) for row in await uow.all(statement)]
+
+
+_BOOKINGS = """
+    SELECT hall, count(*) FILTER (WHERE state = 'due') AS due,
+           count(*) FILTER (WHERE state = 'arrived') AS arrived,
+           count(*) FILTER (WHERE state = 'missed') AS missed,
+           count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+    FROM stat_booking WHERE day = :day GROUP BY hall ORDER BY hall"""
+
+
+async def bookings(uow: ReadUow, day: date) -> list[BookingFigures]:
+    return [BookingFigures(**row) for row in await uow.all(sa.text(_BOOKINGS), {"day": day})]
+
+
+_IN_HALL = ("called", "serving", "waiting", "parked")
+
+
+async def tickets(uow: ReadUow, day: date, hall: HallId, limit: int) -> tuple[int, list[TicketNow]]:
+    column = m.ticket.c
+    now = (column.hall == hall, column.day == day, column.state.in_(_IN_HALL))
+    count = await uow.scalar(sa.select(sa.func.count()).select_from(m.ticket).where(*now))
+    rank = sa.case({one: place for place, one in enumerate(_IN_HALL)}, value=column.state)
+    statement = (
+        sa.select(
+            *(column[name] for name in TicketNow.__dataclass_fields__ if name != "booked"),
+            column.booking.is_not(None).label("booked"),
+        )
+        .where(*now)
+        .order_by(rank, column.issued_at, column.id)
+        .limit(limit)
+    )
+    return int(count), [TicketNow(**row) for row in await uow.all(statement)]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from console.core.uow import ReadUow
 from console.modules.statistics import repository
-from console.modules.statistics.api import QueueFigures, WindowNow
+from console.modules.statistics.api import BookingFigures, QueueFigures, TicketNow, WindowNow
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 
@@ -28,3 +28,11 @@ class StatisticsService:
 
     async def windows(self, uow: ReadUow, hall: HallId | None = None) -> list[WindowNow]:
         return await repository.windows(uow, hall)
+
+    async def tickets(
+        self, uow: ReadUow, day: date, hall: HallId, *, limit: int
+    ) -> tuple[int, list[TicketNow]]:
+        return await repository.tickets(uow, day, hall, limit)
+
+    async def bookings(self, uow: ReadUow, day: date) -> list[BookingFigures]:
+        return await repository.bookings(uow, day)

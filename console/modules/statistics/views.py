@@ -9,7 +9,7 @@ from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
-from console.modules.statistics.api import QueueFigures, StatisticsApi, totals
+from console.modules.statistics.api import BookingFigures, QueueFigures, StatisticsApi, totals
 from qingting.contract.ids import HallId
 from qingting.kernel.web import LANGUAGE
 
@@ -22,6 +22,8 @@ _SORTS: dict[str, Callable[[QueueFigures], Any]] = {
     "done": lambda one: one.done,
     "no_show": lambda one: one.no_show,
     "average": lambda one: one.wait_average or 0,
+    "booked": lambda one: one.booked,
+    "priority": lambda one: one.priority,
     "p90": lambda one: one.wait_p90 or 0,
 }
 
@@ -45,6 +47,7 @@ def routes(service: StatisticsApi, halls: HallsApi) -> list[web.RouteDef]:
                 for one in rows
             ],
             "totals": totals(figures),
+            "bookings": _bookings(await service.bookings(uow, service.today()), wanted),
             "day": service.today(),
             "listing": listing,
             "halls": [(hall.id, hall.title(language)) for hall in known.values()],
@@ -53,3 +56,13 @@ def routes(service: StatisticsApi, halls: HallsApi) -> list[web.RouteDef]:
         return request.app[PAGES].render(request, "tickets.html", context, block="list")
 
     return [web.get("/tickets", tickets)]
+
+
+def _bookings(figures: list[BookingFigures], hall: str | None) -> tuple[int, int, int]:
+    """Bookings of today: not here yet, arrived, missed."""
+    own = [one for one in figures if not hall or one.hall == hall]
+    return (
+        sum(one.due for one in own),
+        sum(one.arrived for one in own),
+        sum(one.missed for one in own),
+    )

@@ -18,8 +18,9 @@ from console.modules.devices.api import DEVICES
 from console.modules.evaluation.api import EVALUATION, RatingFilter
 from console.modules.statistics.api import STATISTICS
 from qingting.contract import events as e
-from qingting.contract.examples import CONFIG, KIOSK, PRINTER
-from qingting.contract.ids import BusinessDay, DeviceId, HallId, TicketId
+from qingting.contract.bookings import Booking
+from qingting.contract.examples import CONFIG, KIOSK, PERSON, PRINTER
+from qingting.contract.ids import BookingId, BusinessDay, DeviceId, HallId, ItemId, TicketId
 from qingting.contract.states import (
     Condition,
     DeviceKind,
@@ -33,9 +34,18 @@ from qingting.kernel.aio.clock import ManualClock
 pytestmark = pytest.mark.postgres
 HALL = HallId("saertu")
 TODAY = date(2026, 11, 23)
+BOOKING = Booking(
+    id=BookingId("b-1"),
+    code="code-0001",
+    day="2026-11-23",
+    start=START,
+    end=START + 1_800_000,
+    items=(ItemId(CONFIG.items[0].id),),
+    person=PERSON,
+)
 READ_MODELS = (
     "hall_profile", "hall_directory", "hall_notice", "hall_directive_outcome",
-    "dev_device", "dev_help", "stat_ticket", "stat_window", "eval_visit",
+    "dev_device", "dev_help", "stat_ticket", "stat_window", "stat_booking", "eval_visit", "eval_case",
 )  # fmt: skip
 
 
@@ -80,7 +90,11 @@ def busy_day(log: Log) -> None:
     log.serve(tickets[0], wait_ms=120_000)
     log.rate(tickets[0], RatingLevel.VERY_DISSATISFIED, ("108",), "要了指南以外的材料")
     log.serve(tickets[1], wait_ms=240_000)
-    log.add(e.RatingNotGiven(ticket=tickets[1], case="c2", reason=NotRatedReason.TIMEOUT))
+    log.add(
+        e.RatingNotGiven(
+            ticket=tickets[1], case=f"case-{tickets[1]}", reason=NotRatedReason.TIMEOUT
+        )
+    )
     log.serve(tickets[2])
     log.rate(tickets[2], RatingLevel.SATISFIED, ("406",))
     log.add(e.TicketCalled(ticket=tickets[3], window=window, staff=staff))
@@ -92,6 +106,8 @@ def busy_day(log: Log) -> None:
     log.add(e.ServiceBegun(ticket=tickets[6], window=window, staff=staff))
     for conditions in ((Condition.PAPER_LOW,), (Condition.PAPER_LOW, Condition.COVER_OPEN)):
         log.add(device_changed(conditions), after_ms=60_000)
+    log.add(e.BookingPut(booking=BOOKING))
+    log.add(e.BookingMissed(booking=BOOKING.id))
     log.add(e.HelpRequested(device=KIOSK))
     log.add(e.NoticePut(text="停电检修", text_en="Maintenance"))
     log.add(e.DirectiveRefused(no=1, code="config.older"))
@@ -157,7 +173,7 @@ async def test_a_late_timer_never_wipes_out_a_rating(city: City, log: Log) -> No
     ticket = log.issue(1)
     log.serve(ticket)
     log.rate(ticket, RatingLevel.DISSATISFIED, ("207",))
-    log.add(e.RatingNotGiven(ticket=ticket, case="c", reason=NotRatedReason.TIMEOUT))
+    log.add(e.RatingNotGiven(ticket=ticket, case=f"case-{ticket}", reason=NotRatedReason.TIMEOUT))
     await take(city, log)
     async with city.db.read() as uow:
         figures = await city.context.take(EVALUATION).figures(
@@ -193,7 +209,7 @@ async def test_a_read_model_built_again_is_the_same(city: City, log: Log) -> Non
     before = await contents(city)
     assert all(before.values())
     async with city.db.write() as uow:
-        for table in ("stat_ticket", "eval_visit", "dev_device"):
+        for table in ("stat_ticket", "eval_visit", "eval_case", "dev_device"):
             await uow.run(sa.text(f"DELETE FROM {table}"))
     await city.runner.rebuild()
     assert await contents(city) == before

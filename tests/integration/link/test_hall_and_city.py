@@ -3,25 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from engine_builders import CARE, KIOSK, LI, W1, small_hall
+from engine_builders import CARE, KIOSK, LI, PERSON, RENEW, W1, small_hall
 from patience import until
 
 from console.app.city import City, open_city
 from console.core.permissions import SYSTEM
 from console.halls import models as m
 from console.halls.api import HALLS
+from console.modules.statistics.api import STATISTICS
+from hallserver.engine.days import business_day
 from hallserver.hall import Hall, open_hall
 from hallserver.link.city_link import CityLink
 from hallserver.link.uplink import LinkState
 from hallserver.store.verify import verify
 from qingting.contract import commands as c
-from qingting.contract.directives import PutNotice
-from qingting.contract.ids import HallId
+from qingting.contract.bookings import Booking
+from qingting.contract.directives import DropBooking, PutBooking, PutNotice
+from qingting.contract.ids import BookingId, HallId
 from qingting.contract.states import RatingLevel
 from qingting.kernel.aio.clock import SystemClock
 
@@ -169,6 +173,53 @@ async def test_a_directive_of_the_city_is_in_force_in_the_hall(hall: Hall, city:
         await until(lambda: settled(link))
         await line.pull()
     assert any('"directive.applied"' in raw for raw in await held_by(city))
+
+
+async def test_a_booking_of_the_city_is_taken_in_the_hall_and_the_city_hears_of_it(
+    hall: Hall, city: City
+) -> None:
+    key = await city.enrol_hall(HALL, name="测试大厅", key="key-of-the-hall")
+    line = Line(city)
+    await line.plug()
+    now = SystemClock().now_ms()
+    today = business_day(now, hall.state.config)
+    put = PutBooking(
+        booking=Booking(
+            id=BookingId("b-1"),
+            code="code-0001",
+            day=today,
+            start=now,
+            end=now + 1_800_000,
+            items=(RENEW,),
+            person=PERSON,
+        )
+    )
+
+    async def arrived() -> bool:
+        await city.runner.catch_up_all()
+        async with city.db.read() as uow:
+            figures = await city.context.take(STATISTICS).bookings(uow, date.fromisoformat(today))
+        return [(one.due, one.arrived) for one in figures] == [(0, 1)]
+
+    async with linked(hall, line.url, key) as link:
+        await until(lambda: settled(link))
+        async with city.db.write() as uow:
+            halls = city.context.take(HALLS)
+            await halls.send(uow, SYSTEM, HALL, put)
+            await halls.send(uow, SYSTEM, HALL, DropBooking(booking=BookingId("b-2")))
+
+        async def known() -> bool:
+            return hall.state.directive_no == 2
+
+        await until(known)
+        command = c.IssueTicket(item=CARE, token="booked", booking=BookingId("b-1"))
+        await hall.submit(command, key="take:00000001", actor="kiosk:k1")
+        ticket = next(iter(hall.state.tickets.values()))
+        assert (ticket.item, ticket.priority) == (RENEW, "booked")
+        await until(arrived)
+        await line.pull()
+    refused = [raw for raw in await held_by(city) if '"directive.refused"' in raw]
+    assert ["booking.unknown" in raw for raw in refused] == [True]
 
 
 async def test_a_wrong_key_is_refused_and_the_hall_works_on(hall: Hall, city: City) -> None:
