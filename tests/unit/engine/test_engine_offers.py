@@ -101,7 +101,7 @@ class TestOpeningHours:
         assert (refusal.params["reason"], refusal.params["next"]) == ("冬休", "2026-11-24 09:00")
 
     def test_a_weekday_without_hours_is_closed(self) -> None:
-        refusal = refused(at(28, "10:00", office()), TAKE, "ticket.hall_closed", after=0)
+        refusal = refused(at(28, "10:00", office()), TAKE, "ticket.hall_closed_weekday", after=0)
         assert refusal.params["next"] == "2026-11-30 09:00"
 
     def test_a_local_open_saturday_has_hours_of_its_own_in_any_order(self) -> None:
@@ -122,7 +122,9 @@ class TestOpeningHours:
         far = HallCalendar(open=(OpenDay(date="2027-03-01", name="x", periods=(MORNING,)),))
         calendar = msgspec.structs.replace(far, weekly=(WeeklyHours(weekdays=(1,), periods=()),))
         assert (
-            refused(at(23, "10:00", calendar), TAKE, "ticket.hall_closed", after=0).params["next"]
+            refused(at(23, "10:00", calendar), TAKE, "ticket.hall_closed_weekday", after=0).params[
+                "next"
+            ]
             == "—"
         )
 
@@ -171,6 +173,7 @@ class TestCaps:
         refusal = refused(run, TAKE, "ticket.period_full", after=0)
         assert refusal.params == {
             "queue": "医保",
+            "queue_en": "Health",
             "start": "09:00",
             "end": "10:00",
             "cap": 1,
@@ -178,7 +181,7 @@ class TestCaps:
         }
         run.now += 1
         run.issue(after=0)
-        assert refused(run, TAKE, "ticket.period_full", after=0).params["next"] == "—"
+        refused(run, TAKE, "ticket.period_full_last", after=0)
         run.now = MONDAY_9 + 2 * HOUR
         run.issue(after=0), run.issue(after=0)  # this part of the day has no cap
 
@@ -187,7 +190,7 @@ class TestCaps:
         refused(
             hall_with(**changed(small_hall(), "queues", HEALTH, caps=caps)),
             TAKE,
-            "ticket.period_full",
+            "ticket.period_full_last",
         )
 
     def test_every_item_of_a_chain_is_looked_at(self) -> None:
