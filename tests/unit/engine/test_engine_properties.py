@@ -1,5 +1,7 @@
 """Properties that hold whatever anybody presses in whatever order."""
 
+import sqlite3
+
 import msgspec
 from engine_builders import (
     CARE,
@@ -20,12 +22,15 @@ from engine_builders import (
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import StaticPool, create_engine
 
 from hallserver.engine.evolve import evolve
 from hallserver.engine.lines import place_key, sent_to
 from hallserver.engine.state import HallState, new_state
 from hallserver.engine.timers import parks_over
 from hallserver.engine.views import Ambient, entries, every_topic
+from hallserver.store import tables as t
+from hallserver.store.projections import changes
 from qingting.contract import commands as c
 from qingting.contract.errors import Refusal
 from qingting.contract.events import Event, TicketIssued
@@ -228,6 +233,7 @@ class AnyPresses(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "run"):
             replayed_equals_live(self.run)
+            phases_tell_the_same(self.run)
 
 
 def replayed_equals_live(run: EngineRun) -> None:
@@ -237,6 +243,32 @@ def replayed_equals_live(run: EngineRun) -> None:
         evolve(replay, msgspec.json.decode(msgspec.json.encode(event), type=Event))
     assert replay == run.state
     assert msgspec.json.decode(msgspec.json.encode(run.state), type=HallState) == run.state
+
+
+def phases_tell_the_same(run: EngineRun) -> None:
+    """The store's rows of states, whose constraints refuse two open visits: each ticket is in one state at
+    any time, one follows the other, and the last is the present one."""
+    store = sqlite3.connect(":memory:")
+    try:
+        engine = create_engine("sqlite://", creator=lambda: store, poolclass=StaticPool)
+        t.metadata.create_all(engine)
+        for event in run.log:
+            for sql, row in changes(event):
+                store.execute(sql, row)
+        spans: dict[str, list[tuple[str, int]]] = {}
+        for ticket, state, at in store.execute("SELECT ticket, state, at FROM phase ORDER BY seq"):
+            spans.setdefault(ticket, []).append((state, at))
+        for one in run.state.tickets.values():
+            states = spans[one.id]
+            assert states[0] == ("waiting", one.issued_at)
+            assert states[-1][0] == one.state
+            assert [at for _, at in states] == sorted(at for _, at in states)
+        rows = store.execute("SELECT id, state, item, department, priority FROM ticket").fetchall()
+        stored = {row[0]: row[1:] for row in rows}
+        for one in run.state.tickets.values():
+            assert stored[one.id] == (one.state, one.item, one.department, one.priority)
+    finally:
+        store.close()
 
 
 TestAnyPresses = AnyPresses.TestCase
