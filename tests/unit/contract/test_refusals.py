@@ -1,0 +1,116 @@
+"""Every refusal that the programs can utter is in the catalogue, with all that its sentences name."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from qingting.contract.errors import error_texts
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = ("hallserver", "console", "qingting")
+FAMILIES = (
+    "ticket",
+    "call",
+    "transfer",
+    "booking",
+    "lease",
+    "queue",
+    "config",
+    "window",
+    "service",
+    "rating",
+    "directive",
+)
+"""Families that only the engine and the hub utter; codes of others are also made by front ends."""
+CODE = re.compile(r"^[a-z_]+\.[a-z_]+$")
+
+
+@cache
+def sources() -> list[tuple[Path, ast.Module]]:
+    return list(_parsed())
+
+
+def _parsed() -> Iterator[tuple[Path, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if "static" not in path.parts:
+                yield path, ast.parse(path.read_text("utf-8"))
+
+
+def constants(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str):
+            yield one.value
+
+
+@cache
+def refusals() -> list[tuple[str, str, set[str] | None]]:
+    """Place, code and parameters of each ``Refusal("code", …)``; None where parameters are spread."""
+    found = []
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
+            if name != "Refusal":
+                continue
+            given = [one.arg for one in node.keywords]
+            names = None if None in given else {one for one in given if one is not None}
+            where = f"{path.relative_to(ROOT)}:{node.lineno}"
+            found += [
+                (where, one, names)
+                for one in constants(node.args[0])
+                if CODE.match(one) or one == "internal"
+            ]
+    return found
+
+
+@cache
+def uttered() -> set[str]:
+    return {one for _, tree in sources() for one in constants(tree)}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_code_that_is_raised_has_its_sentences() -> None:
+    found = refusals()
+    assert len(found) > 100, "the test no longer sees the refusals"
+    assert [(where, code) for where, code, _ in found if code not in error_texts()] == []
+
+
+def test_every_parameter_that_a_sentence_names_is_given() -> None:
+    missing = []
+    for where, code, given in refusals():
+        if given is not None:
+            text = error_texts()[code]
+            lacking = (placeholders(text.zh) | placeholders(text.en)) - given
+            missing += [(where, code, one) for one in sorted(lacking)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_sentence_waits_for_a_refusal_that_nobody_utters(family: str) -> None:
+    known = [code for code in error_texts() if code.partition(".")[0] == family]
+    assert known
+    assert [code for code in known if code not in uttered()] == []
+
+
+@pytest.mark.parametrize("code", sorted(error_texts()))
+def test_both_languages_say_something_and_say_it_differently(code: str) -> None:
+    text = error_texts()[code]
+    assert text.zh.strip()
+    assert text.en.strip()
+    assert text.zh != text.en
+    assert re.search(r"[\u4e00-\u9fff]", text.zh)
+    assert not re.search(r"[\u4e00-\u9fff]", text.en)
