@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from hallserver.app.desk import DESK
 from hallserver.app.manage import (
     devices,
     door,
@@ -11,14 +12,18 @@ from hallserver.app.manage import (
     pairing,
     queues,
     ratings,
+    rules,
     staff,
     ticket_layouts,
     tickets,
 )
+from hallserver.app.manage.trials import TRIALS, Trials, stop_trials
 
 
 def add_manage(app: web.Application) -> None:
     """Routes of all pages under ``/manage``."""
+    app[TRIALS] = Trials(app[DESK].hall.store.path)
+    app.on_cleanup.append(stop_trials)
     for module in (
         door,
         overview,
@@ -26,6 +31,7 @@ def add_manage(app: web.Application) -> None:
         queues,
         tickets,
         ratings,
+        rules,
         pairing,
         staff,
         live,

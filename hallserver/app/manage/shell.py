@@ -31,7 +31,7 @@ def shell_of(request: web.Request) -> Shell:
         live="/manage/live" if manager else "",
         home=HOME if inside else "/",
         offset_minutes=offset_minutes(desk.state.config),
-        styles=("manage.css", "editor.css"),
+        styles=("manage.css", "editor.css", "setup.css"),
         scripts=("look.js",) if manager else (),
     )
 
@@ -85,6 +85,7 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
         MenuGroup(
             "menu.setup",
             (
+                MenuItem("/manage/rules", "menu.rules", "chart"),
                 MenuItem("/manage/ticket-layouts", "menu.ticket_layouts", "print"),
                 MenuItem("/manage/kiosk-screens", "menu.kiosk_screens", "overview"),
                 MenuItem("/manage/pair", "menu.pair", "pair"),

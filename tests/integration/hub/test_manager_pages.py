@@ -32,6 +32,8 @@ PAGES = (
     "/manage/ticket-layouts/builtin/copy",
     "/manage/kiosk-screens",
     "/manage/kiosk-screens/builtin/copy",
+    "/manage/rules",
+    "/manage/rules/edit",
     "/manage/password",
 )
 STILL = {
@@ -42,6 +44,8 @@ STILL = {
     "/manage/ticket-layouts/builtin/copy",
     "/manage/kiosk-screens",
     "/manage/kiosk-screens/builtin/copy",
+    "/manage/rules",
+    "/manage/rules/edit",
 }
 """Pages without a part that refreshes itself."""
 

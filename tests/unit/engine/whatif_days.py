@@ -8,12 +8,10 @@ from heapq import heappop, heappush
 import msgspec
 from engine_builders import (
     CARE,
-    HEALTH,
     HOUR,
     LI,
     MONDAY_9,
     PERSON,
-    POLICE,
     RENEW,
     W1,
     W2,
@@ -30,13 +28,20 @@ from qingting.contract import commands as c
 from qingting.contract import config as cfg
 from qingting.contract.errors import Refusal
 from qingting.contract.events import Event, EventBody
-from qingting.contract.ids import BusinessDay, CommandKey, HallId, StaffId, TicketId, WindowId
+from qingting.contract.ids import (
+    BusinessDay,
+    CommandKey,
+    HallId,
+    ItemId,
+    StaffId,
+    TicketId,
+    WindowId,
+)
 from qingting.contract.states import TicketState
 
 DAY = BusinessDay("2026-11-23")
 CHEN = StaffId("chen")
 STAFF = {W1: LI, W2: WANG, W3: CHEN}
-HOME = {W1: (HEALTH,), W2: (POLICE,), W3: (POLICE, HEALTH)}
 
 
 def three_clerks(**more: object) -> cfg.HallConfig:
@@ -56,6 +61,8 @@ class SimulatedDay:
     pause: int = 0
     lunch: bool = False
     config: cfg.HallConfig = field(default_factory=three_clerks)
+    windows: dict[WindowId, StaffId] = field(default_factory=lambda: dict(STAFF))
+    items: list[ItemId] = field(default_factory=lambda: [CARE, RENEW])
     state: HallState = field(default_factory=new_state)
     log: list[Event] = field(default_factory=list)
     now: int = MONDAY_9 - HOUR
@@ -84,7 +91,7 @@ class SimulatedDay:
 
     def run(self) -> DayLog:
         end = MONDAY_9 + int(self.hours * HOUR)
-        for window, staff in STAFF.items():
+        for window, staff in self.windows.items():
             self.at(MONDAY_9, lambda w=window, s=staff: self.open(w, s))  # type: ignore[misc]
             self.at(end, lambda w=window: self.closing.add(w))  # type: ignore[misc]
         if self.lunch:
@@ -105,7 +112,7 @@ class SimulatedDay:
         self.do(c.OpenWindow(window=window, staff=staff))
 
     def arrive(self) -> None:
-        item = self.chance.choice([CARE, RENEW])
+        item = self.chance.choice(self.items)
         priority = self.chance.choice(["ordinary"] * 4 + ["elderly", "soldier"])
         more = (RENEW,) if item == CARE and self.chance.random() < 0.15 else ()
         issued = self.do(
@@ -130,7 +137,7 @@ class SimulatedDay:
 
     def look(self) -> None:
         """Clerks who are free call, or go to lunch, or go home."""
-        for window in STAFF:
+        for window in self.windows:
             life = self.state.windows[window]
             if life.staff is None or life.ticket is not None:
                 continue
@@ -186,7 +193,7 @@ class SimulatedDay:
             self.do(c.ParkVisit(window=window, minutes=10, mine=draw < 0.03))
             self.at(self.now + 10 * 60_000, lambda: self.maybe(c.ReturnTicket(ticket=ticket)))
         elif draw < 0.12:
-            goal = next(one for one in HOME if one != window)
+            goal = next(one for one in self.windows if one != window)
             self.maybe_transfer(window, goal, draw < 0.09)
         else:
             self.do(c.FinishService(window=window))

@@ -732,6 +732,11 @@ export const ERROR_TEXTS = {
     "zh": "读不出 {day} 的记录，试算没有完成。请稍后再试；如果还不行，请通知管理员检查服务器。",
     "en": "The log of {day} cannot be read, so the replay did not complete. Try again later, or tell an administrator to check the server.",
     "retry": true
+  },
+  "rules.try_first": {
+    "zh": "请先只用这套规则（不改窗口安排）试算一次，看过结果再启用。",
+    "en": "Try these rules once on their own, without another window roster, and look at the result before switching them on.",
+    "retry": false
   }
 } as const;
 

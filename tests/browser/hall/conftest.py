@@ -1,0 +1,5 @@
+"""Fixtures of the hall's browser tests."""
+
+from manager_browser import manager, past
+
+__all__ = ["manager", "past"]

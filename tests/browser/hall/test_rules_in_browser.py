@@ -1,0 +1,119 @@
+"""The manager changes a calling rule, tries it on yesterday, switches it on, and the next call says so."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manager_browser import Manager
+from whatif_days import SimulatedDay
+
+from hallserver.store.batch import Batch, Tip
+from hallserver.store.store import HallStore
+from qingting.contract import commands as c
+from qingting.contract.config import HallConfig
+from qingting.contract.ids import StaffId, WindowId
+from qingting.contract.states import DeviceKind, StaffRole
+from qingting.kernel.aio.clock import SystemClock
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def busy_monday(config: HallConfig) -> SimulatedDay:
+    """560 people at the demonstration hall, a clerk at every window."""
+    clerks = [one.id for one in config.staff if one.role is StaffRole.CLERK]
+    windows = {one.id: clerk for one, clerk in zip(config.windows, clerks, strict=False)}
+    queues = {queue for one in config.windows if one.id in windows for queue in one.queues}
+    items = [one.id for one in config.items if one.queue in queues and 1 in one.weekdays]
+    day = SimulatedDay(
+        7,
+        people=560,
+        hours=7,
+        pause=8_000,
+        config=config,
+        windows=windows,
+        items=items,
+    )
+    _ = day.run()
+    return day
+
+
+@pytest.fixture
+def past() -> Any:
+    async def fill(database: Path, config: HallConfig) -> None:
+        await asyncio.to_thread(database.parent.mkdir, parents=True, exist_ok=True)
+        day = await asyncio.to_thread(busy_monday, config)
+        async with HallStore.open(database, clock=SystemClock()) as store:
+            batch = Batch(store.epoch, Tip())
+            start = 0
+            for place, event in enumerate(day.log):
+                if place + 1 == len(day.log) or day.log[place + 1].cmd != event.cmd:
+                    batch.add(event.cmd, day.log[start : place + 1])
+                    start = place + 1
+            await store.append(batch)
+
+    return fill
+
+
+async def _pictures(name: str) -> str:
+    folder = ROOT / "test-results" / "manager"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    return str(folder / f"{name}.png")
+
+
+async def test_a_rule_is_tried_on_a_past_day_switched_on_and_read_on_the_call_pad(
+    manager: Manager,
+) -> None:
+    page, desk = manager.page, manager.desk
+    await page.goto(f"{manager.base}/manage/rules")
+    await page.screenshot(path=await _pictures("rules"), full_page=True)
+    await page.click("text=修改规则")
+    await page.fill("input[name=name]", "控制优先规则")
+    await page.fill("input[name=max_delay_minutes]", "60")
+    await page.click("button[value='condition/add:condition']")
+    await page.fill("input[name=condition-0-name]", "任何时候先叫老年人")
+    await page.select_option("select[name='condition-0-t0.test']", "line_at_least")
+    await page.click("button[value=test]")
+    await page.fill("input[name='condition-0-t0.people']", "2")
+    await page.click(
+        ".row:has(input[name=condition-0-name]) >> summary:has-text('人员类别') >> nth=-1"
+    )
+    await page.check("input[name='condition-0-classes:elderly']")
+    await page.screenshot(path=await _pictures("rules-edit"), full_page=True)
+    assert await page.input_value("select[name=day]") == "2026-11-23"
+    await page.click("button[value=try]")
+    await page.wait_for_selector("text=启用这套规则", timeout=60_000)
+    await page.screenshot(path=await _pictures("replay"), full_page=True)
+    page.on("dialog", lambda one: asyncio.ensure_future(one.accept()))
+    await page.click("text=启用这套规则")
+    await page.wait_for_selector("text=新规则已启用")
+    assert desk.state.rules.name == "控制优先规则"
+    await _the_pad_says_so(manager)
+    assert manager.complaints == []
+
+
+async def _the_pad_says_so(manager: Manager) -> None:
+    """An ordinary visitor waits first; the clerk presses once and reads why the elderly one is next."""
+    desk = manager.desk
+    pad = next(one for one in desk.state.devices.values() if one.kind is DeviceKind.CALL_PAD)
+    assert pad.window is not None
+    queue = desk.state.window_config[pad.window].queues[0]
+    item = next(one for one in desk.state.items.values() if one.queue == queue)
+    for number, priority in enumerate(("ordinary", "ordinary", "elderly")):
+        command = c.IssueTicket(
+            item=item.id, token=f"rules-{number}", priority=priority, waiver="测试"
+        )
+        await desk.hall.submit(command, key=f"rules-key-{number}", actor="test")
+    clerk = next(one for one in desk.state.staff.values() if one.role is StaffRole.CLERK)
+    for window, life in desk.state.windows.items():
+        if life.staff is not None:
+            close = c.CloseWindow(window=window)
+            await desk.hall.submit(close, key=f"rules-close-{window}", actor="test")
+    open_it = c.OpenWindow(window=WindowId(pad.window), staff=StaffId(clerk.id))
+    await desk.hall.submit(open_it, key="rules-open", actor="test")
+    called = await desk.hall.submit(
+        c.CallNext(window=pad.window), key="rules-call", actor=f"staff:{clerk.id}"
+    )
+    assert called.events[0].b.reason == "condition"
+    assert called.events[0].b.why["name"] == "任何时候先叫老年人"

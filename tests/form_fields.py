@@ -1,0 +1,43 @@
+"""What a browser without scripts would send of a page's form: the fields as they stand."""
+
+from html.parser import HTMLParser
+
+
+class _Form(HTMLParser):
+    """Fields of the form whose action is wanted."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.inside = action, False
+        self.fields: dict[str, str] = {}
+        self.select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        name, value = values.get("name") or "", values.get("value") or ""
+        if tag == "form":
+            self.inside = values.get("action") == self.action
+        elif not self.inside:
+            return
+        elif tag == "select":
+            self.select = name
+        elif tag == "option":
+            if self.select not in self.fields or "selected" in values:
+                self.fields[self.select] = value
+        elif tag == "input" and name:
+            box = values.get("type") in ("checkbox", "radio")
+            if not box or "checked" in values:
+                self.fields[name] = value
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.inside = False
+
+
+def form_fields(page: str, action: str) -> dict[str, str]:
+    """Field names and values; the CSRF field is left out."""
+    form = _Form(action)
+    form.feed(page)
+    form.fields.pop("csrf", None)
+    assert form.fields, f"no form for {action}"
+    return form.fields
