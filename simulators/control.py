@@ -1,7 +1,8 @@
 """The control page of a bench: put a card down, take the paper out, see the tickets as on paper.
 
 ``GET /api/state``, ``POST /api/{device}/{action}`` with a JSON body, ``GET
-/api/{printer}/tickets/{n}.svg`` and ``GET /api/events`` (server-sent states) serve page and tests.
+/api/{printer}/tickets/{n}.svg``, ``GET …/tickets/{n}/code`` (to where the printed code leads) and ``GET
+/api/events`` (server-sent states) serve page and tests.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from qingting.contract.states import Language
 from simulators.actions import ActionError, perform
 from simulators.bench import SimulatorBench, UnknownDeviceError
 from simulators.id_cards import DEMO_CARDS
+from simulators.qr_reader import NoCodeError, read_ticket
 
 BENCH: web.AppKey[SimulatorBench] = web.AppKey("BENCH", SimulatorBench)
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("CLOSING", asyncio.Event)
@@ -41,6 +43,7 @@ def create_app(bench: SimulatorBench) -> web.Application:
             web.get("/api/state", _state),
             web.get("/api/events", _events),
             web.get("/api/{printer}/tickets/{no:\\d+}.svg", _ticket),
+            web.get("/api/{printer}/tickets/{no:\\d+}/code", _code),
             web.post("/api/{device}/{action}", _act),
         ]
     )
@@ -144,6 +147,21 @@ async def _ticket(request: web.Request) -> web.Response:
     if svg is None:
         raise ActionError("unknown_ticket")
     return web.Response(text=svg, content_type="image/svg+xml")
+
+
+async def _code(request: web.Request) -> web.Response:
+    """Goes where a phone goes that reads the ticket's QR code."""
+    printer = request.app[BENCH].printer(request.match_info["printer"])
+    printed = printer.ticket(int(request.match_info["no"]))
+    if printed is None:
+        raise ActionError("unknown_ticket")
+    try:
+        text = await asyncio.to_thread(read_ticket, printed.ticket)
+    except NoCodeError as error:
+        raise ActionError("no_code") from error
+    if not text.startswith(("http://", "https://")):
+        raise ActionError("no_code")
+    raise web.HTTPSeeOther(text, headers={"Referrer-Policy": "no-referrer"})
 
 
 async def _act(request: web.Request) -> web.Response:

@@ -200,7 +200,9 @@ function outlet(first) {
     const torn = newest.edge === "paper_end" ? t("torn") : "";
     paper.replaceChildren(
       el("div", { class: "paper" }, el("img", { src: source(newest.no), alt: newest.lines.join("\n") })),
-      el("p", { class: "caption" }, el("span", { text: `${t("ticket_no", { no: newest.no })} ${torn}` }), el("time", { text: clock(newest.at_ms) })),
+      el("p", { class: "caption" }, el("span", { text: `${t("ticket_no", { no: newest.no })} ${torn}` }),
+        el("a", { href: source(newest.no).replace(".svg", "/code"), target: "_blank", rel: "noreferrer", text: t("open_code") }),
+        el("time", { text: clock(newest.at_ms) })),
       newest.ignored.length ? el("p", { class: "notice", text: t("ignored", { list: newest.ignored.join(", ") }) }) : "",
       rest.length ? el("div", { class: "older" }, el("h3", { text: t("older") }), ...rest.slice(0, 6).map((one) =>
         el("a", { href: source(one.no), target: "_blank" }, el("img", { src: source(one.no), alt: one.lines.join("\n"), loading: "lazy" })))) : "");

@@ -46,6 +46,8 @@ async def overview(request: web.Request) -> web.Response:
         "help": _help(desk),
         "devices": [line for line in device_lines(desk) if line.needs_somebody],
         "link": desk.link,
+        "phones_reach_it": desk.settings.phones_reach_it,
+        "public_url": desk.settings.public_url,
         "day": state.day,
     }
     return desk.pages.render(request, "overview.html", context, block="now")

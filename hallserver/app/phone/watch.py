@@ -77,6 +77,10 @@ class Watch:
     def open_pages(self) -> int:
         return self._count
 
+    def followers(self, ticket: TicketId) -> tuple[Follower, ...]:
+        """The open pages of a ticket."""
+        return tuple(self._followers.get(ticket, ()))
+
     @contextmanager
     def follow(self, ticket: TicketId, gone: Callable[[], bool]) -> Iterator[Follower]:
         """Raises ``ticket.too_many_pages`` when this ticket or the hall has too many open."""

@@ -78,6 +78,10 @@ class Demo:
     def drawing(self, printer: str, no: int) -> str:
         return f"{self.report['simulators']}api/{self.hall['id']}.{printer}/tickets/{no}.svg"
 
+    def code(self, printer: str, no: int) -> str:
+        """Leads where the QR code of a printed ticket leads."""
+        return f"{self.report['simulators']}api/{self.hall['id']}.{printer}/tickets/{no}/code"
+
     def kill(self, process: str) -> None:
         """As when the power fails."""
         os.kill(self.report["pids"][process], signal.SIGKILL)

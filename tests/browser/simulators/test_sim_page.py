@@ -68,6 +68,16 @@ async def test_a_click_on_a_card_lays_it_down_and_another_takes_it_away(
     assert running.bench.reader("a-reader").card is None
 
 
+async def test_the_code_on_a_ticket_can_be_followed_like_a_phone_would(
+    page: Page, running: RunningBench
+) -> None:
+    printer = running.bench.printer("a-printer")
+    printer.receive(b"\x1b@" + QR + CUT)
+    link = page.locator(".caption a")
+    await expect(link).to_have_text("像手机扫码一样打开")
+    await expect(link).to_have_attribute("href", "/api/a-printer/tickets/1/code")
+
+
 async def test_paper_cover_and_cable_follow_the_clicks(page: Page, running: RunningBench) -> None:
     printer = page.locator("[data-device=a-printer]")
     for row, word in (("纸卷", "用完"), ("机盖", "打开"), ("线缆", "拔下")):

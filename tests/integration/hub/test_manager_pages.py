@@ -5,6 +5,7 @@ import re
 
 import pytest
 from fixtures_manager import PASSWORD, Site
+from msgspec.structs import replace
 from patience import HANG_S, limit_s
 
 from qingting.contract import commands as c
@@ -242,6 +243,27 @@ async def test_a_change_reaches_an_open_page_within_a_second(inside: Site) -> No
     assert b"event: changed" in told
     assert b"devices" in told
     stream.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url", "warned"),
+    [
+        ("0.0.0.0", "", True),
+        ("0.0.0.0", "http://127.0.0.1:8080", True),
+        ("10.1.2.3", "http://localhost", True),
+        ("0.0.0.0", "http://10.1.2.3:8080", False),
+        ("10.1.2.3", "", False),
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "https://hall.example.gov.cn", False),
+    ],
+)
+async def test_a_qr_code_that_leads_nowhere_is_told_to_the_manager(
+    inside: Site, host: str, base_url: str, warned: bool
+) -> None:
+    settings = replace(inside.desk.settings, host=host, base_url=base_url)
+    object.__setattr__(inside.desk, "settings", settings)
+    _, page = await inside.get("/manage/")
+    assert ("群众的手机打不开" in page) == warned
 
 
 async def test_help_is_shown_and_can_be_answered(inside: Site) -> None:

@@ -127,6 +127,18 @@ async def test_the_code_of_the_last_ticket_is_read_from_its_dots(page: Page) -> 
     assert state["scans"][0]["text"] == "https://hall.example/t/last"
 
 
+async def test_a_printed_code_leads_where_it_leads_a_phone(page: Page) -> None:
+    await page.print(raster_job("https://hall.example/t/first"))
+    await page.print(raster_job("nothing to open"))
+    url = page.running.page + "api/p1/tickets/{}/code"
+    async with page.session.get(url.format(1), allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "https://hall.example/t/first")
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    for no in (2, 3):
+        async with page.session.get(url.format(no), allow_redirects=False) as answer:
+            assert answer.status in (404, 409)
+
+
 async def test_without_a_ticket_or_a_code_on_it_there_is_nothing_to_scan(page: Page) -> None:
     status, problem = await page.post("s1/scan_last_ticket")
     assert (status, problem["error"]) == (409, "no_code")
