@@ -5,6 +5,7 @@ from typing import Any
 
 from hallserver.engine.announcing import note_call, note_said
 from hallserver.engine.calling import remember_call
+from hallserver.engine.clerks import clerk_day, note_case, note_level
 from hallserver.engine.lines import enter, leave
 from hallserver.engine.offers import period_cap, period_key
 from hallserver.engine.state import (
@@ -178,6 +179,7 @@ def _finished(state: HallState, body: e.ServiceFinished, event: e.Event) -> None
             finished_at=event.at,
         )
     )
+    note_case(state, ticket.cases[-1])
     life = state.windows[body.window]
     life.to_rate, life.to_rate_case = ticket.id, body.case
     _free(state, body.window, event)
@@ -228,6 +230,7 @@ def _no_show(state: HallState, body: e.TicketNoShow, event: e.Event) -> None:
     state.missed.append(ticket.id)
     _free(state, body.window, event)
     state.windows[body.window].tally.no_show += 1
+    clerk_day(state, body.staff).no_show += 1
 
 
 def _parked(state: HallState, body: e.TicketParked, event: e.Event) -> None:
@@ -308,6 +311,7 @@ def _rated(state: HallState, body: e.RatingGiven, event: e.Event) -> None:
     tally = state.windows[body.window].tally
     if case.closed:
         tally.not_rated -= 1
+    note_level(state, body.staff, body.level, late=case.closed)
     case.rated = case.closed = True
     tally.ratings += 1
     tally.bad_ratings += body.level in BAD_LEVELS
@@ -319,6 +323,7 @@ def _not_rated(state: HallState, body: e.RatingNotGiven, event: e.Event) -> None
     assert case is not None
     case.closed = True
     state.windows[case.window].tally.not_rated += 1
+    clerk_day(state, case.staff).not_rated += 1
     _clear_rating(state, case)
 
 

@@ -32,13 +32,14 @@ from qingting.contract.states import (
     Language,
     Origin,
     PrintState,
+    RatingLevel,
     StaffPermission,
     StaffRole,
     TicketState,
     WindowState,
 )
 
-STATE_SCHEMA = 6
+STATE_SCHEMA = 7
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -213,6 +214,17 @@ class Served(msgspec.Struct, kw_only=True):
     total_ms: int = 0
 
 
+class ClerkDay(msgspec.Struct, kw_only=True):
+    """What one clerk did today (个人数据). ``hours`` counts finished items by the hour of the hall's
+    clock, ``levels`` the ratings by level."""
+
+    hours: dict[int, int] = msgspec.field(default_factory=dict)
+    items: dict[ItemId, Served] = msgspec.field(default_factory=dict)
+    levels: dict[RatingLevel, int] = msgspec.field(default_factory=dict)
+    no_show: int = 0
+    not_rated: int = 0
+
+
 class BookingLife(msgspec.Struct, kw_only=True):
     """A booking (预约) that this hall knows of."""
 
@@ -293,6 +305,7 @@ class HallState(msgspec.Struct, kw_only=True):
     children: dict[DeviceId, list[DeviceId]] = msgspec.field(default_factory=dict)
     """Devices by parent, so that a kiosk's view does not look at every pad of the hall."""
     served: dict[ItemId, Served] = msgspec.field(default_factory=dict)
+    clerks: dict[StaffId, ClerkDay] = msgspec.field(default_factory=dict)
     board: list[Board] = msgspec.field(default_factory=list)
     call_no: int = 0
     calls: dict[TicketId, Call] = msgspec.field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from hallserver.engine import view_devices, view_windows
+from hallserver.engine import view_desk, view_devices, view_windows
 from hallserver.engine.lines import count, sent_to
 from hallserver.engine.offers import check_offered
 from hallserver.engine.state import HallState
@@ -148,6 +148,8 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
     kind, _, name = topic.partition(":")
     if kind == "window" and name in state.window_config:
         return view_windows.window(state, WindowId(name), ambient.now)
+    if kind == "desk" and name in state.window_config:
+        return view_desk.desk(state, WindowId(name), ambient.now)
     if kind == "rating" and name in state.window_config:
         return view_windows.rating_pad(state, WindowId(name))
     if (
@@ -192,8 +194,13 @@ class _AtWindow(Protocol):
     window: WindowId
 
 
+def _at_window(window: WindowId | None) -> set[str]:
+    """The topics of the pads at a window."""
+    return {f"window:{window}", f"rating:{window}", f"desk:{window}"}
+
+
 def _visit_topics(state: HallState, body: _AtWindow) -> set[str]:
-    topics = {"board", f"window:{body.window}", f"rating:{body.window}", "windows"}
+    topics = {"board", "windows", *_at_window(body.window)}
     topics |= _ticket_topics(state, body.ticket)
     if not isinstance(body, e.TicketRecalled | e.ServiceBegun):
         topics |= {"queues"} | _standing(state, body.ticket)
@@ -228,7 +235,7 @@ def every_topic(state: HallState) -> set[str]:
     """All topics that exist now: after a configuration change or at the turn of the day."""
     topics = set(_PLAIN)
     for window in state.window_config:
-        topics |= {f"window:{window}", f"rating:{window}"}
+        topics |= {f"window:{window}", f"rating:{window}", f"desk:{window}"}
     topics |= {f"kiosk:{one.id}" for one in state.devices.values() if one.kind is DeviceKind.KIOSK}
     return topics
 
@@ -236,7 +243,7 @@ def every_topic(state: HallState) -> set[str]:
 def _not_rated_topics(state: HallState, body: e.RatingNotGiven) -> set[str]:
     case = state.tickets[body.ticket].case_by(body.case)
     window = case.window if case is not None else None
-    return {f"window:{window}", f"rating:{window}"}
+    return _at_window(window)
 
 
 def _line_topics(
@@ -247,7 +254,7 @@ def _line_topics(
 
 
 def _window_topics(state: HallState, body: e.WindowOpened | e.WindowLent) -> set[str]:
-    return {"windows", "queues", f"window:{body.window}", f"rating:{body.window}"}
+    return {"windows", "queues", *_at_window(body.window)}
 
 
 def _issued_topics(state: HallState, body: e.TicketIssued) -> set[str]:
@@ -284,7 +291,7 @@ _TOUCHES: dict[type, Touch] = {
     e.BookingMissed: lambda state, body: set(),
     e.ServiceBegun: _visit_topics,
     e.ServiceFinished: _visit_topics,
-    e.RatingGiven: lambda state, body: {f"window:{body.window}", f"rating:{body.window}"},
+    e.RatingGiven: lambda state, body: _at_window(body.window),
     e.RatingNotGiven: _not_rated_topics,
     e.WindowOpened: _window_topics,
     e.WindowPaused: _window_topics,

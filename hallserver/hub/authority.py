@@ -39,6 +39,7 @@ def check_topic(state: HallState, session: Session, topic: str) -> None:
         "kiosk": lambda: session.role is Role.KIOSK and name == session.device,
         "board": lambda: session.role is Role.BOARD and name == session.device,
         "rating": lambda: session.role is Role.RATING_PAD and name == session.bound,
+        "desk": lambda: session.role is Role.CALL_PAD and _own_window(state, session, name),
         "window": lambda: session.role is Role.CALL_PAD and _own_window(state, session, name),
     }
     if kind not in own or not own[kind]():

@@ -97,7 +97,7 @@ class Switchboard:
             for session in sessions:
                 if session.staff == staff:
                     session.staff = None
-                    own = {one for one in session.topics if one.startswith("window:")}
+                    own = {one for one in session.topics if one.startswith(("window:", "desk:"))}
                     self.topics.leave(session, own)
 
     # ---- kiosk and agent ------------------------------------------------------------------------

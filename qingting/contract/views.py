@@ -4,7 +4,7 @@ Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``,
 ``classes``), ``queues`` (queue id),
 ``windows`` (window id), ``window:<id>`` (``window``), ``rating:<window>`` (``pad``), ``board``
 (``info`` and call keys), ``board:<device>`` (:mod:`qingting.contract.boards`), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and ``ticket:<id>``),
-``help`` (device id).
+``help`` (device id), ``desk:<window>`` (``pulse``, ``figures``, ``visitor``).
 """
 
 import msgspec
@@ -36,6 +36,7 @@ from qingting.contract.states import (
     WindowState,
 )
 from qingting.contract.templates import KioskBlock, KioskStart
+from qingting.contract.views_desk import DeskFigures, DeskPulse, VisitorDay
 
 
 class HallView(Record, frozen=True, kw_only=True, tag="hall", tag_field="view"):
@@ -430,4 +431,7 @@ View = (
     | KioskTicket
     | ClassesView
     | HelpView
+    | DeskPulse
+    | DeskFigures
+    | VisitorDay
 )

@@ -3,7 +3,7 @@ import CallApp from '../src/call/CallApp.vue';
 import '../src/call/call.css';
 import type { Seat } from '../src/call/seat';
 import { startPad } from '../src/shared/start';
-import { fillLists, richView, richVisit } from './lists';
+import { fillDay, fillLists, richView, richVisit } from './lists';
 import { connect, fillWindows, visit, windowView, workingHall } from './hall';
 
 const asked = new URLSearchParams(location.search);
@@ -37,6 +37,7 @@ localStorage.setItem('qingting.tablet.call.language', asked.get('lang') ?? 'zh-C
 const hall = workingHall((VIEWS[scene] ?? (() => windowView()))());
 fillWindows(hall, scene === 'relogin');
 fillLists(hall);
+fillDay(hall, Number(asked.get('pressure') ?? 62));
 if (scene === 'relogin') {
   const { HallError } = await import('@qingting/client');
   hall.onRequest('window.take', () => {

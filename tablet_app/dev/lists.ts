@@ -67,6 +67,46 @@ export function fillLists(hall: FakeHall): void {
 
 const ELDERLY = { priority: 'elderly', priority_name: '老年人', priority_name_en: 'Elderly' } as const;
 
+/** A busy day at window 3, and a visitor who was here before. */
+export function fillDay(hall: FakeHall, pressure: number): void {
+  const level = pressure >= 75 ? 'overloaded' : pressure >= 50 ? 'busy' : 'calm';
+  const parts = [
+    { name: 'load', points: pressure * 0.5, most: 50 },
+    { name: 'wait', points: pressure * 0.35, most: 37.5 },
+    { name: 'missed', points: 1.2, most: 12.5 },
+  ];
+  const counts = { arrivals: 24, waiting: 8, windows: 3, windows_needed: 5, wait_minutes: 18.4 };
+  const value = { value: pressure, level, parts, ...counts } as const;
+  hall.set('desk:w3', 'pulse', { view: 'desk_pulse', waiting: 45, windows_open: 5, windows: 8, served: 231, pressure: value });
+  const hours = [2, 5, 6, 4, 1, 3, 5, 1].map((served, index) => ({ hour: 8 + index, served }));
+  const items = ITEMS.slice(0, 4).map(([name, nameEn], index) => ({
+    item: `item-${index}`,
+    name,
+    name_en: nameEn,
+    served: 12 - 3 * index,
+    seconds: 280 + 170 * index,
+    hall_seconds: 400 + 90 * index,
+  }));
+  const counted = { very_satisfied: 14, satisfied: 5, basically_satisfied: 1, dissatisfied: 1, very_dissatisfied: 0 };
+  const levels = (Object.keys(counted) as (keyof typeof counted)[]).map((one) => ({ level: one, count: counted[one] }));
+  const own = { staff: 's1', served: 27, serving_seconds: 27 * 395, no_show: 2, not_rated: 5 };
+  hall.set('desk:w3', 'figures', { view: 'desk_figures', ...own, hours, items, levels });
+  const now = Date.now();
+  const visit = (number: string, index: number, state: 'done' | 'cancelled') => ({
+    ticket: `t-${number}`,
+    number,
+    item_name: ITEMS[index]?.[0] ?? '',
+    item_name_en: ITEMS[index]?.[1] ?? '',
+    window_number: state === 'done' ? '5' : '',
+    state,
+    issued_at: now - 9_000_000,
+    begun_at: state === 'done' ? now - 8_400_000 : 0,
+    ended_at: now - 7_900_000,
+  });
+  const visits = [visit('B012', 1, 'done'), visit('C003', 3, 'cancelled')];
+  hall.set('desk:w3', 'visitor', { view: 'visitor_day', ticket: brief(0).ticket, visits });
+}
+
 /** A visitor with a class, a booking, a party, a note and items to come, one of them here. */
 export function richVisit(state: 'called' | 'serving'): CurrentVisit {
   const now = Date.now();

@@ -262,3 +262,73 @@ describe('a desk on which nobody can be called', () => {
     expect(isOff('primary')).toBe(true);
   });
 });
+
+describe('the day at a glance', () => {
+  function fill(value: number, level: 'calm' | 'busy' | 'overloaded'): void {
+    const parts = [{ name: 'load', points: value, most: 100 }];
+    const counts = { arrivals: 3, waiting: 2, windows: 1, windows_needed: 3, wait_minutes: 12 };
+    const pressure = { value, level, parts, ...counts };
+    hall.set('desk:w3', 'pulse', { view: 'desk_pulse', waiting: 45, windows_open: 5, windows: 8, served: 231, pressure });
+    const items = [{ item: 'card', name: '社会保障卡申领', name_en: '', served: 3, seconds: 300, hall_seconds: 420 }];
+    const levels = [{ level: 'dissatisfied', count: 2 } as const];
+    const own = { staff: 's1', served: 3, serving_seconds: 900, no_show: 4, not_rated: 1 };
+    hall.set('desk:w3', 'figures', { view: 'desk_figures', ...own, hours: [{ hour: 9, served: 3 }], items, levels });
+  }
+
+  it.each([
+    [12, 'calm', '从容'],
+    [62, 'busy', '繁忙'],
+    [88, 'overloaded', '过载'],
+  ] as const)('reads a pressure of %i as %s by number, word and sign', async (value, level, word) => {
+    fill(value, level);
+    await show();
+    const strip = page.get('[data-test=day]');
+    expect(strip.text()).toContain(`${value}`);
+    expect(strip.text()).toContain(word);
+    expect(strip.find('svg').exists()).toBe(true);
+  });
+
+  it('shows own figures beside the hall’s, each with words for who cannot see the picture', async () => {
+    fill(62, 'busy');
+    await show();
+    await tap('day');
+    const text = page.get('[role=dialog]').text();
+    for (const words of ['您 5.0 分钟 · 大厅 7.0 分钟', '建议再开 2 个窗口', '45', '5/8', '231', '不满意 2', '过号 4 人']) {
+      expect(text, words).toContain(words);
+    }
+    expect(page.get('.gauge svg').attributes('aria-label')).toBe('压力值 62，繁忙');
+    expect(page.get('table').text()).toContain('9 点');
+  });
+
+  it('tells a first visit from a visitor whose day is not known', async () => {
+    fill(12, 'calm');
+    await show({ visit: visit('A022', 'serving') });
+    await tap('day');
+    expect(page.get('[role=dialog]').text()).toContain('没有登记身份');
+    hall.set('desk:w3', 'visitor', { view: 'visitor_day', ticket: visit('A022', 'serving').ticket, visits: [] });
+    await soon();
+    expect(page.get('[role=dialog]').text()).toContain('今天第一次来');
+  });
+
+  it('lists the visitor’s other tickets of today', async () => {
+    fill(12, 'calm');
+    const one = { ticket: 't-1', number: 'B012', item_name: '参保登记', item_name_en: '', window_number: '5', issued_at: 0, begun_at: 0, ended_at: 0 };
+    const visits = [{ ...one, state: 'cancelled' as const }];
+    hall.set('desk:w3', 'visitor', { view: 'visitor_day', ticket: visit('A022', 'serving').ticket, visits });
+    await show({ visit: visit('A022', 'serving') });
+    expect(page.get('[data-test=visits]').text()).toContain('今天另有 1 件');
+    await tap('day');
+    for (const words of ['B012', '参保登记', '5 号窗口', '已取消']) expect(page.get('[role=dialog]').text()).toContain(words);
+  });
+
+  it('says that its figures are old while the line is down', async () => {
+    fill(12, 'calm');
+    await show();
+    await tap('day');
+    hall.down = true;
+    hall.drop();
+    await soon(3_000);
+    expect(page.get('[role=dialog]').text()).toContain('下面是断开前的数字');
+    expect(page.text()).toMatch(/下面是 \d+ 秒前的数据/);
+  });
+});

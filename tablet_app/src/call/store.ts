@@ -46,6 +46,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
   const windowTopic = useTopic(connection, () =>
     seat.value.at === 'desk' ? `window:${seat.value.window}` : null,
   );
+  const deskTopic = useTopic(connection, () => (seat.value.at === 'desk' ? `desk:${seat.value.window}` : null));
   /** A clerk whom the hall forgot: the window's number is still asked for, to show what is kept. */
   const windowsTopic = useTopic(connection, () =>
     seat.value.at === 'choosing' || (seat.value.at === 'login' && seat.value.kept !== null) ? 'windows' : null,
@@ -53,6 +54,12 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
   const helpTopic = useTopic(connection, () => (seat.value.at === 'login' ? null : 'help'));
 
   const view = computed(() => pick(windowTopic.entries.value, 'window', 'window'));
+  /** The day beside the next step; what is not there yet, or not known of this visitor, is undefined. */
+  const day = computed(() => ({
+    pulse: pick(deskTopic.entries.value, 'pulse', 'desk_pulse'),
+    figures: pick(deskTopic.entries.value, 'figures', 'desk_figures'),
+    visitor: pick(deskTopic.entries.value, 'visitor', 'visitor_day'),
+  }));
   const clerk = computed<Clerk | null>(() => {
     if (seat.value.at === 'login') return seat.value.kept?.clerk ?? null;
     return seat.value.clerk;
@@ -268,6 +275,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     seat: seat as Readonly<ShallowRef<Seat>>,
     clerk,
     view,
+    day,
     desk,
     windows,
     windowsLoaded: windowsTopic.loaded,

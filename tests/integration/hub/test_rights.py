@@ -102,6 +102,9 @@ async def test_a_role_is_refused_everything_that_is_not_its_own(house: House, ro
         ("k1-agent", "kiosk:k1", "hub.forbidden"),
         ("pad1", "window:w1", "hub.not_logged_in"),
         ("pad1", "rating:w1", "hub.forbidden"),
+        ("pad1", "desk:w1", "hub.not_logged_in"),
+        ("rate1", "desk:w1", "hub.forbidden"),
+        ("lcd", "desk:w1", "hub.forbidden"),
         ("pad1", "board", "hub.forbidden"),
         ("rate1", "rating:w2", "hub.forbidden"),
         ("rate1", "window:w1", "hub.forbidden"),
@@ -141,8 +144,9 @@ async def test_a_device_sees_what_it_needs(
 
 async def test_a_clerk_sees_the_own_window_and_no_other(house: House) -> None:
     async with await house.clerk() as pad:
-        await pad.ask(h.Subscribe(topics=("window:w1",)), key=None)
-        assert await pad.refused(h.Subscribe(topics=("window:w2",))) == "hub.forbidden"
+        await pad.ask(h.Subscribe(topics=("window:w1", "desk:w1")), key=None)
+        for topic in ("window:w2", "desk:w2"):
+            assert await pad.refused(h.Subscribe(topics=(topic,))) == "hub.forbidden"
 
 
 async def test_nobody_calls_before_logging_in(house: House) -> None:
@@ -256,6 +260,7 @@ async def test_a_pad_carries_on_after_a_restart_without_a_password(house: House)
 async def test_a_login_elsewhere_ends_the_first_one(house: House) -> None:
     async with await house.clerk("pad1") as first, await house.clerk("pad2", window="w1") as second:
         assert await first.refused(h.Pause(reason="x")) == "hub.not_logged_in"
+        assert await first.refused(h.Subscribe(topics=("desk:w1",))) == "hub.not_logged_in"
         await second.ask(h.Pause(reason="x"))
     async with await house.join("pad1") as again:
         assert await again.refused(h.Next()) == "hub.not_logged_in"

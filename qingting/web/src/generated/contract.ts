@@ -264,7 +264,7 @@ export interface Delta {
   readonly type: "delta";
   readonly topic: string;
   readonly seq: number;
-  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
+  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView | DeskPulse | DeskFigures | VisitorDay>>;
   readonly gone: readonly string[];
 }
 
@@ -280,6 +280,27 @@ export interface DepartmentView {
 export interface DepartmentsView {
   readonly view: "departments";
   readonly departments: readonly DepartmentView[];
+}
+
+export interface DeskFigures {
+  readonly view: "desk_figures";
+  readonly staff: string;
+  readonly served: number;
+  readonly serving_seconds: number;
+  readonly no_show: number;
+  readonly not_rated: number;
+  readonly hours: readonly HourCount[];
+  readonly items: readonly ItemTime[];
+  readonly levels: readonly LevelCount[];
+}
+
+export interface DeskPulse {
+  readonly view: "desk_pulse";
+  readonly waiting: number;
+  readonly windows_open: number;
+  readonly windows: number;
+  readonly served: number;
+  readonly pressure: PressureView;
 }
 
 export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "printer" | "rating_pad" | "scanner";
@@ -363,6 +384,11 @@ export interface HelpView {
   readonly since: number;
 }
 
+export interface HourCount {
+  readonly hour: number;
+  readonly served: number;
+}
+
 export interface IdentityRead {
   readonly type: "identity.read";
   readonly token: string;
@@ -388,6 +414,15 @@ export interface ItemName {
   readonly name: string;
   readonly name_en: string;
   readonly here: boolean;
+}
+
+export interface ItemTime {
+  readonly item: string;
+  readonly name: string;
+  readonly name_en: string;
+  readonly served: number;
+  readonly seconds: number;
+  readonly hall_seconds: number;
 }
 
 export interface ItemView {
@@ -499,6 +534,11 @@ export interface Lend {
   readonly minutes?: number;
 }
 
+export interface LevelCount {
+  readonly level: RatingLevel;
+  readonly count: number;
+}
+
 export interface Login {
   readonly type: "staff.login";
   readonly number: string;
@@ -565,6 +605,18 @@ export interface Park {
   readonly mine?: boolean;
 }
 
+export interface PastVisit {
+  readonly ticket: string;
+  readonly number: string;
+  readonly item_name: string;
+  readonly item_name_en: string;
+  readonly window_number: string;
+  readonly state: TicketState;
+  readonly issued_at: number;
+  readonly begun_at: number;
+  readonly ended_at: number;
+}
+
 export interface Pause {
   readonly type: "window.rest";
   readonly reason?: string;
@@ -581,6 +633,25 @@ export interface Ping {
 }
 
 export type Place = "first" | "kept" | "last";
+
+export type PressureLevel = "busy" | "calm" | "overloaded";
+
+export interface PressurePart {
+  readonly name: string;
+  readonly points: number;
+  readonly most: number;
+}
+
+export interface PressureView {
+  readonly value: number;
+  readonly level: PressureLevel;
+  readonly parts: readonly PressurePart[];
+  readonly arrivals: number;
+  readonly waiting: number;
+  readonly windows: number;
+  readonly windows_needed: number;
+  readonly wait_minutes: number | null;
+}
 
 export interface PrintJob {
   readonly ticket: string;
@@ -707,7 +778,7 @@ export interface Snapshot {
   readonly type: "snapshot";
   readonly topic: string;
   readonly seq: number;
-  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView>>;
+  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView | DeskPulse | DeskFigures | VisitorDay>>;
 }
 
 export type StaffPermission = "lend_windows" | "make_tickets" | "pick";
@@ -788,6 +859,12 @@ export interface Transfer {
   readonly place?: Place;
   readonly back?: boolean;
   readonly note?: string;
+}
+
+export interface VisitorDay {
+  readonly view: "visitor_day";
+  readonly ticket: string;
+  readonly visits: readonly PastVisit[];
 }
 
 export interface Welcome {
@@ -937,7 +1014,10 @@ export type View =
   | KioskView
   | KioskTicket
   | ClassesView
-  | HelpView;
+  | HelpView
+  | DeskPulse
+  | DeskFigures
+  | VisitorDay;
 
 export type Origin = "kiosk" | "booking" | "staff" | "leased";
 
