@@ -31,7 +31,7 @@ export function previewHall(): FakeHall {
   });
   hall.set('catalogue', 'departments', { view: 'departments', departments: sample.departments });
   hall.set('catalogue', 'items', { view: 'items', items: sample.items });
-  hall.set('catalogue', 'classes', { view: 'classes', classes: sample.classes });
+  hall.set('catalogue', 'classes', { view: 'classes', classes: sample.classes, every: sample.classes });
   for (const queue of sample.queues) hall.set('queues', queue.id, queue);
   hall.set('kiosk:k1', 'kiosk', sample.kiosk(now));
   hall.set('board:board-1', 'screen', sample.boardScreen(now, '今天 16:30 停止取号，请合理安排时间。'));
