@@ -2,10 +2,12 @@
 
 import asyncio
 import secrets
+from contextlib import AsyncExitStack
 from functools import partial
 
 import structlog
 
+from hallserver.agent.continuity import Continuity
 from hallserver.agent.ledger import PrintLedger
 from hallserver.agent.link import HubLink, LinkDownError, Order
 from hallserver.agent.settings import AgentSettings
@@ -15,6 +17,7 @@ from hallserver.devices.protocols.samv import CardText
 from hallserver.devices.supervisor import DeviceSupervisor
 from hallserver.devices.waiting import first_of
 from qingting.contract.base import CONTRACT_VERSION
+from qingting.contract.continuity import OfflineKit
 from qingting.contract.errors import error_texts
 from qingting.contract.hub import (
     ArmReader,
@@ -60,6 +63,7 @@ class Agent:
         self._news = asyncio.Event()
         self._outcomes = asyncio.Event()
         self._devices: DeviceSupervisor | None = None
+        self._continuity: Continuity | None = None
         self._tasks = Supervisor("agent")
         auth = Auth(
             device=settings.device,
@@ -80,12 +84,18 @@ class Agent:
             opener=self._opener,
         )
         self._devices = devices
+        if self._settings.data:
+            self._continuity = Continuity(self._settings, self._clock, devices, self._tasks)
         _ = devices.subscribe(self._device_changed)
         for reader_id, reader in devices.readers.items():
             reader.on_card(partial(self._card, reader_id))
         for scanner_id, scanner in devices.scanners.items():
             scanner.on_code(partial(self._code, scanner_id))
-        async with devices, self._tasks:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(devices)
+            await stack.enter_async_context(self._tasks)
+            if self._continuity is not None:
+                await stack.enter_async_context(self._continuity.running())
             await self._link.run(self._converse)
 
     # ---- to the hall -----------------------------------------------------------------------------
@@ -97,7 +107,13 @@ class Agent:
         for status in self._devices.statuses():
             self._device_changed(status)
         self._outcomes.set()
-        await first_of(self._report_devices(), self._report_outcomes(), self._stay_heard())
+        work = [self._report_devices(), self._report_outcomes(), self._stay_heard()]
+        if self._continuity is not None:
+            work += [
+                self._continuity.prepare(self._link.ask),
+                self._continuity.merge(self._link.ask),
+            ]
+        await first_of(*work)
 
     async def _stay_heard(self) -> None:
         """The hall shows when each device was last heard of; a hall that hangs is noticed."""
@@ -140,21 +156,9 @@ class Agent:
         self._news.set()
 
     def _card(self, device: DeviceId, card: CardOutcome) -> None:
-        if isinstance(card, CardText):
-            self._tell_once(
-                CardRead(
-                    device=device,
-                    kind=card.kind,
-                    name=card.name,
-                    number=card.number,
-                    valid_from=card.valid_from,
-                    valid_to=card.valid_to,
-                    birth=card.birth,
-                    name_en=card.name_en,
-                )
-            )
-        else:
-            self._tell_once(CardFault(device=device, code=card.code))
+        told = _told(device, card)
+        if self._continuity is None or not self._continuity.card(told):
+            self._tell_once(told)
 
     def _code(self, device: DeviceId, text: str) -> None:
         self._tell_once(CodeScanned(device=device, text=text))
@@ -180,6 +184,9 @@ class Agent:
                 self._print_order(job)
             case ArmReader(armed=armed):
                 self._arm(armed)
+            case OfflineKit() as kit:
+                if self._continuity is not None:
+                    self._continuity.take_kit(kit, self._skew_ms)
 
     def _arm(self, armed: bool) -> None:
         assert self._devices is not None
@@ -191,7 +198,7 @@ class Agent:
 
     def _link_down(self) -> None:
         """Nobody could be told of a card: the reader goes dark until the hall asks again."""
-        self._arm(False)
+        self._arm(self._continuity is not None and self._continuity.armed)
 
     def _print_order(self, job: PrintJob) -> None:
         if not self._ledger.begin(job):
@@ -221,6 +228,21 @@ class Agent:
             PrintReport(ticket=job.ticket, attempt=job.attempt, outcome=outcome, cause=cause)
         )
         self._outcomes.set()
+
+
+def _told(device: DeviceId, card: CardOutcome) -> CardRead | CardFault:
+    if not isinstance(card, CardText):
+        return CardFault(device=device, code=card.code)
+    return CardRead(
+        device=device,
+        kind=card.kind,
+        name=card.name,
+        number=card.number,
+        valid_from=card.valid_from,
+        valid_to=card.valid_to,
+        birth=card.birth,
+        name_en=card.name_en,
+    )
 
 
 def _new_key() -> str:

@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidURI, WebSocketException
 
 from hallserver.devices.waiting import first_of, within
 from qingting.contract.base import CONTRACT_VERSION
+from qingting.contract.continuity import OfflineKit
 from qingting.contract.errors import Refusal, error_texts
 from qingting.contract.hub import (
     ArmReader,
@@ -31,14 +32,14 @@ from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-Inbound = Welcome | Result | PrintOrder | ArmReader | Bye | Paired
-Order = PrintOrder | ArmReader
+Inbound = Welcome | Result | PrintOrder | ArmReader | OfflineKit | Bye | Paired
+Order = PrintOrder | ArmReader | OfflineKit
 
 ANSWER_S = 6.0
 """A hub that does not answer a request for this long is taken for dead."""
 PING_S = 5.0
 MAX_MESSAGE = 1024 * 1024
-_HANDLED = frozenset({"welcome", "result", "print", "identity.arm", "bye", "paired"})
+_HANDLED = frozenset({"welcome", "result", "print", "identity.arm", "offline.kit", "bye", "paired"})
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -179,7 +180,7 @@ class HubLink:
                     answer = self._waiting.get(result.id)
                     if answer is not None and not answer.done():
                         answer.set_result(result)
-                case PrintOrder() | ArmReader() as order:
+                case PrintOrder() | ArmReader() | OfflineKit() as order:
                     self._on_order(order)
                 case Bye() as bye:
                     _leave(bye)

@@ -18,7 +18,9 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
     """``hall`` is the hub's address, ``ws://host:port/hub``; ``device`` and ``key`` come from pairing.
 
     ``devices`` may be the whole list of a hall: the agent takes the peripherals whose parent is
-    ``kiosk``.
+    ``kiosk``. ``data`` is a folder for numbers that are given while the hall cannot be reached; empty:
+    none are. ``screen_port`` is where the kiosk's screen on this machine then finds the agent, on the
+    loopback interface alone; 0 takes any free port.
     """
 
     hall: str
@@ -27,6 +29,8 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
     kiosk: Slug
     devices: tuple[Device, ...] = ()
     build: ShortText = ""
+    data: str = ""
+    screen_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
 
     @property
     def peripherals(self) -> tuple[Device, ...]:

@@ -22,6 +22,7 @@ FRAMED = {
     "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'"),
     "X-Frame-Options": "SAMEORIGIN",
 }
+LOOPBACK = "http://127.0.0.1:*"
 BUILD_COMMAND = "npm ci && npm run build"
 
 
@@ -43,15 +44,20 @@ def _moved(path: str) -> Handler:
 
 
 def _page(file: Path) -> Handler:
+    # The kiosk reaches the agent on its own machine when this server is gone.
+    policy = POLICY.replace("connect-src 'self'", f"connect-src 'self' {LOOPBACK}")
+    headers = {"Content-Security-Policy": policy} if file.parent.name == "kiosk" else {}
+
     async def page(request: web.Request) -> web.StreamResponse:
         if not await asyncio.to_thread(file.is_file):
             return desk_of(request).pages.render(
                 request, "not_built.html", {"command": BUILD_COMMAND}, status=503
             )
-        return web.FileResponse(file, headers={"Cache-Control": "no-cache", **framed})
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache", **headers})
 
     # Only the preview may stand in a frame, and only in one of our own pages.
-    framed = FRAMED if file.name == "look.html" else {}
+    if file.name == "look.html":
+        headers = FRAMED
     return page
 
 

@@ -8,7 +8,8 @@ from hallserver.engine.state import BookingLife, Ticket
 from hallserver.hub import codec
 from hallserver.hub.authority import agent_speaks_for, check_topic, own_peripheral
 from hallserver.hub.claims import booking_brief, with_claims
-from hallserver.hub.codes import booking_of_code, ticket_of_code
+from hallserver.hub.codes import booking_of_code, ticket_of_code, token_of
+from hallserver.hub.handlers_continuity import unmerged_number
 from hallserver.hub.identity import today_of
 from hallserver.hub.registry import EVERYBODY, handles
 from hallserver.hub.session import Session
@@ -93,7 +94,8 @@ async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, 
             return
         ticket = ticket_of_code(hub.hall.state, body.text)
     except Refusal as refusal:
-        hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(refusal)))
+        told = _leased(hub, body.text) or refusal
+        hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(told)))
         return
     _show(hub, kiosk, ticket)
 
@@ -107,6 +109,12 @@ def _booking_scanned(hub: Switchboard, kiosk: DeviceId, booking: BookingLife) ->
     check_arrival(state, booking, now)
     hub.identity.offer(kiosk, (booking.booking.id,))
     hub.tell_kiosk(kiosk, h.BookingFound(booking=booking_brief(state, booking, now)))
+
+
+def _leased(hub: Switchboard, text: str) -> Refusal | None:
+    """What to say of a number that a kiosk gave while cut off and has not handed over yet."""
+    number = unmerged_number(hub.hall.state, hub.sealer, token_of(text) or "")
+    return Refusal("lease.not_merged", number=number) if number is not None else None
 
 
 def _show(hub: Switchboard, kiosk: DeviceId, ticket: Ticket) -> None:

@@ -13,6 +13,7 @@ from hallserver.hub import (
     codec,
     handlers_agent,
     handlers_boards,
+    handlers_continuity,
     handlers_kiosk,
     handlers_pads,
     handlers_visits,
@@ -36,7 +37,14 @@ from qingting.kernel.security.seal import Sealer
 
 log = structlog.get_logger(__name__)
 
-HANDLERS = (handlers_agent, handlers_boards, handlers_kiosk, handlers_pads, handlers_visits)
+HANDLERS = (
+    handlers_agent,
+    handlers_boards,
+    handlers_kiosk,
+    handlers_pads,
+    handlers_visits,
+    handlers_continuity,
+)
 """Modules whose import fills the registry."""
 HEARTBEAT_SECONDS = 4.0
 """A dead line is found within one and a half of these."""
@@ -187,6 +195,8 @@ class Hub:
         )
         if session.role is Role.AGENT:
             self.board.agent_joined(session)
+        elif session.role is Role.KIOSK:
+            self.board.kiosk_joined(session)
 
     # ---- housekeeping ---------------------------------------------------------------------------
 

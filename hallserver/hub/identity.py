@@ -14,6 +14,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.hub import CardRead, IdentityRead
 from qingting.contract.ids import BookingId, DeviceId
 from qingting.contract.people import Person, mask_name, mask_number
+from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.security.seal import Sealer
@@ -76,15 +77,7 @@ class IdentityDesk:
 
     def _seal(self, card: CardRead) -> Person:
         name = card.name.strip() or card.name_en.strip()
-        number = card.number.strip().upper()
-        clear = json.dumps({"name": name, "number": number}, ensure_ascii=False)
-        return Person(
-            kind=card.kind,
-            masked_name=mask_name(name),
-            masked_number=mask_number(number),
-            sealed=self._sealer.seal(clear, context=CONTEXT),
-            index=self._sealer.blind_index(number),
-        )
+        return seal_person(self._sealer, card.kind, name, card.number.strip().upper())
 
     def take(self, kiosk: DeviceId, token: str, key: str) -> Person | None:
         """The person of ``token`` for the press ``key``; a repeat of that press gets it again.
@@ -134,6 +127,18 @@ class IdentityDesk:
         """Forgets whoever stood at the kiosk."""
         self._held = {key: held for key, held in self._held.items() if held.kiosk != kiosk}
         self._offers.pop(kiosk, None)
+
+
+def seal_person(sealer: Sealer, kind: CertificateKind, name: str, number: str) -> Person:
+    """A citizen as the log may know them."""
+    clear = json.dumps({"name": name, "number": number}, ensure_ascii=False)
+    return Person(
+        kind=kind,
+        masked_name=mask_name(name),
+        masked_number=mask_number(number),
+        sealed=sealer.seal(clear, context=CONTEXT),
+        index=sealer.blind_index(number),
+    )
 
 
 def today_of(day: str) -> date:

@@ -19,6 +19,7 @@ from hallserver.hub.topics import Topics
 from qingting.contract import events as e
 from qingting.contract import hub as h
 from qingting.contract.commands import ReportPrint
+from qingting.contract.continuity import OfflineOffer
 from qingting.contract.ids import DeviceId, StaffId, TicketId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Role
 from qingting.kernel.aio.clock import Clock
@@ -47,7 +48,9 @@ class Switchboard:
         self.printing = PrintDesk(clock)
         self.wake = asyncio.Event()
         """Set when housekeeping should look at once."""
-        self._base_url = base_url
+        self.sealer = sealer
+        self.base_url = base_url
+        self._offers: dict[DeviceId, OfflineOffer] = {}
         self._city_link = city_link
         self._sessions: dict[DeviceId, set[Session]] = {}
 
@@ -174,11 +177,21 @@ class Switchboard:
                 self.identity.wipe(device)
                 self.topics.forget(device)
 
+    def offer_offline(self, kiosk: DeviceId, offer: OfflineOffer) -> None:
+        """Tells a kiosk, now and whenever it comes, where its own machine gives numbers without the hall."""
+        self._offers[kiosk] = offer
+        self.tell_kiosk(kiosk, offer)
+
+    def kiosk_joined(self, session: Session) -> None:
+        offer = self._offers.get(session.device)
+        if offer is not None:
+            session.send(offer)
+
     # ---- printing -------------------------------------------------------------------------------
 
     def _hand_over(self, agent: Session, ticket_id: TicketId) -> None:
         ticket = self.hall.state.tickets[ticket_id]
-        agent.send(h.PrintOrder(job=job_of(self.hall.state, ticket, self._base_url)))
+        agent.send(h.PrintOrder(job=job_of(self.hall.state, ticket, self.base_url)))
         self.printing.handed(ticket.id, ticket.attempt)
 
     def _print_requested(self, body: e.PrintRequested) -> None:

@@ -12,7 +12,17 @@ from typing import Any, get_args
 
 import msgspec
 
-from qingting.contract import commands, config, directives, events, hub, link, states, views
+from qingting.contract import (
+    commands,
+    config,
+    directives,
+    events,
+    hub,
+    link,
+    offline_screen,
+    states,
+    views,
+)
 from qingting.contract.base import CONTRACT_VERSION
 from qingting.contract.conditions import condition_texts
 from qingting.contract.errors import error_texts
@@ -97,8 +107,9 @@ def typescript() -> str:
 
     Types that only the server sends have all fields, because the server encodes defaults as well.
     """
-    (client, server, view), shapes = msgspec.json.schema_components(
-        [hub.ClientMessage, hub.ServerMessage, views.View], ref_template="#/$defs/{name}"
+    (client, server, view, _), shapes = msgspec.json.schema_components(
+        [hub.ClientMessage, hub.ServerMessage, views.View, offline_screen.OfflineState],
+        ref_template="#/$defs/{name}",
     )
     _, sent = msgspec.json.schema_components([hub.ClientMessage], ref_template="#/$defs/{name}")
     parts = [HEAD, f"export const CONTRACT_VERSION = {CONTRACT_VERSION};\n"]

@@ -12,6 +12,7 @@ import msgspec
 
 from qingting.contract.base import Strict
 from qingting.contract.commands import MAX_CHAIN, Party
+from qingting.contract.continuity import MergeLeased, OfflineKit, OfflineOffer, PrepareOffline
 from qingting.contract.hub_desk import (
     ChangePassword,
     Lend,
@@ -299,6 +300,8 @@ Request = (
     | CardRead
     | CardFault
     | CodeScanned
+    | PrepareOffline
+    | MergeLeased
     | Ping
 )
 
@@ -458,6 +461,8 @@ ServerMessage = (
     | IdentityRefused
     | CodeFound
     | BookingFound
+    | OfflineKit
+    | OfflineOffer
     | CodeRefused
     | Bye
 )

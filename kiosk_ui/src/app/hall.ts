@@ -39,6 +39,8 @@ export function useHall(connection: HallConnection) {
   );
 
   return {
+    /** True when this machine works without its hall. */
+    offline: false as boolean,
     status,
     now: useNow(connection),
     info: computed(() => pick(hallTopic.entries.value, 'info', 'hall') ?? null),

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE = 12
 _TAG = 16
@@ -77,6 +78,13 @@ class Sealer:
         mac = hmac.HMAC(self._first.index, hashes.SM3())
         mac.update(text.strip().upper().encode())
         return mac.finalize().hex()
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, always the same while the first key is kept."""
+        key = self._first.cipher + self._first.index
+        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(
+            key
+        )
 
 
 def new_key(key_id: str) -> str:

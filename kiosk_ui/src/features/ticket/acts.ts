@@ -1,7 +1,8 @@
 /** What the holder of a ticket on the screen may ask for: paper, the place back, to leave. */
 import type { ShallowRef } from 'vue';
-import type { HallConnection, Problem } from '@qingting/client';
+import type { Problem } from '@qingting/client';
 import { asHallError, newKey } from '@qingting/client';
+import type { JourneyLine } from '../offline/line';
 import type { Step, TicketAct } from './steps';
 
 const REQUESTS = {
@@ -11,7 +12,7 @@ const REQUESTS = {
 } as const;
 
 /** Asks for the ticket of the present step; a refusal is shown beside it. */
-export function useTicketActs(connection: HallConnection, step: ShallowRef<Step>) {
+export function useTicketActs(connection: JourneyLine, step: ShallowRef<Step>) {
   async function ask(act: TicketAct): Promise<void> {
     const now = step.value;
     if (now.name !== 'ticket' || now.asking !== null) return;

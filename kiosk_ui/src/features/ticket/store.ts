@@ -1,8 +1,9 @@
 /** The take-ticket journey. The only place of the kiosk that asks the hall for tickets and identities. */
 import { computed, onScopeDispose, shallowRef } from 'vue';
 import type { InjectionKey } from 'vue';
-import type { BookingBrief, HallConnection, IdentityRead, Language, Problem } from '@qingting/client';
+import type { BookingBrief, IdentityRead, Language, Problem } from '@qingting/client';
 import { asHallError, newKey } from '@qingting/client';
+import type { JourneyLine } from '../offline/line';
 import type { Draft, Press, Purpose, Step, TicketAct } from './steps';
 import { EMPTY, MOST_ITEMS, RETURNABLE } from './steps';
 import { useTicketActs } from './acts';
@@ -22,7 +23,7 @@ interface Trace {
 
 /** The journey on one connection; lives as long as the calling scope. */
 export function useJourney(
-  connection: HallConnection,
+  connection: JourneyLine,
   language: () => Language,
   elder: () => boolean = () => false,
 ) {

@@ -33,7 +33,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | Ping;
   readonly key?: string | null;
 }
 
@@ -519,6 +519,29 @@ export type Language = "en" | "zh-CN";
 
 export type LayoutKind = "area_strip" | "notice" | "page_area" | "page_overview" | "window_strip";
 
+export interface LeasedBlock {
+  readonly queue: string;
+  readonly prefix: string;
+  readonly first: number;
+  readonly last: number;
+  readonly used: readonly number[];
+}
+
+export interface LeasedTicket {
+  readonly day: string;
+  readonly queue: string;
+  readonly serial: number;
+  readonly item: string;
+  readonly more?: readonly string[];
+  readonly party?: number;
+  readonly priority?: string;
+  readonly token: string;
+  readonly taken_at: number;
+  readonly language?: Language;
+  readonly elder?: boolean;
+  readonly person?: string;
+}
+
 export interface LeaveLine {
   readonly type: "ticket.leave";
   readonly ticket: string;
@@ -565,6 +588,12 @@ export interface Matrix {
   readonly lamps: Lamps;
 }
 
+export interface MergeLeased {
+  readonly type: "offline.merge";
+  readonly ticket: LeasedTicket;
+  readonly signature: string;
+}
+
 export type Motion = "appear" | "blink" | "page" | "scroll_left" | "static";
 
 export interface Next {
@@ -572,6 +601,36 @@ export interface Next {
 }
 
 export type NotRatedReason = "declined" | "timeout";
+
+export interface OfflineKit {
+  readonly type: "offline.kit";
+  readonly day: string;
+  readonly hall_name: string;
+  readonly hall_name_en: string;
+  readonly base_url: string;
+  readonly utc_offset_minutes: number;
+  readonly key: string;
+  readonly seal_key: string;
+  readonly blocks: readonly LeasedBlock[];
+  readonly items: readonly ItemView[];
+}
+
+export interface OfflineOffer {
+  readonly type: "offline.offer";
+  readonly port: number;
+  readonly secret: string;
+}
+
+export interface OfflineState {
+  readonly problem: Problem | null;
+  readonly now: number;
+  readonly items: readonly ItemView[];
+  readonly peripherals: readonly DeviceView[];
+  readonly identity: IdentityRead | null;
+  readonly refused: Problem | null;
+  readonly tickets: readonly KioskTicket[];
+  readonly owed: number;
+}
 
 export interface OneMore {
   readonly type: "visit.add_item";
@@ -633,6 +692,12 @@ export interface Ping {
 }
 
 export type Place = "first" | "kept" | "last";
+
+export interface PrepareOffline {
+  readonly type: "offline.prepare";
+  readonly port?: number;
+  readonly secret?: string;
+}
 
 export type PressureLevel = "busy" | "calm" | "overloaded";
 
@@ -973,6 +1038,8 @@ export type Request =
   | CardRead
   | CardFault
   | CodeScanned
+  | PrepareOffline
+  | MergeLeased
   | Ping;
 
 export type ClientMessage =
@@ -992,6 +1059,8 @@ export type ServerMessage =
   | IdentityRefused
   | CodeFound
   | BookingFound
+  | OfflineKit
+  | OfflineOffer
   | CodeRefused
   | Bye;
 

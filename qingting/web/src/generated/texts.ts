@@ -403,6 +403,36 @@ export const ERROR_TEXTS = {
     "en": "This number was not set aside for this kiosk and was not taken in. Ask staff to check the ticket.",
     "retry": false
   },
+  "lease.bad_signature": {
+    "zh": "这个断网时取的号签名不对，没有并入队列。请工作人员核对号票。",
+    "en": "The signature of this number, given while the line was cut, is wrong; it was not taken in. Ask staff to check the ticket.",
+    "retry": false
+  },
+  "lease.other_day": {
+    "zh": "这个号是 {day} 断网时取的，当天已经结束，没有并入队列。请重新取号。",
+    "en": "This number was given on {day} while the line was cut. That day is over and it was not taken in. Take a new number.",
+    "retry": false
+  },
+  "lease.none_left": {
+    "zh": "大厅网络中断，这台取号机预留的「{queue}」号码已经用完。请换一台取号机，或请工作人员帮忙。",
+    "en": "The hall's network is down and this kiosk has used up its reserved numbers for {queue}. Please use another kiosk or ask staff.",
+    "retry": true
+  },
+  "lease.none": {
+    "zh": "大厅网络中断，这台取号机没有今天可用的预留号码，暂时不能取号。请找工作人员。",
+    "en": "The hall's network is down and this kiosk holds no reserved numbers for today. Please ask a member of staff.",
+    "retry": true
+  },
+  "lease.disk": {
+    "zh": "取号机不能保存号码，暂时不能取号。请换一台取号机，或请工作人员帮忙。",
+    "en": "This kiosk cannot store numbers at the moment. Please use another kiosk or ask a member of staff.",
+    "retry": true
+  },
+  "lease.not_merged": {
+    "zh": "{number} 是断网时取的号，有效，正在并入队列。请稍等一分钟再扫，或请工作人员帮忙。",
+    "en": "{number} was given while the line was cut. It is valid and is being taken into the queue. Scan again in a minute or ask staff.",
+    "retry": false
+  },
   "lease.used": {
     "zh": "预留的 {serial} 号已经并入过，没有重复并入。",
     "en": "The leased number {serial} was taken in before and is not taken in twice.",

@@ -1,0 +1,166 @@
+"""What an agent keeps on its disk to give numbers alone: the kit, and every number it has given.
+
+The ledger is a file a day of one JSON line each, written and synced before a number is shown. Nothing
+in it can be read as a person: people are sealed for the hall.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from qingting.contract.base import Record
+from qingting.contract.continuity import LeasedBlock, LeasedTicket, OfflineKit
+from qingting.contract.ids import KeyText, QueueId
+
+log = structlog.get_logger(__name__)
+
+
+class Given(Record, frozen=True, kw_only=True, tag="given", tag_field="t"):
+    """A number that was given for the press ``key``, with its signature (hex)."""
+
+    key: KeyText
+    ticket: LeasedTicket
+    signature: str
+
+
+class Settled(Record, frozen=True, kw_only=True, tag="settled", tag_field="t"):
+    """The hall has the number, or refused it for good with ``code``."""
+
+    queue: QueueId
+    serial: int
+    code: str = ""
+
+
+Line = Given | Settled
+_decode = msgspec.json.Decoder(Line).decode
+_encode = msgspec.json.Encoder().encode
+KIT_FILE = "kit.json"
+
+
+class SavedKit(Record, frozen=True, kw_only=True):
+    """The kit with how far the hall's clock was ahead of this machine's."""
+
+    kit: OfflineKit
+    skew_ms: int = 0
+
+
+_read_saved = msgspec.json.Decoder(SavedKit).decode
+
+
+class LeaseLedger:
+    """One day's numbers of one kiosk. All methods block for the disk; raises ``OSError``."""
+
+    def __init__(self, folder: Path, day: str) -> None:
+        self.day = day
+        self.given: dict[str, Given] = {}
+        """By the key of the press."""
+        self.settled: dict[tuple[QueueId, int], Settled] = {}
+        self.damaged = 0
+        """Lines that cannot be read. Each may have been a number, so as many are skipped in every queue."""
+        self._path = folder / f"ledger-{day}.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._torn = False
+        self._load()
+
+    def _load(self) -> None:
+        if not self._path.exists():
+            return
+        lines = self._path.read_bytes().split(b"\n")
+        # What follows the last line end was being written when the power went: it was never shown.
+        self._torn = lines.pop() != b""
+        for line in lines:
+            try:
+                self._take(_decode(line))
+            except msgspec.DecodeError:
+                self.damaged += 1
+        if self.damaged:
+            log.error("agent.ledger_damaged", day=self.day, lines=self.damaged)
+
+    def _take(self, line: Line) -> None:
+        match line:
+            case Given(key=key):
+                self.given[key] = line
+            case Settled(queue=queue, serial=serial):
+                self.settled[queue, serial] = line
+
+    def append(self, line: Line) -> None:
+        """Returns once the line would survive a power cut."""
+        data = _encode(line) + b"\n"
+        if self._torn:
+            data = b"\n" + data
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            if os.write(descriptor, data) != len(data):
+                self._torn = True
+                raise OSError("the disk is full")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if self._torn:
+            self.damaged += 1  # the torn line has become one that cannot be read
+        self._torn = False
+        self._take(line)
+
+    def owed(self) -> list[Given]:
+        """Numbers that the hall has not settled, in the order in which they were given."""
+        return [
+            one
+            for one in self.given.values()
+            if (one.ticket.queue, one.ticket.serial) not in self.settled
+        ]
+
+    def refused(self) -> list[Settled]:
+        return [one for one in self.settled.values() if one.code]
+
+    def free(self, kit: OfflineKit, queue: QueueId) -> Iterator[int]:
+        """Serials of a queue that may still be given, lowest first. None twice, also after damage."""
+        gone = {one.ticket.serial for one in self.given.values() if one.ticket.queue == queue}
+        skip = self.damaged
+        for block in kit.blocks:
+            if block.queue != queue:
+                continue
+            for serial in range(block.first, block.last + 1):
+                if serial in gone or serial in block.used:
+                    continue
+                if skip:
+                    skip -= 1
+                    continue
+                yield serial
+
+
+def prefix_of(kit: OfflineKit, queue: QueueId) -> str:
+    found: LeasedBlock | None = next((one for one in kit.blocks if one.queue == queue), None)
+    return found.prefix if found is not None else ""
+
+
+def save_kit(folder: Path, saved: SavedKit) -> None:
+    """Replaces the kit in one step, readable by the owner alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{KIT_FILE}.new"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(_encode(saved))
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(folder / KIT_FILE)
+
+
+def load_kit(folder: Path) -> SavedKit | None:
+    """The kit of the last connection; None when there is none that can be read."""
+    try:
+        return _read_saved((folder / KIT_FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError:
+        log.warning("agent.kit_damaged", hint="it comes anew with the next connection")
+        return None
+
+
+def days_owed(folder: Path) -> list[str]:
+    """Days of which a ledger lies here, oldest first."""
+    return sorted(
+        path.stem.removeprefix("ledger-") for path in folder.glob("ledger-????-??-??.jsonl")
+    )
