@@ -5,6 +5,7 @@ in it can be read as a person: people are sealed for the hall.
 """
 
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,8 @@ Line = Given | Settled
 _decode = msgspec.json.Decoder(Line).decode
 _encode = msgspec.json.Encoder().encode
 KIT_FILE = "kit.json"
+SHORTEST_LINE = 180
+"""Bytes of the shortest line of a number: its signature and token alone take more than half of them."""
 
 
 class SavedKit(Record, frozen=True, kw_only=True):
@@ -59,7 +62,7 @@ class LeaseLedger:
         """By the key of the press."""
         self.settled: dict[tuple[QueueId, int], Settled] = {}
         self.damaged = 0
-        """Lines that cannot be read. Each may have been a number, so as many are skipped in every queue."""
+        """How many numbers may lie in lines that cannot be read; as many are skipped in every queue."""
         self._path = folder / f"ledger-{day}.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         self._torn = False
@@ -73,9 +76,9 @@ class LeaseLedger:
         self._torn = lines.pop() != b""
         for line in lines:
             try:
-                self._take(_decode(line))
-            except msgspec.DecodeError:
-                self.damaged += 1
+                self._take(_opened(line))
+            except (ValueError, msgspec.DecodeError):
+                self.damaged += _numbers_in(line)
         if self.damaged:
             log.error("agent.ledger_damaged", day=self.day, lines=self.damaged)
 
@@ -88,7 +91,7 @@ class LeaseLedger:
 
     def append(self, line: Line) -> None:
         """Returns once the line would survive a power cut."""
-        data = _encode(line) + b"\n"
+        data = _closed(line)
         if self._torn:
             data = b"\n" + data
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -100,7 +103,9 @@ class LeaseLedger:
         finally:
             os.close(descriptor)
         if self._torn:
-            self.damaged += 1  # the torn line has become one that cannot be read
+            self.damaged += (
+                1  # the torn line has become one that cannot be read: it was never shown
+            )
         self._torn = False
         self._take(line)
 
@@ -129,6 +134,25 @@ class LeaseLedger:
                     skip -= 1
                     continue
                 yield serial
+
+
+def _closed(line: Line) -> bytes:
+    """A line with the sum that tells whether it is still what was written."""
+    data = _encode(line)
+    return b"%08x %b\n" % (zlib.crc32(data), data)
+
+
+def _opened(line: bytes) -> Line:
+    """Raises ``ValueError`` or ``msgspec.DecodeError`` for a line that is not as it was written."""
+    said, _, data = line.partition(b" ")
+    if int(said, 16) != zlib.crc32(data):
+        raise ValueError("the sum is wrong")
+    return _decode(data)
+
+
+def _numbers_in(damaged: bytes) -> int:
+    """At most so many numbers lie in damaged bytes: lines may have run together."""
+    return 1 + len(damaged) // SHORTEST_LINE
 
 
 def prefix_of(kit: OfflineKit, queue: QueueId) -> str:

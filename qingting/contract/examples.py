@@ -11,6 +11,7 @@ from qingting.contract import calendar as cal
 from qingting.contract import commands as c
 from qingting.contract import config as cfg
 from qingting.contract import config_parts as parts
+from qingting.contract import continuity as co
 from qingting.contract import directives as d
 from qingting.contract import events as e
 from qingting.contract import hub as h
@@ -63,6 +64,9 @@ AGENT, PRINTER, READER, SCANNER = (
     DeviceId("k1-printer"),
     DeviceId("k1-reader"),
     DeviceId("k1-scanner"),
+)
+LEASED = co.LeasedTicket(
+    day=DAY, queue=QUEUE, serial=9001, item=ITEM, token="LAAAjKQ…", taken_at=AT
 )
 TICKET = TicketId("2026-11-24-ga-23")
 CASE = "saertu-20261124-ga-0023"
@@ -323,6 +327,8 @@ _ALL: tuple[Any, ...] = (
     h.Reprint(ticket=TICKET),
     h.ComeBack(ticket=TICKET),
     h.LeaveLine(ticket=TICKET),
+    co.PrepareOffline(port=8790, secret="sec_71…"),
+    co.MergeLeased(ticket=LEASED, signature="9f2c…"),
     h.BeginIdentity(),
     h.EndIdentity(),
     h.AskHelp(),
@@ -379,6 +385,18 @@ _ALL: tuple[Any, ...] = (
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
     h.CodeFound(ticket=TICKET, number="A023"),
     h.BookingFound(booking=BOOKING_BRIEF),
+    co.OfflineKit(
+        day=DAY,
+        hall_name="萨尔图区政务服务大厅",
+        hall_name_en="Saertu District Government Service Hall",
+        base_url="http://10.1.2.3:8080",
+        utc_offset_minutes=480,
+        key="00…",
+        seal_key="00…",
+        blocks=(co.LeasedBlock(queue=QUEUE, prefix="A", first=9001, last=9030),),
+        items=(),
+    ),
+    co.OfflineOffer(port=8790, secret="sec_71…"),
     h.CodeRefused(problem=h.Problem(code="code.unknown")),
     h.Bye(problem=h.Problem(code="hub.replaced"), retry=False),
     # link

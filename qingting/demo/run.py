@@ -189,6 +189,7 @@ def _start_agents(halls: list[DemoHall], tasks: Supervisor) -> None:
                 key=hall.cast.agent_keys[device.id],
                 kiosk=device.parent,
                 devices=hall.config.devices,
+                data=str(hall.folder / device.id),
             )
             _ = tasks.run(f"agent {hall.config.hall.id}.{device.id}", run_agent(settings))
 

@@ -46,6 +46,8 @@ ALLOWED = {
     h.Absent: {Role.CALL_PAD},
     h.ComeBack: {Role.KIOSK, Role.CALL_PAD},
     h.LeaveLine: {Role.KIOSK},
+    h.PrepareOffline: {Role.AGENT},
+    h.MergeLeased: {Role.AGENT},
     desk.Pick: {Role.CALL_PAD},
     desk.Resume: {Role.CALL_PAD},
     desk.Park: {Role.CALL_PAD},
@@ -72,7 +74,8 @@ ALLOWED = {
 CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
     h.Again, h.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
-    h.DeviceReport, h.PrintReport, h.ComeBack, h.LeaveLine, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
+    h.DeviceReport, h.PrintReport, h.ComeBack, h.LeaveLine,
+    h.PrepareOffline, h.MergeLeased, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
     desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ import { AgentLine } from './line';
 /** A hall that is gone for so long is not waited for any more. */
 export const OFFLINE_AFTER_MS = 6_000;
 const LOOK_EVERY_MS = 700;
+const MISSES_AT_MOST = 6;
 
 /** Follows the line for as long as the calling scope lives. */
 export function useOffline(
@@ -33,15 +34,18 @@ export function useOffline(
   );
   const wanted = computed(() => gone.value || active.value);
   let looking = false;
+  let misses = 0;
 
   async function look(): Promise<void> {
     if (looking || !wanted.value) return;
     looking = true;
     const found = await line.look();
     looking = false;
-    state.value = found;
+    misses = found === null ? misses + 1 : 0;
+    if (found !== null) state.value = found;
     if (gone.value && found !== null && !busy()) active.value = true;
-    if (found === null && journey.step.value.name !== 'ticket') active.value = false;
+    // One answer that was lost sends nobody away in the middle of a press.
+    if (misses >= MISSES_AT_MOST && journey.step.value.name !== 'ticket') active.value = false;
     settle();
   }
 
