@@ -147,7 +147,8 @@ def _opened(line: bytes) -> Line:
     said, _, data = line.partition(b" ")
     if int(said, 16) != zlib.crc32(data):
         raise ValueError("the sum is wrong")
-    return _decode(data)
+    found: Line = _decode(data)
+    return found
 
 
 def _numbers_in(damaged: bytes) -> int:

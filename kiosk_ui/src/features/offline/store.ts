@@ -10,6 +10,7 @@ import { AgentLine } from './line';
 export const OFFLINE_AFTER_MS = 6_000;
 const LOOK_EVERY_MS = 700;
 const MISSES_AT_MOST = 6;
+const HALL_ONLY: ReadonlySet<string> = new Set(['queues', 'scan', 'booking']);
 
 /** Follows the line for as long as the calling scope lives. */
 export function useOffline(
@@ -82,10 +83,17 @@ export function useOffline(
     });
   });
 
+  /** The first screen without what only the hall knows. */
+  const screen = computed(() => {
+    const left = hall.screen.value.blocks.filter((one) => !HALL_ONLY.has(one));
+    return { ...hall.screen.value, blocks: left.length > 0 ? left : (['take', 'search'] as const) };
+  });
+
   /** The hall as this machine knows it: the same items, no live queues. */
   const known: Hall = {
     ...hall,
     offline: true,
+    screen,
     items,
     departments,
     kiosk,
