@@ -19,7 +19,7 @@ from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import LANGUAGE
 
 T = TypeVar("T")
-_SPAN = re.compile(r"^(\d{1,2}:\d{2})\s*[-–—~至]\s*(\d{1,2}:\d{2})$")
+_SPAN = re.compile(r"^(\d{1,2}:\d{2})\s*[-–—~～至]\s*(\d{1,2}:\d{2})$")
 
 
 class Typed:
@@ -132,7 +132,8 @@ def periods_text(periods: Iterable[Period]) -> str:
 def periods_of(text: str, field: str) -> list[dict[str, str]]:
     """Inverse of :func:`periods_text`, forgiving about signs between. Raises ``form.invalid`` for ``field``."""
     found = []
-    for part in re.split(r"[\s,，、;；]+", re.sub(r"\s*[-–—~至]\s*", "-", text.strip())):
+    text = text.replace("：", ":")
+    for part in re.split(r"[\s,，、;；]+", re.sub(r"\s*[-–—~～至]\s*", "-", text.strip())):
         if not part:
             continue
         span = _SPAN.match(part)

@@ -9,7 +9,7 @@ Values = dict[str, str]
 MAX_ROWS = 80
 
 
-def read_rows(data: Mapping[str, object], name: str = "row") -> list[Values]:
+def read_rows(data: Mapping[str, object], name: str = "row", most: int = MAX_ROWS) -> list[Values]:
     """Rows in the order of their numbers. Raises ``form.invalid`` for a number that is none."""
     rows: dict[int, Values] = {}
     for key, value in data.items():
@@ -17,7 +17,7 @@ def read_rows(data: Mapping[str, object], name: str = "row") -> list[Values]:
         if prefix != name or not isinstance(value, str):
             continue
         number, _, field = rest.partition("-")
-        if not number.isdecimal() or int(number) >= MAX_ROWS or not field:
+        if not number.isdecimal() or int(number) >= most or not field:
             raise Refusal("form.invalid", field=key[:40])
         rows.setdefault(int(number), {})[field] = value.strip()
     return [rows[number] for number in sorted(rows)]

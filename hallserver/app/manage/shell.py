@@ -86,6 +86,9 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
             "menu.setup",
             (
                 MenuItem("/manage/rules", "menu.rules", "chart"),
+                MenuItem("/manage/hours", "menu.hours", "clock"),
+                MenuItem("/manage/roster", "menu.roster", "people"),
+                MenuItem("/manage/offers", "menu.offers", "log"),
                 MenuItem("/manage/ticket-layouts", "menu.ticket_layouts", "print"),
                 MenuItem("/manage/kiosk-screens", "menu.kiosk_screens", "overview"),
                 MenuItem("/manage/pair", "menu.pair", "pair"),

@@ -29,6 +29,9 @@ PAGES = (
     "/manage/kiosk-screens/builtin/copy",
     "/manage/rules",
     "/manage/rules/edit",
+    "/manage/hours",
+    "/manage/roster",
+    "/manage/offers",
     "/manage/password",
 )
 

@@ -117,3 +117,22 @@ async def _the_pad_says_so(manager: Manager) -> None:
     )
     assert called.events[0].b.reason == "condition"
     assert called.events[0].b.why["name"] == "任何时候先叫老年人"
+
+
+async def test_the_next_two_weeks_follow_the_hours_as_they_are_typed(manager: Manager) -> None:
+    page = manager.page
+    await page.goto(f"{manager.base}/manage/hours")
+    await page.click("button[value='weekly/add:weekly']")
+    for day in "12345":
+        await page.check(f"input[name='weekly-0-days:{day}']")
+    await page.fill("input[name=weekly-0-periods]", "09:00-12:00 13:30-17:00")
+    await page.wait_for_selector("#preview li:has-text('09:00–12:00') >> nth=9")
+    await page.fill("input[name=weekly-0-periods]", "09:00-8")
+    await page.wait_for_selector("#preview >> text=没有填对")
+    await page.fill("input[name=weekly-0-periods]", "08:30-16:30")
+    await page.wait_for_selector("#preview li:has-text('08:30–16:30') >> nth=9")
+    await page.screenshot(path=await _pictures("hours"))
+    await page.click("button[value=save]")
+    await page.wait_for_selector("text=新的开放时间已启用")
+    assert manager.desk.state.config is not None
+    assert manager.desk.state.config.calendar.weekly[0].weekdays == (1, 2, 3, 4, 5)

@@ -35,6 +35,9 @@ PAGES = (
     "/manage/kiosk-screens/builtin/copy",
     "/manage/rules",
     "/manage/rules/edit",
+    "/manage/hours",
+    "/manage/roster",
+    "/manage/offers",
     "/manage/password",
 )
 STILL = {
@@ -47,6 +50,9 @@ STILL = {
     "/manage/kiosk-screens/builtin/copy",
     "/manage/rules",
     "/manage/rules/edit",
+    "/manage/hours",
+    "/manage/roster",
+    "/manage/offers",
 }
 """Pages without a part that refreshes itself."""
 

@@ -1,0 +1,185 @@
+"""Hours, roster and offers as the manager changes them: whole without a script, with nothing lost."""
+
+import pytest
+from fixtures_manager import PASSWORD, Site
+from form_fields import form_fields
+
+from qingting.contract import commands as c
+from qingting.contract.calendar import HallCalendar, Period, WeeklyHours
+from qingting.contract.config import HallConfig, RepeatRule, WindowOrder
+from qingting.contract.config_parts import CalendarPart, OfferPart
+from qingting.contract.ids import ItemId, StaffId, WindowId
+from qingting.contract.states import StaffPermission
+
+HOURS, ROSTER, OFFERS = "/manage/hours", "/manage/roster", "/manage/offers"
+PAGES = (HOURS, ROSTER, OFFERS)
+ALWAYS = Period(start="00:00", end="24:00")
+
+
+async def fields_of(site: Site, path: str) -> dict[str, str]:
+    return form_fields((await site.get(path))[1], path)
+
+
+async def save(site: Site, path: str, **changes: str) -> tuple[int, str]:
+    fields = await fields_of(site, path) | changes
+    return await site.post(path, form_at=path, **fields, do="save")
+
+
+def config_of(site: Site) -> HallConfig:
+    assert site.desk.state.config is not None
+    return site.desk.state.config
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_form_that_is_saved_untouched_changes_nothing(inside: Site, path: str) -> None:
+    before = inside.desk.state.config
+    status, page = await save(inside, path)
+    assert (status, "已启用" in page) == (200, True)
+    assert inside.desk.state.config == before
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        (HOURS, "early_minutes", "999"),
+        (ROSTER, "window-0-number", "9" * 79 + "99"),
+        (OFFERS, "queue-0-caps", "09:00-12:00"),
+        (OFFERS, "item-0-minutes", "soon"),
+    ],
+)
+async def test_a_fault_is_said_and_everything_stays_typed(
+    inside: Site, path: str, field: str, value: str
+) -> None:
+    fields = await fields_of(inside, path) | {field: value}
+    status, page = await inside.post(path, form_at=path, **fields, do="save")
+    assert (status, "没有填对" in page) == (422, True)
+    assert form_fields(page, path) == fields
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_conflict_is_said_and_everything_stays_typed(inside: Site, path: str) -> None:
+    fields = await fields_of(inside, path)
+    config = config_of(inside)
+    other = HallCalendar(weekly=(WeeklyHours(weekdays=(1,), periods=(ALWAYS,)),))
+    part = CalendarPart(calendar=other)
+    await inside.do(c.EditConfig(base=config.version, part=part))
+    status, page = await inside.post(path, form_at=path, **fields, do="save")
+    assert (status, "配置刚被别人改过" in page) == (409, True)
+    assert form_fields(page, path) == fields
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_clerk_can_neither_see_nor_save_it(inside: Site, path: str) -> None:
+    fields = await fields_of(inside, path)
+    await inside.desk.accounts.staff.put(StaffId("s-01"), PASSWORD, must_change=False)
+    await inside.post("/manage/logout", form_at="/manage/")
+    await inside.log_in(number="0101")
+    before = inside.desk.state.seq
+    assert (await inside.get(path))[0] == 403
+    status, _ = await inside.post(path, form_at="/manage/password", **fields, do="save")
+    assert (status, inside.desk.state.seq) == (403, before)
+
+
+# ---- hours --------------------------------------------------------------------------------------
+
+
+async def test_hours_are_added_shown_ahead_and_put_in_force(inside: Site) -> None:
+    fields = await fields_of(inside, HOURS)
+    for action in ("weekly/add:weekly", "closed/add:closed"):
+        _, page = await inside.post(HOURS, form_at=HOURS, **fields, do=action)
+        fields = form_fields(page, HOURS)
+    fields |= {f"weekly-0-days:{day}": "on" for day in "12345"}
+    fields |= {"weekly-0-periods": "9:00～12:00 13:30-17:00", "closed-0-name": "元旦"}
+    fields |= {"closed-0-date": "2027-01-01"}
+    _, page = await inside.post(HOURS, form_at=HOURS, **fields, do="preview")
+    preview = page.split('<ul class="days">')[1]
+    assert preview.count("09:00–12:00　13:30–17:00") == 10
+    assert preview.count("不开门") == 4
+    assert config_of(inside).calendar == HallCalendar()
+    await inside.post(HOURS, form_at=HOURS, **fields, do="save")
+    calendar = config_of(inside).calendar
+    assert calendar.weekly[0].weekdays == (1, 2, 3, 4, 5)
+    assert calendar.weekly[0].periods[1] == Period(start="13:30", end="17:00")
+    assert [(one.date, one.name) for one in calendar.closed] == [("2027-01-01", "元旦")]
+
+
+async def test_the_preview_alone_answers_a_script(inside: Site) -> None:
+    fields = await fields_of(inside, HOURS)
+    _, page = await inside.get(HOURS)
+    token = page.split('name="csrf" value="')[1].split('"')[0]
+    response = await inside.client.post(
+        HOURS, data={**fields, "csrf": token, "do": "preview"}, headers={"HX-Request": "true"}
+    )
+    text = await response.text()
+    assert (response.status, "<h1" in text, "不限时间" in text) == (200, False, True)
+
+
+async def test_hours_that_overlap_are_refused(inside: Site) -> None:
+    fields = await fields_of(inside, HOURS)
+    fields |= {"weekly-0-days:1": "on", "weekly-0-periods": "09:00-12:00 11:00-13:00"}
+    status, page = await inside.post(HOURS, form_at=HOURS, **fields, do="save")
+    assert status == 422
+    assert "overlap" in page
+
+
+# ---- roster -------------------------------------------------------------------------------------
+
+
+async def test_windows_clerks_and_shifts_are_put_in_force(inside: Site) -> None:
+    fields = await fields_of(inside, ROSTER)
+    _, page = await inside.post(ROSTER, form_at=ROSTER, **fields, do="shift/add:shift")
+    fields = form_fields(page, ROSTER)
+    fields |= {"shift-0-staff": "s-01", "shift-0-window": "w2", "shift-0-periods": "00:00-24:00"}
+    fields |= {f"shift-0-days:{day}": "on" for day in "1234567"}
+    fields |= {"window-0-order": "listed", "window-0-appointment_only": "on", "window-0-area": "A"}
+    fields |= {"staff-0-skills": "户政、护照", "staff-0-may:pick": "on"}
+    status, page = await inside.post(ROSTER, form_at=ROSTER, **fields, do="save")
+    assert (status, "已启用" in page) == (200, True)
+    config = config_of(inside)
+    window, clerk, (shift,) = config.windows[0], config.staff[0], config.shifts
+    assert (window.order, window.appointment_only, window.area) == (WindowOrder.LISTED, True, "A")
+    assert (clerk.skills, clerk.permissions) == (("户政", "护照"), (StaffPermission.PICK,))
+    assert (shift.staff, shift.window, shift.weekdays) == ("s-01", "w2", (1, 2, 3, 4, 5, 6, 7))
+    assert "李敏 应在 2 号窗口" in page
+    await inside.do(c.OpenWindow(window=WindowId("w2"), staff=StaffId("s-01")))
+    _, page = await inside.get(ROSTER)
+    assert "排了班的人都在岗" in page
+
+
+async def test_queues_of_a_window_keep_their_order_and_lose_what_is_blank(inside: Site) -> None:
+    config = config_of(inside)
+    other = config.queues[0].__class__(id="gj", name="公积金", name_en="Fund", prefix="B")  # type: ignore[arg-type]
+    part = OfferPart(queues=(*config.queues, other), items=config.items)
+    await inside.do(c.EditConfig(base=config.version, part=part))
+    await save(inside, ROSTER, **{"window-0-q0": "gj", "window-0-q1": "ga"})
+    assert config_of(inside).windows[0].queues == ("gj", "ga")
+    await save(inside, ROSTER, **{"window-0-q0": "", "window-0-q1": "ga"})
+    assert config_of(inside).windows[0].queues == ("ga",)
+
+
+# ---- offers -------------------------------------------------------------------------------------
+
+
+async def test_caps_and_repeats_are_put_in_force_and_the_next_ticket_obeys(inside: Site) -> None:
+    status, _ = await save(
+        inside,
+        OFFERS,
+        **{"queue-0-caps": "00:00-24:00=1", "item-0-repeat": "once", "item-0-group": "户政"},
+    )
+    assert status == 200
+    config = config_of(inside)
+    assert (config.queues[0].caps[0].tickets, config.items[0].repeat) == (1, RepeatRule.ONCE)
+    await inside.issue()
+    with pytest.raises(Exception, match=r"ticket\.period_full"):
+        await inside.issue()
+
+
+async def test_many_items_are_changed_at_once_in_the_form_and_then_saved(inside: Site) -> None:
+    fields = await fields_of(inside, OFFERS)
+    ticked = {"item-0-ticked": "on", "item-1-ticked": "on"}
+    bulk = {"bulk_field": "daily_cap", "bulk_value": "30"}
+    _, page = await inside.post(OFFERS, form_at=OFFERS, **(fields | ticked | bulk), do="bulk")
+    assert {one.daily_cap for one in config_of(inside).items} == {0}
+    await inside.post(OFFERS, form_at=OFFERS, **form_fields(page, OFFERS), do="save")
+    assert {one.daily_cap for one in config_of(inside).items} == {30}
+    assert config_of(inside).items[0].id == ItemId("id-renew")
