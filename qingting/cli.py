@@ -128,6 +128,7 @@ def demo(
     as_json: bool,
 ) -> None:
     """Run the city, halls, agents and simulated devices in one command, on this machine only."""
+    from qingting.demo.children import ChildError
     from qingting.demo.run import DemoOptions, run_demo
 
     options = DemoOptions(
@@ -139,7 +140,7 @@ def demo(
         carrier=carrier,
         as_json=as_json,
     )
-    run_until_stopped(run_demo(options))
+    serve(run_demo(options), ChildError)
 
 
 @main.command()

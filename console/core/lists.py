@@ -1,6 +1,5 @@
 """Lists whose filter, order and page live in the URL, so that a view can be shared and comes back."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,16 +12,6 @@ from console.core.web import page_number
 
 T = TypeVar("T")
 PAGE_ROWS = 50
-
-
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key by which 2号窗口 comes before 10号窗口.
-
-    >>> natural("2号") < natural("10号")
-    True
-    """
-    parts = re.findall(r"\d+|\D+", text)
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,24 @@ describe('the way to a number', () => {
     expect(screen.text()).toContain('暂时无法估计');
   });
 
+  it('says on the screen what the paper says when one is next', async () => {
+    await takeFree();
+    await printed({ print_state: 'printed', ahead: 0, wait: { low: 0, high: 2 } });
+    expect(screen.text()).toContain('即将轮到您');
+  });
+
+  it('offers another print only while the printer could do it', async () => {
+    const reprint = (): boolean => screen.get('[data-act="reprint"]').attributes('disabled') === undefined;
+    await takeFree();
+    await printed({ print_state: 'failed', print_cause: 'paper_out' });
+    expect(reprint()).toBe(true);
+    await peripheral('printer', { state: 'degraded' }, ['kiosk.printer_fault']);
+    expect(reprint()).toBe(false);
+    expect(screen.text()).toContain('修好后可补打');
+    await peripheral('printer', { state: 'ready' }, []);
+    expect(reprint()).toBe(true);
+  });
+
   it('speaks English throughout when asked to', async () => {
     await screen.get('[data-view="language"]').trigger('click');
     await takeFree();
@@ -196,6 +214,12 @@ describe('the first screen', () => {
     b.hall.set('queues', first.id, { ...first, waiting: 40, wait: null });
     await soon();
     expect(rows()[0]).toMatch(/^公安\s*40 人\s*暂时无法估计$/);
+    b.hall.set('queues', first.id, { ...first, waiting: 40, wait: null, windows_open: 0 });
+    await soon();
+    expect(rows()[0]).toMatch(/^公安\s*40 人\s*窗口还没有开放$/);
+    b.hall.set('queues', first.id, { ...first, waiting: 40, wait: { low: 0, high: 2 } });
+    await soon();
+    expect(rows()[0]).toMatch(/^公安\s*40 人\s*随到随办$/);
     b.hall.set('queues', first.id, { ...first, waiting: 40, closed: true });
     await soon();
     expect(rows().at(-1)).toMatch(/^公安\s*暂停取号$/);

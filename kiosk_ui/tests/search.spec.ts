@@ -37,6 +37,15 @@ describe('search', () => {
     expect(offered).toEqual([true, false]);
   });
 
+  it('takes letters for English words first when English is read', () => {
+    const english = (query: string): string[] =>
+      searchItems(items, query, 'en').map((item) => item.name_en);
+    expect(english('p').slice(0, 3).sort()).toEqual(['Passport', 'Permit for Hong Kong and Macao', 'Provident fund for a home']);
+    expect(english('re')[0]).toMatch(/^Re/);
+    expect(english('card').every((name) => name.includes('card'))).toBe(true);
+    expect(english('hukou')).toEqual(['Moving a household registration']);
+  });
+
   it('finds nothing for nothing', () => {
     expect(names('  ')).toEqual([]);
     expect(names('zzzz')).toEqual([]);

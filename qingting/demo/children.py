@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import aiohttp
 import structlog
@@ -13,12 +14,15 @@ from qingting.kernel.aio.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
-READY_SECONDS = 90.0
+READY_SECONDS = 300.0
+"""Nine halls on a slow machine need minutes; a server that cannot start ends at once."""
 STOP_SECONDS = 15.0
+LAST_WORDS = 4
+"""Lines of a dead server's log that are shown: the folder with the log goes with the demonstration."""
 
 
 class ChildError(RuntimeError):
-    """A server did not come up; the log file named in the message says why."""
+    """A server did not come up; the message ends with the last lines of its log."""
 
 
 @dataclass(slots=True)
@@ -37,8 +41,7 @@ class Child:
 
     async def start(self) -> None:
         """Starts the process; its output goes to the log file."""
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        stream = await asyncio.to_thread(self.log_file.open, "ab")
+        stream = await asyncio.to_thread(_opened, self.log_file)
         try:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "qingting.cli", *self.arguments, stdout=stream, stderr=stream
@@ -48,13 +51,20 @@ class Child:
 
     async def ready(self) -> None:
         """Returns when the server answers; raises :class:`ChildError` when it ends or is silent too long."""
-        async with aiohttp.ClientSession() as session, asyncio.timeout(READY_SECONDS):
-            while True:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + READY_SECONDS
+        async with aiohttp.ClientSession() as session:
+            while loop.time() < until:
                 if self.process is None or self.process.returncode is not None:
-                    raise ChildError(f"{self.name} ended while starting; see {self.log_file}")
+                    raise await self._failure("ended while starting")
                 if await _answers(session, self.health):
                     return
                 await asyncio.sleep(0.1)
+        raise await self._failure(f"does not answer after {READY_SECONDS:.0f} s")
+
+    async def _failure(self, what: str) -> ChildError:
+        text = await asyncio.to_thread(self.log_file.read_text, "utf-8", "replace")
+        return ChildError("\n".join([f"{self.name} {what}:", *text.splitlines()[-LAST_WORDS:]]))
 
     async def keep(self) -> None:
         """Starts the process again whenever it dies, as the service manager of a real hall does."""
@@ -81,6 +91,11 @@ class Child:
             log.warning("demo.process_killed", process=self.name)
             self.process.kill()
             await self.process.wait()
+
+
+def _opened(log_file: Path) -> BinaryIO:
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    return log_file.open("ab")
 
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:

@@ -5,12 +5,13 @@ from typing import Any
 
 from aiohttp import web
 
-from console.core.lists import Listing, natural
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.devices.api import DeviceInfo, DevicesApi, device_line
 from qingting.contract.states import DeviceKind, DeviceState
+from qingting.kernel.order import natural
 from qingting.kernel.web import LANGUAGE
 
 FILTERS = ("hall", "kind", "state")

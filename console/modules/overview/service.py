@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from console.core.lists import natural
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
@@ -20,6 +19,7 @@ from console.modules.statistics.api import (
 )
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
+from qingting.kernel.order import natural
 
 TICKETS_SHOWN = 40
 """Visitors that a hall's page lists."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hallserver.app.desk import desk_of, person_of
-from hallserver.engine.state import HallState, Ticket
+from hallserver.engine.state import DeviceLife, HallState, Ticket
 from hallserver.hub.printing import printer_fault
 from qingting.contract.base import Strict
 from qingting.contract.commands import ReprintTicket
@@ -61,15 +61,15 @@ def _line(state: HallState, ticket: Ticket) -> TicketLine:
     )
 
 
-def printing_kiosks(state: HallState) -> list[tuple[str, str]]:
-    """Kiosks whose printer can take a job now, as ``(id, name)``."""
+def printing_kiosks(state: HallState) -> list[DeviceLife]:
+    """Kiosks whose printer can take a job now."""
     ready = {
         life.parent
         for life in state.devices.values()
         if life.kind is DeviceKind.PRINTER and printer_fault(state, life.id) is None
     }
     return [
-        (life.id, life.name)
+        life
         for life in state.devices.values()
         if life.kind is DeviceKind.KIOSK and life.id in ready
     ]

@@ -6,7 +6,8 @@ from hallserver.app.desk import Desk
 from hallserver.engine.state import DeviceLife
 from qingting.contract.conditions import ConditionText, Severity, condition_texts
 from qingting.contract.ids import DeviceId, Millis
-from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.contract.states import Condition, DeviceKind, DeviceState, WindowState
+from qingting.kernel.order import natural
 
 _TONES = {Severity.CRITICAL: "fault", Severity.WARNING: "caution", Severity.INFO: "info"}
 _ORDER = {"fault": 0, "caution": 1, "info": 2, "done": 3, "off": 4}
@@ -48,7 +49,9 @@ class DeviceLine:
 def device_lines(desk: Desk) -> list[DeviceLine]:
     """All devices of the hall, those that need somebody first, a kiosk's peripherals below it."""
     lines = [_line(desk, life) for life in desk.state.devices.values()]
-    return sorted(lines, key=lambda one: (_ORDER[one.tone] > 1, one.place, one.kind, one.id))
+    return sorted(
+        lines, key=lambda one: (_ORDER[one.tone] > 1, natural(one.place), one.kind, one.id)
+    )
 
 
 def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
@@ -64,7 +67,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
         place=parent.name if parent is not None else life.name,
         place_en=parent.name_en if parent is not None else life.name_en,
         window=window.number if window is not None else "",
-        tone=_tone(life, faults),
+        tone=_tone(life, faults, at_work=_at_work(desk, life)),
         state=f"device.{life.state.value}",
         faults=faults,
         since=life.since,
@@ -83,14 +86,23 @@ def _faults(life: DeviceLife) -> list[Fault]:
     return found
 
 
-def _tone(life: DeviceLife, faults: tuple[Fault, ...]) -> str:
-    if life.state is DeviceState.ABSENT:
+def _at_work(desk: Desk, life: DeviceLife) -> bool:
+    """False for a pad of a window that is not open: switched off it is where it should be."""
+    if life.kind not in PADS or life.window is None:
+        return True
+    window = desk.state.windows.get(life.window)
+    return window is not None and window.state is not WindowState.CLOSED
+
+
+def _tone(life: DeviceLife, faults: tuple[Fault, ...], *, at_work: bool) -> str:
+    if life.state is DeviceState.ABSENT or (life.state is DeviceState.LOST and not at_work):
         return "off"
     if faults and faults[0].tone != "info":
         return faults[0].tone
     return "info" if life.state in _STARTING else "done"
 
 
+PADS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD)
 OWN_CONNECTION = (
     DeviceKind.KIOSK,
     DeviceKind.AGENT,

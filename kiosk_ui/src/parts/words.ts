@@ -1,7 +1,7 @@
 /** Words that several steps say alike. */
 import { computed } from 'vue';
 import { useI18n } from 'vue-i18n';
-import type { DeviceView, ErrorParams, Interval, ItemView, Language, Problem } from '@qingting/client';
+import type { DeviceView, ErrorParams, Interval, ItemView, Language, Problem, QueueView } from '@qingting/client';
 import { clockTime, conditionWords, dayWords, errorSentence, problemSentence } from '@qingting/client';
 import { stopping } from '../app/hall';
 
@@ -23,6 +23,11 @@ export function useWords() {
     return Object.fromEntries(entries);
   }
 
+  function minutes({ low, high }: Interval, atOnce: string): string {
+    if (low === 0) return t(atOnce);
+    return low === high ? t('wait.about', { high }) : t('wait.range', { low, high });
+  }
+
   return {
     t,
     te,
@@ -30,12 +35,14 @@ export function useWords() {
     /** The name in the reader's language. */
     named: (one: { readonly name: string; readonly name_en: string }): string =>
       lang.value === 'en' && one.name_en !== '' ? one.name_en : one.name,
-    /** 约 12–20 分钟, or honestly that nobody can say. */
-    wait(interval: Interval | null): string {
-      if (interval === null) return t('wait.unknown');
-      const { low, high } = interval;
-      if (high <= 1) return t('wait.soon');
-      return low === high || low === 0 ? t('wait.about', { high }) : t('wait.range', { low, high });
+    /** 约 12–20 分钟 for somebody who would join the queue now, or honestly why nobody can say. */
+    queueWait(queue: QueueView): string {
+      if (queue.wait !== null) return minutes(queue.wait, 'wait.none');
+      return t(queue.windows_open === 0 ? 'wait.noWindow' : 'wait.unknown');
+    },
+    /** The same for a ticket, in the words that its paper uses. */
+    ticketWait(interval: Interval | null): string {
+      return interval === null ? t('wait.unknown') : minutes(interval, 'wait.soon');
     },
     /** Why an item cannot be taken now: a sentence, or two words for a list. */
     why(item: ItemView, size: 'long' | 'short'): string {

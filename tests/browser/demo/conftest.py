@@ -1,14 +1,14 @@
 """One demonstration for all journeys, as a user starts it, and people in front of its screens."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-import pytest
 import pytest_asyncio
-from demo_stage import PATIENCE_MS, SIZES, Demo, OpenPage, start_demo
+from demo_stage import SIZES, Demo, OpenPage, start_demo
+from patience import HANG_MS
 from people import first_login
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, async_playwright
 
 NEW_PASSWORD = "Lotus-2026-pond"
 
@@ -75,12 +75,5 @@ async def sized(context: BrowserContext, kind: str) -> Page:
     page = await context.new_page()
     width, height = SIZES[kind]
     await page.set_viewport_size({"width": width, "height": height})
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(HANG_MS)
     return page
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE_MS)
-    yield
-    expect.set_options(timeout=5000)

@@ -17,9 +17,8 @@ from playwright.async_api import Page
 
 ROOT = Path(__file__).resolve().parents[3]
 SHOTS = ROOT / "test-results" / "screens"
-START_SECONDS = 120
+START_SECONDS = 300
 PORTS_NEEDED = 60
-PATIENCE_MS = 15_000
 SIZES = {
     "kiosk": (1080, 1920),
     "board": (1920, 1080),

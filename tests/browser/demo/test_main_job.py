@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 from demo_stage import Demo, OpenPage, shot
+from patience import limit_ms
 from people import choose_item, go_home, log_in, press, take_number
 from playwright.async_api import Page, expect
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-SEEN_WITHIN_MS = 2000
+SEEN_MS = limit_ms(2.0)
+"""A fault is on every screen within two seconds, and so is its end."""
 
 
 async def test_a_visit_from_the_card_on_the_kiosk_to_the_rating_in_the_city(
@@ -119,16 +121,16 @@ async def test_a_fault_is_seen_everywhere_within_two_seconds_and_gone_as_fast(
     printer = device == "k1-printer"
     await demo.device(device, action)
     for row in rows:
-        await expect(row).to_have_count(1, timeout=SEEN_WITHIN_MS)
-    await expect(kiosk.get_by_text(said).first).to_be_visible(timeout=SEEN_WITHIN_MS)
+        await expect(row).to_have_count(1, timeout=SEEN_MS)
+    await expect(kiosk.get_by_text(said).first).to_be_visible(timeout=SEEN_MS)
     if printer:
         await shot(kiosk, "kiosk-out-of-service")
         await shot(desks.console, "console-devices")
         await shot(desks.manager, "hall-devices")
     await demo.device(device, undo)
     for row in rows:
-        await expect(row).to_have_count(0, timeout=SEEN_WITHIN_MS)
-    await expect(kiosk.get_by_text(said)).to_have_count(0, timeout=SEEN_WITHIN_MS)
+        await expect(row).to_have_count(0, timeout=SEEN_MS)
+    await expect(kiosk.get_by_text(said)).to_have_count(0, timeout=SEEN_MS)
 
 
 async def test_a_ticket_that_was_not_printed_keeps_its_number_and_is_printed_again(
@@ -149,7 +151,7 @@ async def test_a_ticket_that_was_not_printed_keeps_its_number_and_is_printed_aga
     await expect(again).to_be_visible()
     await shot(kiosk, "kiosk-reprint")
     await demo.device("k2-printer", "replug")
-    await kiosk.wait_for_timeout(SEEN_WITHIN_MS)
+    await expect(again).to_be_enabled()
     await again.click()
     await expect(kiosk.locator("[data-paper=printed]")).to_be_visible()
     assert await number.inner_text() == given
@@ -169,14 +171,16 @@ async def test_screens_carry_on_when_the_hall_server_dies(
     await go_home(kiosk)
     demo.kill("hall saertu")
     await expect(pad.locator("[data-test=primary]")).to_be_disabled()
-    await expect(kiosk.locator("[data-act=search]")).to_be_visible(timeout=30_000)
+    await expect(kiosk.locator("[data-act=search]")).to_be_visible()
     told.append(await take_number(kiosk, demo))
     await go_home(kiosk)
     assert len(set(told)) == 2
     await desks.manager.goto(f"{demo.hall['manage']}tickets")
     for number in told:
         await expect(desks.manager.get_by_role("row").filter(has_text=number)).to_have_count(1)
-    while told[0] not in (await pad.locator("[data-test=primary]").inner_text()):
+    primary = pad.locator("[data-test=primary]")
+    await expect(primary).to_contain_text("呼叫")
+    while told[0] not in await primary.inner_text():
         await serve_one(pad)
     await press(pad, f"呼叫 {told[0]}")
     await expect(board.get_by_text(told[0]).first).to_be_visible()
@@ -215,7 +219,9 @@ async def test_the_elder_version_is_larger(demo: Demo, screen: OpenPage) -> None
     await expect(button).to_be_visible()
     before = await button.evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
     await kiosk.get_by_text("长辈版", exact=True).click()
-    await kiosk.wait_for_timeout(300)
-    after = await button.evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
-    assert after > before
+    await kiosk.wait_for_function(
+        "before => parseFloat(getComputedStyle(document.querySelector('[data-act=take]')).fontSize)"
+        " > before",
+        arg=before,
+    )
     await shot(kiosk, "kiosk-elder")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from argon2 import PasswordHasher
+from patience import HANG_MS
 from playwright.async_api import Page, async_playwright
 
 from hallserver.app.desk import DESK, Desk
@@ -71,6 +72,7 @@ async def manager(tmp_path: Path, past: Past | None) -> AsyncIterator[Manager]:
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(HANG_MS)
         complaints: list[str] = []
         page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
         page.on("pageerror", lambda one: complaints.append(str(one)))

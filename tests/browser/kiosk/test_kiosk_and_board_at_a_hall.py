@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from aiohttp import web
 from argon2 import PasswordHasher
+from patience import HANG_MS, HANG_S, limit_ms
 from playwright.async_api import Page, async_playwright, expect
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -91,7 +92,7 @@ class Agent:
 
     async def card(self, **changes: str) -> None:
         """A citizen lays a card on the lit reader."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_S):
             await self.armed.wait()
         sound = {
             "name": "张小三",
@@ -229,6 +230,7 @@ async def page() -> AsyncIterator[Page]:
             args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
         )
         page = await browser.new_page(viewport={"width": 1080, "height": 1920})
+        page.set_default_timeout(HANG_MS)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         yield page
@@ -289,9 +291,9 @@ async def test_paper_out_is_said_within_two_seconds_and_the_number_can_be_printe
     await expect(page.locator("[data-number]")).to_have_text(number)
     await page.click("[data-act=done]")
     await agent.report("k1-printer", DeviceState.DEGRADED, Condition.PAPER_OUT)
-    await expect(page.get_by_text("打印机故障：缺纸")).to_be_visible(timeout=2_000)
+    await expect(page.get_by_text("打印机故障：缺纸")).to_be_visible(timeout=limit_ms(2))
     await agent.report("k1-printer", DeviceState.READY)
-    await expect(page.locator("[data-act=take]")).to_be_visible(timeout=2_000)
+    await expect(page.locator("[data-act=take]")).to_be_visible(timeout=limit_ms(2))
 
 
 async def test_the_kiosk_comes_back_by_itself_after_the_hall_server_was_restarted(
@@ -305,7 +307,7 @@ async def test_the_kiosk_comes_back_by_itself_after_the_hall_server_was_restarte
     await expect(page.get_by_text("正在恢复与大厅的连接")).to_be_visible()
     await place.start()
     agent = await place.agent()
-    await expect(page.locator("[data-act=take]")).to_be_visible(timeout=15_000)
+    await expect(page.locator("[data-act=take]")).to_be_visible()
     await agent.close()
 
 
@@ -353,7 +355,7 @@ async def test_the_board_says_each_call_aloud_one_after_the_other(place: Place, 
             c.OpenWindow(window=WindowId(window), staff=StaffId(place.config.staff[staff].id))
         )
         await place.act(c.CallNext(window=WindowId(window)))
-    await page.wait_for_function("window.heard.length === 2", timeout=30_000)
+    await page.wait_for_function("window.heard.length === 2")
     first, second = await page.evaluate("window.heard")
     assert second["begun"] > first["ended"], "no sentence over another"
     for sentence in (first, second):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from patience import HANG_MS
 from playwright.async_api import Browser, Page, expect
 
 from qingting.contract.events import RatingGiven, RatingNotGiven, TicketCalled
@@ -12,13 +13,12 @@ from qingting.contract.states import DeviceKind, NotRatedReason, RatingLevel
 pytestmark = pytest.mark.browser
 SmallHall = Any
 PASSWORD = "Lotus-2026-pond"
-PATIENCE_MS = 15_000
 
 
 async def pad_of(browser: Browser, address: str) -> Page:
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(HANG_MS)
     await page.goto(address)
     return page
 
@@ -43,8 +43,8 @@ async def log_in(pad: Page) -> None:
 async def press(pad: Page, label: str) -> None:
     """Presses the big button once it says ``label`` and a hurried second tap would be void."""
     button = pad.locator("[data-test=primary]")
-    await expect(button).to_contain_text(label, timeout=PATIENCE_MS)
-    await expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    await expect(button).to_contain_text(label)
+    await expect(button).to_be_enabled()
     await pad.wait_for_timeout(700)
     await button.click()
 
@@ -112,7 +112,7 @@ async def test_a_pad_carries_on_after_the_hall_server_was_restarted(
     await small_hall.accounts.devices.forget_login(staff=StaffId("s-01"))
     await small_hall.stop()
     await small_hall.start()
-    await expect(call.get_by_text("登录已失效")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(call.get_by_text("登录已失效")).to_be_visible()
     await log_in(call)
     await press(call, "开始办理 A002")
     await expect(call.locator("[data-test=primary]")).to_contain_text("办结 A002")

@@ -30,7 +30,7 @@ async def test_a_pad_that_was_loaded_once_starts_without_its_server(
     await page.wait_for_function("navigator.serviceWorker.controller !== null")
     await runner.cleanup()
     await page.reload()
-    await page.wait_for_selector(".pairing__pad", timeout=10_000)
+    await page.wait_for_selector(".pairing__pad")
 
 
 async def test_a_pad_takes_a_new_page_from_the_server_as_soon_as_it_answers(

@@ -1,14 +1,23 @@
 /** Finds items by Chinese name, full pinyin, initials or English, best match first. */
-import type { ItemView } from '@qingting/client';
+import type { ItemView, Language } from '@qingting/client';
 
 /** The readings of a name and of what people also call it are separated by spaces. */
 function anyStarts(readings: string, query: string): boolean {
   return readings.split(' ').some((reading) => reading.startsWith(query));
 }
 
+/** For who reads English the same letters are words first and readings of Chinese names last. */
+function englishRank(english: string, query: string): number | null {
+  if (english.startsWith(query)) return -3;
+  if (english.split(/[^a-z0-9]+/).some((word) => word.startsWith(query))) return -2;
+  return english.includes(query) && query.length > 2 ? -1 : null;
+}
+
 /** How well one item answers a query: smaller is better, null is not at all. */
-function rank(item: ItemView, query: string): number | null {
+function rank(item: ItemView, query: string, language: Language): number | null {
   const english = item.name_en.toLowerCase();
+  const read = language === 'en' ? englishRank(english, query) : null;
+  if (read !== null) return read;
   const name = item.name.toLowerCase();
   if (name.startsWith(query)) return 0;
   if (anyStarts(item.initials, query)) return 1;
@@ -23,13 +32,17 @@ function rank(item: ItemView, query: string): number | null {
 }
 
 /** Items for what was typed so far; spaces between pinyin syllables do not matter. */
-export function searchItems(items: readonly ItemView[], typed: string): readonly ItemView[] {
+export function searchItems(
+  items: readonly ItemView[],
+  typed: string,
+  language: Language = 'zh-CN',
+): readonly ItemView[] {
   const words = typed.trim().toLowerCase();
   if (words === '') return [];
   const joined = words.replaceAll(/\s+/g, '');
   const found: { item: ItemView; rank: number }[] = [];
   for (const item of items) {
-    const best = rank(item, words) ?? rank(item, joined);
+    const best = rank(item, words, language) ?? rank(item, joined, language);
     if (best !== null) found.push({ item, rank: best });
   }
   const order = (a: (typeof found)[number], b: (typeof found)[number]): number =>

@@ -1,0 +1,69 @@
+"""The hall manager's list of devices: what needs somebody comes first, the rest as people count."""
+
+import re
+
+from fixtures_manager import Site
+
+from qingting.contract import commands as c
+from qingting.contract.ids import DeviceId, StaffId, WindowId
+from qingting.contract.states import DeviceKind, DeviceState
+
+
+async def report(site: Site, device: str, kind: DeviceKind, state: DeviceState) -> None:
+    await site.do(c.ReportDevice(device=DeviceId(device), kind=kind, state=state))
+
+
+async def register(
+    site: Site, device: str, kind: DeviceKind, name: str, name_en: str = "", parent: str = ""
+) -> None:
+    command = c.RegisterDevice(
+        device=DeviceId(device),
+        kind=kind,
+        name=name,
+        name_en=name_en,
+        parent=DeviceId(parent) if parent else None,
+    )
+    await site.do(command)
+
+
+def order(page: str, *names: str) -> list[str]:
+    """``names`` in the order in which the page has them."""
+    return sorted(names, key=lambda one: page.index(f">{one}<"))
+
+
+async def test_a_pad_that_is_switched_off_needs_nobody_until_its_window_is_open(
+    inside: Site,
+) -> None:
+    await report(inside, "pad1", DeviceKind.CALL_PAD, DeviceState.READY)
+    await report(inside, "pad1", DeviceKind.CALL_PAD, DeviceState.LOST)
+    _, page = await inside.get("/manage/devices?show=faults")
+    assert "1号呼叫器" not in page
+    await inside.do(c.OpenWindow(window=WindowId("w1"), staff=StaffId("s-01")))
+    _, page = await inside.get("/manage/devices?show=faults")
+    assert "1号呼叫器" in page
+    assert "离线" in page
+
+
+async def test_a_lost_screen_needs_somebody_whatever_the_windows(inside: Site) -> None:
+    await report(inside, "lcd", DeviceKind.BOARD, DeviceState.READY)
+    await report(inside, "lcd", DeviceKind.BOARD, DeviceState.LOST)
+    _, page = await inside.get("/manage/devices?show=faults")
+    assert "大屏" in page
+
+
+async def test_devices_are_listed_as_people_count(inside: Site) -> None:
+    for number in (10, 9):
+        await register(inside, f"board-{number}", DeviceKind.BOARD, f"{number}号屏")
+    _, page = await inside.get("/manage/devices")
+    assert order(page, "10号屏", "9号屏") == ["9号屏", "10号屏"]
+
+
+async def test_a_printer_to_reprint_at_is_named_in_the_readers_language(inside: Site) -> None:
+    for kiosk, number in (("k8", 8), ("k9", 9)):
+        await register(inside, kiosk, DeviceKind.KIOSK, f"{number}号机", f"Kiosk {number}")
+        await register(inside, f"{kiosk}-printer", DeviceKind.PRINTER, "打印机", parent=kiosk)
+        await report(inside, f"{kiosk}-printer", DeviceKind.PRINTER, DeviceState.READY)
+    await inside.issue()
+    _, page = await inside.get("/manage/tickets?lang=en")
+    options = re.findall(r"<option value=\"k\d\"[^>]*>([^<]+)<", page)
+    assert options == ["Kiosk 8", "Kiosk 9"]
