@@ -11,6 +11,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 pytest_plugins = ["fixtures_postgres", "fixtures_manager"]
 _THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
+_TIME_TO_END_S = 5.0
 
 
 def _plain_exception(
@@ -54,14 +55,16 @@ def _no_blocking_call(request: pytest.FixtureRequest) -> Iterator[BlockBuster | 
 def _nothing_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    left = [
-        thread.name
-        for thread in threading.enumerate()
-        if thread not in before
-        and thread.is_alive()
-        and not thread.name.startswith(_THREADS_THAT_STAY)
-    ]
+    left = [thread.name for thread in threading.enumerate() if _is_left(thread, before)]
     assert not left, f"threads left running: {left}"
+
+
+def _is_left(thread: threading.Thread, before: set[threading.Thread]) -> bool:
+    if thread in before or thread.name.startswith(_THREADS_THAT_STAY):
+        return False
+    # What was told to end may need a moment: Python 3.11 waits for each child in a thread of its own.
+    thread.join(_TIME_TO_END_S)
+    return thread.is_alive()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -54,12 +55,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Kiosk and board as they ship, built beside the real place so that no other test is disturbed."""
     folder = tmp_path_factory.mktemp("kiosk")
 
-    async def build() -> int:
-        command = ("npx", "vite", "build", "--outDir", str(folder), "--logLevel", "error")
-        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT / "kiosk_ui")
-        return await process.wait()
-
-    assert asyncio.run(build()) == 0
+    command = ("npx", "vite", "build", "--outDir", str(folder), "--logLevel", "error")
+    subprocess.run(command, cwd=ROOT / "kiosk_ui", check=True)
     return folder
 
 

@@ -1,6 +1,8 @@
 """The pads as they ship, a Chromium, and a small hall with its real hub behind both."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -128,14 +130,19 @@ class SmallHall:
         )
 
 
-@pytest.fixture
-async def built(tmp_path: Path) -> Path:
-    """Built beside the real place so that no other test is disturbed."""
-    shell = tmp_path / "shell"
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built once, beside the real place so that no other test is disturbed."""
+    shell = tmp_path_factory.mktemp("tablet") / "shell"
     command = ("npx", "vite", "build", "--outDir", str(shell), "--logLevel", "error")
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT / "tablet_app")
-    assert await process.wait() == 0
+    subprocess.run(command, cwd=ROOT / "tablet_app", check=True)
     return shell
+
+
+@pytest.fixture
+async def built(tmp_path: Path, shipped: Path) -> Path:
+    """A copy that a test may change."""
+    return await asyncio.to_thread(shutil.copytree, shipped, tmp_path / "shell")
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import itertools
 import json
 import math
 import sys
-import threading
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
-from patience import HANG_S, until
+from patience import until
 
 from hallserver.app.desk import DESK
 from hallserver.app.server import HallSettings, open_hall_app
@@ -66,15 +65,6 @@ class Program:
             lambda: self.log.read_text("utf-8") if self.log.exists() else ""
         )
         return [tuple(json.loads(line)) for line in text.splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def _children_are_buried() -> Iterator[None]:
-    """Python 3.11 waits for each ended child in a thread of its own, which needs a moment to end too."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name.startswith("asyncio-waitpid"):
-            thread.join(HANG_S)
 
 
 Make = Callable[..., Awaitable[Program]]
