@@ -19,6 +19,7 @@ from hallserver.app.phone import add_phone, open_phone
 from hallserver.app.phone.access import Phone
 from hallserver.app.phone.frame import is_phone_page, phone_shell
 from hallserver.app.public import add_public
+from hallserver.app.scan import add_scan
 from hallserver.app.screens import add_screens
 from hallserver.app.settings import HallSettings
 from hallserver.boards.routes import add_voice, make_voice
@@ -148,6 +149,7 @@ def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
     add_public(app)
     add_phone(app, phone, assets)
     add_screens(app)
+    add_scan(app)
     add_manage(app)
     add_voice(app, desk.hall, desk.voice)
     app.on_shutdown.append(_hang_up)

@@ -2,10 +2,12 @@
 
 from hallserver.hub.authority import clerk_of, held_window, window_of
 from hallserver.hub.registry import handles
+from hallserver.hub.scan_login import offer_scan, seat
 from hallserver.hub.session import Session
 from hallserver.hub.switchboard import Switchboard
 from qingting.contract import commands as c
 from qingting.contract import hub as h
+from qingting.contract import hub_desk as desk
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Role
 
@@ -16,17 +18,19 @@ async def login(hub: Switchboard, session: Session, body: h.Login, key: str) -> 
     staff = next((one for one in state.staff.values() if one.number == body.number), None)
     await hub.accounts.staff.check(staff, body.number, body.password)
     assert staff is not None  # an unknown number has no password, so its check never passes
-    await hub.accounts.devices.remember_login(session.device, staff.id)
-    hub.log_out(staff.id)
-    session.staff = staff.id
-    window = held_window(hub.hall.state, staff.id) or session.bound
-    return h.Answer(staff=staff.id, staff_name=staff.name, window=window)
+    return await seat(hub, session, staff)
+
+
+@handles(desk.OfferScan, Role.CALL_PAD)
+async def scan(hub: Switchboard, session: Session, body: desk.OfferScan, key: str) -> h.Answer:
+    return h.Answer(scan=offer_scan(hub, session))
 
 
 @handles(h.Logout, Role.CALL_PAD, changes=True)
 async def logout(hub: Switchboard, session: Session, body: h.Logout, key: str) -> None:
     await _leave(hub, session, key)
     await hub.accounts.devices.forget_login(device=session.device)
+    hub.scans.void(session)
     if session.staff is not None:
         hub.log_out(session.staff)
 

@@ -14,6 +14,7 @@ from hallserver.hub.authority import agent_speaks_for
 from hallserver.hub.identity import IdentityDesk
 from hallserver.hub.presence import BLINK_SECONDS, Presence
 from hallserver.hub.printing import PrintDesk, failed, job_of, printer_fault
+from hallserver.hub.scan_desk import ScanDesk
 from hallserver.hub.session import Session
 from hallserver.hub.topics import Topics
 from qingting.contract import events as e
@@ -46,6 +47,7 @@ class Switchboard:
         self.topics = Topics(lambda: hall.state, self.ambient)
         self.identity = IdentityDesk(sealer, clock)
         self.printing = PrintDesk(clock)
+        self.scans = ScanDesk(clock)
         self.wake = asyncio.Event()
         """Set when housekeeping should look at once."""
         self.sealer = sealer
@@ -74,6 +76,7 @@ class Switchboard:
     def leave(self, session: Session) -> None:
         """Lets a session go with all that hung on it."""
         self.topics.leave(session)
+        self.scans.void(session)
         self._sessions[session.device].discard(session)
         self.presence.left(session.device)
         if self._sessions[session.device]:

@@ -353,6 +353,7 @@ _ALL: tuple[Any, ...] = (
     desk.MakeTicket(item=ITEM, waiver="证件遗失，现场补办"),
     desk.Lend(queues=(OTHER_QUEUE,), minutes=60),
     desk.ChangePassword(present="…", new="…"),
+    desk.OfferScan(),
     h.SubmitRating(ticket=TICKET, level=RatingLevel.SATISFIED, tags=("408",)),
     h.DeclineRating(ticket=TICKET, reason=NotRatedReason.DECLINED),
     h.HelpDone(device=KIOSK),
@@ -384,6 +385,7 @@ _ALL: tuple[Any, ...] = (
     ),
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
     h.CodeFound(ticket=TICKET, number="A023"),
+    h.ScannedIn(staff=STAFF, staff_name="李静", number="0103", window=WINDOW),
     h.BookingFound(booking=BOOKING_BRIEF),
     co.OfflineKit(
         day=DAY,

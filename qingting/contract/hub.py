@@ -17,12 +17,14 @@ from qingting.contract.hub_desk import (
     ChangePassword,
     Lend,
     MakeTicket,
+    OfferScan,
     OneMore,
     Park,
     Pick,
     PutBack,
     Reclass,
     Resume,
+    ScanOffer,
     Transfer,
 )
 from qingting.contract.ids import (
@@ -33,6 +35,7 @@ from qingting.contract.ids import (
     Millis,
     ShortText,
     Slug,
+    StaffId,
     TicketId,
     WindowId,
     Words,
@@ -292,6 +295,7 @@ Request = (
     | MakeTicket
     | Lend
     | ChangePassword
+    | OfferScan
     | SubmitRating
     | DeclineRating
     | HelpDone
@@ -353,6 +357,7 @@ class Answer(Strict, frozen=True, kw_only=True):
     staff: str | None = None
     staff_name: str | None = None
     window: WindowId | None = None
+    scan: ScanOffer | None = None
 
 
 class Result(Strict, frozen=True, kw_only=True, tag="result", tag_field="type"):
@@ -442,6 +447,15 @@ class CodeRefused(Strict, frozen=True, kw_only=True, tag="code.refused", tag_fie
     problem: Problem
 
 
+class ScannedIn(Strict, frozen=True, kw_only=True, tag="staff.scanned", tag_field="type"):
+    """To a call pad: its code was scanned and this clerk is logged in here now."""
+
+    staff: StaffId
+    staff_name: str
+    number: str
+    window: WindowId | None = None
+
+
 class Bye(Strict, frozen=True, kw_only=True, tag="bye", tag_field="type"):
     """The server ends the session. ``retry`` False: do not come back without a person's help."""
 
@@ -464,5 +478,6 @@ ServerMessage = (
     | OfflineKit
     | OfflineOffer
     | CodeRefused
+    | ScannedIn
     | Bye
 )

@@ -9,6 +9,7 @@ from qingting.contract.commands import MAX_CHAIN, Party, Reason
 from qingting.contract.ids import (
     DeviceId,
     ItemId,
+    Millis,
     QueueId,
     ShortText,
     Slug,
@@ -87,6 +88,21 @@ class Lend(Strict, frozen=True, kw_only=True, tag="window.lend", tag_field="type
 
     queues: Annotated[tuple[QueueId, ...], msgspec.Meta(max_length=16)]
     minutes: Annotated[int, msgspec.Meta(ge=1, le=720)] = 60
+
+
+class OfferScan(Strict, frozen=True, kw_only=True, tag="staff.scan", tag_field="type"):
+    """Call pad: a code by which a clerk logs in here with the phone; answered by :class:`ScanOffer`."""
+
+
+class ScanOffer(Strict, frozen=True, kw_only=True):
+    """What the pad shows: an address that is good once, for this connection, until ``until`` (UTC ms).
+
+    ``modules`` is its QR code, a row of 0 and 1 (dark) each, quiet zone included.
+    """
+
+    url: str
+    until: Millis
+    modules: tuple[str, ...]
 
 
 class ChangePassword(Strict, frozen=True, kw_only=True, tag="staff.password", tag_field="type"):

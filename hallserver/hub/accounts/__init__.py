@@ -20,6 +20,7 @@ class Accounts:
     devices: DeviceAccounts
     staff: StaffAccounts
     sessions: WebSessions
+    locks: Locks
 
 
 def open_accounts(store: HallStore, clock: Clock, passwords: Passwords | None = None) -> Accounts:
@@ -29,4 +30,5 @@ def open_accounts(store: HallStore, clock: Clock, passwords: Passwords | None = 
         DeviceAccounts(store, locks, clock),
         StaffAccounts(store, locks, clock, passwords or Passwords()),
         WebSessions(store),
+        locks,
     )

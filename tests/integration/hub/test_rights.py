@@ -58,6 +58,7 @@ ALLOWED = {
     desk.MakeTicket: {Role.CALL_PAD},
     desk.Lend: {Role.CALL_PAD},
     desk.ChangePassword: {Role.CALL_PAD},
+    desk.OfferScan: {Role.CALL_PAD},
     h.Announced: {Role.BOARD},
     h.HelpDone: {Role.CALL_PAD},
     h.SubmitRating: {Role.RATING_PAD},

@@ -23,6 +23,7 @@ export interface Answer {
   readonly staff: string | null;
   readonly staff_name: string | null;
   readonly window: string | null;
+  readonly scan: ScanOffer | null;
 }
 
 export interface ArmReader {
@@ -33,7 +34,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | Ping;
   readonly key?: string | null;
 }
 
@@ -602,6 +603,10 @@ export interface Next {
 
 export type NotRatedReason = "declined" | "timeout";
 
+export interface OfferScan {
+  readonly type: "staff.scan";
+}
+
 export interface OfflineKit {
   readonly type: "offline.kit";
   readonly day: string;
@@ -826,6 +831,20 @@ export interface RuleLine {
   readonly t: "rule";
 }
 
+export interface ScanOffer {
+  readonly url: string;
+  readonly until: number;
+  readonly modules: readonly string[];
+}
+
+export interface ScannedIn {
+  readonly type: "staff.scanned";
+  readonly staff: string;
+  readonly staff_name: string;
+  readonly number: string;
+  readonly window: string | null;
+}
+
 export interface Segment {
   readonly what: Content;
   readonly text: string;
@@ -1030,6 +1049,7 @@ export type Request =
   | MakeTicket
   | Lend
   | ChangePassword
+  | OfferScan
   | SubmitRating
   | DeclineRating
   | HelpDone
@@ -1062,6 +1082,7 @@ export type ServerMessage =
   | OfflineKit
   | OfflineOffer
   | CodeRefused
+  | ScannedIn
   | Bye;
 
 export type View =

@@ -767,6 +767,26 @@ export const ERROR_TEXTS = {
     "zh": "请先只用这套规则（不改窗口安排）试算一次，看过结果再启用。",
     "en": "Try these rules once on their own, without another window roster, and look at the result before switching them on.",
     "retry": false
+  },
+  "scan.unknown": {
+    "zh": "这个登录二维码无效。请在呼叫平板上点「扫码登录」，扫新的二维码。",
+    "en": "This login code is not valid. Tap “Scan to log in” on the call pad and scan the new code.",
+    "retry": false
+  },
+  "scan.used": {
+    "zh": "这个登录二维码已经用过了。如果平板没有登录，请扫新的二维码。",
+    "en": "This login code was used already. If the pad is not logged in, scan a new code.",
+    "retry": false
+  },
+  "scan.expired": {
+    "zh": "这个登录二维码已经失效。请在呼叫平板上扫新的二维码。",
+    "en": "This login code is no longer valid. Scan the new code on the call pad.",
+    "retry": false
+  },
+  "scan.locked": {
+    "zh": "无效的登录二维码太多，请 {minutes} 分钟后再试，或在平板上用工号和密码登录。",
+    "en": "Too many invalid login codes. Try again in {minutes} minutes, or log in on the pad with number and password.",
+    "retry": false
   }
 } as const;
 
