@@ -34,7 +34,7 @@ class FakeAgent {
     const { key } = body as { key: string };
     const number = this.numbers.get(key) ?? `A${9001 + this.numbers.size}`;
     this.numbers.set(key, number);
-    return { ticket: `t-${number}`, number, staff: null, staff_name: null, window: null };
+    return { ticket: `t-${number}`, number, staff: null, staff_name: null, window: null, scan: null };
   }
 
   private state(): OfflineState {

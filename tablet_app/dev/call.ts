@@ -4,6 +4,7 @@ import '../src/call/call.css';
 import type { Seat } from '../src/call/seat';
 import { startPad } from '../src/shared/start';
 import { fillDay, fillLists, richView, richVisit } from './lists';
+import { SCAN_SAMPLE } from './scan';
 import { connect, fillWindows, visit, windowView, workingHall } from './hall';
 
 const asked = new URLSearchParams(location.search);
@@ -44,6 +45,10 @@ if (scene === 'relogin') {
     throw new HallError('hub.not_logged_in');
   });
 }
+hall.onRequest('staff.scan', () => {
+  const { url, modules } = SCAN_SAMPLE;
+  return { scan: { url, modules, until: Date.now() + 180_000 } };
+});
 hall.onRequest('ticket.make', () => ({ number: 'A031' }));
 if (scene === 'help') {
   hall.set('help', 'k1', { view: 'help', device: 'k1', name: '1号取号机', since: Date.now() - 95_000 });

@@ -191,3 +191,44 @@ describe('items', () => {
     expect(searchItems(items, text).map((one) => one.id)).toEqual(ids);
   });
 });
+
+describe('a login by the phone', () => {
+  async function loggedOut(): Promise<void> {
+    memory = memorySeat();
+    connection = connectTo(hall, 'pad-1', 'secret-of-pad');
+    ({ it: pad, end } = mount(() => useCallPad(connection, memory)));
+    connection.start();
+    await soon();
+  }
+
+  const told = (window: string | null) =>
+    hall.push({ type: 'staff.scanned', staff: 's1', staff_name: '李静', number: '1023', window });
+
+  it('seats the clerk at the pad’s window as soon as the hall says so', async () => {
+    await loggedOut();
+    told('w3');
+    await soon();
+    expect(memory.load()).toEqual({ at: 'desk', clerk: CLERK, window: 'w3' });
+  });
+
+  it('lets the clerk choose a window where the pad has none', async () => {
+    await loggedOut();
+    told(null);
+    await soon();
+    expect(pad.seat.value).toEqual({ at: 'choosing', clerk: CLERK, last: null });
+  });
+
+  it('offers a code that is asked for anew on each line', async () => {
+    const scan = { url: 'http://hall/scan/x', until: Date.now() + 180_000, modules: ['10', '01'] };
+    hall.onRequest('staff.scan', () => ({ scan }));
+    await loggedOut();
+    const offered = pad.offerScan();
+    await soon();
+    expect(await offered).toEqual(scan);
+    hall.down = true;
+    hall.drop();
+    await soon();
+    expect(await pad.offerScan()).toBeNull();
+    expect(hall.count('staff.scan')).toBe(1);
+  });
+});

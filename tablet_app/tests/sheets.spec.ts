@@ -332,3 +332,24 @@ describe('the day at a glance', () => {
     expect(page.text()).toMatch(/下面是 \d+ 秒前的数据/);
   });
 });
+
+describe('the login code', () => {
+  it('is shown in one tap, renewed when its time is over, and gone while the line is down', async () => {
+    localStorage.clear();
+    hall.onRequest('staff.scan', () => ({
+      scan: { url: 'http://hall/scan/x', until: Date.now() + 180_000, modules: ['110', '001', '100'] },
+    }));
+    await show();
+    await tap('scan');
+    expect(page.get('[data-test=scan-code] path').attributes('d')).toBe('M0 0h2v1h-2zM2 1h1v1h-1zM0 2h1v1h-1z');
+    await soon(181_000);
+    expect(hall.count('staff.scan')).toBe(2);
+    hall.down = true;
+    hall.drop();
+    await soon(2_000);
+    expect(page.find('[data-test=scan-code]').exists()).toBe(false);
+    hall.down = false;
+    await soon(20_000);
+    expect(page.find('[data-test=scan-code]').exists()).toBe(true);
+  });
+});

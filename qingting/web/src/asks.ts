@@ -4,7 +4,7 @@ import { HallError } from './errors';
 
 export const ASK_DEADLINE_MS = 15_000;
 
-const NOTHING: Answer = { ticket: null, number: null, staff: null, staff_name: null, window: null };
+const NOTHING: Answer = { ticket: null, number: null, staff: null, staff_name: null, window: null, scan: null };
 
 interface PendingAsk {
   readonly body: Request;

@@ -27,7 +27,7 @@ export interface FakeDevice {
   readonly window?: string;
 }
 
-const NO_ANSWER: Answer = { ticket: null, number: null, staff: null, staff_name: null, window: null };
+const NO_ANSWER: Answer = { ticket: null, number: null, staff: null, staff_name: null, window: null, scan: null };
 
 class FakeSocket implements SocketLike {
   onopen: (() => void) | null = null;

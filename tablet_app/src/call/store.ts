@@ -1,5 +1,5 @@
 /** The call pad's state and the only place of the call pad that speaks to the hall. */
-import type { Answer, HallConnection, HallError, HelpView, Problem, Request, StaffPermission, WindowBrief } from '@qingting/client';
+import type { Answer, HallConnection, HallError, HelpView, Problem, Request, ScanOffer, StaffPermission, WindowBrief } from '@qingting/client';
 import { asHallError, newKey, pick, pickAll } from '@qingting/client';
 import { useNow, useStatus, useTopic } from '@qingting/client/vue';
 import type { ShallowRef } from 'vue';
@@ -180,6 +180,23 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     return act(action);
   }
 
+  /** The clerk is logged in: back to the window that is still theirs, else to the choice of one. */
+  function arrived(known: Clerk, window: string | null): void {
+    const { value } = seat;
+    const kept = value.at === 'login' ? value.kept : null;
+    const last = kept?.clerk.staff === known.staff ? kept.window : null;
+    const at = window ?? last;
+    proven = false;
+    sit(at === null ? { at: 'choosing', clerk: known, last } : { at: 'desk', clerk: known, window: at });
+  }
+
+  /** A code for the phone; null when the hall gave none, and the notice says why. */
+  async function offerScan(): Promise<ScanOffer | null> {
+    if (!online.value || press.value.at !== 'rest') return null;
+    const answer = await send('login', { type: 'staff.scan' }, null, true);
+    return answer?.scan ?? null;
+  }
+
   async function login(number: string, password: string): Promise<boolean> {
     if (!online.value || press.value.at !== 'rest') return false;
     press.value = { at: 'sending', what: 'login' };
@@ -187,15 +204,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     try {
       // Without a key: a login belongs to one session of the line and is never repeated by itself.
       const answer = await connection.ask({ type: 'staff.login', number, password });
-      const { value } = seat;
-      const kept = value.at === 'login' ? value.kept : null;
-      const staff = answer.staff ?? number;
-      const last = kept?.clerk.staff === staff ? kept.window : null;
-      const window = answer.window ?? null;
-      proven = false;
-      const known = { staff, name: answer.staff_name ?? '', number };
-      if (window !== null || last !== null) sit({ at: 'desk', clerk: known, window: window ?? last ?? '' });
-      else sit({ at: 'choosing', clerk: known, last });
+      arrived({ staff: answer.staff ?? number, name: answer.staff_name ?? '', number }, answer.window);
       return true;
     } catch (fault) {
       const { code, params } = asHallError(fault);
@@ -255,6 +264,12 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     });
   }
 
+  onScopeDispose(
+    connection.on('staff.scanned', ({ staff, staff_name: name, number, window }) => {
+      tell(null);
+      arrived({ staff, name, number }, window);
+    }),
+  );
   watch(online, (isOnline) => {
     if (!isOnline) proven = false;
   });
@@ -295,6 +310,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     follow: (topic: 'queues' | 'windows' | 'catalogue' | 'devices') => useTopic(connection, topic),
     doPrimary,
     login,
+    offerScan,
     choose,
     chooseAnother,
     logoutFromWindows,

@@ -17,7 +17,7 @@ export type JourneyLine = Pick<HallConnection, 'ask' | 'on'> & {
   readonly status: Pick<ConnectionStatus, 'state'>;
 };
 
-const NOTHING: Answer = { ticket: null, number: null, staff: null, staff_name: null, window: null };
+const NOTHING: Answer = { ticket: null, number: null, staff: null, staff_name: null, window: null, scan: null };
 const DEADLINE_MS = 8_000;
 type Listener = (message: never) => void;
 
