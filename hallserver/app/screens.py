@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hallserver.app.desk import desk_of
+from qingting.kernel.web import framing
 from qingting.kernel.web.headers import POLICY
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -19,7 +20,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 """Address → bundle and file."""
 FRAMED = {
-    "Content-Security-Policy": POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'"),
+    "Content-Security-Policy": framing(frame_ancestors="'self'"),
     "X-Frame-Options": "SAMEORIGIN",
 }
 LOOPBACK = "http://127.0.0.1:*"
@@ -53,11 +54,13 @@ def _page(file: Path) -> Handler:
             return desk_of(request).pages.render(
                 request, "not_built.html", {"command": BUILD_COMMAND}, status=503
             )
-        return web.FileResponse(file, headers={"Cache-Control": "no-cache", **headers})
+        # Only a preview may stand in a frame, and only in one of our own pages.
+        preview = file.name == "look.html" or (
+            file.name == "board.html" and "preview" in request.query
+        )
+        own = FRAMED if preview else headers
+        return web.FileResponse(file, headers={"Cache-Control": "no-cache", **own})
 
-    # Only the preview may stand in a frame, and only in one of our own pages.
-    if file.name == "look.html":
-        headers = FRAMED
     return page
 
 

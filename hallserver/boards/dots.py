@@ -37,8 +37,8 @@ COLOURS: dict[Lamps, dict[Colour, Rgb]] = {
     },
 }
 """What the roles of colours are on each kind of panel."""
-PITCH, LAMP = 4, 3
-"""Pixels from lamp to lamp in a picture, and of one lamp."""
+PICTURE_WIDTH = 512
+"""Pixels of a picture, as nearly as whole lamps allow."""
 DARK: Rgb = (30, 26, 26)
 PANEL: Rgb = (10, 10, 10)
 STEP_MS = 125
@@ -219,24 +219,25 @@ def _instants(programme: StripProgramme, since: Millis) -> Iterator[int]:
 
 
 @cache
-def _mask(width: int, height: int) -> Image.Image:
-    """Where lamps are: square dots on a dark panel."""
-    dot = Image.new("1", (PITCH, PITCH))
-    ImageDraw.Draw(dot).rectangle((0, 0, LAMP - 1, LAMP - 1), fill=1)
-    row = Image.new("1", (width * PITCH, PITCH))
+def _mask(width: int, height: int, pitch: int) -> Image.Image:
+    """Where lamps are: square dots with a dark seam."""
+    dot = Image.new("1", (pitch, pitch))
+    ImageDraw.Draw(dot).rectangle((0, 0, pitch - 2, pitch - 2), fill=1)
+    row = Image.new("1", (width * pitch, pitch))
     for x in range(width):
-        row.paste(dot, (x * PITCH, 0))
-    mask = Image.new("1", (width * PITCH, height * PITCH))
+        row.paste(dot, (x * pitch, 0))
+    mask = Image.new("1", (width * pitch, height * pitch))
     for y in range(height):
-        mask.paste(row, (0, y * PITCH))
+        mask.paste(row, (0, y * pitch))
     return mask
 
 
 def _enlarged(panel: Image.Image) -> Image.Image:
+    pitch = max(2, PICTURE_WIDTH // panel.width)
     lit = panel.convert("L").point(lambda value: 255 if value else 0, mode="1")
     dark = Image.new("RGB", panel.size, DARK)
     dark.paste(panel, mask=lit)
-    large = dark.resize((panel.width * PITCH, panel.height * PITCH), Image.Resampling.NEAREST)
+    large = dark.resize((panel.width * pitch, panel.height * pitch), Image.Resampling.NEAREST)
     picture = Image.new("RGB", large.size, PANEL)
-    picture.paste(large, mask=_mask(panel.width, panel.height))
+    picture.paste(large, mask=_mask(panel.width, panel.height, pitch))
     return picture

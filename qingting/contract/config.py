@@ -252,13 +252,17 @@ def config_faults(config: HallConfig) -> list[str]:
         where = f"queues.{queue.id}"
         faults += period_faults(where, queue.hours)
         faults += period_faults(where, tuple(one.period for one in queue.caps))
-    reach = Known(
-        areas=frozenset(one.area for one in config.windows if one.area),
-        windows=frozenset(known["windows"]),
-        departments=frozenset(known["departments"]),
-    )
-    faults += layouts_faults(config.layouts, config.board_layouts, reach)
+    faults += layouts_faults(config.layouts, config.board_layouts, layouts_reach(config))
     return faults + _template_faults(config, known)
+
+
+def layouts_reach(config: HallConfig) -> Known:
+    """What board layouts of this hall may refer to."""
+    return Known(
+        areas=frozenset(one.area for one in config.windows if one.area),
+        windows=frozenset(one.id for one in config.windows),
+        departments=frozenset(one.id for one in config.departments),
+    )
 
 
 def _template_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str]:

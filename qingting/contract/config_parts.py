@@ -5,6 +5,8 @@ import msgspec
 from qingting.contract.base import Strict
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.config import HallConfig, Item, Queue, Shift, Staff, Window
+from qingting.contract.ids import DeviceId, ShortText
+from qingting.contract.layouts import Announcements, BoardLayout
 from qingting.contract.rules import CallingRules
 from qingting.contract.templates import KioskTemplate, TicketTemplate
 
@@ -48,8 +50,28 @@ class KioskTemplatesPart(Strict, frozen=True, kw_only=True, tag="kiosks", tag_fi
     kiosk_templates: tuple[KioskTemplate, ...]
 
 
+class BoardsPart(Strict, frozen=True, kw_only=True, tag="boards", tag_field="part"):
+    """New board layouts and which board shows which."""
+
+    layouts: tuple[BoardLayout, ...]
+    board_layouts: dict[DeviceId, ShortText]
+
+
+class AnnouncementsPart(Strict, frozen=True, kw_only=True, tag="announcements", tag_field="part"):
+    """New ways of calling aloud."""
+
+    announcements: Announcements
+
+
 ConfigPart = (
-    CalendarPart | RulesPart | RosterPart | OfferPart | TicketTemplatesPart | KioskTemplatesPart
+    CalendarPart
+    | RulesPart
+    | RosterPart
+    | OfferPart
+    | TicketTemplatesPart
+    | KioskTemplatesPart
+    | BoardsPart
+    | AnnouncementsPart
 )
 """What the hall's own manager may change, a part at a time. The fields are those of :class:`HallConfig`."""
 

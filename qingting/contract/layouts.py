@@ -11,7 +11,7 @@ one line take turns.
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,8 @@ DayMoment = Annotated[str, msgspec.Meta(pattern=r"^$|^\d{4}-\d{2}-\d{2}T([01]\d|
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 SlotText = Annotated[str, msgspec.Meta(max_length=300)]
 MAX_LINES = 8
+LEAST_DOTS = 12
+"""Height of a line below which Chinese characters cannot be told apart."""
 
 
 class LayoutKind(StrEnum):
@@ -286,6 +288,45 @@ class Known(Strict, frozen=True, kw_only=True):
     departments: frozenset[str]
 
 
+class LayoutFault(NamedTuple):
+    """One thing that is wrong. ``code`` is a key of :data:`FAULT_LINES`, ``what`` its parameter, ``slot`` the
+    number of the slot, 0 for the layout as a whole."""
+
+    code: str
+    what: str = ""
+    slot: int = 0
+
+    def line(self) -> str:
+        """In English, for the shell and the log; pages have their own sentences."""
+        where = f"slots.{self.slot}: " if self.slot else ""
+        return where + FAULT_LINES[self.code].format(what=self.what)
+
+
+FAULT_LINES = {
+    "unreadable": "{what} cannot be read",
+    "no_area": "no area {what!r}",
+    "no_window": "no window {what!r}",
+    "no_department": "no department {what!r}",
+    "matrix_missing": "a strip needs a matrix",
+    "matrix_surplus": "a page has none of the lamps of a matrix",
+    "lines_too_many": "{what} dots are too few for its lines",
+    "language_twice": "languages: one appears twice",
+    "strip_zone": "a strip has no {what}",
+    "strip_line": "it has no line {what}",
+    "notice_calls": "a notice board shows no calls",
+    "ends_early": "it ends before it starts",
+    "shares": "the shares of its parts are more than 100",
+    "under_nothing": "a part stands under nothing",
+    "needs_call": "{what} needs a call",
+    "needs_window": "{what} needs a layout for one window",
+    "earlier_place": "earlier calls stand beside the calls of a page",
+    "text_empty": "a text is empty",
+    "text_surplus": "{what} has no text of its own",
+    "placeholder": "unknown placeholder {what!r}",
+    "brace": "a brace stands alone",
+}
+
+
 def layouts_faults(
     layouts: tuple[BoardLayout, ...], bound: dict[DeviceId, str], known: Known
 ) -> list[str]:
@@ -293,7 +334,7 @@ def layouts_faults(
     ids = [one.id for one in layouts]
     faults = [f"layouts: id {one!r} appears twice" for one in sorted({*ids}) if ids.count(one) > 1]
     for layout in layouts:
-        faults += [f"layouts.{layout.id}: {fault}" for fault in layout_faults(layout, known)]
+        faults += [f"layouts.{layout.id}: {one.line()}" for one in layout_faults(layout, known)]
     faults += [
         f"board_layouts.{device}: no layout {layout!r}"
         for device, layout in bound.items()
@@ -302,49 +343,51 @@ def layouts_faults(
     return faults
 
 
-def layout_faults(layout: BoardLayout, known: Known) -> Iterator[str]:
-    """What is wrong with one layout, as :func:`layouts_faults` says it."""
+def layout_faults(layout: BoardLayout, known: Known) -> Iterator[LayoutFault]:
+    """What is wrong with one layout."""
     yield from _scope_faults(layout.scope, known)
     strip = layout.kind in STRIP_KINDS
-    if strip != (layout.matrix is not None):
-        yield "a strip needs a matrix, a page has none"
-    if layout.matrix is not None and layout.matrix.height // layout.rows < 12:
-        yield f"{layout.rows} lines do not fit into {layout.matrix.height} dots"
+    if strip and layout.matrix is None:
+        yield LayoutFault("matrix_missing")
+    if not strip and layout.matrix is not None:
+        yield LayoutFault("matrix_surplus")
+    if layout.matrix is not None and layout.matrix.height // layout.rows < LEAST_DOTS:
+        yield LayoutFault("lines_too_many", str(layout.matrix.height))
     if len(set(layout.languages)) != len(layout.languages):
-        yield "languages: one appears twice"
+        yield LayoutFault("language_twice")
     for number, slot in enumerate(layout.slots, start=1):
-        yield from (f"slots.{number}: {fault}" for fault in _slot_faults(layout, slot))
+        yield from (fault._replace(slot=number) for fault in _slot_faults(layout, slot))
 
 
-def _scope_faults(scope: Scope, known: Known) -> Iterator[str]:
+def _scope_faults(scope: Scope, known: Known) -> Iterator[LayoutFault]:
     match scope:
         case ScopeAreas(areas=areas):
-            yield from (f"no area {one!r}" for one in areas if one not in known.areas)
+            yield from (LayoutFault("no_area", one) for one in areas if one not in known.areas)
         case ScopeWindows(windows=windows):
-            yield from (f"no window {one!r}" for one in windows if one not in known.windows)
+            wrong = (one for one in windows if one not in known.windows)
+            yield from (LayoutFault("no_window", one) for one in wrong)
         case ScopeDepartments(departments=departments):
-            yield from (
-                f"no department {one!r}" for one in departments if one not in known.departments
-            )
+            missing = (one for one in departments if one not in known.departments)
+            yield from (LayoutFault("no_department", one) for one in missing)
         case ScopeHall():
             return
 
 
-def _slot_faults(layout: BoardLayout, slot: Slot) -> Iterator[str]:
+def _slot_faults(layout: BoardLayout, slot: Slot) -> Iterator[LayoutFault]:
     strip = layout.kind in STRIP_KINDS
-    allowed = _allowed(layout, slot)
     if strip and slot.zone not in (Zone.CALLS, Zone.FOOT):
-        yield f"a strip has no {slot.zone.value}"
+        yield LayoutFault("strip_zone", slot.zone.value)
     if strip and slot.line > layout.rows:
-        yield f"line {slot.line} of {layout.rows}"
+        yield LayoutFault("strip_line", str(slot.line))
     if layout.kind is LayoutKind.NOTICE and slot.zone is Zone.CALLS:
-        yield "a notice board shows no calls"
+        yield LayoutFault("notice_calls")
     if slot.starts and slot.ends and slot.starts >= slot.ends:
-        yield "it ends before it starts"
+        yield LayoutFault("ends_early")
     if sum(part.share for part in slot.parts if not part.under) > 100:
-        yield "the shares of its parts are more than 100"
+        yield LayoutFault("shares")
     if slot.parts[0].under or (strip and any(part.under for part in slot.parts)):
-        yield "a part stands under nothing"
+        yield LayoutFault("under_nothing")
+    allowed = _allowed(layout, slot)
     for part in slot.parts:
         yield from _part_faults(slot, part, allowed, strip=strip)
 
@@ -358,31 +401,31 @@ def _allowed(layout: BoardLayout, slot: Slot) -> frozenset[Content]:
 
 def _part_faults(
     slot: Slot, part: Part, allowed: frozenset[Content], *, strip: bool
-) -> Iterator[str]:
+) -> Iterator[LayoutFault]:
     if part.what in (OF_A_CALL | OF_A_WINDOW) - allowed:
-        yield f"{part.what.value} needs {_needed(part.what)}"
+        yield LayoutFault(_needed(part.what), part.what.value)
     if part.what is Content.EARLIER and (strip or slot.zone is not Zone.SIDE):
-        yield "earlier calls stand beside the calls of a page"
+        yield LayoutFault("earlier_place")
     if part.what is Content.TEXT and not part.text.strip():
-        yield "a text is empty"
+        yield LayoutFault("text_empty")
     if part.what not in (Content.TEXT, Content.NOTICE) and (part.text or part.text_en):
-        yield f"{part.what.value} has no text of its own"
+        yield LayoutFault("text_surplus", part.what.value)
     for text in (part.text, part.text_en):
         yield from _text_faults(text, allowed)
 
 
 def _needed(what: Content) -> str:
-    return "a layout for one window" if what is Content.STATE else "a call"
+    return "needs_window" if what is Content.STATE else "needs_call"
 
 
-def _text_faults(text: str, allowed: frozenset[Content]) -> Iterator[str]:
+def _text_faults(text: str, allowed: frozenset[Content]) -> Iterator[LayoutFault]:
     for name in placeholders(text):
         if name not in PLACEHOLDERS:
-            yield f"unknown placeholder {{{name}}}"
+            yield LayoutFault("placeholder", f"{{{name}}}")
         elif (what := Content(name)) in (OF_A_CALL | OF_A_WINDOW) - allowed:
-            yield f"{{{name}}} needs {_needed(what)}"
+            yield LayoutFault(_needed(what), f"{{{name}}}")
     if re.search(r"[{}]", _BRACES.sub("", text)):
-        yield "a brace stands alone"
+        yield LayoutFault("brace")
 
 
 def placeholders(text: str) -> list[str]:

@@ -4,6 +4,8 @@ from aiohttp import web
 
 from hallserver.app.desk import DESK
 from hallserver.app.manage import (
+    announcements,
+    boards,
     devices,
     door,
     hours,
@@ -20,6 +22,7 @@ from hallserver.app.manage import (
     ticket_layouts,
     tickets,
 )
+from hallserver.app.manage.drafts import DRAFTS, Drafts
 from hallserver.app.manage.trials import TRIALS, Trials, stop_trials
 
 
@@ -27,6 +30,7 @@ def add_manage(app: web.Application) -> None:
     """Routes of all pages under ``/manage``."""
     app[TRIALS] = Trials(app[DESK].hall.store.path)
     app.on_cleanup.append(stop_trials)
+    app[DRAFTS] = Drafts()
     for module in (
         door,
         overview,
@@ -38,6 +42,8 @@ def add_manage(app: web.Application) -> None:
         hours,
         roster,
         offers,
+        boards,
+        announcements,
         pairing,
         staff,
         live,

@@ -31,8 +31,8 @@ def shell_of(request: web.Request) -> Shell:
         live="/manage/live" if manager else "",
         home=HOME if inside else "/",
         offset_minutes=offset_minutes(desk.state.config),
-        styles=("manage.css", "editor.css", "setup.css"),
-        scripts=("look.js",) if manager else (),
+        styles=("manage.css", "editor.css", "setup.css", "boards.css"),
+        scripts=("look.js", "boards.js") if manager else (),
     )
 
 
@@ -91,6 +91,8 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
                 MenuItem("/manage/offers", "menu.offers", "log"),
                 MenuItem("/manage/ticket-layouts", "menu.ticket_layouts", "print"),
                 MenuItem("/manage/kiosk-screens", "menu.kiosk_screens", "overview"),
+                MenuItem("/manage/boards", "menu.boards", "board"),
+                MenuItem("/manage/announcements", "menu.announcements", "voice"),
                 MenuItem("/manage/pair", "menu.pair", "pair"),
                 MenuItem("/manage/staff", "menu.staff", "staff"),
             ),

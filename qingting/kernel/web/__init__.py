@@ -50,7 +50,7 @@ from qingting.kernel.web.assets import Assets
 from qingting.kernel.web.csrf import csrf_middleware, csrf_token
 from qingting.kernel.web.errors import page_errors, wants_json
 from qingting.kernel.web.forms import is_htmx, read_form, see_other
-from qingting.kernel.web.headers import security_headers
+from qingting.kernel.web.headers import framing, security_headers
 from qingting.kernel.web.keys import LANGUAGE, SESSION, SESSION_DIGEST
 from qingting.kernel.web.pages import Account, MenuGroup, MenuItem, Pages, Shell
 from qingting.kernel.web.sender import sender_of
@@ -74,6 +74,7 @@ __all__ = [
     "csrf_middleware",
     "csrf_token",
     "event_stream",
+    "framing",
     "is_htmx",
     "page_errors",
     "read_form",

@@ -10,6 +10,13 @@ POLICY = (
 )
 """No inline script, no inline style, nothing from elsewhere: a hall may have no Internet."""
 
+
+def framing(*, frame_src: str = "'none'", frame_ancestors: str = "'none'") -> str:
+    """:data:`POLICY` for a page that frames one of our own, or is framed by one of our own."""
+    base = POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {frame_ancestors}")
+    return f"{base}; frame-src {frame_src}"
+
+
 HEADERS = {
     "Server": "Qingting",
     "Content-Security-Policy": POLICY,

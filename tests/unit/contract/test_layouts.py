@@ -46,16 +46,16 @@ def test_a_sound_layout_has_no_faults() -> None:
     ("changes", "fault"),
     [
         ({"matrix": None}, "a strip needs a matrix"),
-        ({"rows": 2}, "2 lines do not fit into 16 dots"),
-        ({"kind": "page_overview"}, "a page has none"),
+        ({"rows": 2}, "16 dots are too few for its lines"),
+        ({"kind": "page_overview"}, "a page has none of the lamps"),
         ({"scope": {"of": "areas", "areas": ["C区"]}}, "no area 'C区'"),
         ({"scope": {"of": "windows", "windows": ["w9"]}}, "no window 'w9'"),
         ({"scope": {"of": "departments", "departments": ["ga", "xx"]}}, "no department 'xx'"),
         ({"slots": slot(zone="side")}, "a strip has no side"),
-        ({"slots": slot(line=2)}, "line 2 of 1"),
+        ({"slots": slot(line=2)}, "it has no line 2"),
         ({"slots": slot(parts=[{"what": "number"}])}, "number needs a call"),
         ({"slots": slot(parts=[{"what": "text", "text": "请{number}"}])}, "{number} needs a call"),
-        ({"slots": slot(parts=[{"what": "text", "text": "{phone}"}])}, "placeholder {phone}"),
+        ({"slots": slot(parts=[{"what": "text", "text": "{phone}"}])}, "placeholder '{phone}'"),
         ({"slots": slot(parts=[{"what": "text", "text": "请 { 到"}])}, "a brace stands alone"),
         ({"slots": slot(parts=[{"what": "text", "text": " "}])}, "a text is empty"),
         ({"slots": slot(parts=[{"what": "clock", "text": "钟"}])}, "clock has no text of its own"),
@@ -69,7 +69,7 @@ def test_a_sound_layout_has_no_faults() -> None:
     ],
 )
 def test_what_cannot_work_is_named(changes: dict[str, Any], fault: str) -> None:
-    assert fault in "; ".join(layout_faults(layout(**changes), KNOWN))
+    assert fault in "; ".join(one.line() for one in layout_faults(layout(**changes), KNOWN))
 
 
 def test_a_board_bound_to_nothing_and_a_doubled_id_are_named() -> None:

@@ -4,7 +4,7 @@
 export const CHECK_EVERY_MS = 30_000;
 const CHECK_AT_MOST_MS = 6_000;
 /** A sentence takes the server some hundredths of a second; those behind this one are waiting. */
-const SOUND_AT_MOST_MS = 4_000;
+const SOUND_AT_MOST_MS = 8_000;
 
 export class HallVoice {
   /** True when the server has just shown that it can speak. */
@@ -39,12 +39,18 @@ export class HallVoice {
       });
       if (response.ok) return await response.arrayBuffer();
       // 404 is a call that has left the board since; anything else is a voice that fell silent.
-      if (response.status !== 404) this.available = false;
+      if (response.status !== 404) this.failed();
     } catch {
-      // The line to the server is down. The board says that itself, with the age of what it shows.
-      this.available = false;
+      // The line to the server is down or slow. The board says that itself, with the age of what it shows.
+      this.failed();
     }
     return null;
+  }
+
+  /** Known to be silent, and asked again at once: the next call may be spoken again. */
+  private failed(): void {
+    this.available = false;
+    this.check();
   }
 
   private async ask(): Promise<void> {

@@ -787,6 +787,26 @@ export const ERROR_TEXTS = {
     "zh": "无效的登录二维码太多，请 {minutes} 分钟后再试，或在平板上用工号和密码登录。",
     "en": "Too many invalid login codes. Try again in {minutes} minutes, or log in on the pad with number and password.",
     "retry": false
+  },
+  "board.unknown_layout": {
+    "zh": "没有这个屏幕模板，可能已被删除。请回到屏幕模板列表。",
+    "en": "There is no such board layout; it may have been deleted. Go back to the list.",
+    "retry": false
+  },
+  "board.builtin": {
+    "zh": "内置的屏幕模板不能改。请复制一份再改。",
+    "en": "A built-in layout cannot be changed. Copy it and change the copy.",
+    "retry": false
+  },
+  "board.layout_faults": {
+    "zh": "还有 {count} 处没有填对，没有保存。请看下面标出的地方。",
+    "en": "{count} things are not right yet and nothing was saved. They are marked below.",
+    "retry": false
+  },
+  "board.draft_gone": {
+    "zh": "这份预览已经失效。请改动表单或刷新页面。",
+    "en": "This preview has expired. Change the form or reload the page.",
+    "retry": false
   }
 } as const;
 
