@@ -33,6 +33,10 @@ PAGES = (
     "/manage/hours",
     "/manage/roster",
     "/manage/offers",
+    "/manage/boards",
+    "/manage/boards/new/overview",
+    "/manage/boards/new/area-strip",
+    "/manage/announcements",
     "/manage/password",
 )
 
