@@ -1,6 +1,7 @@
 """Guards for every test: nothing outlives it, nothing blocks the event loop."""
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,13 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
+# A busy machine is no counterexample: examples are not timed. Under CI they are the same in each run.
+settings.register_profile(
+    "qingting", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None
+)
+settings.load_profile("qingting")
 pytest_plugins = ["fixtures_postgres", "fixtures_manager"]
 _THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
 _TIME_TO_END_S = 5.0
