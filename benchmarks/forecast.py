@@ -20,7 +20,7 @@ from benchmarks.forecast_days import SHAPES, Shape
 from benchmarks.forecast_truth import days
 from benchmarks.forecast_watch import Forecast, Watcher
 from benchmarks.line import percentile
-from hallserver.engine.forecast.calibration import Basis
+from qingting.contract.states import WaitBasis
 
 DAYS = 5
 SEEDS = (1,)
@@ -111,7 +111,7 @@ def _figures(scored: Scored) -> Flat:
         ),
         "width_minutes": round(_mean(one.made.told.p90 - one.made.told.p50 for one, _ in waits), 2),
         "fallback_share": round(
-            _mean(one.made.told.basis is not Basis.SIMULATION for one, _ in waits), 4
+            _mean(one.made.told.basis is not WaitBasis.SIMULATION for one, _ in waits), 4
         ),
     }
 

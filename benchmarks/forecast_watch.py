@@ -207,7 +207,7 @@ class Watcher:
         queue, item = QueueId(line.queue), ItemId(line.item)
         p50, p90 = calibrating.corrected(self.calibration, queue, foreseen.p50, foreseen.p90)
         rule, queue_rule = self.rules(line)
-        told = calibrating.tell(self.calibration, item, p50, p90, rule)
+        told = calibrating.tell(self.calibration.items.get(item), p50, p90, rule)
         return Forecast(line, Made(p50, p90, rule, told), rule, queue_rule, foreseen.beyond)
 
     def rules(self, line: Seen) -> tuple[float, float]:

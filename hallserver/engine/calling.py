@@ -25,7 +25,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
     """The front of one class of one line. ``order`` is the line's rank at this window."""
 
     ticket: Ticket
@@ -49,9 +49,9 @@ class _Desk:
     state: HallState
     life: WindowLife
     now: Millis
-    ordinary: list[_Candidate]
+    ordinary: list[Candidate]
     """Fronts of its queues."""
-    sent: list[_Candidate]
+    sent: list[Candidate]
     """Fronts of those sent to this window or clerk."""
 
 
@@ -60,7 +60,22 @@ def next_ticket(state: HallState, window: WindowId, now: Millis) -> Choice | Non
 
     The same state and instant give the same choice, on every replay.
     """
-    desk = _look(state, window, now)
+    return _choose(_look(state, window, now))
+
+
+def next_among(
+    state: HallState,
+    life: WindowLife,
+    ordinary: list[Candidate],
+    sent: list[Candidate],
+    now: Millis,
+) -> Choice | None:
+    """Who would be next at a window among given fronts: for looking ahead. ``life`` may be a copy with calls
+    that have not happened."""
+    return _choose(_Desk(state, life, now, ordinary, sent))
+
+
+def _choose(desk: _Desk) -> Choice | None:
     for step in _STEPS:
         if (choice := step(desk)) is not None:
             return choice
@@ -106,7 +121,7 @@ def _look(state: HallState, window: WindowId, now: Millis) -> _Desk:
 
 def _fronts(
     state: HallState, life: WindowLife, line: str, order: int, now: Millis, *, sent: bool = False
-) -> Iterator[_Candidate]:
+) -> Iterator[Candidate]:
     """The first of each class whom the window may call: anybody whom a colleague ``sent`` to it, since
     nobody else would."""
     for name, row in state.lines.get(line, {}).items():
@@ -121,12 +136,12 @@ def _fronts(
         if ticket is not None:
             group = class_of(state, name)
             points = score(group, ticket.place_at, now)
-            yield _Candidate(ticket, line, order, group.id, points, now - ticket.place_at)
+            yield Candidate(ticket, line, order, group.id, points, now - ticket.place_at)
 
 
 def _stranded(
     state: HallState, life: WindowLife, lines: tuple[str, ...], now: Millis
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """Visitors sent to another window who have waited past the bound: any window of their queue may help."""
     bound = state.rules.max_delay_minutes * MINUTE_MS
     own = sent_to(state, life.id, life.staff)
@@ -141,11 +156,11 @@ def _stranded(
     ]
 
 
-def _best(candidates: list[_Candidate]) -> _Candidate | None:
+def _best(candidates: list[Candidate]) -> Candidate | None:
     return min(candidates, key=lambda one: one.rank, default=None)
 
 
-def _minutes(desk: _Desk, candidate: _Candidate) -> int:
+def _minutes(desk: _Desk, candidate: Candidate) -> int:
     """What the clerk may read as waiting: a place can be earlier than the visitor, who was put first or had
     booked."""
     here_since = max(candidate.ticket.place_at, candidate.ticket.issued_at)
@@ -183,7 +198,7 @@ def _condition(desk: _Desk) -> Choice | None:
     return None
 
 
-def _meant(one: _Candidate, classes: tuple[str, ...], queues: tuple[str, ...]) -> bool:
+def _meant(one: Candidate, classes: tuple[str, ...], queues: tuple[str, ...]) -> bool:
     return (not classes or one.group in classes) and (not queues or one.line in queues)
 
 
@@ -250,7 +265,7 @@ def _by_score(desk: _Desk) -> Choice | None:
     return Choice(best.ticket.id, *_reason(desk, best, listed))
 
 
-def _reason(desk: _Desk, best: _Candidate, listed: bool) -> tuple[str, dict[str, str | int]]:
+def _reason(desk: _Desk, best: Candidate, listed: bool) -> tuple[str, dict[str, str | int]]:
     """In one line why the best is the best."""
     ticket, waited = best.ticket, {"minutes": _minutes(desk, best)}
     if ticket.returned:

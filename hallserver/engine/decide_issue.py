@@ -7,7 +7,7 @@ from hallserver.engine.kiosks import check_kiosk
 from hallserver.engine.lines import ahead_of
 from hallserver.engine.offers import check_offered, check_party, check_person, item_of
 from hallserver.engine.state import BookingLife, HallState, Lease, children_of
-from hallserver.engine.waiting import expected_wait
+from hallserver.engine.waiting import Newcomer, forecast
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config import Item, Queue
@@ -76,6 +76,10 @@ def _issued(
     day = state.day or BusinessDay(hall_time(now, state.config).strftime("%Y-%m-%d"))
     place = (visit.placing.at, len(state.tickets) + 1)
     ahead = ahead_of(state, queue.id, visit.placing.priority, place, now)
+    who = Newcomer(
+        visit.items[0], visit.placing, command.booking is not None and not visit.late, ahead
+    )
+    wait, made = forecast(state, who, now)
     return e.TicketIssued(
         ticket=TicketId(f"{day}-{queue.id}-{serial}"),
         number=number_of(queue, serial),
@@ -86,7 +90,7 @@ def _issued(
         department=visit.items[0].department,
         token=command.token,
         ahead=ahead,
-        wait=expected_wait(state, queue.id, ahead, now),
+        wait=wait,
         person=visit.person,
         device=command.device,
         language=command.language,
@@ -99,6 +103,7 @@ def _issued(
         origin=Origin.BOOKING if command.booking is not None else command.origin,
         waiver=command.waiver,
         taken_at=visit.taken_at,
+        forecast=made if command.origin is not Origin.LEASED else None,
     )
 
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+from hallserver.engine import learning
 from hallserver.engine.evolve_tickets import TICKET_STEPS
 from hallserver.engine.evolve_windows import WINDOW_STEPS
+from hallserver.engine.forecast.learned import next_day
+from hallserver.engine.plans import day_plan
 from hallserver.engine.state import (
     BookingLife,
+    DayPlan,
     DeviceLife,
     HallState,
     Lease,
@@ -31,8 +35,8 @@ def evolve(state: HallState, event: e.Event) -> None:
 
 
 def next_day_state(state: HallState, day: BusinessDay) -> HallState:
-    """A copy of ``state`` as it is when ``day`` opens: windows, devices and later bookings stay, tickets
-    are gone."""
+    """A copy of ``state`` as it is when ``day`` opens: windows, devices, later bookings and what was learned
+    stay, tickets are gone."""
     bookings = {one: life for one, life in state.bookings.items() if life.booking.day >= day}
     return HallState(
         seq=state.seq,
@@ -48,6 +52,13 @@ def next_day_state(state: HallState, day: BusinessDay) -> HallState:
         classes=state.classes,
         bookings=bookings,
         booking_codes={life.booking.code: one for one, life in bookings.items()},
+        due={
+            one: life.booking.start
+            for one, life in bookings.items()
+            if life.booking.day == day and life.state is BookingState.DUE
+        },
+        plan=day_plan(state.config, day) if state.config is not None else DayPlan(),
+        learned=next_day(state.learned),
         windows={life.id: _tomorrow(life) for life in state.windows.values()},
         devices=state.devices,
         children=state.children,
@@ -114,6 +125,7 @@ def _put_config(state: HallState, config: HallConfig) -> None:
     state.window_config = {one.id: one for one in config.windows}
     state.staff = {one.id: one for one in config.staff}
     state.rules, state.classes = config.rules, classes_of(config.rules)
+    state.plan = day_plan(config, state.day)
     for window in config.windows:
         state.windows.setdefault(window.id, WindowLife(id=window.id))
 
@@ -187,14 +199,20 @@ def _booking_put(state: HallState, body: e.BookingPut, event: e.Event) -> None:
         del state.booking_codes[former.booking.code]
     state.bookings[body.booking.id] = BookingLife(booking=body.booking)
     state.booking_codes[body.booking.code] = body.booking.id
+    state.due.pop(body.booking.id, None)
+    if body.booking.day == state.day:
+        state.due[body.booking.id] = body.booking.start
 
 
 def _booking_dropped(state: HallState, body: e.BookingDropped, event: e.Event) -> None:
     state.bookings[body.booking].state = BookingState.CANCELLED
+    state.due.pop(body.booking, None)
 
 
 def _booking_missed(state: HallState, body: e.BookingMissed, event: e.Event) -> None:
+    learning.booking_missed(state)
     state.bookings[body.booking].state = BookingState.MISSED
+    state.due.pop(body.booking, None)
 
 
 def _leased(state: HallState, body: e.NumbersLeased, event: e.Event) -> None:

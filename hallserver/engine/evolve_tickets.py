@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from hallserver.engine import learning
 from hallserver.engine.announcing import note_call, note_said
 from hallserver.engine.calling import remember_call
 from hallserver.engine.clerks import clerk_day, note_case, note_level
@@ -42,6 +43,7 @@ Step = Callable[[HallState, Any, e.Event], None]
 
 def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
     at = body.taken_at if body.taken_at is not None else event.at
+    learning.issued(state, body, event.at)
     ticket = state.tickets[body.ticket] = Ticket(
         id=body.ticket,
         number=body.number,
@@ -66,6 +68,7 @@ def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
         origin=body.origin,
         waiver=body.waiver,
         elder=body.elder,
+        forecast=body.forecast,
     )
     if body.origin is Origin.LEASED:
         ticket.print_state = PrintState.PRINTED
@@ -87,6 +90,7 @@ def _note_taken(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
     if body.booking is not None:
         life = state.bookings[body.booking]
         life.state, life.ticket = BookingState.ARRIVED, body.ticket
+        state.due.pop(body.booking, None)
     keys = [f"queue:{body.queue}", f"item:{body.item}"]
     keys += [f"item:{one}" for one in body.more]
     queue = state.queues.get(body.queue)
@@ -118,7 +122,9 @@ def _print_reported(state: HallState, body: e.PrintReported, event: e.Event) -> 
 
 
 def _called(state: HallState, body: e.TicketCalled, event: e.Event) -> None:
-    ticket = state.tickets[body.ticket]
+    ticket, life = state.tickets[body.ticket], state.windows[body.window]
+    learning.called(state, ticket, life, event.at)
+    ticket.forecast = None
     if ticket.line:
         ticket.home = ticket.line
     leave(state, ticket)
@@ -128,7 +134,6 @@ def _called(state: HallState, body: e.TicketCalled, event: e.Event) -> None:
     ticket.reason, ticket.why = body.reason, body.why
     ticket.called_at = ticket.last_call_at = event.at
     ticket.calls, ticket.begun_at, ticket.returned = 1, 0, ""
-    life = state.windows[body.window]
     life.ticket = ticket.id
     if body.reason not in AT_HAND:
         remember_call(state, life, ticket.priority)
@@ -157,6 +162,7 @@ def _said(state: HallState, body: e.CallAnnounced, event: e.Event) -> None:
 
 def _begun(state: HallState, body: e.ServiceBegun, event: e.Event) -> None:
     ticket = state.tickets[body.ticket]
+    learning.begun(state, ticket, event.at)
     ticket.state, ticket.since, ticket.begun_at, ticket.staff = (
         TicketState.SERVING,
         event.at,
@@ -167,6 +173,7 @@ def _begun(state: HallState, body: e.ServiceBegun, event: e.Event) -> None:
 
 def _finished(state: HallState, body: e.ServiceFinished, event: e.Event) -> None:
     ticket = state.tickets[body.ticket]
+    learning.finished(state, ticket, body, event.at)
     ticket.finished_at, ticket.staff, ticket.note = event.at, body.staff, ""
     ticket.cases.append(
         Case(
@@ -225,6 +232,7 @@ def _free(state: HallState, window: WindowId, event: e.Event) -> None:
 
 def _no_show(state: HallState, body: e.TicketNoShow, event: e.Event) -> None:
     ticket = state.tickets[body.ticket]
+    learning.missed(state, ticket, event.at)
     ticket.state, ticket.since = TicketState.NO_SHOW, event.at
     ticket.misses += 1
     state.missed.append(ticket.id)
@@ -284,6 +292,7 @@ def _handed_back(state: HallState, body: e.TicketHandedBack, event: e.Event) -> 
 
 def _priority(state: HallState, body: e.PrioritySet, event: e.Event) -> None:
     ticket = state.tickets[body.ticket]
+    ticket.forecast = None
     leave(state, ticket)
     enter(state, ticket, body.placing)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from hallserver.engine import learning
 from hallserver.engine.state import HallState, WindowLife
 from qingting.contract import events as e
 from qingting.contract.states import WindowState
@@ -16,6 +17,7 @@ def _enter(life: WindowLife, window_state: WindowState, reason: str, event: e.Ev
 
 def _opened(state: HallState, body: e.WindowOpened, event: e.Event) -> None:
     life = state.windows[body.window]
+    learning.opened(state, life, event.at)
     _enter(life, WindowState.OPEN, "", event)
     life.staff, life.idle_since = body.staff, event.at
 

@@ -6,9 +6,10 @@ The structs are mutable for speed (a hall applies thousands of events a second);
 
 import msgspec
 
+from hallserver.engine.forecast.learned import Learned
 from qingting.contract.bookings import Booking
 from qingting.contract.config import Department, HallConfig, Item, Queue, Staff, Window
-from qingting.contract.events import Interval
+from qingting.contract.events import Forecast, Interval
 from qingting.contract.ids import (
     BookingId,
     BusinessDay,
@@ -39,7 +40,7 @@ from qingting.contract.states import (
     WindowState,
 )
 
-STATE_SCHEMA = 7
+STATE_SCHEMA = 8
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -140,6 +141,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     """From the clerk who transferred it to the next one."""
     returned: str = ""
     """Why it stands in line again (:class:`qingting.contract.states.ReturnCause`), until it is called."""
+    forecast: Forecast | None = None
+    """What was forecast for its first call, until it is scored or something else moves the ticket."""
     cancelled: str = ""
     """Why the ticket was cancelled, as in :class:`qingting.contract.events.TicketCancelled`."""
 
@@ -212,6 +215,34 @@ class Served(msgspec.Struct, kw_only=True):
 
     count: int = 0
     total_ms: int = 0
+
+
+Span = tuple[Millis, Millis]
+"""From and to (UTC ms), end exclusive."""
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A clerk's time at a window today, from a shift."""
+
+    start: Millis
+    end: Millis
+    staff: StaffId
+
+
+class DayPlan(msgspec.Struct, kw_only=True):
+    """What is planned for today, made ready once a day and after each change of the configuration.
+
+    ``hours`` are the opening hours, breaks between them; None when the hall sets none. ``roster`` is the
+    shifts by window, in order. ``joined`` are the windows that a queue's waiting depends on: those that
+    serve it, those that serve what they serve, and so on; ``linked`` are the queues of those windows.
+    ``items`` are the items of each queue.
+    """
+
+    hours: list[Span] | None = None
+    roster: dict[WindowId, list[Planned]] = {}
+    joined: dict[QueueId, list[WindowId]] = {}
+    linked: dict[QueueId, list[QueueId]] = {}
+    items: dict[QueueId, list[ItemId]] = {}
 
 
 class ClerkDay(msgspec.Struct, kw_only=True):
@@ -306,6 +337,11 @@ class HallState(msgspec.Struct, kw_only=True):
     """Devices by parent, so that a kiosk's view does not look at every pad of the hall."""
     served: dict[ItemId, Served] = msgspec.field(default_factory=dict)
     clerks: dict[StaffId, ClerkDay] = msgspec.field(default_factory=dict)
+    plan: DayPlan = msgspec.field(default_factory=DayPlan)
+    learned: Learned = msgspec.field(default_factory=Learned)
+    """What forecasts rest on; it goes on from day to day."""
+    due: dict[BookingId, Millis] = msgspec.field(default_factory=dict)
+    """Bookings of today whose visitor has not come yet, with their time."""
     board: list[Board] = msgspec.field(default_factory=list)
     call_no: int = 0
     calls: dict[TicketId, Call] = msgspec.field(default_factory=dict)

@@ -10,7 +10,7 @@ from qingting.contract.config import Window
 from qingting.contract.events import Interval
 from qingting.contract.ids import TicketId
 from qingting.contract.printing import FeedLines, PairLine, PrintElement, QrCode, RuleLine, TextLine
-from qingting.contract.states import Language, WindowState
+from qingting.contract.states import Language, WaitBasis, WindowState
 from qingting.contract.templates import (
     DEFAULT_TICKET,
     FieldRow,
@@ -38,6 +38,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "soon": ("即将轮到您", "very soon"),
     "minutes": ("约 {low}-{high} 分钟", "{low}-{high} min"),
     "unknown": ("暂时无法估计", "not known yet"),
+    "wide": ("近期误差较大，已放宽", "wide: off lately"),
+    "average": ("按平均办理时间估计", "by average serving time"),
+    "beyond": ("下班前可能排不到", "may be after closing"),
     "name": ("姓　　名", "Name"),
     "certificate": ("证件号码", "Certificate"),
     "time": ("取号时间", "Taken at"),
@@ -65,6 +68,17 @@ def wait_words(wait: Interval | None, language: Language) -> str:
     if wait.low == 0:
         return say(language, "soon")
     return say(language, "minutes", low=wait.low, high=wait.high)
+
+
+def wait_lines(wait: Interval | None, language: Language) -> list[str]:
+    """The same with what one should know about it, each on a line of its own."""
+    lines = [wait_words(wait, language)]
+    if wait is not None:
+        if wait.basis is not WaitBasis.SIMULATION:
+            lines.append(say(language, wait.basis.value))
+        if wait.beyond:
+            lines.append(say(language, "beyond"))
+    return lines
 
 
 def ticket_url(base_url: str, ticket: Ticket) -> str:
@@ -198,7 +212,7 @@ def _visit_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
         "item": [named(item.name, item.name_en)] if item else [],
         "more_items": [named(one.name, one.name_en) for one in more],
         "ahead": [say(language, "people", n=ticket.ahead)],
-        "wait": [wait_words(ticket.wait, language)],
+        "wait": wait_lines(ticket.wait, language),
         "time": [hall_time(ticket.issued_at, state.config).strftime("%Y-%m-%d %H:%M")],
         "booked": [hall_time(booked, state.config).strftime("%H:%M")] if booked is not None else [],
         "party": [say(language, "people", n=ticket.party)] if ticket.party > 1 else [],

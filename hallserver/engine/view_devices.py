@@ -6,10 +6,11 @@ from hallserver.engine.kiosks import screen, template_of
 from hallserver.engine.lines import ahead, class_of
 from hallserver.engine.state import DeviceLife, HallState, Ticket, children_of
 from hallserver.engine.view_tickets import booked_at, item_names, may_return
+from hallserver.engine.waiting import Outlook
 from qingting.contract import views as v
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
-from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.contract.states import Condition, DeviceKind, DeviceState, TicketState
 
 KIOSK_TICKET_MS = 10 * 60_000
 """How long a kiosk's topic keeps a ticket taken there."""
@@ -64,10 +65,13 @@ def _printer_reason(life: DeviceLife) -> str:
     return "kiosk.printer_absent" if life.state in _ABSENT + _STARTING else ""
 
 
-def _ticket(state: HallState, ticket: Ticket, now: Millis) -> v.KioskTicket:
+def kiosk_ticket(state: HallState, ticket: Ticket, now: Millis, outlook: Outlook) -> v.KioskTicket:
+    """One ticket as its kiosk shows it; also used for a ticket whose code was scanned. Who waits is shown the wait from
+    now on, everybody else what was told."""
     item = state.items.get(ticket.item)
     department = state.departments.get(ticket.department)
     group = class_of(state, ticket.priority)
+    waiting = ticket.state is TicketState.WAITING
     window = state.window_config.get(ticket.window) if ticket.window is not None else None
     return v.KioskTicket(
         ticket=ticket.id,
@@ -77,7 +81,7 @@ def _ticket(state: HallState, ticket: Ticket, now: Millis) -> v.KioskTicket:
         print_cause=ticket.print_cause,
         attempt=ticket.attempt,
         ahead=ahead(state, ticket, now),
-        wait=ticket.wait,
+        wait=outlook.ticket(ticket) or ticket.wait if waiting else ticket.wait,
         item_name=item.name if item is not None else "",
         item_name_en=item.name_en if item is not None else "",
         department_name=department.name if department is not None else "",
@@ -97,13 +101,12 @@ def _ticket(state: HallState, ticket: Ticket, now: Millis) -> v.KioskTicket:
     )
 
 
-def kiosk_ticket(state: HallState, ticket: Ticket, now: Millis) -> v.KioskTicket:
-    """One ticket as its kiosk shows it; also used for a ticket whose code was scanned."""
-    return _ticket(state, ticket, now)
-
-
 def kiosk(
-    state: HallState, kiosk_id: DeviceId, now: Millis, seen: Mapping[DeviceId, Millis]
+    state: HallState,
+    kiosk_id: DeviceId,
+    now: Millis,
+    seen: Mapping[DeviceId, Millis],
+    outlook: Outlook,
 ) -> dict[str, v.View]:
     life = state.devices[kiosk_id]
     peripherals = children_of(state, kiosk_id)
@@ -120,5 +123,5 @@ def kiosk(
     for ticket_id in reversed(state.taken_at.get(kiosk_id, [])):
         ticket = state.tickets[ticket_id]
         if now - ticket.issued_at <= KIOSK_TICKET_MS:
-            shown[f"ticket:{ticket.id}"] = _ticket(state, ticket, now)
+            shown[f"ticket:{ticket.id}"] = kiosk_ticket(state, ticket, now, outlook)
     return shown

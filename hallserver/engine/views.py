@@ -8,7 +8,7 @@ from hallserver.engine import view_desk, view_devices, view_windows
 from hallserver.engine.lines import count, sent_to
 from hallserver.engine.offers import check_offered
 from hallserver.engine.state import HallState
-from hallserver.engine.waiting import expected_wait, open_windows
+from hallserver.engine.waiting import Outlook, open_windows
 from qingting.contract import events as e
 from qingting.contract import views as v
 from qingting.contract.config import Item
@@ -30,11 +30,17 @@ Entries = Mapping[str, v.View]
 
 @dataclass(frozen=True, slots=True)
 class Ambient:
-    """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms)."""
+    """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms). ``outlook`` are
+    waits that may be some seconds old; without it they are worked out anew."""
 
     now: Millis
     seen: Mapping[DeviceId, Millis] = field(default_factory=dict)
     city_link: bool = False
+    outlook: Outlook | None = None
+
+    def waits(self, state: HallState) -> Outlook:
+        """Waiting times as screens show them."""
+        return self.outlook if self.outlook is not None else Outlook(state, self.now)
 
 
 def _hall(state: HallState, ambient: Ambient) -> Entries:
@@ -111,7 +117,7 @@ def _catalogue(state: HallState, ambient: Ambient) -> Entries:
     }
 
 
-def queue_view(state: HallState, queue_id: QueueId, now: Millis) -> v.QueueView:
+def queue_view(state: HallState, queue_id: QueueId, now: Millis, outlook: Outlook) -> v.QueueView:
     queue = state.queues[queue_id]
     waiting = count(state, queue_id)
     return v.QueueView(
@@ -121,12 +127,14 @@ def queue_view(state: HallState, queue_id: QueueId, now: Millis) -> v.QueueView:
         waiting=waiting,
         windows_open=len(open_windows(state, queue_id, now)),
         closed=bool(queue.closed_reason),
-        wait=expected_wait(state, queue_id, waiting, now),
+        wait=outlook.queue(queue_id),
+        items=outlook.withdrawn(queue_id),
     )
 
 
 def _queues(state: HallState, ambient: Ambient) -> Entries:
-    return {queue: queue_view(state, queue, ambient.now) for queue in state.queues}
+    outlook = ambient.waits(state)
+    return {queue: queue_view(state, queue, ambient.now, outlook) for queue in state.queues}
 
 
 _PLAIN: dict[str, Callable[[HallState, Ambient], Entries]] = {
@@ -157,7 +165,9 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
         and name in state.devices
         and state.devices[DeviceId(name)].kind is DeviceKind.KIOSK
     ):
-        return view_devices.kiosk(state, DeviceId(name), ambient.now, ambient.seen)
+        return view_devices.kiosk(
+            state, DeviceId(name), ambient.now, ambient.seen, ambient.waits(state)
+        )
     raise Refusal("hub.unknown_topic", topic=topic[:40])
 
 

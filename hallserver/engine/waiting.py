@@ -1,35 +1,35 @@
-"""How long a ticket will wait, as an interval from P50 to P90.
+"""How long people wait: each forecast is a forward simulation of the live hall (:mod:`.forecast`).
 
-The people ahead, those of other queues of the same windows included, are served by the open windows in
-parallel, after the visits that have begun. Their total serving time is taken as a sum of gamma
-variables with coefficient of variation :data:`SPREAD`; the measured mean of today is shrunk towards the configured typical time by :data:`PRIOR_WEIGHT` pseudo-visits. Nobody can
-say (None) when no window of the queue is open.
+The interval from P50 to P90 is told in whole minutes with what it rests on, and with a warning when the P90 lies after
+closing. Nobody can say (None) when no window serves the queue or is planned to.
 """
 
-import math
+from dataclasses import dataclass, field
+from math import ceil, floor
 
-from hallserver.engine.lines import count, in_order
-from hallserver.engine.state import HallState, WindowLife, queues_of
-from qingting.contract.events import Interval
-from qingting.contract.ids import ItemId, Millis, QueueId
-from qingting.contract.states import WindowState
+from hallserver.engine import learning
+from hallserver.engine import situations as scenes
+from hallserver.engine.forecast import calibration as calibrating
+from hallserver.engine.forecast.calibration import Score, Told, together
+from hallserver.engine.forecast.durations import expected_minutes
+from hallserver.engine.forecast.scene import REACTION_CV
+from hallserver.engine.forecast.simulate import Foreseen, foresee, foresee_everybody
+from hallserver.engine.forecast.situation import Situation, Visitor
+from hallserver.engine.forecast.tables import quick
+from hallserver.engine.lines import Key, ahead_of, count
+from hallserver.engine.rehearsing import rule
+from hallserver.engine.state import HallState, Ticket, WindowLife, queues_of
+from qingting.contract import events as e
+from qingting.contract.config import Item
+from qingting.contract.ids import ItemId, Millis, QueueId, TicketId
+from qingting.contract.rules import ORDINARY
+from qingting.contract.states import WaitBasis, WindowState
 
-SPREAD = 0.7
-"""Coefficient of variation of one serving time."""
-PRIOR_WEIGHT = 8
-"""How many measured visits the configured typical time is worth."""
-HANDOVER_MINUTES = 0.5
-"""Between two visitors: walking to the window and papers out."""
-Z_90 = 1.2816
-
-
-def mean_minutes(state: HallState, item: ItemId) -> float:
-    """Expected serving time of an item in minutes: today's mean shrunk to the configured one."""
-    typical = state.items[item].minutes if item in state.items else 10.0
-    served = state.served.get(item)
-    if served is None:
-        return typical
-    return (typical * PRIOR_WEIGHT + served.total_ms / 60_000) / (PRIOR_WEIGHT + served.count)
+BEYOND_FROM = 0.1
+"""People are warned when the probability not to be called before closing is at least this: the P90 then
+lies beyond it."""
+AT_ONCE = 2.0
+"""A P90 of so few minutes is told as at once."""
 
 
 def open_windows(state: HallState, queue: QueueId, now: Millis) -> list[WindowLife]:
@@ -43,58 +43,194 @@ def open_windows(state: HallState, queue: QueueId, now: Millis) -> list[WindowLi
     ]
 
 
-def expected_wait(state: HallState, queue: QueueId, ahead: int, now: Millis) -> Interval | None:
-    """The interval for somebody with ``ahead`` people before them in ``queue``; None when unknown."""
-    windows = open_windows(state, queue, now)
-    if not windows:
+def mean_minutes(state: HallState, item: ItemId) -> float:
+    """Expected serving time of an item in minutes, as learned: today, at an average clerk."""
+    typical = learning.typical_minutes(state, item)
+    return expected_minutes(state.learned.durations, item, typical)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody who is about to take a ticket. ``place`` is the instant that orders them in their class."""
+
+    item: Item
+    placing: e.Placing
+    booked: bool
+    ahead: int
+
+
+def forecast(
+    state: HallState, who: Newcomer, now: Millis
+) -> tuple[e.Interval | None, e.Forecast | None]:
+    """What to tell somebody who takes a ticket, and what to score later."""
+    found = at_once(state, who, now) or _simulated_for(state, who, now)
+    if found is None:
+        return None, None
+    calibration = state.learned.calibration
+    p50, p90 = calibrating.corrected(calibration, who.item.queue, found.p50, found.p90)
+    average = usual_rule(state, who.item.queue, who.ahead, now)
+    told = calibrating.tell(calibration.items.get(who.item.id), p50, p90, average)
+    made = e.Forecast(p50=round(p50 * 60), p90=round(p90 * 60), rule=round(average * 60))
+    return interval(told, found.beyond), made
+
+
+def at_once(state: HallState, who: Newcomer, now: Millis) -> Foreseen | None:
+    """The plainest case without a simulation: more windows of the queue are idle than people wait at windows
+    connected with it. None in any other case, and where a plan or a skill may matter."""
+    plan, queue = state.plan, who.item.queue
+    if plan.hours or plan.roster or who.item.skill:
         return None
-    turns = ahead + _ahead_elsewhere(state, queue, windows, now)
-    idle = sum(1 for life in windows if life.ticket is None)
-    if turns < idle:
-        return Interval(low=0, high=2)
-    mean = _mean_ahead(state, queue, ahead, now) + HANDOVER_MINUTES
-    started = sum(_remaining(state, life, now) for life in windows if life.ticket is not None)
-    middle = (turns * mean + started) / len(windows)
-    spread = SPREAD * mean * math.sqrt(turns + 1) / len(windows)
-    low = max(1, math.floor(middle))
-    return Interval(low=low, high=max(low + 1, math.ceil(middle + Z_90 * spread)))
+    waiting = sum(count(state, one) for one in plan.linked.get(queue, ()))
+    idle = 0
+    for window in plan.joined.get(queue, ()):
+        life = state.windows[window]
+        if life.ticket is None and life.state is WindowState.OPEN:
+            config = state.window_config[window]
+            idle += queue in config.queues and not config.appointment_only
+    if idle <= waiting or any(line.startswith("@") for line in state.lines):
+        return None
+    p50, p90 = quick(state.learned.durations.reaction.value, REACTION_CV)
+    return Foreseen(p50, p90, 0.0)
 
 
-def _ahead_elsewhere(
-    state: HallState, queue: QueueId, windows: list[WindowLife], now: Millis
-) -> float:
-    """People of other queues who will be called by the same windows before: all who wait there now,
-    each for the part of their own windows that serve ``queue`` as well."""
-    shared = {life.id for life in windows}
-    others = {q for life in windows for q in queues_of(state, life.id, now)} - {queue}
-    total = 0.0
-    for other in others:
-        if waiting := count(state, other):
-            theirs = {life.id for life in open_windows(state, other, now)}
-            total += waiting * len(theirs & shared) / len(theirs)
-    return total
+def _simulated_for(state: HallState, who: Newcomer, now: Millis) -> Foreseen | None:
+    priority = who.placing.priority
+    situation = scenes.situation(state, who.item.queue, priority, now)
+    asked = Visitor(
+        queue=who.item.queue,
+        items=(who.item.id,),
+        line=f"{who.item.queue}/{priority}",
+        since=scenes.place_of(state, priority, who.placing.at),
+        came=now,
+        skill=who.item.skill,
+        booked=who.booked,
+    )
+    known = scenes.facts(state, scenes.items_of(situation) | {who.item.id}, now)
+    return foresee(situation, known, [asked], rule(state, situation.desks))[0]
 
 
-def _remaining(state: HallState, life: WindowLife, now: Millis) -> float:
-    """Minutes that the visit at a window will still take; never less than a fifth of its usual time."""
-    if life.ticket is None:
-        return 0.0
-    ticket = state.tickets[life.ticket]
-    mean = mean_minutes(state, ticket.item)
-    gone = (now - ticket.begun_at) / 60_000 if ticket.begun_at else 0.0
-    return max(mean - gone, mean / 5)
+def usual_rule(state: HallState, queue: QueueId, ahead: int, now: Millis) -> float:
+    """Average visit of the queue × people ahead ÷ open windows, in minutes."""
+    windows = sum(
+        state.windows[one].state is WindowState.OPEN and queue in queues_of(state, one, now)
+        for one in scenes.windows_of(state, queue, now)
+    )
+    return learning.average_of(state, queue).value * ahead / max(1, windows)
 
 
-def _mean_ahead(state: HallState, queue: QueueId, ahead: int, now: Millis) -> float:
-    """Mean serving time of the first ``ahead`` tickets of the queue (all alike beyond the first 50)."""
-    total = 0.0
-    people = 0
-    for ticket in in_order(state, queue, now):
-        if people >= min(ahead, 50):
-            break
-        total += mean_minutes(state, ticket.item)
-        people += 1
-    if people:
-        return total / people
-    items = [item for item in state.items.values() if item.queue == queue]
-    return sum(mean_minutes(state, item.id) for item in items) / len(items) if items else 10.0
+def interval(told: Told, beyond: float) -> e.Interval:
+    """In whole minutes, wider rather than narrower."""
+    late = beyond >= BEYOND_FROM
+    if told.p90 <= AT_ONCE and told.basis is WaitBasis.SIMULATION:
+        return e.Interval(low=0, high=ceil(AT_ONCE), basis=told.basis, beyond=late)
+    low = max(1, floor(told.p50))
+    return e.Interval(low=low, high=max(low + 1, ceil(told.p90)), basis=told.basis, beyond=late)
+
+
+# ---- for screens ----------------------------------------------------------------------------------
+
+
+class Outlook:
+    """Waits of the whole hall at one instant: one simulation for all queues that share windows, made when the first
+    of them is asked for. It is of the state as it is then: make a new one when that has changed."""
+
+    def __init__(self, state: HallState, now: Millis) -> None:
+        self._state = state
+        self.now = now
+        self.seq = state.seq
+        self._groups: dict[tuple[str, ...], _Group] = {}
+
+    def queue(self, queue: QueueId) -> e.Interval | None:
+        """For an ordinary visitor who joins the queue now."""
+        scores = self._state.learned.calibration.items
+        own = [one for item in self._items(queue) if (one := scores.get(item)) is not None]
+        score = together(own) if any(one.bad for one in own) else None
+        return self._told(queue, score, self._group(queue))
+
+    def _items(self, queue: QueueId) -> list[ItemId]:
+        return self._state.plan.items.get(queue, [])
+
+    def withdrawn(self, queue: QueueId) -> dict[ItemId, e.Interval]:
+        """The same for items of the queue whose own forecasts have been bad of late: told otherwise than the
+        queue's."""
+        scores = self._state.learned.calibration.items
+        found: dict[ItemId, e.Interval] = {}
+        for item in self._items(queue):
+            score = scores.get(item)
+            if score is not None and score.bad:
+                told = self._told(queue, score, self._group(queue))
+                if told is not None:
+                    found[item] = told
+        return found
+
+    def ticket(self, ticket: Ticket) -> e.Interval | None:
+        """For somebody who waits, from now on."""
+        found = self._group(ticket.queue).tickets.get(ticket.id)
+        if found is None:
+            return None
+        score = self._state.learned.calibration.items.get(ticket.item)
+        place = (ticket.place_at, ticket.order)
+        return self._interval(ticket.queue, score, found, ticket.priority, place)
+
+    def _told(self, queue: QueueId, score: Score | None, group: "_Group") -> e.Interval | None:
+        found = group.queues.get(queue)
+        if found is None:
+            return None
+        place = (self.now, len(self._state.tickets) + 1)
+        return self._interval(queue, score, found, ORDINARY, place)
+
+    def _interval(
+        self, queue: QueueId, score: Score | None, found: Foreseen, priority: str, place: Key
+    ) -> e.Interval:
+        calibration = self._state.learned.calibration
+        p50, p90 = calibrating.corrected(calibration, queue, found.p50, found.p90)
+        average = 0.0
+        if score is not None and score.bad:
+            before = ahead_of(self._state, queue, priority, place, self.now)
+            average = usual_rule(self._state, queue, before, self.now)
+        return interval(calibrating.tell(score, p50, p90, average), found.beyond)
+
+    def _group(self, queue: QueueId) -> "_Group":
+        joined = self._state.plan.joined
+        key = tuple(joined.get(queue, ()))
+        if not key:
+            return _NOBODY
+        if key not in self._groups:
+            same = [one for one, windows in joined.items() if tuple(windows) == key]
+            self._groups[key] = _simulated(self._state, same, self.now)
+        return self._groups[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What was foreseen for queues that share windows, and for those who wait there."""
+
+    queues: dict[QueueId, Foreseen] = field(default_factory=dict)
+    tickets: dict[TicketId, Foreseen] = field(default_factory=dict)
+
+
+_NOBODY = _Group()
+
+
+def _simulated(state: HallState, queues: list[QueueId], now: Millis) -> _Group:
+    situation: Situation = scenes.situation(state, queues[0], ORDINARY, now)
+    asked = [
+        Visitor(
+            queue=queue,
+            items=(),
+            line=f"{queue}/{ORDINARY}",
+            since=scenes.place_of(state, ORDINARY, now),
+            came=now,
+        )
+        for queue in queues
+    ]
+    known = scenes.facts(state, scenes.items_of(situation), now)
+    joining, waiting = foresee_everybody(situation, known, asked, rule(state, situation.desks))
+    return _Group(
+        {queue: one for queue, one in zip(queues, joining, strict=True) if one is not None},
+        {
+            TicketId(who.ref): one
+            for who, one in zip(situation.waiting, waiting, strict=True)
+            if one is not None
+        },
+    )

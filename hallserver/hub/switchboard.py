@@ -12,6 +12,7 @@ from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.authority import agent_speaks_for
 from hallserver.hub.identity import IdentityDesk
+from hallserver.hub.outlooks import Outlooks
 from hallserver.hub.presence import BLINK_SECONDS, Presence
 from hallserver.hub.printing import PrintDesk, failed, job_of, printer_fault
 from hallserver.hub.scan_desk import ScanDesk
@@ -53,12 +54,16 @@ class Switchboard:
         self.sealer = sealer
         self.base_url = base_url
         self._offers: dict[DeviceId, OfflineOffer] = {}
+        self._outlooks = Outlooks(clock)
         self._city_link = city_link
         self._sessions: dict[DeviceId, set[Session]] = {}
 
     def ambient(self) -> Ambient:
         return Ambient(
-            now=self.clock.now_ms(), seen=self.presence.seen, city_link=self._city_link()
+            now=self.clock.now_ms(),
+            seen=self.presence.seen,
+            city_link=self._city_link(),
+            outlook=self._outlooks.latest(self.hall.state),
         )
 
     # ---- sessions -------------------------------------------------------------------------------

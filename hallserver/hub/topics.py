@@ -169,7 +169,7 @@ class Topics:
             for ticket in self._shown_at(DeviceId(topic.removeprefix("kiosk:")), ambient.now):
                 if ticket in state.tickets:
                     found[f"ticket:{ticket}"] = kiosk_ticket(
-                        state, state.tickets[ticket], ambient.now
+                        state, state.tickets[ticket], ambient.now, ambient.waits(state)
                     )
         return found
 

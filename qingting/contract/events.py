@@ -35,14 +35,27 @@ from qingting.contract.states import (
     RatingChannel,
     RatingLevel,
     ReturnCause,
+    WaitBasis,
 )
 
 
 class Interval(Record, frozen=True, kw_only=True):
-    """Expected waiting in minutes, P50 to P90."""
+    """Expected waiting in minutes, P50 to P90; both small and ``low`` 0: at once. ``beyond``: the P90 lies
+    after closing, so it may not come to a call today."""
 
     low: int
     high: int
+    basis: WaitBasis = WaitBasis.AVERAGE
+    beyond: bool = False
+
+
+class Forecast(Record, frozen=True, kw_only=True):
+    """What was forecast for a ticket, in seconds, whatever was told: P50 and P90 of the simulation, and
+    people ahead × average ÷ windows. Its scores follow from it."""
+
+    p50: int
+    p90: int
+    rule: int
 
 
 class Placing(Record, frozen=True, kw_only=True):
@@ -87,7 +100,8 @@ class ConfigEdited(Record, frozen=True, kw_only=True, tag="config.edited", tag_f
 class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_field="k"):
     """A ticket exists and waits. ``serial`` is its number within queue and day, ``number`` as printed.
 
-    ``ahead`` counts the people before it in its queue; ``wait`` is None when nobody can say.
+    ``ahead`` counts the people before it in its queue; ``wait`` is what was told, None when nobody can
+    say, and ``forecast`` what is scored.
     ``placing`` None means last in the ordinary class of its queue. ``late``: a booked visitor who came
     too late for the booked place. ``taken_at`` is set when a kiosk gave the number while cut off.
     """
@@ -114,6 +128,7 @@ class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_f
     waiver: str = ""
     elder: bool = False
     taken_at: Millis | None = None
+    forecast: Forecast | None = None
 
 
 class PrintRequested(Record, frozen=True, kw_only=True, tag="print.requested", tag_field="k"):

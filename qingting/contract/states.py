@@ -65,6 +65,17 @@ class StaffPermission(StrEnum):
     """Put a window to other queues for a while (窗口借调)."""
 
 
+class WaitBasis(StrEnum):
+    """What a waiting time rests on (等候时间依据). Nothing at all: nobody can say."""
+
+    SIMULATION = "simulation"
+    """The hall simulated forward."""
+    WIDE = "wide"
+    """The same with a wide margin, because it has been wrong too often of late."""
+    AVERAGE = "average"
+    """People ahead times the average, with a wide margin, because that has been nearer of late."""
+
+
 class PrintState(StrEnum):
     """What is known of the paper (打印状态). ``unknown`` is never reprinted by itself."""
 

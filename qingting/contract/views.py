@@ -97,7 +97,8 @@ class ItemsView(Record, frozen=True, kw_only=True, tag="items", tag_field="view"
 
 
 class QueueView(Record, frozen=True, kw_only=True, tag="queue", tag_field="view"):
-    """Topic ``queues``. ``wait`` is what a ticket taken now would be told; None = nobody can say."""
+    """Topic ``queues``. ``wait`` is what a ticket taken now would be told; None = nobody can say. ``items`` holds
+    the items that would be told something else, because their own forecasts have been bad of late."""
 
     id: QueueId
     name: str
@@ -106,6 +107,7 @@ class QueueView(Record, frozen=True, kw_only=True, tag="queue", tag_field="view"
     windows_open: int
     closed: bool
     wait: Interval | None = None
+    items: dict[ItemId, Interval] = msgspec.field(default_factory=dict)
 
 
 class ItemName(Record, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ export function fillLists(hall: FakeHall): void {
   hall.set('catalogue', 'classes', { view: 'classes', classes: every.slice(2), every });
   hall.set('catalogue', 'items', { view: 'items', items: ITEMS.map((_, index) => item(index)) });
   for (const [id, name, nameEn, waiting] of QUEUES) {
-    hall.set('queues', id, { view: 'queue', id, name, name_en: nameEn, waiting, windows_open: 2, closed: false, wait: null });
+    hall.set('queues', id, { view: 'queue', id, name, name_en: nameEn, waiting, windows_open: 2, closed: false, wait: null, items: {} });
   }
   for (const number of ['1', '2']) {
     const kiosk = `k${number}`;

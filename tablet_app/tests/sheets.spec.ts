@@ -44,7 +44,7 @@ beforeEach(() => {
   hall.set('catalogue', 'classes', { view: 'classes', classes, every: classes });
   const items = [item('card', '社会保障卡申领', '', 'sbk', true), item('advice', '咨询', '', 'zx')];
   hall.set('catalogue', 'items', { view: 'items', items });
-  const one = { id: 'medical', name: '医保', name_en: 'Medical', waiting: 4, windows_open: 1, closed: false, wait: null };
+  const one = { id: 'medical', name: '医保', name_en: 'Medical', waiting: 4, windows_open: 1, closed: false, wait: null, items: {} };
   hall.set('queues', 'medical', { view: 'queue', ...one });
 });
 

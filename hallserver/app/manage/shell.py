@@ -77,6 +77,7 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
                 MenuItem(HOME, "menu.overview", "overview", len(state.help)),
                 MenuItem("/manage/devices", "menu.devices", "device", faults),
                 MenuItem("/manage/queues", "menu.queues", "queue"),
+                MenuItem("/manage/forecast", "menu.forecast", "clock"),
                 MenuItem("/manage/windows", "menu.windows", "window"),
                 MenuItem("/manage/tickets", "menu.tickets", "ticket"),
                 MenuItem("/manage/ratings", "menu.ratings", "rating"),

@@ -7,7 +7,7 @@ from hallserver.engine.lines import ahead as people_ahead
 from hallserver.engine.lines import staff_line, window_line
 from hallserver.engine.state import HallState, Ticket
 from hallserver.engine.view_tickets import may_return
-from hallserver.engine.waiting import expected_wait, open_windows
+from hallserver.engine.waiting import Outlook, open_windows
 from qingting.contract.events import Interval
 from qingting.contract.ids import Millis, QueueId
 from qingting.contract.states import TicketState, WindowState
@@ -46,6 +46,7 @@ class Look:
     def __init__(self, state: HallState, now: Millis) -> None:
         self._state = state
         self._now = now
+        self._outlook = Outlook(state, now)
         self._windows: dict[tuple[str, QueueId], tuple[str, ...]] = {}
 
     def place(self, ticket: Ticket) -> Standing:
@@ -68,13 +69,13 @@ class Look:
     def timed(self, ticket: Ticket) -> Standing:
         """The place with its waiting time."""
         place = self.place(ticket)
-        return replace(place, wait=self.wait(ticket, place.ahead))
+        return replace(place, wait=self.wait(ticket))
 
-    def wait(self, ticket: Ticket, ahead: int) -> Interval | None:
+    def wait(self, ticket: Ticket) -> Interval | None:
         """The waiting time of a waiting ticket; None for any other and when nobody can say."""
         if ticket.state is not TicketState.WAITING:
             return None
-        return expected_wait(self._state, ticket.queue, ahead, self._now)
+        return self._outlook.ticket(ticket)
 
     def _serving(self, ticket: Ticket) -> tuple[str, ...]:
         key = (ticket.line, ticket.queue)

@@ -157,7 +157,7 @@ class Watch:
         last = self._known.get(ticket_id)
         fresh = look.place(ticket)
         if full or last is None or replace(last, wait=None) != fresh:
-            fresh = replace(fresh, wait=look.wait(ticket, fresh.ahead))
+            fresh = replace(fresh, wait=look.wait(ticket))
         else:
             fresh = last
         if fresh != last:

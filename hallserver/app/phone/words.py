@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hallserver.app.phone.standing import Standing
 from qingting.contract.events import Interval
 from qingting.contract.ids import Millis
-from qingting.contract.states import Language
+from qingting.contract.states import Language, WaitBasis
 
 Text = Callable[..., str]
 """``(key, **params) → text`` in the reader's language."""
@@ -59,8 +59,13 @@ def ahead_words(text: Text, count: int) -> str:
 def _wait(text: Text, wait: Interval | None) -> str:
     if wait is None:
         return text("phone.wait.unknown")
-    if wait.low == 0:
-        return text("phone.wait.soon")
+    said = text("phone.wait.soon") if wait.low == 0 else _between(text, wait)
+    if wait.basis is not WaitBasis.SIMULATION:
+        said += text(f"phone.wait.{wait.basis.value}")
+    return said + text("phone.wait.beyond") if wait.beyond else said
+
+
+def _between(text: Text, wait: Interval) -> str:
     return text("phone.wait.between", low=wait.low, high=wait.high)
 
 

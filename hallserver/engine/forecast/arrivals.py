@@ -45,7 +45,7 @@ def observe_arrival(learned: Arrivals, queue: QueueId, kind: str, hour: int, now
         step = max(0.0, min((now - learned.last) / HOUR_MS, LONGEST_STEP))
         learned.watched[hour] = learned.watched.get(hour, 0.0) + step
     learned.last = now
-    flow = learned.queues.setdefault(queue, Flow())
+    flow = learned.queues.get(queue) or learned.queues.setdefault(queue, Flow())
     flow.hours[hour] = flow.hours.get(hour, 0.0) + 1
     for counts in (flow.kinds, learned.kinds):
         counts[kind] = counts.get(kind, 0.0) + 1

@@ -9,13 +9,14 @@ Each called ticket scores the forecast that was made for it.
   item, from the scores of its latest forecasts. The simulation goes on unseen and comes back by its scores.
 """
 
-from enum import StrEnum
+from collections.abc import Iterable
 from math import exp, log
 from typing import NamedTuple
 
 import msgspec
 
 from qingting.contract.ids import ItemId, QueueId
+from qingting.contract.states import WaitBasis
 
 LATEST = 60
 """Forecasts that a score looks back on (exponentially, once there are as many)."""
@@ -39,24 +40,12 @@ WIDE_ERRORS, WIDE_LEAST = 2.5, 10.0
 """The fallback reaches so many of its own mean errors beyond its middle, and at least so many minutes."""
 
 
-class Basis(StrEnum):
-    """What a waiting time rests on."""
-
-    SIMULATION = "simulation"
-    WIDE = "wide"
-    """The simulation's P90 has held too seldom of late: its middle, with a wide margin."""
-    AVERAGE = "average"
-    """The average rule has been nearer of late: people ahead times the average, with a wide margin."""
-    UNKNOWN = "unknown"
-    """Nobody can say: no window serves the queue, and none is planned to."""
-
-
 class Told(NamedTuple):
     """A forecast as people are told it, minutes."""
 
     p50: float
     p90: float
-    basis: Basis
+    basis: WaitBasis
 
 
 class Made(NamedTuple):
@@ -99,16 +88,17 @@ class Score(msgspec.Struct, kw_only=True):
 
     def take(self, wait: float, made: Made) -> None:
         """Counts one forecast against the wait that followed."""
+        p50, p90, rule, told = made
         self.count += 1
         part = 1 / min(self.count, LATEST)
-        self.covered += ((wait <= made.p90) - self.covered) * part
-        self.below += ((wait <= made.p50) - self.below) * part
-        self.error += (abs(wait - made.p50) - self.error) * part
-        self.bias += (made.p50 - wait - self.bias) * part
-        self.rule_error += (abs(wait - made.rule) - self.rule_error) * part
+        self.covered += ((wait <= p90) - self.covered) * part
+        self.below += ((wait <= p50) - self.below) * part
+        self.error += (abs(wait - p50) - self.error) * part
+        self.bias += (p50 - wait - self.bias) * part
+        self.rule_error += (abs(wait - rule) - self.rule_error) * part
         self.wait += (wait - self.wait) * part
-        self.told_covered += ((wait <= made.told.p90) - self.told_covered) * part
-        self.told_error += (abs(wait - made.told.p50) - self.told_error) * part
+        self.told_covered += ((wait <= told.p90) - self.told_covered) * part
+        self.told_error += (abs(wait - told.p50) - self.told_error) * part
         if self.count >= ENOUGH:
             self.bad = self._verdict()
 
@@ -119,13 +109,19 @@ class Score(msgspec.Struct, kw_only=True):
         return self.error > ERROR_FLOOR and self.error > limit * self.rule_error
 
 
+MEANS = (
+    *("covered", "below", "error", "bias", "rule_error", "wait"),
+    *("told_covered", "told_error"),
+)
+"""The fields of a score that are means."""
+
+
 class Calibration(msgspec.Struct, kw_only=True):
     """All a hall knows about its own forecasts. Plain data for its state."""
 
     hall: Correction = msgspec.field(default_factory=Correction)
     queues: dict[QueueId, Correction] = {}
     items: dict[ItemId, Score] = {}
-    lines: dict[QueueId, Score] = {}
 
 
 def corrected(learned: Calibration, queue: QueueId, p50: float, p90: float) -> tuple[float, float]:
@@ -138,28 +134,51 @@ def corrected(learned: Calibration, queue: QueueId, p50: float, p90: float) -> t
     return p50 * factor, (p50 + (p90 - p50) * exp(_within(reach, REACH_BOUND))) * factor
 
 
-def tell(learned: Calibration, item: ItemId, p50: float, p90: float, rule: float) -> Told:
-    """What people are told: the simulation, or while the item's verdict is bad the fallback, which is whatever has been
+def tell(score: Score | None, p50: float, p90: float, rule: float) -> Told:
+    """What people are told: the simulation, or while the verdict of ``score`` is bad the fallback, which is whatever has been
     nearer of late with a margin that its own errors ask for."""
-    score = learned.items.get(item)
     if score is None or not score.bad:
-        return Told(p50, p90, Basis.SIMULATION)
+        return Told(p50, p90, WaitBasis.SIMULATION)
     if score.error <= score.rule_error:
-        return Told(p50, p50 + max(WIDE_LEAST, p90 - p50, WIDE_ERRORS * score.error), Basis.WIDE)
-    return Told(rule, rule + max(WIDE_LEAST, WIDE_ERRORS * score.rule_error), Basis.AVERAGE)
+        return Told(
+            p50, p50 + max(WIDE_LEAST, p90 - p50, WIDE_ERRORS * score.error), WaitBasis.WIDE
+        )
+    return Told(rule, rule + max(WIDE_LEAST, WIDE_ERRORS * score.rule_error), WaitBasis.AVERAGE)
 
 
 def observe(learned: Calibration, queue: QueueId, item: ItemId, wait: float, made: Made) -> None:
     """Scores what was forecast for a ticket of the item against its wait in minutes."""
-    learned.items.setdefault(item, Score()).take(wait, made)
-    learned.lines.setdefault(queue, Score()).take(wait, made)
+    score = learned.items.get(item)
+    if score is None:
+        score = learned.items[item] = Score()
+    score.take(wait, made)
+    own = learned.queues.get(queue)
+    if own is None:
+        own = learned.queues[queue] = Correction()
     step = REACH_STEP * ((wait > made.p90) - 0.1)
-    own = learned.queues.setdefault(queue, Correction())
+    error = 0.0
+    seen = wait > RATIO_FROM or made.p50 > RATIO_FROM
+    if seen:
+        error = _within(log(max(wait, 1.0) / max(made.p50, 1.0)), RATIO_CAP)
     for one, part in ((learned.hall, HALL_PART), (own, 1 - HALL_PART)):
         one.reach = _within(one.reach + part * step, REACH_BOUND)
-        if wait > RATIO_FROM or made.p50 > RATIO_FROM:
-            one.seen += 1
-            one.errors += _within(log(max(wait, 1.0) / max(made.p50, 1.0)), RATIO_CAP)
+        one.seen += seen
+        one.errors += error
+
+
+def together(scores: Iterable[Score]) -> Score:
+    """One score of several, each by the forecasts that it looks back on; bad when most of those are."""
+    whole, bad = Score(), 0
+    for one in scores:
+        latest = min(one.count, LATEST)
+        whole.count += latest
+        bad += latest if one.bad else 0
+        part = latest / max(1, whole.count)
+        for name in MEANS:
+            former = getattr(whole, name)
+            setattr(whole, name, former + (getattr(one, name) - former) * part)
+    whole.bad = 2 * bad > whole.count
+    return whole
 
 
 def night(learned: Calibration) -> None:

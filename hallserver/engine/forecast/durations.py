@@ -84,8 +84,8 @@ class Spread(msgspec.Struct):
 class Durations(msgspec.Struct, kw_only=True):
     """Everything a hall has learned about time. Plain data that lives in the hall's state."""
 
-    hall: Effect = msgspec.field(default_factory=lambda: Effect(0.0, HALL_SD**2))
-    """The hall's level, from the evidence of all items."""
+    hall: Evidence = msgspec.field(default_factory=lambda: Evidence(HALL_SD**-2))
+    """What the evidence of all items says of the hall's level."""
     items: dict[ItemId, Evidence] = {}
     today: Effect = msgspec.field(default_factory=lambda: Effect(0.0, TODAY_SD**2))
     clerks: dict[StaffId, Effect] = {}
@@ -118,15 +118,20 @@ def observe_visit(
 ) -> None:
     """Learns from a finished visit of ``minutes`` begun in hour band ``band``."""
     level = item_level(learned, item)
-    effects = [learned.today, learned.hours.setdefault(band, Effect(0.0, HOUR_SD**2))]
+    today = learned.today
+    hour = learned.hours.get(band) or learned.hours.setdefault(band, Effect(0.0, HOUR_SD**2))
+    effects = [level, today, hour]
     if clerk is not None:
-        effects.append(learned.clerks.setdefault(clerk, Effect(0.0, CLERK_SD**2)))
-    spread = learned.spreads.setdefault(item, Spread())
-    expected = typical * math.exp(level.mean + sum(one.mean for one in effects))
-    ratio = min(minutes / expected, RATIO_CAP)
-    known = level.var + sum(one.var for one in effects)
+        own = learned.clerks.get(clerk)
+        effects.append(own or learned.clerks.setdefault(clerk, Effect(0.0, CLERK_SD**2)))
+    spread = learned.spreads.get(item) or learned.spreads.setdefault(item, Spread())
+    mean = known = 0.0
+    for one in effects:
+        mean += one.mean
+        known += one.var
+    ratio = min(minutes / (typical * math.exp(mean)), RATIO_CAP)
     step = _likeliest(known, 1 / spread.square, ratio) / known
-    for one in (level, *effects):
+    for one in effects:
         one.mean += one.var * step
         one.var -= one.var * one.var / (known + spread.square)
     _weigh(learned, item, level)
@@ -136,30 +141,38 @@ def observe_visit(
 
 def item_level(learned: Durations, item: ItemId) -> Effect:
     """An item's level: its own evidence and the hall's level, each by its precision."""
-    prior = 1 / (ITEM_SD**2 + learned.hall.var)
+    mean, prior = _hall_level(learned)
     own = learned.items.get(item)
     if own is None:
-        return Effect(learned.hall.mean, 1 / prior)
+        return Effect(mean, 1 / prior)
     precision = own.precision + prior
-    return Effect((own.total + learned.hall.mean * prior) / precision, 1 / precision)
+    return Effect((own.total + mean * prior) / precision, 1 / precision)
+
+
+def _hall_level(learned: Durations) -> tuple[float, float]:
+    """The level of an item of which nothing is known, and its precision."""
+    hall = learned.hall
+    return hall.total / hall.precision, 1 / (ITEM_SD**2 + 1 / hall.precision)
 
 
 def _weigh(learned: Durations, item: ItemId, level: Effect) -> None:
     """Takes what is now known of an item's level into its evidence, and that into the hall's level."""
-    prior = 1 / (ITEM_SD**2 + learned.hall.var)
+    mean, prior = _hall_level(learned)
     precision = 1 / level.var
-    own = Evidence(precision - prior, level.mean * precision - learned.hall.mean * prior)
+    own = Evidence(precision - prior, level.mean * precision - mean * prior)
+    former, hall = _share(learned.items.get(item)), learned.hall
     learned.items[item] = own
-    learned.hall = _hall_level(learned)
+    part = _share(own)
+    hall.precision += part.precision - former.precision
+    hall.total += part.total - former.total
 
 
-def _hall_level(learned: Durations) -> Effect:
-    precision, total = 1 / HALL_SD**2, 0.0
-    for own in learned.items.values():
-        part = 1 / (1 + ITEM_SD**2 * own.precision)
-        precision += own.precision * part
-        total += own.total * part
-    return Effect(total / precision, 1 / precision)
+def _share(own: Evidence | None) -> Evidence:
+    """What an item's evidence says of the hall's level, around which items differ."""
+    if own is None:
+        return Evidence()
+    part = 1 / (1 + ITEM_SD**2 * own.precision)
+    return Evidence(own.precision * part, own.total * part)
 
 
 def _likeliest(var: float, shape: float, ratio: float) -> float:
@@ -202,7 +215,9 @@ def wait_band(minutes: float) -> int:
 def observe_call(learned: Durations, waited: float, came: bool) -> None:
     """Learns from somebody called after ``waited`` minutes who came to the window, or did not."""
     learned.absent.take(not came)
-    learned.gone.setdefault(wait_band(waited), Share(0.0, 0.0)).take(not came)
+    band = wait_band(waited)
+    own = learned.gone.get(band) or learned.gone.setdefault(band, Share(0.0, 0.0))
+    own.take(not came)
 
 
 def absence(learned: Durations, waited: float) -> float:
@@ -222,7 +237,10 @@ def night(learned: Durations) -> None:
         keep = 1 / (1 + ITEM_DRIFT**2 * own.precision)
         own.precision *= keep
         own.total *= keep
-    learned.hall = _hall_level(learned)
+    shares = [_share(own) for own in learned.items.values()]
+    learned.hall = Evidence(
+        HALL_SD**-2 + sum(one.precision for one in shares), sum(one.total for one in shares)
+    )
     for group, drift, prior in (
         (learned.clerks, CLERK_DRIFT, CLERK_SD),
         (learned.hours, HOUR_DRIFT, HOUR_SD),

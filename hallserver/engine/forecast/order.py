@@ -43,7 +43,7 @@ class _Rehearsal:
         heap = [(scene.likely_free(w), w) for w in range(len(scene.desks))]
         heapify(heap)
         order: list[Person] = []
-        left = len(scene.asked)
+        left = scene.watched
         while heap and left:
             t, w = heap[0]
             while self.later and self.later[-1].arrives <= t:
@@ -52,7 +52,7 @@ class _Rehearsal:
             one = self._choose(w, t) if back == t else None
             if one is not None:
                 order.append(one)
-                left -= one.asked >= 0
+                left -= one.watched >= 0
                 heapreplace(heap, (t + self._turn(one) * scene.paces[w], w))
                 continue
             if back == t:
@@ -71,7 +71,7 @@ class _Rehearsal:
         line.insert(place, one)
 
     def _turn(self, one: Person) -> float:
-        if one.asked >= 0:
+        if self.scene.newcomer(one):
             return 0.0
         return one.visitor.shows * (self.comes * one.mean + self.overhead)
 
@@ -88,7 +88,12 @@ class _Rehearsal:
         end: in some futures they come earlier, and before those asked for. Somebody asked for whom no window
         called is last."""
         late = [one for one in self.later if one.stream >= 0]
-        called = {one.asked for one in order}
-        missing = [one for one in self.scene.asked if one.asked not in called]
-        first = next((n for n, one in enumerate(order) if one.asked >= 0), len(order))
+        called = {one.watched for one in order}
+        missing = [
+            one
+            for one in (*self.scene.people, *self.scene.asked)
+            if one.watched >= 0 and one.watched not in called
+        ]
+        newcomers = (n for n, one in enumerate(order) if self.scene.newcomer(one))
+        first = next(newcomers, len(order))
         return [*order[:first], *reversed(late), *order[first:], *missing]

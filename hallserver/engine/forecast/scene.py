@@ -35,7 +35,8 @@ class Facts(NamedTuple):
 class Person(NamedTuple):
     """Somebody in the scene. ``desks`` are the places in the scene of windows that may call them;
     ``arrives`` is 0 for who is here; ``mean`` and ``cv`` are those of the visit at an average clerk. ``nth``
-    of ``stream`` when nobody knows yet who it is; ``asked`` the place among those asked for, or -1."""
+    of ``stream`` when nobody knows yet who it is. ``watched`` is the place among those
+    whose call is wanted, or -1."""
 
     visitor: Visitor
     desks: tuple[int, ...]
@@ -44,15 +45,23 @@ class Person(NamedTuple):
     cv: float
     stream: int = -1
     nth: int = 0
-    asked: int = -1
+    watched: int = -1
 
 
 class Scene:
-    """See the module. ``people`` are all but those of streams, in no order; without ``all_places`` only those
-    with a place before the last of the people asked for."""
+    """See the module. ``people`` are those here and due, in no order; without ``all_places`` only those with a
+    place before the last of the people asked for. ``asked`` are newcomers. With ``everybody`` those who wait
+    are watched as well: ``watched`` says how many are, the newcomers first, then those of the situation in
+    their order."""
 
     def __init__(
-        self, situation: Situation, facts: Facts, asked: Sequence[Visitor], *, all_places: bool
+        self,
+        situation: Situation,
+        facts: Facts,
+        asked: Sequence[Visitor],
+        *,
+        all_places: bool = False,
+        everybody: bool = False,
     ) -> None:
         self.now = situation.now
         self.facts = facts
@@ -63,18 +72,23 @@ class Scene:
         last = inf if all_places else max(one.since for one in asked)
         self._may: dict[tuple[object, ...], tuple[int, ...]] = {}
         self._visits: dict[tuple[ItemId, ...], tuple[float, float]] = {}
+        self.asked = [self.person(one, 0.0, watched=n) for n, one in enumerate(asked)]
+        self.watched = len(asked) + (len(situation.waiting) if everybody else 0)
         self.people = [
-            self.person(one, max(0.0, (one.due - self.now) / MINUTE) if one.due else 0.0)
-            for group in (situation.waiting, situation.due)
-            for one in group
+            self.person(one, 0.0, watched=n if everybody else -1)
+            for n, one in enumerate(situation.waiting, start=len(asked))
             if one.queue in queues and one.since <= last
         ]
-        self.asked = [self.person(one, 0.0, asked=n) for n, one in enumerate(asked)]
+        self.people += [
+            self.person(one, max(0.001, (one.due - self.now) / MINUTE))
+            for one in situation.due
+            if one.queue in queues and one.since <= last
+        ]
         self.streams = [one for one in situation.streams if one.queue in queues]
         self.away = [spans(one, self.now) for one in self.desks]
 
     def person(
-        self, visitor: Visitor, arrives: float, stream: int = -1, nth: int = 0, asked: int = -1
+        self, visitor: Visitor, arrives: float, stream: int = -1, nth: int = 0, watched: int = -1
     ) -> Person:
         key = (visitor.queue, visitor.window, visitor.clerk, visitor.skill, visitor.booked)
         desks = self._may.get(key)
@@ -82,7 +96,7 @@ class Scene:
             desks = tuple(n for n, desk in enumerate(self.desks) if may_call(desk, visitor))
             self._may[key] = desks
         mean, cv = self.visit(visitor.items)
-        return Person(visitor, desks, arrives, mean, cv, stream, nth, asked)
+        return Person(visitor, desks, arrives, mean, cv, stream, nth, watched)
 
     def visit(self, items: tuple[ItemId, ...]) -> tuple[float, float]:
         """Mean and coefficient of variation of a visit for ``items``, one after the other."""
@@ -121,6 +135,10 @@ class Scene:
         place = max(one.visitor.since for one in self.asked)
         return (place + self.streams[stream].head_start - self.now) / MINUTE
 
+    def newcomer(self, one: Person) -> bool:
+        """True for somebody only asked for: it takes no time, so that several can be asked for at once."""
+        return 0 <= one.watched < len(self.asked)
+
     def overhead(self) -> float:
         """Minutes between two visits at a window: next call and walk."""
         return self.facts.learned.walk.value + self.facts.learned.gap.value
@@ -132,14 +150,19 @@ class Scene:
             gone = (self.now - desk.pause) / MINUTE
             return remaining(design, learned.pause.value, PAUSE_CV, gone)
         if not desk.items:
-            waited = (self.now - desk.idle) / MINUTE if desk.idle else 0.0
-            return remaining(design, learned.reaction.value, REACTION_CV, waited)
+            return remaining(design, learned.reaction.value, REACTION_CV, self._let_wait(w))
         mean, cv = self.visit(desk.items)
         mean *= self.paces[w]
         if desk.begun:
             gone = (self.now - desk.begun) / MINUTE
             return [one + learned.gap.value for one in remaining(design, mean, cv, gone)]
         return self._called(mean, cv, (self.now - desk.called) / MINUTE, design)
+
+    def _let_wait(self, w: int) -> float:
+        """Minutes for which an idle window has not called somebody whom it may call."""
+        here = (one for one in self.people if w in one.desks and not one.arrives)
+        came = min((one.visitor.came for one in here), default=self.now)
+        return max(0.0, (self.now - max(came, self.desks[w].idle)) / MINUTE)
 
     def _called(self, mean: float, cv: float, gone: float, design: Design) -> Sequence[float]:
         """The same at a window that called ``gone`` minutes ago and where nobody has come yet."""

@@ -35,19 +35,44 @@ def foresee(
     """When each of ``asked`` will be called if they join those who wait; None: no window, open or
     planned, would call them. Without ``pick`` the order of place is the whole rule.
 
-    All of ``asked`` must have places no better than one another by more than the streams allow for: ask
-    for people of one calling class at a time when there are streams.
+    Ask for people of one calling class at a time when there are streams.
     """
-    scene = Scene(situation, facts, asked, all_places=pick is not None)
-    if not scene.desks:
-        return [None] * len(asked)
-    order = ordering.by_place(scene) if pick is None else ordering.rehearse(scene, pick)
-    closing = inf if situation.closing is None else (situation.closing - situation.now) / MINUTE
-    design = design_for(len(order))
-    return [
-        _foreseen(design, starts, scene.last_call(one), closing)
-        for one, starts in zip(scene.asked, play(scene, order, design), strict=True)
-    ]
+    return _run(Scene(situation, facts, asked, all_places=pick is not None), situation, pick)
+
+
+def foresee_everybody(
+    situation: Situation, facts: Facts, asked: Sequence[Visitor], pick: Pick | None = None
+) -> tuple[list[Foreseen | None], list[Foreseen | None]]:
+    """The same for ``asked`` and, in one simulation, for those who wait, in the situation's order; None
+    for who is not connected with ``asked``."""
+    scene = Scene(situation, facts, asked, all_places=True, everybody=True)
+    found = _run(scene, situation, pick)
+    return found[: len(asked)], found[len(asked) :]
+
+
+def _run(scene: Scene, situation: Situation, pick: Pick | None) -> list[Foreseen | None]:
+    found: list[Foreseen | None] = [None] * scene.watched
+    if scene.desks:
+        order = ordering.by_place(scene) if pick is None else ordering.rehearse(scene, pick)
+        closing = inf if situation.closing is None else (situation.closing - situation.now) / MINUTE
+        design = design_for(len(order))
+        starts = _at_once(scene, order, design) or play(scene, order, design)
+        for one in order:
+            if one.watched >= 0:
+                calls, last = starts[one.watched], scene.last_call(one)
+                found[one.watched] = _foreseen(design, calls, last, closing)
+    return found
+
+
+def _at_once(scene: Scene, order: list[Person], design: Design) -> list[list[float]]:
+    """The call of somebody before whom nobody is, when a window is idle; empty in any other case."""
+    if len(order) != 1:
+        return []
+    for w in order[0].desks:
+        desk = scene.desks[w]
+        if not desk.items and not desk.pause and _back(scene.away[w], 0.0) == 0:
+            return [list(scene.free(w, design))]
+    return []
 
 
 def _foreseen(design: Design, starts: list[float], last: float, closing: float) -> Foreseen | None:
@@ -61,7 +86,8 @@ def _foreseen(design: Design, starts: list[float], last: float, closing: float) 
 
 class _Future(NamedTuple):
     """What all replicas have in common. ``lines`` are places in the order, by who may call them, each closed by
-    the length of the order; ``calls`` are the lines of each window; ``changes`` its first absence."""
+    the length of the order; ``calls`` are the lines of each window; ``changes`` its first absence; ``watched`` says who
+    of the order is, and ``wanted`` how many."""
 
     lines: list[list[int]]
     calls: list[list[int]]
@@ -69,7 +95,7 @@ class _Future(NamedTuple):
     paces: list[float]
     away: list[tuple[tuple[float, float], ...]]
     changes: list[float]
-    asked: int
+    wanted: int
 
 
 def play(scene: Scene, order: list[Person], design: Design) -> list[list[float]]:
@@ -81,8 +107,8 @@ def play(scene: Scene, order: list[Person], design: Design) -> list[list[float]]
         strict=True,
     )
     doubts = _doubts(scene, order, design)
-    simple = not later and len(future.lines) == 1 and future.asked == 1 and all(future.calls)
-    found: list[list[float]] = [[] for _ in scene.asked]
+    simple = not later and len(future.lines) == 1 and future.wanted == 1 and all(future.calls)
+    found: list[list[float]] = [[] for _ in range(scene.watched)]
     for r, (row, starts) in enumerate(zip(rows, free, strict=True)):
         heap = [(at, w) for w, at in enumerate(starts)]
         heapify(heap)
@@ -90,7 +116,7 @@ def play(scene: Scene, order: list[Person], design: Design) -> list[list[float]]
             calls = [_one_line(future, row, heap)]
         else:
             arrivals = sorted(((at[r], n, line) for n, line, at in later), reverse=True)
-            calls = _many_lines(future, row, heap, arrivals)
+            calls = _many_lines(future, row, heap, arrivals, scene.watched)
         for one, at in zip(found, calls, strict=True):
             one.append(at * doubts[r])
     return found
@@ -117,11 +143,11 @@ def _future(
     future = _Future(
         lines=[[*line, len(order)] for line in lines],
         calls=calls,
-        watched=[one.asked for one in order],
+        watched=[one.watched for one in order],
         paces=scene.paces,
         away=scene.away,
         changes=[one[0][0] if one else inf for one in scene.away],
-        asked=len(scene.asked),
+        wanted=sum(one.watched >= 0 for one in order),
     )
     return future, later
 
@@ -135,7 +161,7 @@ def _columns(scene: Scene, order: list[Person], design: Design) -> list[tuple[fl
     found: list[tuple[float, ...]] = []
     at = 0.0
     for n, one in enumerate(order):
-        if one.asked >= 0:
+        if scene.newcomer(one):
             found.append(none)
             continue
         visitor = one.visitor
@@ -166,10 +192,13 @@ def _arrivals(scene: Scene, one: Person, design: Design) -> Sequence[float]:
 def _doubts(scene: Scene, order: list[Person], design: Design) -> tuple[float, ...]:
     """A factor for each replica: the means themselves are only known so well."""
     work: dict[tuple[ItemId, ...], float] = {}
+    for desk in scene.desks:
+        work[desk.items] = work.get(desk.items, 0.0) + scene.visit(desk.items)[0]
     for one in order:
-        work[one.visitor.items] = work.get(one.visitor.items, 0.0) + one.mean
+        if not scene.newcomer(one):
+            work[one.visitor.items] = work.get(one.visitor.items, 0.0) + one.mean
     learned = scene.facts.learned
-    total = sum(work.values())
+    total = sum(work.values()) or 1.0
     square = learned.today.var
     for items, part in work.items():
         own = sum(learning.item_level(learned, one).var for one in items)
@@ -210,12 +239,13 @@ def _many_lines(
     row: Sequence[float],
     heap: list[tuple[float, int]],
     arrivals: list[tuple[float, int, int]],
+    watched: int,
 ) -> list[float]:
-    """One future of any hall: who of those asked for is called when."""
+    """One future of any hall: who of those watched is called when."""
     lines = [line.copy() for line in future.lines] if arrivals else future.lines
     heads = [0] * len(lines)
-    starts = [inf] * future.asked
-    left, end = future.asked, len(row)
+    starts = [inf] * watched
+    left, end = future.wanted, len(row)
     while heap:
         t, w = heap[0]
         while arrivals and arrivals[-1][0] <= t:
@@ -230,9 +260,8 @@ def _many_lines(
                     best, mine = first, line
             if mine >= 0:
                 heads[mine] += 1
-                asked = future.watched[best]
-                if asked >= 0:
-                    starts[asked] = t
+                if future.watched[best] >= 0:
+                    starts[future.watched[best]] = t
                     left -= 1
                     if not left:
                         break

@@ -21,6 +21,7 @@ TAIL = 8
 """Points of that table below which it says nothing any more."""
 _CV_STEP, _CV_STEPS = 0.05, 40
 _NORMAL = NormalDist()
+_Z90 = _NORMAL.inv_cdf(0.9)
 
 
 class Design:
@@ -97,6 +98,13 @@ def turns(
     rest = replicas - nothing - short
     visits = [overhead + mean * one for one in _standard(_step(cv), rest)] if rest else []
     return tuple(sorted([0.0] * nothing + [missed] * short + visits))
+
+
+def quick(mean: float, cv: float) -> tuple[float, float]:
+    """P50 and P90 of something with that mean that has just begun."""
+    sigma = sqrt(log(1 + cv * cv))
+    middle = mean * exp(-sigma * sigma / 2)
+    return middle, middle * exp(_Z90 * sigma)
 
 
 def remaining(design: Design, mean: float, cv: float, gone: float) -> list[float]:

@@ -111,7 +111,11 @@ export const queues: readonly QueueView[] = DEPARTMENTS.map(([id, name, name_en]
   waiting: (at * 5 + 3) % 11,
   windows_open: at % 5 === 4 ? 0 : 2,
   closed: false,
-  wait: at % 5 === 4 ? null : { low: at * 3, high: at * 3 + 8 },
+  wait:
+    at % 5 === 4
+      ? null
+      : { low: at * 3, high: at * 3 + 8, basis: 'simulation', beyond: false },
+  items: {},
 }));
 
 export function device(
@@ -161,7 +165,7 @@ export function ticket(id: string, number: string, item: string, now: number): K
     print_cause: null,
     attempt: 1,
     ahead: 3,
-    wait: { low: 12, high: 20 },
+    wait: { low: 12, high: 20, basis: 'simulation', beyond: false },
     item_name: of?.name ?? '',
     item_name_en: of?.name_en ?? '',
     department_name: '大庆市公安局',

@@ -5,6 +5,11 @@ import type { DeviceView, ErrorParams, Interval, ItemView, Language, Problem, Qu
 import { clockTime, conditionWords, dayWords, errorSentence, problemSentence } from '@qingting/client';
 import { stopping } from '../app/hall';
 
+/** What a ticket for an item would be told: the item's own wait when it differs from its queue's. */
+function waitFor(queue: QueueView | null, item: string): Interval | null {
+  return queue === null ? null : (queue.items[item] ?? queue.wait);
+}
+
 export function useWords() {
   const { t, te, locale } = useI18n();
   const lang = computed(() => locale.value as Language);
@@ -36,14 +41,16 @@ export function useWords() {
     named: (one: { readonly name: string; readonly name_en: string }): string =>
       lang.value === 'en' && one.name_en !== '' ? one.name_en : one.name,
     /** 约 12–20 分钟 for somebody who would join the queue now, or honestly why nobody can say. */
-    queueWait(queue: QueueView): string {
-      if (queue.wait !== null) return minutes(queue.wait, 'wait.none');
+    queueWait(queue: QueueView, item = ''): string {
+      const wait = waitFor(queue, item);
+      if (wait !== null) return minutes(wait, 'wait.none');
       return t(queue.windows_open === 0 ? 'wait.noWindow' : 'wait.unknown');
     },
     /** The same for a ticket, in the words that its paper uses. */
     ticketWait(interval: Interval | null): string {
       return interval === null ? t('wait.unknown') : minutes(interval, 'wait.soon');
     },
+    waitFor,
     /** Why an item cannot be taken now: a sentence, or two words for a list. */
     why(item: ItemView, size: 'long' | 'short'): string {
       if (size === 'long') return errorSentence(item.why, told(item.why_params), lang.value);

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from benchmarks import forecast as bench
 from benchmarks.forecast_days import SHAPES, Shape
 from benchmarks.forecast_truth import Seen, days
-from hallserver.engine.forecast.calibration import Basis
 from qingting.cli import main
+from qingting.contract.states import WaitBasis
 
 NAMES = {shape.name: shape for shape in SHAPES}
 TRUTH = ("forecast_truth.py", "forecast_days.py")
@@ -102,7 +102,7 @@ def test_each_forecast_keeps_what_it_rests_on_and_its_interval_in_order() -> Non
     for made, _ in scored("quiet").waits:
         told = made.made.told
         assert 0 <= told.p50 <= told.p90
-        assert told.basis in (Basis.SIMULATION, Basis.WIDE, Basis.AVERAGE)
+        assert told.basis in (WaitBasis.SIMULATION, WaitBasis.WIDE, WaitBasis.AVERAGE)
 
 
 def test_the_command_prints_one_flat_object_with_the_promised_keys(

@@ -14,7 +14,7 @@ TYPICAL = {CARE: 10.0, CARD: 5.0}
 def certain(cv: float = 0.5) -> Durations:
     """A hall that knows its means (the typical ones) and where everybody comes when called, at once."""
     return Durations(
-        hall=Effect(0.0, 0.0),
+        hall=Evidence(1e9, 0.0),
         today=Effect(0.0, 0.0),
         items={item: Evidence(1e9, 0.0) for item in TYPICAL},
         spreads={item: Spread(cv**2, 1000.0) for item in TYPICAL},

@@ -15,13 +15,13 @@ from hallserver.engine.forecast.arrivals import Arrivals
 from hallserver.engine.forecast.calibration import (
     MIDDLE_BOUND,
     REACH_BOUND,
-    Basis,
     Calibration,
     Made,
     Told,
 )
 from hallserver.engine.forecast.durations import Durations
 from qingting.contract.ids import ItemId, QueueId, StaffId
+from qingting.contract.states import WaitBasis
 
 SHORT, LONG, NEW = ItemId("short"), ItemId("long"), ItemId("new")
 FAST, SLOW = StaffId("fast"), StaffId("slow")
@@ -116,7 +116,7 @@ def test_whatever_happens_what_is_learned_stays_sane_and_is_plain_data(
     for _ in range(nights):
         learning.night(learned)
     levels = [learning.item_level(learned, one) for one in (SHORT, LONG, NEW)]
-    effects = [learned.hall, learned.today, *levels, *learned.clerks.values()]
+    effects = [learned.today, *levels, *learned.clerks.values()]
     assert all(0 < one.var < 1 for one in effects)
     for item in (SHORT, LONG):
         assert 0.05 < learning.expected_minutes(learned, item, 10.0) < 500
@@ -164,7 +164,7 @@ def test_a_night_or_a_closed_hall_is_not_time_without_visitors() -> None:
 
 
 def made(p50: float, p90: float, rule: float = 0.0) -> Made:
-    return Made(p50, p90, rule, Told(p50, p90, Basis.SIMULATION))
+    return Made(p50, p90, rule, Told(p50, p90, WaitBasis.SIMULATION))
 
 
 def score(
@@ -222,20 +222,22 @@ def test_corrections_stay_within_their_bounds_and_intervals_in_order(
 def test_an_item_whose_p90_fails_is_told_with_a_wide_margin_and_marked() -> None:
     learned = Calibration()
     score(learned, 40.0, 30.0, 32.0, 10.0, calibrating.ENOUGH - 1)
-    assert calibrating.tell(learned, SHORT, 10.0, 20.0, 25.0).basis is Basis.SIMULATION
+    assert (
+        calibrating.tell(learned.items.get(SHORT), 10.0, 20.0, 25.0).basis is WaitBasis.SIMULATION
+    )
     score(learned, 40.0, 30.0, 32.0, 10.0, 1)
-    told = calibrating.tell(learned, SHORT, 10.0, 12.0, 25.0)
-    assert told.basis is Basis.WIDE
+    told = calibrating.tell(learned.items.get(SHORT), 10.0, 12.0, 25.0)
+    assert told.basis is WaitBasis.WIDE
     assert told.p50 == 10.0
     assert told.p90 >= 35.0
-    assert calibrating.tell(learned, LONG, 10.0, 20.0, 25.0).basis is Basis.SIMULATION
+    assert calibrating.tell(learned.items.get(LONG), 10.0, 20.0, 25.0).basis is WaitBasis.SIMULATION
 
 
 def test_an_item_for_which_the_average_is_nearer_falls_back_to_it_and_says_so() -> None:
     learned = Calibration()
     score(learned, 40.0, 10.0, 20.0, 25.0, calibrating.ENOUGH)
-    told = calibrating.tell(learned, SHORT, 10.0, 20.0, 26.0)
-    assert told.basis is Basis.AVERAGE
+    told = calibrating.tell(learned.items.get(SHORT), 10.0, 20.0, 26.0)
+    assert told.basis is WaitBasis.AVERAGE
     assert told.p50 == 26.0
     assert told.p90 >= 26.0 + 2 * 15.0
 

@@ -25,7 +25,7 @@ from hallserver.app.phone.words import Voice, sentences
 from hallserver.engine.state import Case, Ticket
 from qingting.contract.events import EventBody, Interval
 from qingting.contract.ids import DepartmentId, ItemId, StaffId, WindowId
-from qingting.contract.states import Language, ReturnCause, TicketState
+from qingting.contract.states import Language, ReturnCause, TicketState, WaitBasis
 from qingting.kernel.i18n import Catalogue, prefers
 from qingting.kernel.web import sender_of
 
@@ -132,12 +132,29 @@ def test_every_way_back_into_the_line_is_told(cause: ReturnCause) -> None:
 
 
 def test_waiting_is_one_sentence_with_place_and_interval() -> None:
-    standing = Standing(STAGES[0], 4, ("3", "5"), wait=Interval(low=12, high=20))
+    standing = Standing(STAGES[0], 4, ("3", "5"), wait=told(WaitBasis.SIMULATION))
     said = sentences(VOICES[Language.ZH], "A023", standing)
     assert plain(said.say) == "前面还有 4 人，约 12–20 分钟"
     assert said.more == "3、5 号窗口正在办这项业务"
     said = sentences(VOICES[Language.EN], "A023", standing)
     assert plain(said.say) == "4 people are ahead of you, about 12–20 minutes"
+
+
+def told(basis: WaitBasis, *, beyond: bool = False) -> Interval:
+    return Interval(low=12, high=20, basis=basis, beyond=beyond)
+
+
+def test_a_rough_waiting_time_and_one_beyond_closing_are_said_in_words() -> None:
+    def say(wait: Interval, language: Language) -> str:
+        return plain(sentences(VOICES[language], "A023", Standing(STAGES[0], 4, wait=wait)).say)
+
+    average = told(WaitBasis.AVERAGE)
+    assert say(average, Language.ZH).endswith("约 12–20 分钟（按平均办理时间估计）")
+    assert "average serving time" in say(average, Language.EN)
+    assert "放宽" in say(told(WaitBasis.WIDE), Language.ZH)
+    late = told(WaitBasis.SIMULATION, beyond=True)
+    assert say(late, Language.ZH).endswith("下班前可能排不到")
+    assert "before closing" in say(late, Language.EN)
 
 
 def test_quiet_events_are_those_that_no_page_shows() -> None:

@@ -408,6 +408,8 @@ export interface IdentityRefused {
 export interface Interval {
   readonly low: number;
   readonly high: number;
+  readonly basis: WaitBasis;
+  readonly beyond: boolean;
 }
 
 export interface ItemName {
@@ -773,6 +775,7 @@ export interface QueueView {
   readonly windows_open: number;
   readonly closed: boolean;
   readonly wait: Interval | null;
+  readonly items: Readonly<Record<string, Interval>>;
 }
 
 export type RatingLevel = "basically_satisfied" | "dissatisfied" | "satisfied" | "very_dissatisfied" | "very_satisfied";
@@ -950,6 +953,8 @@ export interface VisitorDay {
   readonly ticket: string;
   readonly visits: readonly PastVisit[];
 }
+
+export type WaitBasis = "average" | "simulation" | "wide";
 
 export interface Welcome {
   readonly type: "welcome";
