@@ -107,8 +107,28 @@ describe('the way to a number', () => {
 
   it('says on the screen what the paper says when one is next', async () => {
     await takeFree();
-    await printed({ print_state: 'printed', ahead: 0, wait: { low: 0, high: 2 } });
+    await printed({ print_state: 'printed', ahead: 0, wait: { low: 0, high: 2, basis: 'simulation', beyond: false } });
     expect(screen.text()).toContain('即将轮到您');
+  });
+
+  it.each([
+    [{ basis: 'average', beyond: false }, '按平均办理时间估计'],
+    [{ basis: 'wide', beyond: false }, '近期等候时间不太准'],
+    [{ basis: 'simulation', beyond: true }, '下班前可能排不到您'],
+  ] as const)('says what one should know about a waiting time: %o', async (known, words) => {
+    await takeFree();
+    await printed({ print_state: 'printed', wait: { low: 12, high: 20, ...known } });
+    expect(screen.text()).toContain('约 12–20 分钟');
+    expect(screen.text()).toContain(words);
+  });
+
+  it('adds nothing to a waiting time that is good', async () => {
+    await takeFree();
+    await printed({
+      print_state: 'printed',
+      wait: { low: 12, high: 20, basis: 'simulation', beyond: false },
+    });
+    expect(screen.find('[data-wait]').exists()).toBe(false);
   });
 
   it('offers another print only while the printer could do it', async () => {
@@ -217,7 +237,7 @@ describe('the first screen', () => {
     b.hall.set('queues', first.id, { ...first, waiting: 40, wait: null, windows_open: 0 });
     await soon();
     expect(rows()[0]).toMatch(/^公安\s*40 人\s*窗口还没有开放$/);
-    b.hall.set('queues', first.id, { ...first, waiting: 40, wait: { low: 0, high: 2 } });
+    b.hall.set('queues', first.id, { ...first, waiting: 40, wait: { low: 0, high: 2, basis: 'simulation', beyond: false } });
     await soon();
     expect(rows()[0]).toMatch(/^公安\s*40 人\s*随到随办$/);
     b.hall.set('queues', first.id, { ...first, waiting: 40, closed: true });

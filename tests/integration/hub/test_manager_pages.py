@@ -8,6 +8,7 @@ from fixtures_manager import PASSWORD, Site
 from msgspec.structs import replace
 from patience import HANG_S, limit_s
 
+from hallserver.engine.forecast.calibration import ENOUGH
 from qingting.contract import commands as c
 from qingting.contract.ids import DeviceId, StaffId, WindowId
 from qingting.contract.states import (
@@ -23,6 +24,7 @@ PAGES = (
     "/manage/devices",
     "/manage/devices?show=faults",
     "/manage/queues",
+    "/manage/forecast",
     "/manage/windows",
     "/manage/tickets",
     "/manage/ratings",
@@ -416,3 +418,41 @@ async def test_the_hub_is_behind_its_own_address(site: Site) -> None:
     async with site.client.ws_connect("/hub") as line:
         await line.send_str("{}")
         assert "hub.bad_message" in str((await line.receive()).data)
+
+
+# ---- forecasts ----------------------------------------------------------------------------------
+
+
+async def called_after(inside: Site, minutes: float) -> None:
+    """One citizen who is told a wait, and is called after ``minutes``."""
+    window = WindowId("w1")
+    await inside.do(c.OpenWindow(window=window, staff=StaffId("s-01")))
+    await inside.issue()
+    inside.clock.shift += minutes * 60
+    for command in (c.CallNext, c.BeginService, c.FinishService):
+        await inside.do(command(window=window))
+
+
+async def test_the_manager_sees_how_good_waiting_times_were(inside: Site) -> None:
+    _, empty = await inside.get("/manage/forecast")
+    assert "还没有核对过的预测" in empty
+    await called_after(inside, 3)
+    _, page = await inside.get("/manage/forecast")
+    body = page.split("<tbody>")[1]
+    assert "核对还少" in body
+    assert ">3.0<" in body, "the wait"
+    assert ">0%<" in body, "told as at once, so outside the P90"
+
+
+async def test_an_item_that_is_off_is_shown_with_what_people_are_told_instead(
+    inside: Site,
+) -> None:
+    for _ in range(ENOUGH):
+        await called_after(inside, 12)
+    await inside.log_in()
+    _, page = await inside.get("/manage/forecast")
+    assert "误差大" in page.split("<tbody>")[1]
+    _, english = await inside.get("/manage/forecast?lang=en")
+    assert "Off, told" in english
+    _, queues = await inside.get("/manage/queues?lang=zh-CN")
+    assert "按平均办理时间估计" in queues or "近期误差较大，已放宽" in queues

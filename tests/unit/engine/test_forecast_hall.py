@@ -27,6 +27,7 @@ from hallserver.engine.forecast.durations import expected_minutes, pace
 from hallserver.engine.rehearsing import plain
 from hallserver.engine.situations import situation
 from hallserver.engine.state import HallState, new_state
+from hallserver.engine.tickets import wait_lines
 from hallserver.engine.views import Ambient, entries
 from hallserver.engine.waiting import Outlook
 from qingting.contract import commands as c
@@ -38,7 +39,7 @@ from qingting.contract.bookings import Booking
 from qingting.contract.calendar import HallCalendar, Period, WeeklyHours
 from qingting.contract.directives import PutBooking
 from qingting.contract.ids import BookingId, TicketId, WindowId
-from qingting.contract.states import WaitBasis
+from qingting.contract.states import Language, WaitBasis
 
 MINUTE = 60_000
 DAY = (Period(start="08:30", end="12:00"), Period(start="13:30", end="17:00"))
@@ -426,3 +427,22 @@ def test_an_item_without_a_bad_verdict_keeps_the_simulation(run: EngineRun) -> N
     go_wrong(run)
     run.open(W2, WANG)
     assert told(run, run.take(RENEW)).basis is WaitBasis.SIMULATION
+
+
+# ---- paper ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (Language.ZH, ["约 12-20 分钟", "按平均办理时间估计", "下班前可能排不到"]),
+        (Language.EN, ["12-20 min", "by average serving time", "may be after closing"]),
+    ],
+)
+def test_the_paper_says_what_a_waiting_time_rests_on_and_that_it_may_be_late(
+    language: Language, lines: list[str]
+) -> None:
+    rough = e.Interval(low=12, high=20, basis=WaitBasis.AVERAGE, beyond=True)
+    assert wait_lines(rough, language) == lines
+    good = e.Interval(low=12, high=20, basis=WaitBasis.SIMULATION)
+    assert wait_lines(good, language) == lines[:1]
