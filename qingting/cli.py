@@ -13,6 +13,7 @@ import click
 from qingting.kernel.logging import configure_logging
 from qingting.kernel.settings import SettingsError, load_settings
 from qingting.replaying import log, replay
+from qingting.voicing import voice
 
 S = TypeVar("S")
 
@@ -338,6 +339,7 @@ def config_sample(hall: str, file: Path) -> None:
 
 main.add_command(log)
 main.add_command(replay)
+main.add_command(voice)
 
 if __name__ == "__main__":
     sys.exit(main())
