@@ -35,7 +35,7 @@ from qingting.contract.ids import (
 from qingting.contract.states import PrintOutcome, RatingChannel, RatingLevel
 
 TICKET, WINDOW, STAFF = TicketId("<ticket>"), WindowId("<window>"), StaffId("s1")
-TOKEN, SERIAL, SEQ = "<token>", -1, -2
+TOKEN, CASE, SERIAL, SEQ = "<token>", "<case>", -1, -2
 """Stand for what differs from one message to the next."""
 _ISSUED = e.TicketIssued(
     ticket=TICKET,
@@ -51,7 +51,7 @@ _ISSUED = e.TicketIssued(
 )
 _RATED = e.RatingGiven(
     ticket=TICKET,
-    case="bench-20261123-q0-0001",
+    case=CASE,
     window=WINDOW,
     staff=STAFF,
     item=ItemId("item0"),
@@ -70,9 +70,7 @@ STORED: dict[str, tuple[e.EventBody, ...]] = {
     "print.report": (e.PrintReported(ticket=TICKET, attempt=1, outcome=PrintOutcome.PRINTED),),
     "call.next": (e.TicketCalled(ticket=TICKET, window=WINDOW, staff=STAFF),),
     "service.begin": (e.ServiceBegun(ticket=TICKET, window=WINDOW, staff=STAFF),),
-    "service.finish": (
-        e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=_RATED.case),
-    ),
+    "service.finish": (e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=CASE),),
     "rating.submit": (_RATED,),
 }
 """What the hall stores for each request of a lifecycle."""
@@ -137,7 +135,13 @@ class Grouped:
             # The n-th call is that of the n-th ticket, and so on: the lives of all clients are alike.
             self._count[kind] += 1
             n = self._count[kind]
-            known = {TICKET: f"t{n}", WINDOW: f"w{n}", TOKEN: f"k{n}", SERIAL: n, SEQ: self._seq}
+            known: dict[Any, Any] = {
+                TICKET: f"t{n}",
+                WINDOW: f"w{n}",
+                TOKEN: f"k{n}",
+                CASE: f"c{n}",
+            }
+            known |= {SERIAL: n, SEQ: self._seq}
             projected += (
                 (sql, {name: known.get(value, value) for name, value in row.items()})
                 for sql, row in self._statements[kind]

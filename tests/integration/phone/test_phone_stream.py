@@ -180,9 +180,9 @@ async def test_only_open_pages_cost_anything_and_devices_nothing_at_all(
     asked: list[str] = []
     true_wait = Look.wait
 
-    def counted(look: Look, ticket: Ticket, ahead: int) -> Interval | None:
+    def counted(look: Look, ticket: Ticket) -> Interval | None:
         asked.append(ticket.number)
-        return true_wait(look, ticket, ahead)
+        return true_wait(look, ticket)
 
     tokens = [await hall.take() for _ in range(8)]
     monkeypatch.setattr(Look, "wait", counted)

@@ -152,7 +152,7 @@ def test_only_a_citizens_own_rating_sets_a_level() -> None:
         and ast.unparse(node.value) == "body.level.value"
     ]
     assert writers == ["console/modules/evaluation/domain.py"]
-    assert inspect.getsource(evaluation.fold).count("level=") == 1
+    assert inspect.getsource(evaluation).count("level=") == 1
     for path, tree in sources("console"):
         text = ast.unparse(tree)
         if path != "console/modules/evaluation/projector.py":
