@@ -16,7 +16,7 @@ from qingting.contract.states import Role
 async def login(hub: Switchboard, session: Session, body: h.Login, key: str) -> h.Answer:
     state = hub.hall.state
     staff = next((one for one in state.staff.values() if one.number == body.number), None)
-    await hub.accounts.staff.check(staff, body.number, body.password)
+    await hub.accounts.staff.enter(staff, body.number, body.password, body.new)
     assert staff is not None  # an unknown number has no password, so its check never passes
     return await seat(hub, session, staff)
 

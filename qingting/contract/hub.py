@@ -136,10 +136,12 @@ class AskHelp(Strict, frozen=True, kw_only=True, tag="help.ask", tag_field="type
 
 
 class Login(Strict, frozen=True, kw_only=True, tag="staff.login", tag_field="type"):
-    """Call pad: staff number and password."""
+    """Call pad: staff number and password. ``new`` takes the place of a one-time password, which alone
+    logs nobody in."""
 
     number: ShortText
     password: Annotated[str, msgspec.Meta(max_length=128)]
+    new: Annotated[str, msgspec.Meta(max_length=128)] | None = None
 
 
 class Logout(Strict, frozen=True, kw_only=True, tag="staff.logout", tag_field="type"):

@@ -41,6 +41,36 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe('a first login', () => {
+  it('asks for a password of one\'s own, keeps what was typed when refused, then goes on', async () => {
+    const hall = new WorkingHall();
+    hall.show({ state: 'closed', staff: null, staff_name: '' });
+    connection = connectTo(hall, 'pad-1', 'secret-of-pad');
+    await show(CallApp);
+    const send = async (): Promise<void> => {
+      await page.get('form').trigger('submit');
+      await soon(SETTLE_MS);
+      await flushPromises();
+    };
+    await page.get('[name=number]').setValue('1023');
+    await page.get('[name=password]').setValue('once-only');
+    await send();
+    expect(page.find('[data-test=fresh-password]').exists()).toBe(true);
+    await page.get('[name=fresh]').setValue('short');
+    await page.get('[name=again]').setValue('shirt');
+    expect(page.get('[role=alert].login__fault').text()).toContain('两次输入的新密码不一样');
+    await page.get('[name=again]').setValue('short');
+    await send();
+    expect(page.get('[role=alert].login__fault').text()).toContain('至少 10 位');
+    expect((page.get('[name=fresh]').element as HTMLInputElement).value).toBe('short');
+    await page.get('[name=fresh]').setValue('Pond-2026-lotus');
+    await page.get('[name=again]').setValue('Pond-2026-lotus');
+    await send();
+    expect(page.find('[data-test=fresh-password]').exists()).toBe(false);
+    expect(page.text()).toContain('您在哪个窗口');
+  });
+});
+
 describe('the call pad', () => {
   let hall: WorkingHall;
 

@@ -105,7 +105,9 @@ export class WorkingHall extends FakeHall {
     this.enrol('pad-1', { key: 'secret-of-pad', role: 'call_pad', name: '3号窗口呼叫平板' });
     this.show({});
     this.onRequest('staff.login', (body) => {
-      if (body.password !== 'right-password') throw new HallError('staff.wrong_password', { left: 4 });
+      if (body.password === 'once-only' && body.new === undefined) throw new HallError('staff.password_once');
+      if (body.password === 'once-only' && (body.new ?? '').length < 10) throw new HallError('login.password_weak');
+      if (body.password !== 'right-password' && body.password !== 'once-only') throw new HallError('staff.wrong_password', { left: 4 });
       this.loggedIn = true;
       return { staff: 's1', staff_name: '李静' };
     });

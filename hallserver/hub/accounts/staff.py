@@ -51,11 +51,25 @@ class StaffAccounts:
 
         return await self._store.read(work)
 
+    async def enter(self, staff: Staff | None, number: str, password: str, new: str | None) -> None:
+        """A login at a call pad. A one-time password opens nothing but its own replacement by ``new``.
+
+        Raises as :meth:`check`, ``staff.password_once`` when a new one is due, ``login.password_…``.
+        """
+        must_change = await self.check(staff, number, password)
+        if new is None and must_change:
+            raise Refusal("staff.password_once")
+        if new is not None and staff is not None:
+            await self._replace(staff, password, new)
+
     async def change(self, staff: Staff, old: str, new: str, again: str) -> None:
         """The person's own new password; raises ``login.wrong`` or one of ``login.password_…``."""
         await self.check(staff, staff.number, old, family="login")
         if new != again:
             raise Refusal("login.password_mismatch")
+        await self._replace(staff, old, new)
+
+    async def _replace(self, staff: Staff, old: str, new: str) -> None:
         if not password_is_strong(new, staff.number):
             raise Refusal("login.password_weak")
         if new == old:

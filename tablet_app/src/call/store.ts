@@ -28,6 +28,8 @@ export interface Notice {
 const REST: Press = { at: 'rest' };
 const UNCERTAIN = 'hub.no_answer';
 const FORGOTTEN = 'hub.not_logged_in';
+/** The password was right but is to be replaced before anything else. */
+export const ONE_TIME = 'staff.password_once';
 const NO_WINDOW = 'window.none';
 
 export function useCallPad(connection: HallConnection, memory: SeatMemory) {
@@ -197,18 +199,24 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     return answer?.scan ?? null;
   }
 
-  async function login(number: string, password: string): Promise<boolean> {
+  /** `fresh` takes the place of a one-time password; the notice `staff.password_once` asks for it. */
+  async function login(number: string, password: string, fresh?: string): Promise<boolean> {
     if (!online.value || press.value.at !== 'rest') return false;
     press.value = { at: 'sending', what: 'login' };
     tell(null);
     try {
       // Without a key: a login belongs to one session of the line and is never repeated by itself.
-      const answer = await connection.ask({ type: 'staff.login', number, password });
+      const answer = await connection.ask({
+        type: 'staff.login',
+        number,
+        password,
+        ...(fresh === undefined ? {} : { new: fresh }),
+      });
       arrived({ staff: answer.staff ?? number, name: answer.staff_name ?? '', number }, answer.window);
       return true;
     } catch (fault) {
       const { code, params } = asHallError(fault);
-      tell({ kind: 'refused', what: 'login', problem: { code, params } });
+      tell({ kind: 'refused', what: 'login', problem: { code, params } }, code === ONE_TIME || fresh !== undefined);
       return false;
     } finally {
       press.value = REST;

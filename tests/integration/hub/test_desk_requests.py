@@ -247,6 +247,29 @@ async def test_a_password_is_changed_with_the_former_one(hall: House) -> None:
         await pad.ask(h.Login(number="0101", password="Pond-2026-lotus"), key=None)
 
 
+async def test_a_one_time_password_opens_nothing_but_its_own_replacement(hall: House) -> None:
+    (li,) = (one for one in hall.hall.state.staff.values() if one.id == LI)
+    once, fresh = await hall.accounts.staff.reset(li), "Pond-2026-lotus"
+    async with await hall.join("pad1") as pad:
+        for wrong, code in {
+            h.Login(number="0101", password=once): "staff.password_once",
+            h.Login(number="0101", password=once, new="123456"): "login.password_weak",
+            h.Login(number="0101", password=once, new=once): "login.password_used",
+            h.Login(number="0101", password="no", new=fresh): "staff.wrong_password",
+        }.items():
+            assert await pad.refused(wrong, key=None) == code
+        for body in (h.TakeWindow(window=W1), h.Next(), desk.MakeTicket(item=ItemId("advice"))):
+            assert await pad.refused(body) == "hub.not_logged_in"
+        sly = desk.ChangePassword(present=once, new=fresh)
+        assert await pad.refused(sly, key=None) == "hub.not_logged_in"
+        assert hall.hall.state.windows[W1].staff is None
+        await pad.ask(h.Login(number="0101", password=once, new=fresh), key=None)
+        await pad.ask(h.TakeWindow(window=W1))
+        dead = h.Login(number="0101", password=once)
+        assert await pad.refused(dead, key=None) == "staff.wrong_password"
+        await pad.ask(h.Login(number="0101", password=fresh), key=None)
+
+
 async def test_nothing_of_it_is_done_before_logging_in(hall: House) -> None:
     async with await hall.join("pad1") as pad:
         ticket = TicketId("2026-11-24-ga-A001")

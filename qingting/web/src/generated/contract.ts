@@ -569,6 +569,7 @@ export interface Login {
   readonly type: "staff.login";
   readonly number: string;
   readonly password: string;
+  readonly new?: string | null;
 }
 
 export interface Logout {

@@ -103,6 +103,11 @@ export const ERROR_TEXTS = {
     "en": "Too many wrong passwords. Try again in {minutes} minutes or ask the hall manager.",
     "retry": true
   },
+  "staff.password_once": {
+    "zh": "这是只能用一次的密码。请先设一个自己的新密码，设好后就能登录。",
+    "en": "This password works only once. Set a new one of your own first, then you are logged in.",
+    "retry": false
+  },
   "staff.unknown": {
     "zh": "本大厅没有这位工作人员。",
     "en": "This hall has no such member of staff.",
