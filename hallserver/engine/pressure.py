@@ -1,8 +1,10 @@
 """The pressure value of queues (压力值), a number from 0 to 100: pure arithmetic over counts.
 
 Load, expected wait, seats and missed calls weigh 40, 30, 20 and 10. The wait is that of an M/M/c queue
-(Erlang C), or what already stands there when that is longer; beyond full load it is what the horizon
-piles up. A hall that does not know its seats spreads their points over the other terms.
+(Erlang C) as far as a queue can grow within the horizon, or what already stands there and what overload
+piles up when that is longer. So the value has no jump at full load, where the settled wait has no bound.
+Where nobody serves, half a window is reckoned with: each visitor then weighs twice as much as at one window.
+A hall that does not know its seats spreads their points over the other terms.
 """
 
 import math
@@ -19,8 +21,8 @@ _WEIGHTS = {"load": 40.0, "wait": 30.0, "seats": 20.0, "missed": 10.0}
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What bears on some queues now. ``service_minutes`` is the mean; ``seats`` None: not known;
-    ``missed`` of ``called`` visitors did not come."""
+    """What bears on some queues now. ``service_minutes`` is the mean; ``seats`` of the hall, 0 or None: not
+    known; ``crowd`` waits in the whole hall; ``missed`` of ``called`` visitors did not come."""
 
     arrivals_per_minute: float
     service_minutes: float
@@ -29,6 +31,7 @@ class Load:
     missed: int = 0
     called: int = 0
     seats: int | None = None
+    crowd: int = 0
     target_minutes: float = TARGET_MINUTES
 
     @property
@@ -38,10 +41,13 @@ class Load:
 
     @property
     def load(self) -> float:
-        """ρ; infinite when somebody comes and nobody serves."""
-        if self.windows == 0:
-            return math.inf if self.offered or self.waiting else 0.0
-        return self.offered / self.windows
+        """ρ."""
+        return self.offered / self.serving
+
+    @property
+    def serving(self) -> float:
+        """Open windows; half a one where none is."""
+        return self.windows or 0.5
 
 
 def probability_of_waiting(windows: int, offered: float) -> float:
@@ -64,15 +70,20 @@ def steady_wait(load: Load, windows: int) -> float:
     return probability_of_waiting(windows, load.offered) / free
 
 
+def built_up_wait(load: Load) -> float:
+    """Mean wait in minutes after a horizon at full load that began empty: the queue of a reflected
+    Brownian motion with the variance of Poisson arrivals and exponential services."""
+    queue = math.sqrt(4 * load.arrivals_per_minute * ARRIVAL_MINUTES / math.pi)
+    return queue * load.service_minutes / load.serving
+
+
 def expected_minutes(load: Load) -> float:
-    """The wait of who comes now, in minutes; infinite when nobody serves whoever is there."""
-    if load.windows == 0:
-        return math.inf if load.offered or load.waiting else 0.0
-    standing = load.waiting * load.service_minutes / load.windows
-    if load.load < 1:
-        return max(steady_wait(load, load.windows), standing)
-    surplus = load.arrivals_per_minute - load.windows / load.service_minutes
-    return standing + surplus * ARRIVAL_MINUTES * load.service_minutes / (2 * load.windows)
+    """The wait of who comes now, in minutes."""
+    settled = min(steady_wait(load, load.windows), built_up_wait(load))
+    standing = load.waiting * load.service_minutes / load.serving
+    surplus = max(0.0, load.arrivals_per_minute - load.serving / load.service_minutes)
+    piled = surplus * ARRIVAL_MINUTES * load.service_minutes / (2 * load.serving)
+    return max(settled, standing + piled)
 
 
 def windows_needed(load: Load) -> int:
@@ -94,7 +105,7 @@ def terms(load: Load) -> dict[str, tuple[float, float]]:
         "missed": min(load.missed / max(load.called, 1), 1.0),
     }
     if load.seats:
-        shares["seats"] = min(load.waiting / load.seats, 1.0)
+        shares["seats"] = min(max(load.waiting, load.crowd) / load.seats, 1.0)
     known = sum(_WEIGHTS[name] for name in shares)
     return {
         name: (100 * _WEIGHTS[name] / known * share, 100 * _WEIGHTS[name] / known)

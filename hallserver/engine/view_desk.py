@@ -70,6 +70,8 @@ def _pressure(state: HallState, queues: tuple[QueueId, ...], now: Millis) -> d.P
         waiting=sum(count(state, one) for one in queues),
         missed=missed,
         called=missed + sum(one.tally.served for one in serving),
+        seats=state.config.hall.seats if state.config is not None else None,
+        crowd=waiting(state),
     )
     value, wait = pressure(load), expected_minutes(load)
     return d.PressureView(

@@ -39,7 +39,8 @@ Cap = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class HallInfo(Strict, frozen=True, kw_only=True):
-    """Who and where the hall is. ``division`` is the 6, 9 or 12 digit division code (区划代码)."""
+    """Who and where the hall is. ``division`` is the 6, 9 or 12 digit division code (区划代码). ``seats`` are
+    those of the waiting area (等候座位); 0: not counted."""
 
     id: HallId
     name: ShortText
@@ -48,6 +49,7 @@ class HallInfo(Strict, frozen=True, kw_only=True):
     address: str = ""
     phone: str = ""
     utc_offset_minutes: int = 480
+    seats: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 0
 
 
 class Department(Strict, frozen=True, kw_only=True):

@@ -4,11 +4,17 @@ import msgspec
 
 from qingting.contract.base import Strict
 from qingting.contract.calendar import HallCalendar
-from qingting.contract.config import HallConfig, Item, Queue, Shift, Staff, Window
+from qingting.contract.config import HallConfig, HallInfo, Item, Queue, Shift, Staff, Window
 from qingting.contract.ids import DeviceId, ShortText
 from qingting.contract.layouts import Announcements, BoardLayout
 from qingting.contract.rules import CallingRules
 from qingting.contract.templates import KioskTemplate, TicketTemplate
+
+
+class HallPart(Strict, frozen=True, kw_only=True, tag="hall", tag_field="part"):
+    """What is said of the hall itself; its ``id`` stays."""
+
+    hall: HallInfo
 
 
 class CalendarPart(Strict, frozen=True, kw_only=True, tag="calendar", tag_field="part"):
@@ -64,7 +70,8 @@ class AnnouncementsPart(Strict, frozen=True, kw_only=True, tag="announcements", 
 
 
 ConfigPart = (
-    CalendarPart
+    HallPart
+    | CalendarPart
     | RulesPart
     | RosterPart
     | OfferPart

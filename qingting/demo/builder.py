@@ -25,6 +25,8 @@ from qingting.demo.reading import initials, pinyin
 CITY_LEVEL = "3"
 """行使层级 of an item offered by the city (GB/T 39046 table A.2): the fourth part of its code."""
 ALWAYS_OPEN = (Period(start="00:00", end="24:00"),)
+SEATS_A_WINDOW = 6
+"""Seats of the waiting area for each window."""
 SPARE_CLERKS = 2
 """Clerks beyond one a window, so that a window can change hands."""
 
@@ -56,6 +58,7 @@ def build_hall(
             division=hall.division,
             address=hall.address,
             phone=hall.phone,
+            seats=SEATS_A_WINDOW * len(layout),
         ),
         departments=tuple(_departments(served)),
         queues=tuple(_queues(served)),

@@ -26,7 +26,12 @@ LOADS = st.builds(
     missed=st.integers(0, 50),
     called=st.integers(0, 400),
     seats=st.none() | st.integers(0, 300),
+    crowd=st.integers(0, 800),
 )
+
+
+def changed(load: Load, **values: float) -> Load:
+    return Load(**({name: getattr(load, name) for name in load.__slots__} | values))
 
 
 def test_the_check_value_of_the_model_comes_out() -> None:
@@ -57,8 +62,13 @@ def test_overload_is_what_the_horizon_piles_up() -> None:
 def test_an_empty_hall_has_no_pressure_and_one_that_nobody_serves_has_much() -> None:
     nobody = Load(arrivals_per_minute=0, service_minutes=10, windows=0, waiting=0)
     assert pressure(nobody) == 0
-    unserved = Load(arrivals_per_minute=0, service_minutes=10, windows=0, waiting=1)
+    unserved = Load(arrivals_per_minute=3 / 30, service_minutes=10, windows=0, waiting=3)
     assert pressure(unserved) > 75
+
+
+def test_the_hall_s_seats_count_everybody_who_waits_there() -> None:
+    load = Load(arrivals_per_minute=0, service_minutes=10, windows=1, waiting=1, seats=40, crowd=30)
+    assert terms(load)["seats"] == pytest.approx((100 * 0.2 * 30 / 40, 20))
 
 
 def test_the_windows_needed_keep_the_wait_within_the_target_and_one_fewer_does_not() -> None:
@@ -76,9 +86,31 @@ def test_it_is_a_number_between_nothing_and_a_hundred(load: Load) -> None:
 
 @given(load=LOADS, more=st.integers(1, 50))
 def test_more_people_waiting_never_lower_it(load: Load, more: int) -> None:
-    values = {name: getattr(load, name) for name in load.__slots__}
-    fuller = Load(**(values | {"waiting": load.waiting + more}))
+    assert pressure(changed(load, waiting=load.waiting + more)) >= pressure(load) - 1e-9
+
+
+@given(load=LOADS)
+def test_one_person_more_adds_no_more_than_their_own_time_and_seat(load: Load) -> None:
+    minutes = load.service_minutes / (load.windows or 0.5)
+    share = 30 * minutes / (2 * load.target_minutes) + (20 / load.seats if load.seats else 0)
+    known = 100 if load.seats else 80
+    step = pressure(changed(load, waiting=load.waiting + 1)) - pressure(load)
+    assert step <= 100 * share / known + 1e-9
+
+
+@given(load=LOADS, more=st.floats(0, 5))
+def test_more_arrivals_never_lower_it(load: Load, more: float) -> None:
+    fuller = changed(load, arrivals_per_minute=load.arrivals_per_minute + more)
     assert pressure(fuller) >= pressure(load) - 1e-9
+
+
+@given(load=LOADS.filter(lambda load: load.windows > 0))
+def test_it_does_not_jump_at_full_load(load: Load) -> None:
+    full = load.windows / load.service_minutes
+    below, above = (
+        pressure(changed(load, arrivals_per_minute=full * one)) for one in (1 - 1e-6, 1 + 1e-6)
+    )
+    assert abs(above - below) < 0.01
 
 
 @given(load=LOADS)
