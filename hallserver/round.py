@@ -43,8 +43,7 @@ class Pending:
             self.done.set_result(committed)
 
     def refuse(self, refusal: Refusal) -> None:
-        # A refusal of its own for each sender: exceptions collect tracebacks.
-        self.outcome = Refusal(refusal.code, **refusal.params)
+        self.outcome = refusal.again()
         if not self.done.done():
             self.done.set_exception(self.outcome)
 

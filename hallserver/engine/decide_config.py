@@ -8,18 +8,22 @@ from qingting.contract import events as e
 from qingting.contract.config import HallConfig, Queue, Staff, Window, config_faults
 from qingting.contract.config_parts import edited
 from qingting.contract.errors import Refusal
+from qingting.contract.faults import Fault, FaultyConfig
 from qingting.contract.ids import BookingId
 from qingting.contract.states import OPEN_TICKET_STATES, BookingState
 
 
 def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
     if faults := config_faults(config):
-        return Refusal("config.invalid", faults="; ".join(faults[:5]))
+        return FaultyConfig(faults)
     if state.config is not None:
         if state.config.hall.id != config.hall.id:
-            return Refusal(
-                "config.invalid",
-                faults=f"hall.id is {config.hall.id!r}, this hall is {state.config.hall.id!r}",
+            return FaultyConfig(
+                [
+                    Fault(
+                        "fault.other_hall", "hall", name=config.hall.name, what=state.config.hall.id
+                    )
+                ]
             )
         if config.version < state.config.version:
             return Refusal("config.older", version=config.version)

@@ -7,11 +7,15 @@ from typing import Annotated
 import msgspec
 
 from qingting.contract.base import Strict
+from qingting.contract.faults import Fault, doubled
 from qingting.contract.ids import ShortText
 
 Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
 """ISO weekday, 1 = Monday."""
 ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+"""A time of day in the hall; ``24:00`` ends a day."""
+DayMoment = Annotated[str, msgspec.Meta(pattern=r"^$|^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d$")]
+"""An instant in hall time, ``YYYY-MM-DDTHH:MM``; empty = no bound."""
 DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 ALL_WEEK: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
 
@@ -68,41 +72,36 @@ def clock_minutes(text: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def period_faults(where: str, periods: tuple[Period, ...]) -> list[str]:
-    """Periods that end before they begin, or overlap, each as one English line."""
+def period_faults(at: Fault, periods: tuple[Period, ...]) -> list[Fault]:
+    """Periods that end before they begin, or overlap; ``at`` says where they stand."""
     faults = [
-        f"{where}: {one.start}–{one.end} ends before it begins"
+        at._replace(code="fault.ends_early", what=f"{one.start}–{one.end}")
         for one in periods
         if clock_minutes(one.end) <= clock_minutes(one.start)
     ]
     ordered = sorted(periods, key=lambda one: clock_minutes(one.start))
     faults += [
-        f"{where}: {a.start}–{a.end} and {b.start}–{b.end} overlap"
+        at._replace(code="fault.overlap", what=f"{a.start}–{a.end} / {b.start}–{b.end}")
         for a, b in pairwise(ordered)
         if clock_minutes(b.start) < clock_minutes(a.end)
     ]
     return faults
 
 
-def calendar_faults(calendar: HallCalendar) -> list[str]:
-    """What makes a calendar unusable, each as one English line; empty when sound."""
-    faults: list[str] = []
-    days = [day for weekly in calendar.weekly for day in weekly.weekdays]
-    faults += [
-        f"calendar.weekly: weekday {day} appears twice"
-        for day in sorted(set(days))
-        if days.count(day) > 1
-    ]
+def calendar_faults(calendar: HallCalendar) -> list[Fault]:
+    """What makes a calendar unusable; empty when sound."""
+    at = Fault("", "calendar")
+    days = [str(day) for weekly in calendar.weekly for day in weekly.weekdays]
+    faults = [at._replace(code="fault.weekday_twice", what=day) for day in doubled(days)]
     for weekly in calendar.weekly:
-        faults += period_faults("calendar.weekly", weekly.periods)
+        faults += period_faults(at._replace(key="weekly", name=" "), weekly.periods)
     dates = [one.date for one in calendar.closed] + [one.date for one in calendar.open]
     for text in sorted(set(dates)):
         try:
             date.fromisoformat(text)
         except ValueError:
-            faults.append(f"calendar: there is no day {text}")
-        if dates.count(text) > 1:
-            faults.append(f"calendar: {text} appears twice")
+            faults.append(at._replace(code="fault.no_day", what=text))
+    faults += [at._replace(code="fault.date_twice", what=text) for text in doubled(dates)]
     for one in calendar.open:
-        faults += period_faults(f"calendar.open {one.date}", one.periods)
+        faults += period_faults(at._replace(key=f"open {one.date}", name=one.date), one.periods)
     return faults

@@ -14,6 +14,7 @@ from qingting.contract.calendar import (
     calendar_faults,
     period_faults,
 )
+from qingting.contract.faults import Fault, doubled
 from qingting.contract.ids import (
     DepartmentId,
     DeviceId,
@@ -231,31 +232,44 @@ class HallConfig(Strict, frozen=True, kw_only=True):
     kiosk_templates: tuple[KioskTemplate, ...] = ()
 
 
-def config_faults(config: HallConfig) -> list[str]:
-    """Every broken reference or doubled id in ``config``, each as one English line; empty when sound."""
-    faults: list[str] = []
-    known: dict[str, set[str]] = {}
-    for kind in ("departments", "queues", "items", "windows", "staff", "devices"):
-        ids = [entry.id for entry in getattr(config, kind)]
-        known[kind] = set(ids)
-        faults += [
-            f"{kind}: id {one!r} appears twice" for one in sorted(known[kind]) if ids.count(one) > 1
-        ]
-    prefixes = [queue.prefix for queue in config.queues]
-    faults += [
-        f"queues: prefix {p!r} appears twice"
-        for p in sorted(set(prefixes))
-        if prefixes.count(p) > 1
-    ]
+_WITH_IDS = ("departments", "queues", "items", "windows", "staff", "devices")
+
+
+def config_faults(config: HallConfig) -> list[Fault]:
+    """Every broken reference, doubled id and impossible hour in ``config``; empty when sound."""
+    known = {part: {one.id for one in getattr(config, part)} for part in _WITH_IDS}
+    faults: list[Fault] = []
+    for part in _WITH_IDS:
+        ids = [one.id for one in getattr(config, part)]
+        faults += [Fault("fault.twice", part, name=one, what=one) for one in doubled(ids)]
+    faults += _said_twice(config)
     faults += _reference_faults(config, known)
     faults += calendar_faults(config.calendar)
     faults += rules_faults(config.rules, known["queues"])
     for queue in config.queues:
-        where = f"queues.{queue.id}"
-        faults += period_faults(where, queue.hours)
-        faults += period_faults(where, tuple(one.period for one in queue.caps))
+        at = Fault("", "queues", queue.id, queue.name)
+        faults += period_faults(at, queue.hours)
+        faults += period_faults(at, tuple(one.period for one in queue.caps))
+    for shift in config.shifts:
+        faults += period_faults(_of_shift(config, shift), shift.periods)
     faults += layouts_faults(config.layouts, config.board_layouts, layouts_reach(config))
     return faults + _template_faults(config, known)
+
+
+def _said_twice(config: HallConfig) -> list[Fault]:
+    """What people tell things apart by: the letter of a queue, the number of a clerk."""
+    letters = doubled(one.prefix for one in config.queues)
+    numbers = doubled(one.number for one in config.staff)
+    faults = [
+        Fault("fault.prefix_twice", "queues", one.id, one.name, one.prefix)
+        for one in config.queues
+        if one.prefix in letters
+    ]
+    return faults + [
+        Fault("fault.number_twice", "staff", one.id, one.name, one.number)
+        for one in config.staff
+        if one.number in numbers
+    ]
 
 
 def layouts_reach(config: HallConfig) -> Known:
@@ -267,7 +281,7 @@ def layouts_reach(config: HallConfig) -> Known:
     )
 
 
-def _template_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str]:
+def _template_faults(config: HallConfig, known: dict[str, set[str]]) -> list[Fault]:
     reach = TemplateReach(
         departments=frozenset(known["departments"]),
         items=frozenset(known["items"]),
@@ -276,31 +290,37 @@ def _template_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str
     return templates_faults(config.ticket_templates, config.kiosk_templates, reach)
 
 
-def _reference_faults(config: HallConfig, known: dict[str, set[str]]) -> list[str]:
-    wanted: list[tuple[str, str, str | None]] = []
+def _reference_faults(config: HallConfig, known: dict[str, set[str]]) -> list[Fault]:
+    wanted: list[tuple[Fault, str, str | None]] = []
     for item in config.items:
-        wanted.append((f"items.{item.id}", "departments", item.department))
-        wanted.append((f"items.{item.id}", "queues", item.queue))
+        at = Fault("", "items", item.id, item.name)
+        wanted += [(at, "departments", item.department), (at, "queues", item.queue)]
     for window in config.windows:
-        wanted += [(f"windows.{window.id}", "queues", one) for one in window.queues]
-        wanted.append((f"windows.{window.id}", "departments", window.department))
+        at = Fault("", "windows", window.id, window.name)
+        wanted += [(at, "queues", one) for one in window.queues]
+        wanted.append((at, "departments", window.department))
     for device in config.devices:
-        wanted.append((f"devices.{device.id}", "devices", device.parent))
-        wanted.append((f"devices.{device.id}", "windows", device.window))
+        at = Fault("", "devices", device.id, device.name)
+        wanted += [(at, "devices", device.parent), (at, "windows", device.window)]
     for shift in config.shifts:
-        wanted.append((f"shifts of {shift.staff}", "staff", shift.staff))
-        wanted.append((f"shifts of {shift.staff}", "windows", shift.window))
+        at = _of_shift(config, shift)
+        wanted += [(at, "staff", shift.staff), (at, "windows", shift.window)]
     return [
-        f"{where}: no {_SINGULAR[kind]} {one!r}"
-        for where, kind, one in wanted
+        at._replace(code=_NO_SUCH[kind], what=one)
+        for at, kind, one in wanted
         if one is not None and one not in known[kind]
     ]
 
 
-_SINGULAR = {
-    "departments": "department",
-    "queues": "queue",
-    "windows": "window",
-    "devices": "device",
-    "staff": "member of staff",
+def _of_shift(config: HallConfig, shift: Shift) -> Fault:
+    names = [one.name for one in config.staff if one.id == shift.staff]
+    return Fault("", "shifts", shift.staff, *names[:1])
+
+
+_NO_SUCH = {
+    "departments": "fault.no_department",
+    "queues": "fault.no_queue",
+    "windows": "fault.no_window",
+    "devices": "fault.no_device",
+    "staff": "fault.no_staff",
 }

@@ -42,6 +42,10 @@ class Refusal(Exception):  # noqa: N818 - the field's word; every error of ours 
     def status(self) -> int:
         return self.text.status
 
+    def again(self) -> "Refusal":
+        """The same refusal for another receiver: exceptions collect tracebacks."""
+        return Refusal(self.code, **self.params)
+
     def sentence(self, language: Language = Language.ZH) -> str:
         """What a person reads."""
         return sentence(self.code, self.params, language)

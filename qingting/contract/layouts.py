@@ -16,14 +16,12 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from qingting.contract.base import Strict
+from qingting.contract.calendar import ClockTime, DayMoment
+from qingting.contract.faults import Fault, doubled
 from qingting.contract.ids import DepartmentId, DeviceId, ShortText, Slug, WindowId
 from qingting.contract.printing import Align
 from qingting.contract.states import Language
 
-DayTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
-"""A time of day in the hall."""
-DayMoment = Annotated[str, msgspec.Meta(pattern=r"^$|^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d$")]
-"""An instant in hall time, ``YYYY-MM-DDTHH:MM``; empty = no bound."""
 Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
 SlotText = Annotated[str, msgspec.Meta(max_length=300)]
 MAX_LINES = 8
@@ -240,15 +238,15 @@ class QuietSpan(Strict, frozen=True, kw_only=True):
     """A span of the day without sound (静音时段): calls flash instead. End exclusive; a span whose end is
     not after its start goes over midnight."""
 
-    start: DayTime
-    end: DayTime
+    start: ClockTime
+    end: ClockTime
 
 
 class LoudSpan(Strict, frozen=True, kw_only=True):
     """Volume in a span of the day (分时音量)."""
 
-    start: DayTime
-    end: DayTime
+    start: ClockTime
+    end: ClockTime
     percent: Percent
 
 
@@ -329,18 +327,31 @@ FAULT_LINES = {
 
 def layouts_faults(
     layouts: tuple[BoardLayout, ...], bound: dict[DeviceId, str], known: Known
-) -> list[str]:
-    """Every broken reference or impossible wish of the layouts, each as one English line."""
+) -> list[Fault]:
+    """Every broken reference or impossible wish of the layouts."""
     ids = [one.id for one in layouts]
-    faults = [f"layouts: id {one!r} appears twice" for one in sorted({*ids}) if ids.count(one) > 1]
+    faults = [Fault("fault.twice", "layouts", name=one, what=one) for one in doubled(ids)]
     for layout in layouts:
-        faults += [f"layouts.{layout.id}: {one.line()}" for one in layout_faults(layout, known)]
+        faults += [_as_fault(layout, one) for one in layout_faults(layout, known)]
     faults += [
-        f"board_layouts.{device}: no layout {layout!r}"
+        Fault("fault.no_layout", "board_layouts", key=device, what=layout)
         for device, layout in bound.items()
         if layout not in ids
     ]
     return faults
+
+
+def _as_fault(layout: BoardLayout, fault: LayoutFault) -> Fault:
+    """Only references can break by an edit elsewhere; the layout's own editor names the rest in words."""
+    code = _REFERENCES.get(fault.code, "fault.layout")
+    return Fault(code, "layouts", layout.id, layout.name, fault.what, fault.line())
+
+
+_REFERENCES = {
+    "no_area": "fault.no_area",
+    "no_window": "fault.no_window",
+    "no_department": "fault.no_department",
+}
 
 
 def layout_faults(layout: BoardLayout, known: Known) -> Iterator[LayoutFault]:

@@ -20,6 +20,7 @@ import msgspec
 
 from qingting.contract.base import Strict
 from qingting.contract.calendar import Period, period_faults
+from qingting.contract.faults import Fault, doubled
 from qingting.contract.ids import QueueId, ShortText, Slug
 
 ORDINARY = "ordinary"
@@ -202,35 +203,40 @@ class CallingRules(Strict, frozen=True, kw_only=True):
     max_calls: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
 
 
-def rules_faults(rules: CallingRules, queues: set[str]) -> list[str]:
-    """Broken references and doubled classes, each as one English line; empty when sound."""
+def rules_faults(rules: CallingRules, queues: set[str]) -> list[Fault]:
+    """Broken references and doubled classes; empty when sound."""
     ids = [one.id for one in rules.classes]
     known = set(ids)
+    classes = Fault("", "rules", key="classes", name=" ")
     faults = [
-        f"rules.classes: {one!r} is missing" for one in (ORDINARY, BOOKED) if one not in known
+        classes._replace(code="fault.class_missing", what=one)
+        for one in (ORDINARY, BOOKED)
+        if one not in known
     ]
-    faults += [
-        f"rules.classes: {one!r} appears twice" for one in sorted(known) if ids.count(one) > 1
-    ]
-    named: list[tuple[str, str]] = []
+    faults += [classes._replace(code="fault.class_twice", what=one) for one in doubled(ids)]
     for ratio in rules.ratios:
-        named += [("rules.ratios", ratio.first), ("rules.ratios", ratio.second)]
+        at = Fault("", "rules", key="ratios", name=" ")
+        faults += _unknown(at, "fault.no_class", (ratio.first, ratio.second), known)
         if ratio.first == ratio.second:
-            faults.append(f"rules.ratios: {ratio.first!r} stands on both sides")
+            faults.append(at._replace(code="fault.both_sides", what=ratio.first))
     for condition in rules.conditions:
-        where = f"rules.conditions {condition.name}"
-        named += [(where, one) for one in condition.classes]
-        faults += _unknown_queues(where, condition.queues, queues)
-        for test in condition.when:
-            if not isinstance(test, Between):
-                named += [(where, one) for one in test.classes]
-            else:
-                faults += period_faults(where, (test.period,))
-            if isinstance(test, WaitingOver | LineAtLeast):
-                faults += _unknown_queues(where, test.queues, queues)
-    faults += [f"{where}: no class {one!r}" for where, one in named if one not in known]
+        faults += _condition_faults(condition, known, queues)
     return faults
 
 
-def _unknown_queues(where: str, named: tuple[QueueId, ...], queues: set[str]) -> list[str]:
-    return [f"{where}: no queue {one!r}" for one in named if one not in queues]
+def _condition_faults(condition: CallCondition, classes: set[str], queues: set[str]) -> list[Fault]:
+    at = Fault("", "rules", key=f"conditions {condition.name}", name=condition.name)
+    faults = _unknown(at, "fault.no_class", condition.classes, classes)
+    faults += _unknown(at, "fault.no_queue", condition.queues, queues)
+    for test in condition.when:
+        if isinstance(test, Between):
+            faults += period_faults(at, (test.period,))
+        else:
+            faults += _unknown(at, "fault.no_class", test.classes, classes)
+        if isinstance(test, WaitingOver | LineAtLeast):
+            faults += _unknown(at, "fault.no_queue", test.queues, queues)
+    return faults
+
+
+def _unknown(at: Fault, code: str, named: tuple[str, ...], known: set[str]) -> list[Fault]:
+    return [at._replace(code=code, what=one) for one in named if one not in known]

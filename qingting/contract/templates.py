@@ -11,8 +11,9 @@ from typing import Annotated
 import msgspec
 
 from qingting.contract.base import Strict
+from qingting.contract.calendar import DayMoment
+from qingting.contract.faults import Fault, doubled
 from qingting.contract.ids import DepartmentId, DeviceId, ItemId, ShortText, Slug
-from qingting.contract.layouts import DayMoment
 from qingting.contract.printing import Align, Scale
 from qingting.contract.states import Language
 
@@ -248,52 +249,48 @@ class TemplateReach(msgspec.Struct, frozen=True, kw_only=True):
 
 def templates_faults(
     tickets: tuple[TicketTemplate, ...], kiosks: tuple[KioskTemplate, ...], reach: TemplateReach
-) -> list[str]:
-    """What makes templates unusable, each as one English line; empty when sound."""
-    faults: list[str] = []
-    for where, templates in (("ticket_templates", tickets), ("kiosk_templates", kiosks)):
-        ids = [one.id for one in templates]
-        faults += [
-            f"{where}: id {one!r} appears twice" for one in sorted(set(ids)) if ids.count(one) > 1
-        ]
+) -> list[Fault]:
+    """What makes templates unusable; empty when sound."""
+    faults: list[Fault] = []
+    for part, ids in (
+        ("ticket_templates", [one.id for one in tickets]),
+        ("kiosk_templates", [one.id for one in kiosks]),
+    ):
+        faults += [Fault("fault.twice", part, name=one, what=one) for one in doubled(ids)]
     for ticket in tickets:
-        where = f"ticket_templates.{ticket.id}"
-        faults += _unknown(where, "item group", ticket.groups, reach.groups)
-        faults += _row_faults(where, ticket)
-    bound = [one for kiosk in kiosks for one in kiosk.kiosks]
-    faults += [
-        f"kiosk_templates: {one!r} is bound twice"
-        for one in sorted(set(bound))
-        if bound.count(one) > 1
-    ]
+        at = Fault("", "ticket_templates", ticket.id, ticket.name)
+        faults += _unknown(at, "fault.no_group", ticket.groups, reach.groups)
+        faults += _row_faults(at, ticket)
+    bound = doubled(one for kiosk in kiosks for one in kiosk.kiosks)
+    faults += [Fault("fault.bound_twice", "kiosk_templates", name=one, what=one) for one in bound]
     for kiosk in kiosks:
-        faults += _kiosk_faults(f"kiosk_templates.{kiosk.id}", kiosk, reach)
+        faults += _kiosk_faults(Fault("", "kiosk_templates", kiosk.id, kiosk.name), kiosk, reach)
     return faults
 
 
-def _unknown(where: str, what: str, named: tuple[str, ...], known: frozenset[str]) -> list[str]:
-    return [f"{where}: no {what} {one!r}" for one in named if one not in known]
+def _unknown(at: Fault, code: str, named: tuple[str, ...], known: frozenset[str]) -> list[Fault]:
+    return [at._replace(code=code, what=one) for one in named if one not in known]
 
 
-def _row_faults(where: str, template: TicketTemplate) -> list[str]:
-    faults = []
-    for row in template.rows:
-        if isinstance(row, TextRow):
-            named = _PLACEHOLDER.findall(row.text) + _PLACEHOLDER.findall(row.text_en)
-            faults += [
-                f"{where}: no placeholder {{{one}}}" for one in named if one not in PLACEHOLDERS
-            ]
-    if not any(isinstance(row, TextRow) and "{number}" in row.text for row in template.rows):
-        faults.append(f"{where}: the number is missing; a text row must hold {{number}}")
+def _row_faults(at: Fault, template: TicketTemplate) -> list[Fault]:
+    texts = [row for row in template.rows if isinstance(row, TextRow)]
+    faults = [
+        at._replace(code="fault.no_placeholder", what=f"{{{one}}}")
+        for row in texts
+        for one in _PLACEHOLDER.findall(row.text) + _PLACEHOLDER.findall(row.text_en)
+        if one not in PLACEHOLDERS
+    ]
+    if not any("{number}" in row.text for row in texts):
+        faults.append(at._replace(code="fault.number_missing", what="{number}"))
     return faults
 
 
-def _kiosk_faults(where: str, kiosk: KioskTemplate, reach: TemplateReach) -> list[str]:
-    faults = _unknown(where, "department", kiosk.departments, reach.departments)
-    faults += _unknown(where, "item", kiosk.items + kiosk.hot, reach.items)
-    faults += _unknown(where, "item group", kiosk.groups, reach.groups)
+def _kiosk_faults(at: Fault, kiosk: KioskTemplate, reach: TemplateReach) -> list[Fault]:
+    faults = _unknown(at, "fault.no_department", kiosk.departments, reach.departments)
+    faults += _unknown(at, "fault.no_item", kiosk.items + kiosk.hot, reach.items)
+    faults += _unknown(at, "fault.no_group", kiosk.groups, reach.groups)
     if len(set(kiosk.blocks)) < len(kiosk.blocks):
-        faults.append(f"{where}: a block appears twice")
+        faults.append(at._replace(code="fault.block_twice"))
     if not {KioskBlock.TAKE, KioskBlock.SEARCH, KioskBlock.HOT} & set(kiosk.blocks):
-        faults.append(f"{where}: nothing on the first screen leads to a number")
+        faults.append(at._replace(code="fault.no_way_in"))
     return faults

@@ -38,7 +38,7 @@ def load_config(path: Path) -> HallConfig:
     if faults:
         raise ConfigFileError(path, faults)
     config = msgspec.convert(raw, HallConfig)
-    faults = config_faults(config)
+    faults = [one.line() for one in config_faults(config)]
     if faults:
         raise ConfigFileError(path, faults)
     return config

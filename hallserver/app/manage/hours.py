@@ -22,6 +22,7 @@ from qingting.contract.calendar import HallCalendar, calendar_faults
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import CalendarPart
 from qingting.contract.errors import Refusal
+from qingting.contract.faults import FaultyConfig
 
 HOME = "/manage/hours"
 PREVIEW_DAYS = 14
@@ -89,7 +90,7 @@ def calendar_of(request: web.Request, form: Form) -> HallCalendar:
     }
     calendar = convert(request, raw, HallCalendar, "hours.f")
     if faults := calendar_faults(calendar):
-        raise Refusal("config.invalid", faults="; ".join(faults[:5]))
+        raise FaultyConfig(faults)
     return calendar
 
 

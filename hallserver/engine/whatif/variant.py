@@ -11,6 +11,7 @@ from hallserver.engine.whatif.script import Script, Turn
 from qingting.contract.calendar import clock_minutes
 from qingting.contract.config import HallConfig, Staff, Window, config_faults
 from qingting.contract.errors import Refusal
+from qingting.contract.faults import Fault, FaultyConfig
 from qingting.contract.ids import BusinessDay, Millis, StaffId, WindowId
 from qingting.contract.rules import CallingRules
 from qingting.contract.states import WindowState
@@ -46,12 +47,12 @@ def varied(config: HallConfig, variant: Variant) -> HallConfig:
     if variant.roster is not None:
         known = {one.id for one in config.staff}
         faults += [
-            f"staff: no member of staff {one.id!r}"
+            Fault("fault.no_staff", "staff", name=one.id, what=one.id)
             for one in variant.roster.staff
             if one.id not in known
         ]
     if faults:
-        raise Refusal("config.invalid", faults="; ".join(faults[:5]))
+        raise FaultyConfig(faults)
     return changed
 
 

@@ -119,7 +119,7 @@ async def test_hours_that_overlap_are_refused(inside: Site) -> None:
     fields |= {"weekly-0-days:1": "on", "weekly-0-periods": "09:00-12:00 11:00-13:00"}
     status, page = await inside.post(HOURS, form_at=HOURS, **fields, do="save")
     assert status == 422
-    assert "overlap" in page
+    assert "开放时间：09:00–12:00 / 11:00–13:00 两段时间重叠了" in page
 
 
 # ---- roster -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The contract: every type has a valid example, survives JSON, and its generated files are current."""
 
 import json
+import re
 import tomllib
 from typing import Any
 
@@ -12,6 +13,7 @@ from qingting.contract.conditions import condition_texts
 from qingting.contract.config import config_faults
 from qingting.contract.errors import Refusal, error_texts, sentence
 from qingting.contract.examples import CONFIG, EXAMPLES
+from qingting.contract.faults import FaultyConfig
 from qingting.contract.generate import outputs, union_members
 from qingting.contract.people import mask_name, mask_number
 from qingting.contract.ratings import LEVEL_WORDS, check_rating, rating_tags
@@ -115,12 +117,23 @@ def test_retired_tags_are_never_offered() -> None:
 
 def test_a_broken_configuration_names_every_fault() -> None:
     broken = msgspec.structs.replace(CONFIG, queues=(), departments=CONFIG.departments * 2)
-    assert config_faults(broken) == [
+    assert [one.line() for one in config_faults(broken)] == [
         "departments: id 'gaj' appears twice",
         "items.id-renew: no queue 'ga'",
         "windows.w3: no queue 'ga'",
     ]
     assert config_faults(CONFIG) == []
+
+
+def test_faults_are_said_in_the_reader_s_language_and_named_as_people_do() -> None:
+    broken = msgspec.structs.replace(CONFIG, queues=())
+    refusal = FaultyConfig(config_faults(broken))
+    zh, en = refusal.sentence(Language.ZH), refusal.again().sentence(Language.EN)
+    assert f"事项“{CONFIG.items[0].name}”：没有队列“ga”；" in zh
+    assert not re.search("[A-Za-z]{3}", zh.replace("“ga”", ""))
+    assert f"Item “{CONFIG.items[0].name}”: no queue 'ga'; " in en
+    assert [one.what for one in refusal.at("windows", "w3")] == ["ga"]
+    assert refusal.at("windows", "w9") == ()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from string import Formatter
 
 import pytest
 
+from qingting.contract.config import HallConfig
 from qingting.contract.errors import error_texts
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +22,7 @@ FAMILIES = (
     "lease",
     "queue",
     "config",
+    "fault",
     "window",
     "service",
     "rating",
@@ -97,6 +99,15 @@ def test_every_parameter_that_a_sentence_names_is_given() -> None:
             lacking = (placeholders(text.zh) | placeholders(text.en)) - given
             missing += [(where, code, one) for one in sorted(lacking)]
     assert missing == []
+
+
+def test_every_fault_of_a_configuration_has_its_sentences() -> None:
+    named = {one for _, tree in sources() for one in constants(tree) if one.startswith("fault.")}
+    assert named
+    assert named <= set(error_texts())
+    assert {f"fault_at.{one}" for one in HallConfig.__struct_fields__} - set(error_texts()) == {
+        f"fault_at.{one}" for one in ("version", "announcements")
+    }
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -538,6 +538,216 @@ export const ERROR_TEXTS = {
     "en": "The configuration has faults and was not put in force: {faults}",
     "retry": false
   },
+  "fault.twice": {
+    "zh": "编号“{what}”出现了两次",
+    "en": "id '{what}' appears twice",
+    "retry": false
+  },
+  "fault.prefix_twice": {
+    "zh": "字母“{what}”用了两次，每个队列要有自己的字母",
+    "en": "prefix '{what}' appears twice",
+    "retry": false
+  },
+  "fault.number_twice": {
+    "zh": "工号“{what}”用了两次，每人要有自己的工号",
+    "en": "number '{what}' appears twice",
+    "retry": false
+  },
+  "fault.no_department": {
+    "zh": "没有单位“{what}”",
+    "en": "no department '{what}'",
+    "retry": false
+  },
+  "fault.no_queue": {
+    "zh": "没有队列“{what}”",
+    "en": "no queue '{what}'",
+    "retry": false
+  },
+  "fault.no_window": {
+    "zh": "没有窗口“{what}”",
+    "en": "no window '{what}'",
+    "retry": false
+  },
+  "fault.no_device": {
+    "zh": "没有设备“{what}”",
+    "en": "no device '{what}'",
+    "retry": false
+  },
+  "fault.no_staff": {
+    "zh": "没有员工“{what}”",
+    "en": "no member of staff '{what}'",
+    "retry": false
+  },
+  "fault.no_item": {
+    "zh": "没有事项“{what}”",
+    "en": "no item '{what}'",
+    "retry": false
+  },
+  "fault.no_group": {
+    "zh": "没有事项分组“{what}”",
+    "en": "no item group '{what}'",
+    "retry": false
+  },
+  "fault.no_area": {
+    "zh": "没有区域“{what}”",
+    "en": "no area '{what}'",
+    "retry": false
+  },
+  "fault.no_layout": {
+    "zh": "没有屏幕模板“{what}”",
+    "en": "no layout '{what}'",
+    "retry": false
+  },
+  "fault.no_class": {
+    "zh": "没有类别“{what}”",
+    "en": "no class '{what}'",
+    "retry": false
+  },
+  "fault.no_placeholder": {
+    "zh": "不认识“{what}”，请用列出的写法",
+    "en": "no placeholder {what}",
+    "retry": false
+  },
+  "fault.ends_early": {
+    "zh": "{what} 结束得比开始早",
+    "en": "{what} ends before it begins",
+    "retry": false
+  },
+  "fault.overlap": {
+    "zh": "{what} 两段时间重叠了",
+    "en": "{what} overlap",
+    "retry": false
+  },
+  "fault.weekday_twice": {
+    "zh": "星期 {what} 出现了两次",
+    "en": "weekday {what} appears twice",
+    "retry": false
+  },
+  "fault.no_day": {
+    "zh": "没有 {what} 这一天",
+    "en": "there is no day {what}",
+    "retry": false
+  },
+  "fault.date_twice": {
+    "zh": "{what} 出现了两次",
+    "en": "{what} appears twice",
+    "retry": false
+  },
+  "fault.class_missing": {
+    "zh": "缺少类别“{what}”",
+    "en": "'{what}' is missing",
+    "retry": false
+  },
+  "fault.class_twice": {
+    "zh": "类别“{what}”出现了两次",
+    "en": "'{what}' appears twice",
+    "retry": false
+  },
+  "fault.both_sides": {
+    "zh": "比例两边都是“{what}”",
+    "en": "'{what}' stands on both sides",
+    "retry": false
+  },
+  "fault.number_missing": {
+    "zh": "缺少号码，文字行里要有 {what}",
+    "en": "the number is missing; a text row must hold {what}",
+    "retry": false
+  },
+  "fault.bound_twice": {
+    "zh": "“{what}”用在两套界面上",
+    "en": "'{what}' is bound twice",
+    "retry": false
+  },
+  "fault.block_twice": {
+    "zh": "有一块内容放了两次",
+    "en": "a block appears twice",
+    "retry": false
+  },
+  "fault.no_way_in": {
+    "zh": "首页上没有取号的入口",
+    "en": "nothing on the first screen leads to a number",
+    "retry": false
+  },
+  "fault.layout": {
+    "zh": "有没填对的地方，请打开这个屏幕模板修改",
+    "en": "something is not right; open this layout to mend it",
+    "retry": false
+  },
+  "fault.other_hall": {
+    "zh": "这份配置不是本大厅（{what}）的",
+    "en": "this configuration is not of this hall ('{what}')",
+    "retry": false
+  },
+  "fault_at.hall": {
+    "zh": "大厅“{name}”",
+    "en": "Hall “{name}”",
+    "retry": false
+  },
+  "fault_at.departments": {
+    "zh": "单位“{name}”",
+    "en": "Department “{name}”",
+    "retry": false
+  },
+  "fault_at.queues": {
+    "zh": "队列“{name}”",
+    "en": "Queue “{name}”",
+    "retry": false
+  },
+  "fault_at.items": {
+    "zh": "事项“{name}”",
+    "en": "Item “{name}”",
+    "retry": false
+  },
+  "fault_at.windows": {
+    "zh": "窗口“{name}”",
+    "en": "Window “{name}”",
+    "retry": false
+  },
+  "fault_at.staff": {
+    "zh": "员工“{name}”",
+    "en": "Clerk “{name}”",
+    "retry": false
+  },
+  "fault_at.devices": {
+    "zh": "设备“{name}”",
+    "en": "Device “{name}”",
+    "retry": false
+  },
+  "fault_at.shifts": {
+    "zh": "“{name}”的排班",
+    "en": "Shifts of “{name}”",
+    "retry": false
+  },
+  "fault_at.calendar": {
+    "zh": "开放时间 {name}",
+    "en": "Opening hours {name}",
+    "retry": false
+  },
+  "fault_at.rules": {
+    "zh": "叫号规则 {name}",
+    "en": "Calling rules {name}",
+    "retry": false
+  },
+  "fault_at.layouts": {
+    "zh": "屏幕模板“{name}”",
+    "en": "Board layout “{name}”",
+    "retry": false
+  },
+  "fault_at.board_layouts": {
+    "zh": "屏幕“{name}”",
+    "en": "Board “{name}”",
+    "retry": false
+  },
+  "fault_at.ticket_templates": {
+    "zh": "号票模板“{name}”",
+    "en": "Ticket layout “{name}”",
+    "retry": false
+  },
+  "fault_at.kiosk_templates": {
+    "zh": "取号机界面“{name}”",
+    "en": "Kiosk screens “{name}”",
+    "retry": false
+  },
   "config.older": {
     "zh": "配置版本 {version} 比现用版本旧，没有启用。",
     "en": "Configuration version {version} is older than the one in force and was not used.",
