@@ -9,6 +9,7 @@ from math import ceil, floor
 
 from hallserver.engine import learning
 from hallserver.engine import situations as scenes
+from hallserver.engine.days import MINUTE_MS
 from hallserver.engine.forecast import calibration as calibrating
 from hallserver.engine.forecast.calibration import Score, Told, together
 from hallserver.engine.forecast.durations import expected_minutes
@@ -28,6 +29,11 @@ from qingting.contract.states import WaitBasis, WindowState
 BEYOND_FROM = 0.1
 """People are warned when the probability not to be called before closing is at least this: the P90 then
 lies beyond it."""
+FOLLOWED = 300
+"""People waiting at windows connected with each other up to whom each is followed into the future. So many are
+more than a hall seats; beyond, a forecast would cost the hall server more than the ticket itself."""
+CROWD_P90 = 1.35
+"""P90 to P50 behind a crowd: single visits even out, what is left is how well their mean is known."""
 AT_ONCE = 2.0
 """A P90 of so few minutes is told as at once."""
 
@@ -63,13 +69,19 @@ def forecast(
     state: HallState, who: Newcomer, now: Millis
 ) -> tuple[e.Interval | None, e.Forecast | None]:
     """What to tell somebody who takes a ticket, and what to score later."""
-    found = at_once(state, who, now) or _simulated_for(state, who, now)
+    average = usual_rule(state, who.item.queue, who.ahead, now)
+    found = at_once(state, who, now)
+    crowd = found is None and _crowded(state, who.item.queue, now)
+    if found is None:
+        found = _in_a_crowd(state, average, now) if crowd else _simulated_for(state, who, now)
     if found is None:
         return None, None
     calibration = state.learned.calibration
     p50, p90 = calibrating.corrected(calibration, who.item.queue, found.p50, found.p90)
-    average = usual_rule(state, who.item.queue, who.ahead, now)
-    told = calibrating.tell(calibration.items.get(who.item.id), p50, p90, average)
+    if crowd:
+        told = Told(p50, p90, WaitBasis.AVERAGE)
+    else:
+        told = calibrating.tell(calibration.items.get(who.item.id), p50, p90, average)
     made = e.Forecast(p50=round(p50 * 60), p90=round(p90 * 60), rule=round(average * 60))
     return interval(told, found.beyond), made
 
@@ -91,6 +103,20 @@ def at_once(state: HallState, who: Newcomer, now: Millis) -> Foreseen | None:
         return None
     p50, p90 = quick(state.learned.durations.reaction.value, REACTION_CV)
     return Foreseen(p50, p90, 0.0)
+
+
+def _crowded(state: HallState, queue: QueueId, now: Millis) -> bool:
+    """True where more than :data:`FOLLOWED` people wait and windows are open."""
+    waiting = sum(count(state, one) for one in state.plan.linked.get(queue, ()))
+    return waiting > FOLLOWED and bool(open_windows(state, queue, now))
+
+
+def _in_a_crowd(state: HallState, average: float, now: Millis) -> Foreseen:
+    """What the average rule's minutes say of somebody in a crowd."""
+    p90 = average * CROWD_P90
+    hours = state.plan.hours
+    late = bool(hours and now + p90 * MINUTE_MS > hours[-1][1])
+    return Foreseen(average, p90, 1.0 if late else 0.0)
 
 
 def _simulated_for(state: HallState, who: Newcomer, now: Millis) -> Foreseen | None:
@@ -168,6 +194,8 @@ class Outlook:
         found = self._group(ticket.queue).tickets.get(ticket.id)
         if found is None:
             return None
+        if self._group(ticket.queue).crowd:
+            return _interval_in_a_crowd(found)
         score = self._state.learned.calibration.items.get(ticket.item)
         place = (ticket.place_at, ticket.order)
         return self._interval(ticket.queue, score, found, ticket.priority, place)
@@ -176,6 +204,8 @@ class Outlook:
         found = group.queues.get(queue)
         if found is None:
             return None
+        if group.crowd:
+            return _interval_in_a_crowd(found)
         place = (self.now, len(self._state.tickets) + 1)
         return self._interval(queue, score, found, ORDINARY, place)
 
@@ -197,7 +227,9 @@ class Outlook:
             return _NOBODY
         if key not in self._groups:
             same = [one for one, windows in joined.items() if tuple(windows) == key]
-            self._groups[key] = _simulated(self._state, same, self.now)
+            crowd = _crowded(self._state, queue, self.now)
+            foreseen = _by_average if crowd else _simulated
+            self._groups[key] = foreseen(self._state, same, self.now)
         return self._groups[key]
 
 
@@ -207,6 +239,7 @@ class _Group:
 
     queues: dict[QueueId, Foreseen] = field(default_factory=dict)
     tickets: dict[TicketId, Foreseen] = field(default_factory=dict)
+    crowd: bool = False
 
 
 _NOBODY = _Group()
@@ -234,3 +267,24 @@ def _simulated(state: HallState, queues: list[QueueId], now: Millis) -> _Group:
             if one is not None
         },
     )
+
+
+def _by_average(state: HallState, queues: list[QueueId], now: Millis) -> _Group:
+    """The same for a crowd, by the average rule: everybody by their place among those of their queue."""
+    joining: dict[QueueId, Foreseen] = {}
+    tickets: dict[TicketId, Foreseen] = {}
+    for queue in queues:
+        rows = [
+            (scenes.place_of(state, priority, state.tickets[one].place_at), one)
+            for priority, row in state.lines.get(queue, {}).items()
+            for one in row
+        ]
+        turn = usual_rule(state, queue, 1, now)
+        for ahead, (_, one) in enumerate(sorted(rows)):
+            tickets[one] = _in_a_crowd(state, turn * ahead, now)
+        joining[queue] = _in_a_crowd(state, turn * len(rows), now)
+    return _Group(joining, tickets, crowd=True)
+
+
+def _interval_in_a_crowd(found: Foreseen) -> e.Interval:
+    return interval(Told(found.p50, found.p90, WaitBasis.AVERAGE), found.beyond)

@@ -84,6 +84,7 @@ class Scene:
             for one in situation.due
             if one.queue in queues and one.since <= last
         ]
+        self._longest = _longest(self.people)
         self.streams = [one for one in situation.streams if one.queue in queues]
         self.away = [spans(one, self.now) for one in self.desks]
 
@@ -160,8 +161,7 @@ class Scene:
 
     def _let_wait(self, w: int) -> float:
         """Minutes for which an idle window has not called somebody whom it may call."""
-        here = (one for one in self.people if w in one.desks and not one.arrives)
-        came = min((one.visitor.came for one in here), default=self.now)
+        came = min((at for desks, at in self._longest.items() if w in desks), default=self.now)
         return max(0.0, (self.now - max(came, self.desks[w].idle)) / MINUTE)
 
     def _called(self, mean: float, cv: float, gone: float, design: Design) -> Sequence[float]:
@@ -184,6 +184,15 @@ class Scene:
     def likely_free(self, w: int) -> float:
         """Mean minutes until a window can call next."""
         return sum(self.free(w, COARSEST)) / COARSEST.replicas
+
+
+def _longest(people: Sequence[Person]) -> dict[tuple[int, ...], Millis]:
+    """When the first of those who are here came, by the desks that may call them."""
+    found: dict[tuple[int, ...], Millis] = {}
+    for one in people:
+        if not one.arrives:
+            found[one.desks] = min(one.visitor.came, found.get(one.desks, one.visitor.came))
+    return found
 
 
 def visit(facts: Facts, items: Sequence[ItemId]) -> tuple[float, float]:
