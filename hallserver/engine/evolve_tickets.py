@@ -71,7 +71,7 @@ def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
         forecast=body.forecast,
     )
     if body.origin is Origin.LEASED:
-        ticket.print_state = PrintState.PRINTED
+        ticket.print_state, ticket.printed = PrintState.PRINTED, True
         _use_lease(state, body)
     else:
         state.serials[body.queue] = body.serial
@@ -116,6 +116,7 @@ def _print_requested(state: HallState, body: e.PrintRequested, event: e.Event) -
 def _print_reported(state: HallState, body: e.PrintReported, event: e.Event) -> None:
     ticket = state.tickets[body.ticket]
     ticket.print_state, ticket.print_cause = PRINT_STATES[body.outcome], body.cause
+    ticket.printed = ticket.printed or ticket.print_state is PrintState.PRINTED
 
 
 # ---- at a window --------------------------------------------------------------------------------

@@ -114,6 +114,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     """Taken in the elder version of the kiosk (长辈版): called slowly."""
     print_state: PrintState = PrintState.PENDING
     print_cause: Condition | None = None
+    printed: bool = False
+    """Paper came out at some attempt; a later one may have failed."""
     attempt: int = 0
     print_device: DeviceId | None = None
     print_asked_at: Millis = 0

@@ -18,7 +18,7 @@ from qingting.contract.config import Device, Window
 from qingting.contract.config_parts import RosterPart
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY
-from qingting.contract.states import DeviceState, PrintState, TicketState, WindowState
+from qingting.contract.states import DeviceState, Origin, PrintState, TicketState, WindowState
 
 Step = Callable[[Any, e.Event], list[Change]]
 
@@ -185,7 +185,11 @@ def _issued(body: e.TicketIssued, event: e.Event) -> list[Change]:
     line = body.placing.line if body.placing is not None else body.queue
     waits = _phase(body.ticket, TicketState.WAITING, line, event)
     waits[1]["at"] = row["issued_at"]
-    return [(_ISSUE, row), waits]
+    changes = [(_ISSUE, row), waits]
+    if body.origin is Origin.LEASED:  # its kiosk had printed it before the hall knew
+        told = {"b_id": body.ticket, "print_state": PrintState.PRINTED.value, "print_cause": None}
+        changes.append((_PRINT_TOLD, told))
+    return changes
 
 
 def _phase(ticket: str, state: TicketState, place: str, event: e.Event) -> Change:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from qingting.contract import events as e
 from qingting.contract.rules import ORDINARY
-from qingting.contract.states import BookingState, PrintState, TicketState, WindowState
+from qingting.contract.states import BookingState, Origin, PrintState, TicketState, WindowState
 
 Row = dict[str, Any]
 
@@ -110,7 +110,9 @@ def _issued(body: e.TicketIssued, at: int) -> Row:
         "win": None,
         "staff": None,
         "calls": 0,
-        "print_state": PrintState.PENDING.value,
+        "print_state": (
+            PrintState.PRINTED if body.origin is Origin.LEASED else PrintState.PENDING
+        ).value,
         "priority": body.placing.priority if body.placing is not None else ORDINARY,
         "origin": body.origin.value,
         "booking": body.booking,
@@ -154,7 +156,11 @@ def _move(rows: Rows, body: e.EventBody) -> None:
     """What changes a ticket without a call, a beginning or an end."""
     match body:
         case e.PrintReported():
-            rows.tickets[body.ticket]["print_state"] = PrintState(body.outcome.value).value
+            row = rows.tickets[body.ticket]
+            if (
+                row["print_state"] != PrintState.PRINTED.value
+            ):  # a failed reprint leaves the paper in hand
+                row["print_state"] = PrintState(body.outcome.value).value
         case e.TicketRecalled():
             rows.tickets[body.ticket]["calls"] = body.calls
         case e.PrioritySet():

@@ -39,13 +39,15 @@ class ReprintForm(Strict, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class TicketLine:
-    """One row. ``paper`` is the tone of its print state, or empty for a ticket without paper."""
+    """One row. ``paper`` is the tone of its print state, or empty for a ticket without paper; ``outcome`` is
+    the word for it, which tells a failed reprint from a ticket that nobody holds."""
 
     ticket: Ticket
     item: Item | None
     window: Window | None
     tone: str
     paper: str
+    outcome: str
     can_reprint: bool
 
 
@@ -56,7 +58,10 @@ def _line(state: HallState, ticket: Ticket) -> TicketLine:
         item=state.items.get(ticket.item),
         window=state.window_config.get(ticket.window) if ticket.window is not None else None,
         tone=STATE_TONES[ticket.state],
-        paper=PRINT_TONES[ticket.print_state] if ticket.attempt else "",
+        paper=PRINT_TONES[ticket.print_state] if ticket.attempt or ticket.printed else "",
+        outcome="print.again_failed"
+        if ticket.printed and ticket.print_state is PrintState.FAILED
+        else f"print.{ticket.print_state}",
         can_reprint=ticket.state in OPEN_TICKET_STATES and not running,
     )
 

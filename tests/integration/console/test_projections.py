@@ -102,6 +102,8 @@ def busy_day(log: Log) -> None:
     log.add(e.TicketNoShow(ticket=tickets[3], window=window, staff=staff))
     log.add(e.TicketCancelled(ticket=tickets[4], reason="left"))
     log.add(e.PrintReported(ticket=tickets[5], attempt=1, outcome=PrintOutcome.FAILED))
+    for attempt, outcome in ((1, PrintOutcome.PRINTED), (2, PrintOutcome.FAILED)):
+        log.add(e.PrintReported(ticket=tickets[7], attempt=attempt, outcome=outcome))
     log.add(e.TicketCalled(ticket=tickets[6], window=window, staff=staff))
     log.add(e.ServiceBegun(ticket=tickets[6], window=window, staff=staff))
     for conditions in ((Condition.PAPER_LOW,), (Condition.PAPER_LOW, Condition.COVER_OPEN)):

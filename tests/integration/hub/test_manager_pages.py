@@ -326,6 +326,22 @@ async def test_a_ticket_is_printed_again_at_a_kiosk_that_can(inside: Site) -> No
     assert (status, "没有这台设备" in page) == (404, True)
 
 
+async def test_a_failed_reprint_is_told_from_a_ticket_that_nobody_holds(inside: Site) -> None:
+    await inside.do(
+        c.ReportDevice(
+            device=DeviceId("k1-printer"), kind=DeviceKind.PRINTER, state=DeviceState.READY
+        )
+    )
+    ticket = await inside.issue("k1")
+    for attempt, outcome in ((1, PrintOutcome.PRINTED), (2, PrintOutcome.FAILED)):
+        if attempt == 2:
+            await inside.do(c.ReprintTicket(ticket=ticket, device=DeviceId("k1")))
+        await inside.do(c.ReportPrint(ticket=ticket, attempt=attempt, outcome=outcome))
+    _, page = await inside.get("/manage/tickets")
+    assert "补打失败" in page
+    assert "没有打出" not in page
+
+
 async def test_ratings_are_shown_as_given_and_never_as_markup(inside: Site) -> None:
     await inside.visit(RatingLevel.VERY_SATISFIED)
     await inside.visit(RatingLevel.DISSATISFIED, ("208",), "<b>没有清单</b>")
