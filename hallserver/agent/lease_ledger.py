@@ -109,6 +109,10 @@ class LeaseLedger:
         self._torn = False
         self._take(line)
 
+    def delete(self) -> None:
+        """Removes the file of a day that nobody asks about any more."""
+        self._path.unlink(missing_ok=True)
+
     def owed(self) -> list[Given]:
         """Numbers that the hall has not settled, in the order in which they were given."""
         return [

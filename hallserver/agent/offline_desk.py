@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import structlog
@@ -38,6 +38,9 @@ from qingting.kernel.security.lease_keys import new_lease_token, seal_for, sign
 log = structlog.get_logger(__name__)
 
 TOKEN_SECONDS = 120.0
+KEPT_DAYS = 7
+"""Days for which a ledger is kept once the hall has all its numbers: time to look into a complaint. Then
+nothing of the people, sealed as they are, stays on the kiosk."""
 DAY_MS, MINUTE_MS = 86_400_000, 60_000
 
 
@@ -81,6 +84,14 @@ class OfflineDesk:
             saved = SavedKit(kit=kit, skew_ms=skew_ms)
             await asyncio.to_thread(save_kit, self._folder, saved)
             self._saved = saved
+            await asyncio.to_thread(self._clear_old, date.fromisoformat(kit.day))
+
+    def _clear_old(self, today: date) -> None:
+        """Deletes old ledgers of which the hall owes no answer."""
+        oldest = (today - timedelta(days=KEPT_DAYS)).isoformat()
+        for day in [one for one in self._ledgers if one < oldest]:
+            if not self._ledgers[day].owed():
+                self._ledgers.pop(day).delete()
 
     # ---- what is possible now -------------------------------------------------------------------
 

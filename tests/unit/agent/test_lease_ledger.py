@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
@@ -317,3 +318,18 @@ def test_a_box_opens_for_its_holder_and_context_alone() -> None:
 def test_a_settled_line_without_its_number_harms_nothing(tmp_path: Path) -> None:
     LeaseLedger(tmp_path, DAY).append(Settled(queue=GA, serial=9001))
     assert LeaseLedger(tmp_path, DAY).owed() == []
+
+
+async def test_a_day_that_is_over_is_deleted_once_the_hall_has_every_number(tmp_path: Path) -> None:
+    at = await desk(tmp_path)
+    await at.keep(kit(), 0)
+    await take(at, "settled-press")
+    await take(at, "owed-press")
+    settled, owed = at.owed()
+    await at.settle(settled)
+    later = msgspec.structs.replace(kit(), day=BusinessDay("2026-12-05"))
+    await at.keep(later, 0)
+    assert at.owed() == [owed], "a number that the hall does not have was forgotten"
+    await at.settle(owed)
+    await at.keep(later, 0)
+    assert list(tmp_path.glob("ledger-*")) == []
