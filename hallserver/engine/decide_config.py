@@ -1,5 +1,7 @@
 """Rules of configuration, bookings and the city's directives."""
 
+from collections import Counter
+
 from hallserver.engine.decide_windows import closing
 from hallserver.engine.state import HallState
 from qingting.contract import commands as c
@@ -15,7 +17,7 @@ from qingting.contract.states import OPEN_TICKET_STATES, BookingState
 
 def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
     if faults := config_faults(config):
-        return FaultyConfig(faults)
+        return FaultyConfig(_with_names(state, faults))
     if state.config is not None:
         if state.config.hall.id != config.hall.id:
             return FaultyConfig(
@@ -33,14 +35,18 @@ def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
 def _in_use(state: HallState, config: HallConfig) -> Refusal | None:
     """Nobody may be left where nothing calls or serves them any more: in a queue, at a window or with a
     clerk that the new configuration does not have."""
-    queues, windows = {one.id for one in config.queues}, {one.id for one in config.windows}
-    staff = {one.id for one in config.staff}
+    queues = {one.id for one in config.queues}
     for ticket in state.tickets.values():
         if ticket.state not in OPEN_TICKET_STATES:
             continue
         for queue in (ticket.queue, *(errand.queue for errand in ticket.back)):
             if queue not in queues:
                 return Refusal("config.in_use", name=_name(state.queues.get(queue), queue))
+    return _at_work(state, config)
+
+
+def _at_work(state: HallState, config: HallConfig) -> Refusal | None:
+    windows, staff = {one.id for one in config.windows}, {one.id for one in config.staff}
     for life in state.windows.values():
         if life.ticket is None or life.staff is None:
             continue
@@ -51,8 +57,64 @@ def _in_use(state: HallState, config: HallConfig) -> Refusal | None:
     return None
 
 
+def _promised(state: HallState, config: HallConfig) -> Refusal | None:
+    """What the hall's own manager may not take back: items that somebody waits for or has booked, and
+    letters of today's numbers, which would name two people alike."""
+    items = {one.id for one in config.items}
+    gone = {key: item for key, item in state.items.items() if key not in items}
+    waited = {
+        item
+        for ticket in state.tickets.values()
+        if gone and ticket.state in OPEN_TICKET_STATES
+        for item in (ticket.item, *ticket.todo, *(errand.item for errand in ticket.back))
+    }
+    booked = Counter(
+        item
+        for life in state.bookings.values()
+        if life.state is BookingState.DUE
+        for item in set(life.booking.items)
+    )
+    for key, item in gone.items():
+        if key in waited:
+            return Refusal("config.in_use", name=item.name)
+        if count := booked[key]:
+            return Refusal("config.booked", name=item.name, count=count)
+    return _letters(state, config)
+
+
+def _letters(state: HallState, config: HallConfig) -> Refusal | None:
+    fresh = {
+        one.prefix: one
+        for one in config.queues
+        if one.id not in state.queues or state.queues[one.id].prefix != one.prefix
+    }
+    if not fresh:
+        return None
+    for ticket in state.tickets.values():
+        queue = fresh.get(ticket.number.rstrip("0123456789"))
+        if queue is not None and not ticket.id.startswith(f"{state.day}-{queue.id}-"):
+            return Refusal("config.letter_used", letter=queue.prefix, name=queue.name)
+    return None
+
+
 def _name(known: Queue | Window | Staff | None, key: str) -> str:
     return known.name if known is not None else key
+
+
+def _with_names(state: HallState, faults: list[Fault]) -> list[Fault]:
+    """What is gone is named as people knew it."""
+    known: dict[str, dict[str, str]] = {
+        "fault.no_queue": {one.id: one.name for one in state.queues.values()},
+        "fault.no_window": {one.id: one.name for one in state.window_config.values()},
+        "fault.no_staff": {one.id: one.name for one in state.staff.values()},
+        "fault.no_item": {one.id: one.name for one in state.items.values()},
+    }
+    return [
+        one._replace(what=known[one.code][one.what], detail=one.line().partition(": ")[2])
+        if one.what in known.get(one.code, {})
+        else one
+        for one in faults
+    ]
 
 
 def _closings(state: HallState, config: HallConfig) -> list[e.EventBody]:
@@ -84,7 +146,8 @@ def edit_config(state: HallState, command: c.EditConfig, now: int) -> list[e.Eve
     config = edited(state.config, version, command.part)
     if edited(state.config, state.config.version, command.part) == state.config:
         return []
-    if (refusal := _config_refusal(state, config)) is not None:
+    refusal = _config_refusal(state, config) or _promised(state, config)
+    if refusal is not None:
         raise refusal
     return [*_closings(state, config), e.ConfigEdited(version=version, part=command.part)]
 

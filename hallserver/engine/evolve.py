@@ -115,6 +115,9 @@ def _config_applied(state: HallState, body: e.ConfigApplied, event: e.Event) -> 
 def _config_edited(state: HallState, body: e.ConfigEdited, event: e.Event) -> None:
     assert state.config is not None
     _put_config(state, edited(state.config, body.version, body.part))
+    for life in state.devices.values():
+        if life.window is not None and life.window not in state.window_config:
+            life.window = None
 
 
 def _put_config(state: HallState, config: HallConfig) -> None:

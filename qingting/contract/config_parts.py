@@ -84,6 +84,15 @@ ConfigPart = (
 
 
 def edited(config: HallConfig, version: int, part: ConfigPart) -> HallConfig:
-    """``config`` with one part replaced, as version ``version``."""
+    """``config`` with one part replaced, as version ``version``. Devices of a window that is no more stay,
+    at none."""
     fields = {name: getattr(part, name) for name in part.__struct_fields__}
+    if isinstance(part, RosterPart):
+        windows = {one.id for one in part.windows}
+        fields["devices"] = tuple(
+            one
+            if one.window is None or one.window in windows
+            else msgspec.structs.replace(one, window=None)
+            for one in config.devices
+        )
     return msgspec.structs.replace(config, version=version, **fields)

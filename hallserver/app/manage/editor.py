@@ -1,18 +1,22 @@
-"""One editor for each part of the configuration that is a form with lists: hours, roster, offers."""
+"""One editor for each part of the configuration that is a form with lists: hall, hours, roster, offers."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
 from hallserver.app.desk import desk_of
-from hallserver.app.manage.edits import Typed, config_of, put_part, typed
+from hallserver.app.manage.changes import WORDS, Change, changes_of
+from hallserver.app.manage.edits import FormFault, Typed, config_of, put_part, typed, word
 from hallserver.app.manage.rows import Values, changed, read_rows
+from hallserver.app.manage.shelf import fresh_id
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import ConfigPart
 from qingting.contract.errors import Refusal
-from qingting.kernel.web import see_other
+from qingting.contract.faults import FaultyConfig
+from qingting.contract.states import Language
+from qingting.kernel.web import LANGUAGE, see_other
 
 MOST_ROWS = 400
 """Rows of one list; a hall offers a few hundred items at most."""
@@ -27,10 +31,18 @@ class Form:
     rows: dict[str, list[Values]] = field(default_factory=dict)
 
 
+async def _nothing_more(request: web.Request, before: HallConfig) -> web.Response | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """``fresh`` is a new row of each list. ``part`` raises ``form.invalid``; ``press`` carries out other
-    buttons than those of the lists; ``more`` is what the template needs besides the form."""
+    """``fresh`` is a new row of each list; a list in ``ids`` names its rows, new ones with that prefix.
+
+    ``part`` raises ``form.invalid``; ``press`` carries out other buttons than those of the lists; ``more``
+    is what the template needs besides the form; ``saved`` is done after a change and may answer with a
+    page of its own. ``lists`` says which field of the part each list of the form is.
+    """
 
     home: str
     template: str
@@ -43,6 +55,9 @@ class Editor:
     press: Callable[[Form, Typed], None] = lambda form, fields: None
     block: str | None = None
     """What an htmx request gets."""
+    ids: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
+    saved: Callable[[web.Request, HallConfig], Awaitable[web.Response | None]] = _nothing_more
 
     def routes(self) -> tuple[web.RouteDef, ...]:
         return web.get(self.home, self._page), web.post(self.home, self._post)
@@ -56,13 +71,29 @@ class Editor:
         form = self._read(fields)
         if fields.one("do") != "save":
             self._pressed(form, fields)
-            return self._show(request, form)
+            return self._show(request, form, changes=self._changes(request, form))
+        before = config_of(desk_of(request))
         try:
-            part = self.part(request, form, config_of(desk_of(request)))
+            part = self.part(request, form, before)
             await put_part(request, form.base, part)
         except Refusal as refusal:
             return self._show(request, form, refusal)
+        answer = await self.saved(request, before)
+        if answer is not None:
+            return answer
         raise see_other(request, self.home, done=self.done)
+
+    def _changes(self, request: web.Request, form: Form) -> list[Change] | None:
+        """What saving would change; None while the form cannot be read, which saving would say."""
+        config = config_of(desk_of(request))
+        try:
+            found = list(changes_of(config, self.part(request, form, config)))
+        except Refusal:
+            return None
+        return [
+            one._replace(fields=tuple(word(request, WORDS[one.part], name) for name in one.fields))
+            for one in found
+        ]
 
     def _read(self, fields: Typed) -> Form:
         values = {name: fields.one(name) for name in self.plain}
@@ -72,11 +103,43 @@ class Editor:
     def _pressed(self, form: Form, fields: Typed) -> None:
         name, _, action = fields.one("do").partition("/")
         if name in form.rows:
-            form.rows[name] = changed(form.rows[name], action, {name: self.fresh[name]})
+            fresh = {name: self.fresh[name]}
+            form.rows[name] = changed(form.rows[name], action, fresh, MOST_ROWS)
+        for name, prefix in self.ids.items():
+            for row in form.rows[name]:
+                row["id"] = row.get("id") or fresh_id(prefix)
         self.press(form, fields)
 
     def _show(
-        self, request: web.Request, form: Form, problem: Refusal | None = None
+        self,
+        request: web.Request,
+        form: Form,
+        problem: Refusal | None = None,
+        changes: list[Change] | None = None,
     ) -> web.Response:
-        context = {"form": form, "problem": problem, **self.more(request, form)}
+        context = {
+            "form": form,
+            "problem": problem,
+            "changes": changes,
+            "beside": self._beside(request, form, problem),
+            **self.more(request, form),
+        }
         return desk_of(request).pages.render(request, self.template, context, block=self.block)
+
+    def _beside(
+        self, request: web.Request, form: Form, problem: Refusal | None
+    ) -> dict[tuple[str, int], list[str]]:
+        """What is wrong with a row, by list and number, in the reader's language."""
+        language = request.get(LANGUAGE) or Language.ZH
+        if isinstance(problem, FormFault) and problem.at is not None:
+            name, number = problem.at
+            lists = {part: list_ for list_, part in self.lists.items()}
+            return {(lists.get(name, name), number): [problem.sentence(language)]}
+        if not isinstance(problem, FaultyConfig):
+            return {}
+        return {
+            (name, number): [one.text(language) for one in faults]
+            for name, part in self.lists.items()
+            for number, row in enumerate(form.rows[name])
+            if (faults := problem.at(part, row.get("id") or row.get("staff", "")))
+        }

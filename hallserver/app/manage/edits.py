@@ -1,7 +1,8 @@
 """What the pages that edit the configuration share: typed fields, hours as text, compare and set."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +21,24 @@ from qingting.kernel.web import LANGUAGE
 
 T = TypeVar("T")
 _SPAN = re.compile(r"^(\d{1,2}:\d{2})\s*[-–—~～至]\s*(\d{1,2}:\d{2})$")
+
+
+class FormFault(Refusal):
+    """``form.invalid`` of one row of a list; ``at`` is None where it is of no row."""
+
+    def __init__(self, field: str, at: tuple[str, int] | None = None) -> None:
+        super().__init__("form.invalid", field=field)
+        self.field = field
+        self.at = at
+
+
+@contextmanager
+def in_row(name: str, number: int) -> Iterator[None]:
+    """Faults of fields that are read inside are those of this row of list ``name``."""
+    try:
+        yield
+    except FormFault as fault:
+        raise FormFault(fault.field, (name, number)) from fault
 
 
 class Typed:
@@ -73,7 +92,14 @@ def convert(request: web.Request, raw: object, kind: type[T], words: str) -> T:
     try:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Refusal("form.invalid", field=_place(request, str(error), words)) from error
+        message = str(error)
+        raise FormFault(_place(request, message, words), _row_of(message)) from error
+
+
+def _row_of(message: str) -> tuple[str, int] | None:
+    """``$.windows[2].number`` → the third row of ``windows``."""
+    found = re.search(r"`\$\.(\w+)\[(\d+)\]", message)
+    return (found[1], int(found[2])) if found is not None else None
 
 
 def _place(request: web.Request, message: str, words: str) -> str:
@@ -84,17 +110,18 @@ def _place(request: web.Request, message: str, words: str) -> str:
         name, _, number = part.partition("[")
         if not name:
             continue
-        text = _word(request, words, name)
+        text = word(request, words, name)
         named.append(
             f"{text} {int(number.strip(']')) + 1}" if number.strip("]").isdecimal() else text
         )
     missing = re.search(r"required field `(\w+)`", message)
     if missing is not None:
-        named.append(_word(request, words, missing[1]))
+        named.append(word(request, words, missing[1]))
     return " · ".join(named) or "?"
 
 
-def _word(request: web.Request, words: str, name: str) -> str:
+def word(request: web.Request, words: str, name: str) -> str:
+    """What people call a field; its own name where the catalogue has no word."""
     try:
         return say(request, f"{words}.{name}")
     except KeyError:
@@ -114,6 +141,14 @@ def marked(values: Values, prefix: str) -> list[str]:
 def ticks(prefix: str, names: Iterable[object]) -> Values:
     """Inverse of :func:`marked`."""
     return {f"{prefix}:{one}": "on" for one in names}
+
+
+def needed(request: web.Request, values: Values, words: str, *names: str) -> dict[str, object]:
+    """Fields that must be filled in. Raises :class:`FormFault` for the first that is not."""
+    for name in names:
+        if not values.get(name, ""):
+            raise FormFault(word(request, words, name))
+    return given(values, *names)
 
 
 def given(values: Mapping[str, str], *names: str) -> dict[str, object]:
@@ -138,6 +173,6 @@ def periods_of(text: str, field: str) -> list[dict[str, str]]:
             continue
         span = _SPAN.match(part)
         if span is None:
-            raise Refusal("form.invalid", field=f"{field}：{part[:20]}")
+            raise FormFault(f"{field}：{part[:20]}")
         found.append({"start": span[1].zfill(5), "end": span[2].zfill(5)})
     return found

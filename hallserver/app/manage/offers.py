@@ -9,24 +9,26 @@ from aiohttp import web
 from hallserver.app.desk import desk_of
 from hallserver.app.manage.editor import Editor, Form
 from hallserver.app.manage.edits import (
+    FormFault,
     Typed,
     convert,
     given,
+    in_row,
     marked,
+    needed,
     periods_of,
     periods_text,
     say,
     ticks,
 )
+from hallserver.app.manage.reading import initials, pinyin
 from hallserver.app.manage.rows import Values
 from qingting.contract.config import HallConfig, Item, Queue, RepeatRule
 from qingting.contract.config_parts import OfferPart
-from qingting.contract.errors import Refusal
+from qingting.contract.ids import ItemId, QueueId
 
 HOME = "/manage/offers"
-_QUEUE = ("name", "name_en", "daily_cap")
-_ITEM = ("queue", "minutes", "daily_cap", "repeat", "party_max")
-_WORDS = ("skill", "group")
+WEEK = ("1", "2", "3", "4", "5", "6", "7")
 BULK = ("queue", "daily_cap", "repeat", "skill", "group")
 """What can be set for many items at once."""
 
@@ -42,6 +44,7 @@ def load(config: HallConfig) -> Form:
 def _queue_values(queue: Queue) -> Values:
     return {
         "id": queue.id,
+        "prefix": queue.prefix,
         "name": queue.name,
         "name_en": queue.name_en,
         "hours": periods_text(queue.hours),
@@ -56,6 +59,11 @@ def _queue_values(queue: Queue) -> Values:
 def _item_values(item: Item) -> Values:
     return {
         "id": item.id,
+        "name": item.name,
+        "name_en": item.name_en,
+        "department": item.department,
+        "needs_identity": "on" if item.needs_identity else "",
+        "hot": "on" if item.hot else "",
         "queue": item.queue,
         "minutes": f"{item.minutes:g}",
         "daily_cap": str(item.daily_cap),
@@ -67,30 +75,45 @@ def _item_values(item: Item) -> Values:
 
 
 def part(request: web.Request, form: Form, config: HallConfig) -> OfferPart:
-    """What a row does not show stays as it is; nothing is added or removed here."""
-    queues = {row.get("id", ""): row for row in form.rows["queue"]}
-    items = {row.get("id", ""): row for row in form.rows["item"]}
-    raw = {
-        "part": "offer",
-        "queues": [
-            _merged(one, _queue(request, queues[one.id]) if one.id in queues else {})
-            for one in config.queues
-        ],
-        "items": [
-            _merged(one, _item(items[one.id]) if one.id in items else {}) for one in config.items
-        ],
-    }
+    """Queues and items are those of the form; each keeps what its row does not show."""
+    former = {one.id: one for one in config.queues}
+    known = {one.id: one for one in config.items}
+    queues: list[dict[str, object]] = []
+    items: list[dict[str, object]] = []
+    for number, row in enumerate(form.rows["queue"]):
+        with in_row("queue", number):
+            queue = former.get(QueueId(row.get("id", "")))
+            queues.append(_merged(queue, _queue(request, row)))
+    for number, row in enumerate(form.rows["item"]):
+        with in_row("item", number):
+            item = known.get(ItemId(row.get("id", "")))
+            items.append(_merged(item, _item(request, row) | _reading(item, row["name"])))
+    raw = {"part": "offer", "queues": queues, "items": items}
     return convert(request, raw, OfferPart, "offers.f")
 
 
-def _merged(record: Queue | Item, changes: dict[str, object]) -> dict[str, object]:
-    raw: dict[str, object] = msgspec.to_builtins(record)
+def _merged(former: Queue | Item | None, changes: dict[str, object]) -> dict[str, object]:
+    raw: dict[str, object] = msgspec.to_builtins(former) if former is not None else {}
     return raw | changes
 
 
-def _queue(request: web.Request, row: Values) -> dict[str, object]:
+def _reading(former: Item | None, name: str) -> dict[str, object]:
+    """The kiosk finds a new name by its sounds; other words people use for the item stay."""
+    if former is not None and former.name == name:
+        return {}
+    words = former.pinyin.split()[1:] if former is not None else []
+    letters = former.initials.split()[1:] if former is not None else []
     return {
-        **given(row, *_QUEUE),
+        "pinyin": " ".join([pinyin(name), *words]),
+        "initials": " ".join([initials(name), *letters]),
+    }
+
+
+def _queue(request: web.Request, row: Values) -> dict[str, object]:
+    row["prefix"] = row.get("prefix", "").upper()
+    return {
+        **needed(request, row, "offers.f", "id", "prefix", "name", "name_en"),
+        **given(row, "daily_cap"),
         "hours": periods_of(row.get("hours", ""), say(request, "offers.f.hours")),
         "closed_reason": row.get("closed_reason", ""),
         "caps": _caps(row.get("caps", ""), say(request, "offers.f.caps")),
@@ -98,21 +121,28 @@ def _queue(request: web.Request, row: Values) -> dict[str, object]:
 
 
 def _caps(text: str, word: str) -> list[dict[str, object]]:
-    """``09:00-12:00=50``, several parted by spaces. Raises ``form.invalid``."""
+    """``09:00-12:00=50``, several parted by spaces. Raises :class:`FormFault`."""
     found: list[dict[str, object]] = []
     for one in re.split(r"[\s,，、;；]+", text.strip()):
         span, sign, tickets = one.partition("=")
         if not one:
             continue
         if not sign or not tickets.isdecimal():
-            raise Refusal("form.invalid", field=f"{word}：{one[:20]}")
+            raise FormFault(f"{word}：{one[:20]}")
         found += [{"period": period, "tickets": tickets} for period in periods_of(span, word)]
     return found
 
 
-def _item(row: Values) -> dict[str, object]:
-    words = {name: row.get(name, "") for name in _WORDS}
-    return {**given(row, *_ITEM), **words, "weekdays": marked(row, "days")}
+def _item(request: web.Request, row: Values) -> dict[str, object]:
+    return {
+        **needed(request, row, "offers.f", "id", "name", "name_en", "department", "queue"),
+        **given(row, "minutes", "daily_cap", "repeat", "party_max"),
+        "skill": row.get("skill", ""),
+        "group": row.get("group", ""),
+        "needs_identity": row.get("needs_identity") == "on",
+        "hot": row.get("hot") == "on",
+        "weekdays": marked(row, "days"),
+    }
 
 
 def press(form: Form, fields: Typed) -> None:
@@ -126,14 +156,12 @@ def press(form: Form, fields: Typed) -> None:
 
 
 def more(request: web.Request, form: Form) -> dict[str, Any]:
-    state = desk_of(request).state
     return {
-        "queues": list(state.queues.values()),
-        "items": state.items,
-        "departments": state.departments,
+        "queues": form.rows["queue"],
+        "departments": list(desk_of(request).state.departments.values()),
         "repeats": list(RepeatRule),
         "bulk": BULK,
-        "week": ("1", "2", "3", "4", "5", "6", "7"),
+        "week": WEEK,
     }
 
 
@@ -142,10 +170,17 @@ EDITOR = Editor(
     template="offers.html",
     done="offers.saved",
     plain=(),
-    fresh={"queue": {}, "item": {}},
+    fresh={
+        "queue": {"hours": "00:00-24:00", "daily_cap": "0"},
+        "item": {"minutes": "10", "daily_cap": "0", "repeat": "free", "party_max": "20"}
+        | {"needs_identity": "on", "fresh": "on"}
+        | ticks("days", WEEK),
+    },
     load=load,
     part=part,
     more=more,
     press=press,
+    ids={"queue": "q", "item": "i"},
+    lists={"queue": "queues", "item": "items"},
 )
 ROUTES = EDITOR.routes()

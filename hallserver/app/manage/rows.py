@@ -23,13 +23,15 @@ def read_rows(data: Mapping[str, object], name: str = "row", most: int = MAX_ROW
     return [rows[number] for number in sorted(rows)]
 
 
-def changed(rows: list[Values], action: str, fresh: Mapping[str, Values]) -> list[Values]:
+def changed(
+    rows: list[Values], action: str, fresh: Mapping[str, Values], most: int = MAX_ROWS
+) -> list[Values]:
     """Rows after a button of the list: ``up:3``, ``down:3``, ``drop:3`` or ``add:<kind>``.
 
     An action that does not fit the rows changes nothing.
     """
     verb, _, what = action.partition(":")
-    if verb == "add" and what in fresh and len(rows) < MAX_ROWS:
+    if verb == "add" and what in fresh and len(rows) < most:
         return [*rows, dict(fresh[what])]
     if not what.isdecimal() or int(what) >= len(rows):
         return rows

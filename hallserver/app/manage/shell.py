@@ -87,6 +87,7 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
             "menu.setup",
             (
                 MenuItem("/manage/rules", "menu.rules", "chart"),
+                MenuItem("/manage/hall", "menu.hall", "overview"),
                 MenuItem("/manage/hours", "menu.hours", "clock"),
                 MenuItem("/manage/roster", "menu.roster", "people"),
                 MenuItem("/manage/offers", "menu.offers", "log"),

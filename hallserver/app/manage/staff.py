@@ -1,8 +1,10 @@
 """Staff and their passwords. A manager never sets a password, only gives a one-time one."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
-from hallserver.app.desk import desk_of
+from hallserver.app.desk import Desk, desk_of
 from qingting.contract.config import Staff
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import StaffId
@@ -29,11 +31,23 @@ async def reset(request: web.Request) -> web.Response:
     desk = desk_of(request)
     person = _person(request)
     password = await desk.accounts.staff.reset(person)
+    await end_logins(desk, person)
+    return show_passwords(request, [(person, password)], "staff.reset_title")
+
+
+async def end_logins(desk: Desk, person: Staff) -> None:
+    """The person is logged in nowhere any more: on no page and on no call pad."""
     await desk.accounts.sessions.drop_subject(person.id)
     await desk.accounts.devices.forget_login(staff=person.id)
     desk.hub.board.log_out(person.id)
-    context = {"person": person, "password": password}
-    return desk.pages.render(request, "staff_password.html", context)
+
+
+def show_passwords(
+    request: web.Request, given: Sequence[tuple[Staff, str]], title: str
+) -> web.Response:
+    """One-time passwords, on this page and nowhere else."""
+    context = {"given": given, "title": title}
+    return desk_of(request).pages.render(request, "staff_password.html", context)
 
 
 def _person(request: web.Request) -> Staff:

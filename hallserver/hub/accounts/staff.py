@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hallserver.hub.accounts.locks import Locks
@@ -96,6 +96,14 @@ class StaffAccounts:
         await self.put(staff.id, password, must_change=True)
         await self._locks.clear(f"staff:{staff.number}")
         return password
+
+    async def drop(self, staff: Staff) -> None:
+        """The person does not work here any more."""
+        table = t.staff_password
+        await self._store.write(
+            lambda connection: connection.execute(delete(table).where(table.c.staff == staff.id))
+        )
+        await self._locks.clear(f"staff:{staff.number}")
 
     async def with_password(self) -> dict[StaffId, bool]:
         """Who has a password, and whether it must be changed."""

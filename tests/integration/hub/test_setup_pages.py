@@ -183,3 +183,110 @@ async def test_many_items_are_changed_at_once_in_the_form_and_then_saved(inside:
     await inside.post(OFFERS, form_at=OFFERS, **form_fields(page, OFFERS), do="save")
     assert {one.daily_cap for one in config_of(inside).items} == {30}
     assert config_of(inside).items[0].id == ItemId("id-renew")
+
+
+# ---- adding, renaming, retiring -----------------------------------------------------------------
+
+
+async def press(
+    site: Site, path: str, fields: dict[str, str], do: str
+) -> tuple[dict[str, str], str]:
+    _, page = await site.post(path, form_at=path, **fields, do=do)
+    return form_fields(page, path), page
+
+
+async def test_a_window_and_a_clerk_are_added_and_the_first_password_is_shown_once(
+    inside: Site,
+) -> None:
+    fields = await fields_of(inside, ROSTER)
+    for do in ("window/add:window", "staff/add:staff", "shift/add:shift"):
+        fields, _ = await press(inside, ROSTER, fields, do)
+    window, clerk = fields["window-2-id"], fields["staff-3-id"]
+    fields |= {"window-2-name": "公安3号窗口", "window-2-name_en": "Police 3", "window-2-q0": "ga"}
+    fields |= {"staff-3-number": "0101", "staff-3-name": "孙丽", "staff-3-skills": "户政"}
+    fields |= {"shift-0-staff": clerk, "shift-0-window": window}
+    status, page = await inside.post(ROSTER, form_at=ROSTER, **fields, do="save")
+    assert (status, "窗口号" in page.split('class="row-fault"')[1]) == (422, True)
+    assert form_fields(page, ROSTER).items() >= fields.items()
+    fields |= {"window-2-number": "3"}
+    status, page = await inside.post(ROSTER, form_at=ROSTER, **fields, do="save")
+    assert (status, page.count('class="row-fault"')) == (422, 2)
+    assert "员工“孙丽”：工号“0101”用了两次" in page
+    fields, page = await press(inside, ROSTER, fields | {"staff-3-number": "0110"}, "preview")
+    assert "新增窗口“公安3号窗口”" in page
+    assert len(config_of(inside).windows) == 2
+    status, page = await inside.post(ROSTER, form_at=ROSTER, **fields, do="save")
+    assert (status, "新员工的一次性密码" in page) == (200, True)
+    config = config_of(inside)
+    assert (config.windows[2].id, config.staff[3].name, config.shifts[0].staff) == (
+        window, "孙丽", clerk,
+    )  # fmt: skip
+    once = page.split('<p class="code">')[1].split("<")[0]
+    assert await inside.desk.accounts.staff.check(config.staff[3], "0110", once)
+    assert once not in (await inside.get("/manage/staff"))[1]
+
+
+async def test_a_clerk_and_a_window_are_retired_with_their_shifts_but_never_oneself(
+    inside: Site,
+) -> None:
+    (li, *_) = config_of(inside).staff
+    await inside.desk.accounts.staff.put(li.id, PASSWORD, must_change=False)
+    fields = await fields_of(inside, ROSTER)
+    fields, _ = await press(inside, ROSTER, fields, "shift/add:shift")
+    fields |= {"shift-0-staff": "s-01", "shift-0-window": "w1"}
+    await inside.issue()
+    await inside.do(c.OpenWindow(window=WindowId("w1"), staff=li.id))
+    await inside.do(c.CallNext(window=WindowId("w1")))
+    gone, page = await press(inside, ROSTER, fields, "staff/drop:0")
+    assert not any(one.startswith("shift-") for one in gone)
+    assert "去掉员工“李敏”" in (await press(inside, ROSTER, gone, "preview"))[1]
+    status, page = await inside.post(ROSTER, form_at=ROSTER, **gone, do="save")
+    assert (status, "“李敏”正在使用" in page) == (409, True)
+    assert form_fields(page, ROSTER) == gone
+    await inside.do(c.MarkNoShow(window=WindowId("w1")))
+    gone, _ = await press(inside, ROSTER, gone, "window/drop:1")
+    status, _ = await inside.post(ROSTER, form_at=ROSTER, **gone, do="save")
+    config = config_of(inside)
+    assert (status, [one.id for one in config.windows]) == (200, ["w1"])
+    assert "s-01" not in {one.id for one in config.staff}
+    assert li.id not in await inside.desk.accounts.staff.with_password()
+    fields, _ = await press(inside, ROSTER, await fields_of(inside, ROSTER), "staff/drop:1")
+    status, page = await inside.post(ROSTER, form_at=ROSTER, **fields, do="save")
+    assert (status, "不能去掉自己" in page) == (409, True)
+
+
+async def test_a_queue_and_an_item_are_added_and_what_is_needed_elsewhere_stays(
+    inside: Site,
+) -> None:
+    fields = await fields_of(inside, OFFERS)
+    for do in ("queue/add:queue", "item/add:item"):
+        fields, _ = await press(inside, OFFERS, fields, do)
+    queue, last = fields["queue-1-id"], len(config_of(inside).items)
+    item = f"item-{last}-"
+    fields |= {"queue-1-prefix": "a", "queue-1-name": "医保", "queue-1-name_en": "Health"}
+    fields |= {f"{item}name": "医保登记", f"{item}name_en": "Registration", f"{item}queue": queue}
+    status, page = await inside.post(OFFERS, form_at=OFFERS, **fields, do="save")
+    assert (status, "单位" in page.split('class="row-fault"')[1]) == (422, True)
+    fields |= {f"{item}department": "gaj"}
+    status, page = await inside.post(OFFERS, form_at=OFFERS, **fields, do="save")
+    assert (status, "队列“医保”：字母“A”用了两次" in page) == (422, True)
+    fields |= {"queue-1-prefix": "b"}
+    status, _ = await inside.post(OFFERS, form_at=OFFERS, **fields, do="save")
+    made = config_of(inside).items[last]
+    assert (status, made.queue, made.pinyin, made.initials) == (200, queue, "yibaodengji", "ybdj")
+    assert config_of(inside).queues[1].prefix == "B"
+    fields, _ = await press(inside, OFFERS, await fields_of(inside, OFFERS), "queue/drop:0")
+    fields |= {f"item-{one}-queue": queue for one in range(last + 1)}
+    status, page = await inside.post(OFFERS, form_at=OFFERS, **fields, do="save")
+    assert (status, "没有队列“公安综合”" in page) == (422, True)
+    fields, _ = await press(inside, OFFERS, await fields_of(inside, OFFERS), f"item/drop:{last}")
+    await inside.post(OFFERS, form_at=OFFERS, **fields, do="save")
+    assert len(config_of(inside).items) == last
+
+
+async def test_the_seats_of_the_hall_are_put_in_force_and_nonsense_is_not(inside: Site) -> None:
+    path = "/manage/hall"
+    status, page = await save(inside, path, seats="many")
+    assert (status, "等候座位" in page, form_fields(page, path)["seats"]) == (422, True, "many")
+    assert (await save(inside, path, seats="48"))[0] == 200
+    assert config_of(inside).hall.seats == 48

@@ -30,7 +30,7 @@ from qingting.contract import directives as d
 from qingting.contract import events as e
 from qingting.contract.bookings import Booking
 from qingting.contract.calendar import HallCalendar, Period, WeeklyHours
-from qingting.contract.config import Queue
+from qingting.contract.config import Device, Queue
 from qingting.contract.config_parts import CalendarPart, OfferPart, RosterPart, RulesPart
 from qingting.contract.ids import BookingId, DeviceId, ItemId, QueueId
 from qingting.contract.rules import CallCondition
@@ -285,6 +285,49 @@ class TestEditingTheConfiguration:
 
 class TestConfigurationInUse:
     """Nobody is left where nothing calls or serves them any more."""
+
+    def offer(self, **more: object) -> c.EditConfig:
+        hall = small_hall()
+        fields: dict[str, object] = {"queues": hall.queues, "items": hall.items}
+        return c.EditConfig(base=1, part=OfferPart(**{**fields, **more}))  # type: ignore[arg-type]
+
+    def test_an_item_that_somebody_waits_for_or_booked_stays(self) -> None:
+        run = Booked(small_hall(rules=rules()))
+        items = small_hall().items
+        run.tell(d.PutBooking(booking=booking(items=(RENEW,))))
+        ticket = run.take(CARE)
+        without_care = self.offer(items=items[1:])
+        assert refused(run, without_care, "config.in_use").params == {"name": "事项care"}
+        without_renew = self.offer(items=(items[0], items[2]))
+        assert refused(run, without_renew, "config.booked").params["count"] == 1
+        run.do(c.LeaveQueue(ticket=ticket))
+        run.do(without_care)
+        assert CARE not in run.state.items
+
+    def test_a_letter_on_today_s_tickets_names_no_other_queue(self) -> None:
+        run = hall_with()
+        run.do(c.LeaveQueue(ticket=run.take(CARE)))
+        health, police = small_hall().queues
+        swapped = (
+            msgspec.structs.replace(health, prefix="B"),
+            msgspec.structs.replace(police, prefix="A"),
+        )
+        late = refused(run, self.offer(queues=swapped), "config.letter_used")
+        assert late.params == {"letter": "A", "name": "公安"}
+        free = (msgspec.structs.replace(health, prefix="C"), police)
+        run.do(self.offer(queues=free))
+        assert run.state.queues[HEALTH].prefix == "C"
+
+    def test_the_pads_of_a_window_that_is_no_more_stay_at_none(self) -> None:
+        pad = Device(id=DeviceId("pad"), kind=DeviceKind.CALL_PAD, name="呼叫器", window=W3)
+        run = hall_with(devices=(*small_hall().devices, pad))
+        run.do(
+            c.RegisterDevice(device=DeviceId("new"), kind=DeviceKind.CALL_PAD, name="x", window=W3)
+        )
+        run.do(self.roster(windows=small_hall().windows[:2]))
+        assert [run.state.devices[DeviceId(one)].window for one in ("pad", "new")] == [None, None]
+        assert run.state.config is not None
+        assert run.state.config.devices[-1].window is None
 
     def without_police(self) -> c.EditConfig:
         hall = small_hall()

@@ -538,6 +538,21 @@ export const ERROR_TEXTS = {
     "en": "The configuration has faults and was not put in force: {faults}",
     "retry": false
   },
+  "config.booked": {
+    "zh": "“{name}”还有 {count} 个预约，不能去掉，配置没有改动。可以先把它的队列填上停办原因。",
+    "en": "“{name}” has {count} bookings and cannot be removed; nothing was changed. You can close its queue with a reason instead.",
+    "retry": false
+  },
+  "config.letter_used": {
+    "zh": "字母 {letter} 今天已经印在别的队列的号票上，不能给“{name}”，配置没有改动。请换一个字母，或明天再改。",
+    "en": "Letter {letter} is on today's tickets of another queue and cannot go to “{name}”; nothing was changed. Choose another letter or change it tomorrow.",
+    "retry": false
+  },
+  "roster.yourself": {
+    "zh": "不能去掉自己，也不能把自己的岗位改成窗口人员。请另一位主管来改。",
+    "en": "You cannot remove yourself or give up your own role as manager. Ask another manager to do it.",
+    "retry": false
+  },
   "fault.twice": {
     "zh": "编号“{what}”出现了两次",
     "en": "id '{what}' appears twice",
