@@ -51,6 +51,8 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 5.0
 KEEPALIVE_SECONDS = 75.0
 """A phone that went away without a word gives its connection back after this time."""
+MOST_FORM_BYTES, MOST_FORM_FIELDS = 2 * 1024 * 1024, 12_000
+"""The form of as many items as an editor takes (400) has some 24 fields each and about 1 MB."""
 
 
 def _frame_of(request: web.Request) -> Shell:
@@ -141,7 +143,8 @@ def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
             csrf_middleware,
             guard,
         ],
-        client_max_size=256 * 1024,
+        client_max_size=MOST_FORM_BYTES,
+        client_max_fields=MOST_FORM_FIELDS,
     )
     app[DESK] = desk
     app.router.add_get("/hub", desk.hub.socket)

@@ -33,12 +33,12 @@ class FormFault(Refusal):
 
 
 @contextmanager
-def in_row(name: str, number: int) -> Iterator[None]:
-    """Faults of fields that are read inside are those of this row of list ``name``."""
+def in_row(label: str, name: str, number: int) -> Iterator[None]:
+    """Faults of fields that are read inside are those of this row of list ``name``, called ``label``."""
     try:
         yield
     except FormFault as fault:
-        raise FormFault(fault.field, (name, number)) from fault
+        raise FormFault(f"{label} {number + 1} · {fault.field}", (name, number)) from fault
 
 
 class Typed:

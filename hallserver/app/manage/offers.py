@@ -81,11 +81,11 @@ def part(request: web.Request, form: Form, config: HallConfig) -> OfferPart:
     queues: list[dict[str, object]] = []
     items: list[dict[str, object]] = []
     for number, row in enumerate(form.rows["queue"]):
-        with in_row("queue", number):
+        with in_row(say(request, "offers.f.queues"), "queue", number):
             queue = former.get(QueueId(row.get("id", "")))
             queues.append(_merged(queue, _queue(request, row)))
     for number, row in enumerate(form.rows["item"]):
-        with in_row("item", number):
+        with in_row(say(request, "offers.f.items"), "item", number):
             item = known.get(ItemId(row.get("id", "")))
             items.append(_merged(item, _item(request, row) | _reading(item, row["name"])))
     raw = {"part": "offer", "queues": queues, "items": items}

@@ -32,6 +32,8 @@ from qingting.contract.states import StaffPermission, StaffRole, WindowState
 
 HOME = "/manage/roster"
 MOST_QUEUES = 12
+LISTS = {"window": "windows", "staff": "staff", "shift": "shifts"}
+"""Which field of the part each list of the form is."""
 WEEK = ("1", "2", "3", "4", "5", "6", "7")
 
 
@@ -109,9 +111,10 @@ def _records(
     read: Callable[[web.Request, Values], dict[str, object]],
 ) -> list[dict[str, object]]:
     former: dict[str, dict[str, object]] = {one.id: msgspec.to_builtins(one) for one in known}
+    label = say(request, f"roster.f.{LISTS[name]}")
     found = []
     for number, row in enumerate(form.rows[name]):
-        with in_row(name, number):
+        with in_row(label, name, number):
             found.append(former.get(row.get("id", ""), {}) | read(request, row))
     return found
 
@@ -246,7 +249,7 @@ EDITOR = Editor(
     more=more,
     press=press,
     ids={"window": "w", "staff": "s"},
-    lists={"window": "windows", "staff": "staff", "shift": "shifts"},
+    lists=LISTS,
     saved=saved,
 )
 ROUTES = EDITOR.routes()

@@ -30,6 +30,7 @@ PAGES = (
     "/manage/kiosk-screens/builtin/copy",
     "/manage/rules",
     "/manage/rules/edit",
+    "/manage/hall",
     "/manage/hours",
     "/manage/roster",
     "/manage/offers",

@@ -290,3 +290,11 @@ async def test_the_seats_of_the_hall_are_put_in_force_and_nonsense_is_not(inside
     assert (status, "等候座位" in page, form_fields(page, path)["seats"]) == (422, True, "many")
     assert (await save(inside, path, seats="48"))[0] == 200
     assert config_of(inside).hall.seats == 48
+
+
+async def test_a_form_of_more_fields_than_a_library_lets_in_by_itself_is_read(inside: Site) -> None:
+    """The items of a demonstration hall alone have some 1 600 fields."""
+    fields = await fields_of(inside, OFFERS)
+    fields |= {f"unused-{one}": "x" for one in range(3000)}
+    status, _ = await inside.post(OFFERS, form_at=OFFERS, **fields, do="preview")
+    assert status == 200
