@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -40,6 +41,9 @@ meta = Table(
 )
 """One row: the epoch of this log and, after a fork, where it began."""
 
+CONFIG_EVENT = text("k IN ('config.applied', 'config.edited')")
+"""Events that change the configuration; SQLite uses their index only for this very text."""
+
 event = Table(
     "event",
     metadata,
@@ -52,6 +56,7 @@ event = Table(
     Column("json", LargeBinary, nullable=False),
     Column("hash", Text, nullable=False),
     Index("ix_event_bd", "bd"),
+    Index("ix_event_config", "seq", sqlite_where=CONFIG_EVENT),
 )
 """The log. ``json`` is the exact text that ``hash`` covers and that the city receives."""
 

@@ -30,7 +30,7 @@ from hallserver.app.manage.trials import TRIALS, Trials, stop_trials
 
 def add_manage(app: web.Application) -> None:
     """Routes of all pages under ``/manage``."""
-    app[TRIALS] = Trials(app[DESK].hall.store.path)
+    app[TRIALS] = Trials(app[DESK].hall.store.path, app[DESK].clock)
     app.on_cleanup.append(stop_trials)
     app[DRAFTS] = Drafts()
     for module in (

@@ -81,6 +81,7 @@ async def page(request: web.Request) -> web.Response:
         "others": others_of(config.rules),
         "versions": (await _versions(desk))[:HISTORY],
         "base": config.version,
+        "trials": request.app[TRIALS].all(),
     }
     return desk.pages.render(request, "rules.html", context)
 
@@ -89,10 +90,9 @@ async def _versions(desk: Desk) -> list[Version]:
     """Newest first. Raises ``ReadDeadlineError`` when the log is too slow to read."""
 
     def work(connection: Connection) -> list[bytes]:
-        kinds = ("config.applied", "config.edited")
         rows = connection.execute(
             select(t.event.c.json)
-            .where(t.event.c.k.in_(kinds))
+            .where(t.CONFIG_EVENT)
             .order_by(t.event.c.seq.desc())
             .limit(CONFIG_EVENTS)
         )

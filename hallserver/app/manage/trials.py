@@ -13,6 +13,8 @@ from hallserver.engine.whatif import Comparison, Variant, compare
 from hallserver.store.days import NoSuchDayError, load_day
 from hallserver.store.errors import StoreOpenError
 from qingting.contract.errors import Refusal
+from qingting.contract.ids import Millis
+from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 
 log = structlog.get_logger(__name__)
@@ -27,12 +29,13 @@ class _Stopped(Exception):  # noqa: N818 - not a fault
 
 @dataclass(slots=True)
 class Trial:
-    """One trial. Until it is done ``found`` and ``problem`` are None."""
+    """One trial, begun at ``started``. Until it is done ``found`` and ``problem`` are None."""
 
     id: str
     day: str
     base: int
     variant: Variant
+    started: Millis
     progress: float = 0.0
     found: Comparison | None = None
     problem: Refusal | None = None
@@ -43,10 +46,11 @@ class Trial:
 
 
 class Trials:
-    """The trials of one server."""
+    """The trials of one server, newest last; they are forgotten with it."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._trials: dict[str, Trial] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -58,11 +62,15 @@ class Trials:
             raise Refusal("page.not_found")
         return found
 
+    def all(self) -> list[Trial]:
+        """Those that can still be looked at, newest first."""
+        return list(reversed(self._trials.values()))
+
     def start(self, day: str, base: int, variant: Variant) -> Trial:
         """Begins a trial; raises ``replay.running`` while another one runs."""
         if self._task is not None and not self._task.done():
             raise Refusal("replay.running")
-        trial = Trial(new_token()[:12], day, base, variant)
+        trial = Trial(new_token()[:12], day, base, variant, self._clock.now_ms())
         self._trials[trial.id] = trial
         while len(self._trials) > KEPT:
             del self._trials[next(iter(self._trials))]

@@ -207,6 +207,7 @@ async def test_the_versions_say_who_changed_what_and_come_back_as_new_ones(insid
 async def test_a_day_that_is_not_in_the_log_is_refused_in_words(inside: Site) -> None:
     _, page = await tried(inside, await fields_of(inside) | {"day": "2020-01-01"})
     assert "记录里没有 2020-01-01 这一天" in page
+    assert "开始于" in page
 
 
 async def test_one_trial_at_a_time_beside_the_loop(
@@ -230,6 +231,9 @@ async def test_one_trial_at_a_time_beside_the_loop(
     await until(lambda: trial.done)
     assert trial.problem is not None
     assert trial.problem.code == "internal"
+    assert f"/manage/rules/trial/{trial.id}" in (page := (await inside.get("/manage/rules"))[1])
+    assert "没有算成" in page
+    assert "只保留到大厅服务器重新启动" in page
     assert threads[0] is not threading.main_thread()
 
 

@@ -57,6 +57,12 @@ async def run_a_morning(path: Path) -> None:
             await hall.submit(press(window=W1), key=f"w1:{number:08d}", actor="staff:li")
 
 
+def _plan_of_config_events(connection: sa.Connection) -> str:
+    query = sa.select(tables.event.c.json).where(tables.CONFIG_EVENT).order_by(tables.event.c.seq)
+    compiled = query.compile(connection)
+    return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}").all())
+
+
 def edit(path: Path, *statements: str) -> None:
     connection = sqlite3.connect(path)
     with connection:
@@ -311,6 +317,7 @@ class TestMigrations:
             async with open_hall(path, clock=ManualClock(MONDAY_9), config=None) as hall:
                 assert hall.state.config is not None
                 assert hall.state.tickets
+                assert "ix_event_config" in await hall.store.read(_plan_of_config_events)
         found = await asyncio.to_thread(verify, path)
         assert found.faults == []
         found_files = await asyncio.to_thread(lambda: list(tmp_path.glob("*.before-*")))
