@@ -62,6 +62,7 @@ def brief(state: HallState, ticket: Ticket, *, sent: bool = False) -> v.TicketBr
         party=ticket.party,
         items=len(ticket.todo) + 1,
         returned=ticket.returned,
+        told=ticket.wait,
         until=ticket.park_until,
         reason=ticket.park_reason,
         sent=sent,

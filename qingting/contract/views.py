@@ -124,7 +124,8 @@ class TicketBrief(Record, frozen=True, kw_only=True):
 
     ``priority`` is the id of its class with the class's names. ``booked`` is the booked time (UTC ms).
     ``returned`` says why it stands in line again. ``until`` is when a parked visitor returns by
-    themselves; ``reason`` why they are away. ``sent``: it was sent to this window or clerk.
+    themselves; ``reason`` why they are away. ``sent``: it was sent to this window or clerk. ``told`` is the
+    waiting time that the visitor was told when the ticket was taken; None = none.
     """
 
     ticket: TicketId
@@ -141,6 +142,7 @@ class TicketBrief(Record, frozen=True, kw_only=True):
     party: int = 1
     items: int = 1
     returned: str = ""
+    told: Interval | None = None
     until: Millis | None = None
     reason: str = ""
     sent: bool = False

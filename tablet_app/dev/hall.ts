@@ -31,6 +31,7 @@ export function brief(index: number): TicketBrief {
     party: 1,
     items: 1,
     returned: '',
+    told: { low: 12, high: 20, basis: 'average', beyond: false },
     until: null,
     reason: '',
     sent: false,

@@ -171,6 +171,24 @@ describe('handing back', () => {
   });
 });
 
+describe('the line of those who wait', () => {
+  it('says what each was told, and who has waited longer or may not be reached', async () => {
+    const told = (low: number, high: number, beyond = false) => ({ low, high, basis: 'simulation' as const, beyond });
+    const late = { ...brief('A031'), told: told(1, 3) };
+    const last = { ...brief('A032'), told: told(40, 70, true) };
+    await show();
+    hall.waiting = [];
+    hall.show({ queue: [late, last, brief('A033')], waiting: 3 });
+    await soon();
+    await flushPromises();
+    expect(page.get('[data-test=told-A031]').text()).toBe('取号时预计等 1–3 分钟 · 已经超过');
+    expect(page.get('[data-test=told-A032]').text()).toBe('取号时预计等 40–70 分钟');
+    expect(page.get('[data-test=row-A032]').text()).toContain('下班前可能叫不到');
+    expect(page.get('[data-test=row-A031]').text()).not.toContain('下班前可能叫不到');
+    expect(page.find('[data-test=told-A033]').exists()).toBe(false);
+  });
+});
+
 describe('calling out of turn', () => {
   it('needs the permission', async () => {
     await show();

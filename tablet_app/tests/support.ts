@@ -25,6 +25,7 @@ export function brief(number: string): TicketBrief {
     party: 1,
     items: 1,
     returned: '',
+    told: null,
     until: null,
     reason: '',
     sent: false,

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from engine_builders import CARE, LI, PERSON, RENEW, W1, W2, W3, WANG, EngineRun
 
+from hallserver.engine.view_tickets import brief
 from hallserver.engine.views import Ambient, entries, topics_touched
 from qingting.contract import commands as c
 from qingting.contract.states import NotRatedReason, RatingLevel, TicketState
@@ -118,3 +119,10 @@ def test_a_new_day_starts_from_nothing(run: EngineRun) -> None:
     run.now += 26 * 3_600_000
     run.take(CARE)
     assert run.state.clerks == {}
+
+
+def test_a_line_of_the_list_says_what_the_visitor_was_told(run: EngineRun) -> None:
+    run.open(W1, LI)
+    ticket = run.ticket(run.take(CARE))
+    assert ticket.wait is not None
+    assert brief(run.state, ticket).told == ticket.wait

@@ -925,6 +925,7 @@ export interface TicketBrief {
   readonly party: number;
   readonly items: number;
   readonly returned: string;
+  readonly told: Interval | null;
   readonly until: number | null;
   readonly reason: string;
   readonly sent: boolean;
