@@ -123,9 +123,9 @@ def profile_ids(kind: str | None = None) -> list[str]:
 
 def _query(entry: Mapping[str, Any], initial: Mapping[str, Any]) -> StatusQuery:
     reply = entry.get("reply", {})
-    idle = int(initial.get(entry["name"], reply.get("fixed_value", 0)))
+    idle = initial.get(entry["name"], reply.get("fixed_value", 0))
     table = StatusTable(
-        idle=bytes([idle]),
+        idle=bytes(idle if isinstance(idle, list) else [idle]),
         bits=bit_rows(entry.get("bits", [])),
         fixed_mask=int(reply.get("fixed_mask", 0)),
     )

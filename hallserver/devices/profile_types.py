@@ -161,11 +161,13 @@ class BitRow(Strict, frozen=True, kw_only=True, rename={"means": "is"}):
 
 
 class ReplyShape(Strict, frozen=True, kw_only=True):
-    """A valid answer has ``length`` bytes, and ``byte & fixed_mask == fixed_value`` for each."""
+    """A valid answer has ``length`` bytes, begins with ``prefix``, and ``byte & fixed_mask == fixed_value``
+    for each."""
 
     length: Annotated[int, msgspec.Meta(ge=1, le=16)] = 1
     fixed_mask: Byte = 0x93
     fixed_value: Byte = 0x12
+    prefix: HexBytes | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -240,7 +242,7 @@ class PrinterCommands(Strict, frozen=True, kw_only=True):
 class PrinterSimulator(Strict, frozen=True, kw_only=True):
     """Answers of a healthy printer by query name, for the simulator."""
 
-    initial: dict[str, Byte] = msgspec.field(default_factory=dict)
+    initial: dict[str, Byte | tuple[Byte, ...]] = msgspec.field(default_factory=dict)
     initial_push: tuple[Byte, ...] = ()
 
 

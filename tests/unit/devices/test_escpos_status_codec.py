@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hallserver.devices.profile_types import PrinterProfile, ReplyShape
+from hallserver.devices.profile_types import HexBytes, PrinterProfile, ReplyShape
 from hallserver.devices.profiles import load_kind, shipped_profiles
 from hallserver.devices.protocols.escpos.status import (
     InOrderAnswer,
@@ -35,7 +35,7 @@ FRAMES: list[StatusFrame] = [
 
 PROFILES = [load_kind(PrinterProfile, one) for one in shipped_profiles().ids(DeviceKind.PRINTER)]
 ROWS = [
-    pytest.param(profile, query, row, id=f"{profile.id}-{query.name}-{row.mask:02x}")
+    pytest.param(profile, query, row, id=f"{profile.id}-{query.name}-{row.byte}-{row.mask:02x}")
     for profile in PROFILES
     for query in profile.status.query
     for row in query.bits
@@ -88,11 +88,26 @@ def test_after_noise_and_a_pause_the_codec_understands_again(noise: bytes) -> No
     assert codec.feed(b"\x12" * 8)[-1] == RealTimeAnswer(b"\x12")
 
 
+@given(noise=st.binary(max_size=20).filter(lambda one: b"\x10" not in one), cut=st.integers(0, 26))
+def test_an_answer_with_a_beginning_of_its_own_is_found_behind_noise_and_in_pieces(
+    noise: bytes, cut: int
+) -> None:
+    codec = StatusCodec()
+    codec.expect(ReplyShape(length=6, fixed_mask=0, fixed_value=0, prefix=HexBytes(b"\x10\x0f")))
+    data = noise + bytes.fromhex("10 0f 20 00 00 01")
+    found = codec.feed(data[:cut]) + codec.feed(data[cut:])
+    assert found == [RealTimeAnswer(bytes.fromhex("10 0f 20 00 00 01"))]
+
+
+def idle(profile: PrinterProfile, query: str) -> bytes:
+    found = profile.simulator.initial[query]
+    return bytes(found if isinstance(found, tuple) else (found,))
+
+
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.id)
 def test_a_healthy_printer_shows_no_condition(profile: PrinterProfile) -> None:
     board = StatusBoard(profile.status, profile.capabilities)
-    healthy = {name: bytes([value]) for name, value in profile.simulator.initial.items()}
-    assert healthy.keys() == {query.name for query in profile.status.query}
+    healthy = {one.name: idle(profile, one.name) for one in profile.status.query}
     board.polled(healthy)
     if profile.simulator.initial_push:
         board.pushed(bytes(profile.simulator.initial_push))
@@ -101,11 +116,13 @@ def test_a_healthy_printer_shows_no_condition(profile: PrinterProfile) -> None:
 
 @pytest.mark.parametrize(("profile", "query", "row"), ROWS)
 def test_every_status_row_shows_its_condition(profile: Any, query: Any, row: Any) -> None:
-    healthy = profile.simulator.initial[query.name]
-    lit = healthy & ~row.mask if row.not_all else healthy | row.mask
-    assert row.means not in conditions_in(query.bits, bytes([healthy]))
-    assert row.means in conditions_in(query.bits, bytes([lit]))
-    assert is_valid_answer(query.reply, bytes([lit])) or row.not_all
+    healthy = idle(profile, query.name)
+    lit = bytearray(healthy)
+    byte = lit[row.byte]
+    lit[row.byte] = byte & ~row.mask if row.not_all else byte | row.mask
+    assert row.means not in conditions_in(query.bits, healthy)
+    assert row.means in conditions_in(query.bits, bytes(lit))
+    assert is_valid_answer(query.reply, bytes(lit)) or row.not_all
 
 
 @pytest.mark.parametrize(

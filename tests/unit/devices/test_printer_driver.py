@@ -30,12 +30,19 @@ JOB = PrintJob(
 CUT = bytes.fromhex("1d 56 42 03")
 
 
+def idle(profile: PrinterProfile, query: str) -> bytearray:
+    """What a healthy printer answers."""
+    found = profile.simulator.initial[query]
+    return bytearray(found if isinstance(found, tuple) else (found,))
+
+
 class ScriptedPrinter:
     """Answers as the profile says a healthy printer does; tests turn single bits."""
 
     def __init__(self, profile: PrinterProfile) -> None:
         self.profile = profile
-        self.bits: dict[str, int] = {}
+        self.bits: dict[str, dict[int, int]] = {}
+        """Bits turned, by query and byte."""
         self.confirms = True
         self.on_job: Callable[[], None] = lambda: None
         self.jobs: list[bytes] = []
@@ -43,8 +50,10 @@ class ScriptedPrinter:
     def __call__(self, data: bytes) -> list[bytes]:
         for query in self.profile.status.query:
             if data == query.send:
-                byte = self.profile.simulator.initial[query.name] ^ self.bits.get(query.name, 0)
-                return [bytes([byte])]
+                answer = idle(self.profile, query.name)
+                for place, mask in self.bits.get(query.name, {}).items():
+                    answer[place] ^= mask
+                return [bytes(answer)]
         if CUT not in data:
             return []
         self.jobs.append(data)
@@ -141,7 +150,7 @@ async def test_a_bad_address_stops_and_asks_for_a_person(bench: Any, events: Any
 @pytest.mark.parametrize(
     ("profile", "query", "row"),
     [
-        pytest.param(profile, query, row, id=f"{profile.id}-{query.name}-{row.mask:02x}")
+        pytest.param(profile, query, row, id=f"{profile.id}-{query.name}-{row.byte}-{row.mask:02x}")
         for profile in PROFILES
         for query in profile.status.query
         for row in query.bits
@@ -153,9 +162,8 @@ async def test_every_status_row_is_seen_and_cleared_within_two_seconds(
     driver, device = setup(bench, profile)
     async with bench.running(driver):
         await bench.until(ready(driver))
-        device.bits[query.name] = row.mask
-        if row.not_all:
-            device.bits[query.name] = profile.simulator.initial[query.name] & 0x04
+        mask = idle(profile, query.name)[row.byte] & 0x04 if row.not_all else row.mask
+        device.bits[query.name] = {row.byte: mask}
         assert await bench.until(lambda: row.means in driver.status.conditions) < 2
         device.bits.clear()
         assert await bench.until(lambda: not driver.status.conditions) < 2
@@ -192,7 +200,7 @@ async def test_a_printer_without_proof_is_believed_after_its_time_and_a_healthy_
         began = bench.clock.monotonic()
         assert await printed(bench, driver) == PrintResult(PrintOutcome.PRINTED)
         assert bench.clock.monotonic() - began > 1
-        device.on_job = lambda: device.bits.update(paper=0x60)
+        device.on_job = lambda: device.bits.update(paper={0: 0x60})
         assert await printed(bench, driver) == PrintResult(PrintOutcome.FAILED, Condition.PAPER_OUT)
 
 
@@ -200,7 +208,7 @@ async def test_nothing_is_sent_to_a_printer_with_a_fault(bench: Any) -> None:
     driver, device = setup(bench)
     async with bench.running(driver):
         await bench.until(ready(driver))
-        device.bits["offline_cause"] = 0x04
+        device.bits["offline_cause"] = {0: 0x04}
         result = await printed(bench, driver)
         assert result == PrintResult(PrintOutcome.FAILED, Condition.COVER_OPEN)
         assert device.jobs == []
@@ -233,14 +241,14 @@ async def test_a_fault_during_the_job_is_its_outcome(
     bench: Any, query: Any, bits: Any, cause: Any
 ) -> None:
     driver, device = setup(bench)
-    device.on_job = lambda: device.bits.update({query: bits})
+    device.on_job = lambda: device.bits.update({query: {0: bits}})
     async with bench.running(driver):
         await bench.until(ready(driver))
         assert await printed(bench, driver) == PrintResult(PrintOutcome.FAILED, cause)
         assert cause in driver.status.conditions
 
 
-@pytest.mark.parametrize("bits", [{"error_cause": 0x08}, {"paper": 0x60}])
+@pytest.mark.parametrize("bits", [{"error_cause": {0: 0x08}}, {"paper": {0: 0x60}}])
 async def test_after_a_failed_job_the_printers_buffers_are_emptied_once(
     bench: Any, bits: Any
 ) -> None:

@@ -81,10 +81,24 @@ class StatusCodec:
         return frames
 
     def _feed_plain(self, shape: ReplyShape) -> list[StatusFrame]:
+        if shape.prefix is not None:
+            return self._feed_prefixed(shape.prefix, shape.length)
         # The answer is the last that came: whatever stands before it is line noise or late.
         if len(self._buffer) < shape.length:
             return []
         answer = bytes(self._buffer[-shape.length :])
+        self.reset()
+        return [RealTimeAnswer(answer)]
+
+    def _feed_prefixed(self, prefix: bytes, length: int) -> list[StatusFrame]:
+        start = self._buffer.find(prefix)
+        if start < 0:
+            del self._buffer[: len(self._buffer) - len(prefix) + 1]
+            return []
+        del self._buffer[:start]
+        if len(self._buffer) < length:
+            return []
+        answer = bytes(self._buffer[:length])
         self.reset()
         return [RealTimeAnswer(answer)]
 
@@ -121,8 +135,8 @@ class StatusCodec:
 
 
 def is_valid_answer(shape: ReplyShape, answer: bytes) -> bool:
-    """True when ``answer`` has the length and the fixed bits of ``shape``."""
-    return len(answer) == shape.length and all(
+    """True when ``answer`` has the length, the beginning and the fixed bits of ``shape``."""
+    return answer.startswith(shape.prefix or b"") and len(answer) == shape.length and all(
         byte & shape.fixed_mask == shape.fixed_value for byte in answer
     )
 
