@@ -55,6 +55,7 @@ system: ## Chromium, a CJK font and a speech program from Debian, needed by the 
 
 generate: $(RUN_STAMP) ## Write JSON Schema and TypeScript from the contract
 	$(PY) -m qingting.contract.generate
+	.venv/bin/qingting profile table > docs/operators/models.md
 
 lock: ## Renew the lock files from pyproject.toml and package.json
 	.venv/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate pyproject.toml -o locks/run.txt

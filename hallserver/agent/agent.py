@@ -75,14 +75,18 @@ class Agent:
             auth, settings.hall, clock=self._clock, on_order=self._order, on_down=self._link_down
         )
 
-    async def run(self) -> None:
-        """Until cancelled; raises a ``Refusal`` when the hall does not want this agent any more."""
-        devices = await asyncio.to_thread(
-            DeviceSupervisor,
-            self._settings.peripherals,
+    def _supervisor(self) -> DeviceSupervisor:
+        settings = self._settings
+        return DeviceSupervisor(
+            settings.peripherals,
             clock=self._clock,
+            library=settings.library(),
             opener=self._opener,
         )
+
+    async def run(self) -> None:
+        """Until cancelled; raises a ``Refusal`` when the hall does not want this agent any more."""
+        devices = await asyncio.to_thread(self._supervisor)
         self._devices = devices
         if self._settings.data:
             self._continuity = Continuity(self._settings, self._clock, devices, self._tasks)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hallserver.devices.profiles import ProfileLibrary, library_with
 from hallserver.devices.supervisor import PERIPHERALS, device_faults
 from qingting.contract.base import Strict
 from qingting.contract.config import Device
@@ -19,7 +20,7 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
 
     ``devices`` may be the whole list of a hall: the agent takes the peripherals whose parent is
     ``kiosk``. ``data`` is a folder for numbers that are given while the hall cannot be reached; empty:
-    none are. ``screen_port`` is where the kiosk's screen on this machine then finds the agent, on the
+    none are. ``profiles`` is a folder of device models of your own, besides the shipped ones. ``screen_port`` is where the kiosk's screen on this machine then finds the agent, on the
     loopback interface alone; 0 takes any free port.
     """
 
@@ -30,6 +31,7 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
     devices: tuple[Device, ...] = ()
     build: ShortText = ""
     data: str = ""
+    profiles: str = ""
     screen_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
 
     @property
@@ -40,6 +42,10 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
             for device in self.devices
             if device.kind in PERIPHERALS and device.parent == DeviceId(self.kiosk)
         )
+
+    def library(self) -> ProfileLibrary:
+        """The models that devices may name; reads the folder."""
+        return library_with(Path(self.profiles) if self.profiles else None)
 
 
 def agent_faults(settings: AgentSettings) -> list[str]:
@@ -53,7 +59,7 @@ def agent_faults(settings: AgentSettings) -> list[str]:
     if not ids:
         faults.append(f"devices: no peripheral belongs to kiosk {settings.kiosk!r}")
     for device in settings.peripherals:
-        faults += device_faults(device)
+        faults += device_faults(device, settings.library())
     return sorted(faults)
 
 

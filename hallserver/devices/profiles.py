@@ -51,17 +51,17 @@ class _Source:
 
 
 class ProfileLibrary:
-    """All profiles below one folder, ``printers/``, ``id_readers/`` and ``scanners/``."""
+    """All profiles below some folders, each with ``printers/``, ``id_readers/`` and ``scanners/``; a file of
+    a later folder stands in for the one of the same name before it."""
 
-    def __init__(self, root: Traversable | Path) -> None:
+    def __init__(self, *roots: Traversable | Path) -> None:
         self._entries: dict[str, tuple[DeviceKind, Traversable]] = {}
-        for kind, (folder, _) in FOLDERS.items():
-            place = root.joinpath(folder)
-            if not place.is_dir():
-                continue
-            for entry in place.iterdir():
-                if entry.name.endswith(".toml"):
-                    self._entries[entry.name.removesuffix(".toml")] = (kind, entry)
+        for root in roots:
+            for kind, (folder, _) in FOLDERS.items():
+                place = root.joinpath(folder)
+                for entry in place.iterdir() if place.is_dir() else ():
+                    if entry.name.endswith(".toml"):
+                        self._entries[entry.name.removesuffix(".toml")] = (kind, entry)
 
     def ids(self, kind: DeviceKind | None = None) -> list[str]:
         """Every profile id, or those of one kind."""
@@ -169,6 +169,18 @@ def _shared(path: list[str], wanted: list[str]) -> int:
 def shipped_profiles() -> ProfileLibrary:
     """The profiles that come with the program."""
     return ProfileLibrary(files("firmware_profiles"))
+
+
+def library_with(folder: Path | None) -> ProfileLibrary:
+    """The shipped profiles and those of a site, ``folder``, which win."""
+    if folder is None:
+        return shipped_profiles()
+    return ProfileLibrary(files("firmware_profiles"), folder)
+
+
+def folder_of(kind: DeviceKind) -> str:
+    """The folder in which profiles of a kind lie."""
+    return FOLDERS[kind][0]
 
 
 @cache

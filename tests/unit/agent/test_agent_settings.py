@@ -85,3 +85,19 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load_agent_settings(write(tmp_path, text), {})
     assert len(caught.value.faults) == 2
+
+
+def test_models_of_a_folder_of_one_s_own_are_known_and_win_over_the_shipped(tmp_path: Path) -> None:
+    models = tmp_path / "models" / "printers"
+    models.mkdir(parents=True)
+    (models / "masung.ms-d347.toml").write_text(
+        'schema = 1\nid = "masung.ms-d347"\nkind = "printer"\ndriver = "escpos"\nvendor = "Masung"\n'
+        'model = "as we have it"\ninherits = "generic.escpos80"\nrevision = 2\nevidence = "field-tested"\n'
+        'sources = ["our own"]\n',
+        "utf-8",
+    )
+    text = GOOD.replace('kiosk = "k1"', f'kiosk = "k1"\nprofiles = "{models.parent}"', 1)
+    settings = load_agent_settings(write(tmp_path, text), {})
+    assert settings.library().load("masung.ms-d347").model == "as we have it"
+    with pytest.raises(SettingsError, match="nobody.knows"):
+        load_agent_settings(write(tmp_path, text.replace("masung.ms-d347", "nobody.knows", 1)), {})

@@ -136,8 +136,10 @@ class StatusCodec:
 
 def is_valid_answer(shape: ReplyShape, answer: bytes) -> bool:
     """True when ``answer`` has the length, the beginning and the fixed bits of ``shape``."""
-    return answer.startswith(shape.prefix or b"") and len(answer) == shape.length and all(
-        byte & shape.fixed_mask == shape.fixed_value for byte in answer
+    return (
+        answer.startswith(shape.prefix or b"")
+        and len(answer) == shape.length
+        and all(byte & shape.fixed_mask == shape.fixed_value for byte in answer)
     )
 
 

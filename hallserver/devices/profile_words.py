@@ -1,0 +1,125 @@
+"""Profiles in words: one model explained, and the page of all supported models."""
+
+from collections.abc import Iterator
+
+from hallserver.devices.profile_types import (
+    AnyProfile,
+    BitRow,
+    Confirm,
+    IdReaderProfile,
+    PrinterProfile,
+    ScannerProfile,
+)
+from hallserver.devices.profiles import ProfileLibrary
+from qingting.contract.conditions import condition_texts
+from qingting.contract.states import DeviceKind
+
+HEAD = """\
+Written by `make generate` from [`firmware_profiles`](../../firmware_profiles). *Assumed* means that nobody has seen
+the device answer so. `qingting profile explain ID` tells everything of one model with its sources;
+[how to add one](../developers/add-a-printer.md).
+"""
+KIND_WORDS = {
+    DeviceKind.PRINTER: "Ticket printers",
+    DeviceKind.ID_READER: "ID card readers",
+    DeviceKind.SCANNER: "Code scanners",
+}
+EVIDENCE_WORDS = {
+    "vendor-doc": "from the maker's documents",
+    "sdk-derived": "from the maker's software",
+    "field-tested": "tested on the device",
+    "simulated": "assumed, not verified",
+}
+PROOF_WORDS = {
+    Confirm.PROCESS_ID: "by process id",
+    Confirm.GS_R: "by an in-order answer",
+    Confirm.POLL: "not at all: a healthy status afterwards is all there is",
+}
+
+
+def explained(library: ProfileLibrary, profile_id: str) -> str:
+    """Several lines on one model; raises ``ProfileError`` when it does not exist or is wrong."""
+    return "\n".join(_lines(library.load(profile_id)))
+
+
+def _lines(profile: AnyProfile) -> Iterator[str]:
+    yield f"{profile.vendor} {profile.model}   ({profile.id}, revision {profile.revision})"
+    if profile.inherits:
+        yield f"  stands on    {profile.inherits}"
+    yield f"  evidence     {profile.evidence}: {EVIDENCE_WORDS[profile.evidence]}"
+    for one in profile.sources:
+        yield f"  source       {one}"
+    line = profile.transport
+    yield f"  line         {' or '.join(line.carriers)}; {line.serial.baud} baud; TCP port {line.tcp.port}"
+    lost_s = line.fails_to_down * (line.poll_ms + line.request_timeout_ms) / 1000
+    yield f"  lost after   {line.fails_to_down} looks without answer, about {lost_s:.1f} s"
+    match profile:
+        case PrinterProfile():
+            yield from _printer(profile)
+        case IdReaderProfile():
+            yield f"  records      {', '.join(profile.reader.records)}"
+            for code, meaning in profile.replies.items():
+                yield f"  reply {code}     {meaning}"
+        case ScannerProfile():
+            ends = ", ".join(one.hex(" ").upper() for one in profile.scanner.terminators)
+            yield f"  code ends    with {ends}, or after {profile.scanner.idle_gap_ms} ms of silence"
+
+
+def _printer(profile: PrinterProfile) -> Iterator[str]:
+    can = profile.capabilities
+    yield f"  paper        {can.width_dots} dots, {can.columns} columns, {can.dpi} dpi"
+    yield f"  QR code      {'drawn by the printer' if can.qr == 'gs_k' else 'sent as a picture'}"
+    yield f"  presenter    {'yes' if can.presenter else 'no'}"
+    yield f"  paper low    {'known' if can.near_end_sensor else 'not known: no sensor'}"
+    yield f"  job proven   {PROOF_WORDS[can.confirm]}"
+    for query in profile.status.query:
+        for row in query.bits:
+            yield f"  {_asked(query.send, row):24} {_condition(row)}"
+    if profile.status.push is not None:
+        for row in profile.status.push.bits:
+            yield f"  {f'push byte {row.byte} {_bits(row)}':24} {_condition(row)}"
+
+
+def _asked(send: bytes, row: BitRow) -> str:
+    place = f" byte {row.byte}" if row.byte else ""
+    return f"{send.hex(' ').upper()}{place} {_bits(row)}"
+
+
+def _bits(row: BitRow) -> str:
+    rule = "all of " if row.all else "any of " if row.any else "not all of " if row.not_all else ""
+    return f"{rule}{row.mask:02X}"
+
+
+def _condition(row: BitRow) -> str:
+    text = condition_texts()[row.means]
+    return f"{row.means}  {text.zh}  {text.en}"
+
+
+def models_page(library: ProfileLibrary) -> str:
+    """The page of supported models in Markdown."""
+    parts = [
+        "# Supported models\n",
+        HEAD,
+    ]
+    for kind, title in KIND_WORDS.items():
+        parts.append(f"## {title}\n")
+        parts.append("| model | profile | conditions it can tell | evidence |\n|---|---|---|---|")
+        parts += [_row(library.load(one)) for one in library.ids(kind)]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _row(profile: AnyProfile) -> str:
+    told = sorted(_told(profile))
+    texts = condition_texts()
+    words = ", ".join(texts[one].en.lower() for one in texts if one in told) or "presence"
+    evidence = EVIDENCE_WORDS[profile.evidence]
+    return f"| {profile.vendor} {profile.model} | `{profile.id}` | {words} | {evidence} |"
+
+
+def _told(profile: AnyProfile) -> set[str]:
+    if not isinstance(profile, PrinterProfile):
+        return set()
+    rows = [row for query in profile.status.query for row in query.bits]
+    rows += profile.status.push.bits if profile.status.push is not None else ()
+    return {row.means for row in rows}
