@@ -99,5 +99,5 @@ def test_models_of_a_folder_of_one_s_own_are_known_and_win_over_the_shipped(tmp_
     text = GOOD.replace('kiosk = "k1"', f'kiosk = "k1"\nprofiles = "{models.parent}"', 1)
     settings = load_agent_settings(write(tmp_path, text), {})
     assert settings.library().load("masung.ms-d347").model == "as we have it"
-    with pytest.raises(SettingsError, match="nobody.knows"):
+    with pytest.raises(SettingsError, match=r"nobody\.knows"):
         load_agent_settings(write(tmp_path, text.replace("masung.ms-d347", "nobody.knows", 1)), {})
