@@ -198,6 +198,11 @@ def _named(language: Language) -> Callable[[str, str], str]:
     return lambda zh, en: en if language is Language.EN and en else zh
 
 
+def _materials(item: Item, language: Language) -> list[str]:
+    shown = item.materials_en if language is Language.EN else ()
+    return list((shown or item.materials)[:MATERIALS_SHOWN])
+
+
 def _visit_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
     language = ticket.language
     named = _named(language)
@@ -217,7 +222,7 @@ def _visit_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
         "booked": [hall_time(booked, state.config).strftime("%H:%M")] if booked is not None else [],
         "party": [say(language, "people", n=ticket.party)] if ticket.party > 1 else [],
         "priority": [named(group.name, group.name_en)] if group.statutory else [],
-        "materials": list(item.materials[:MATERIALS_SHOWN]) if item else [],
+        "materials": _materials(item, language) if item else [],
     }
 
 

@@ -90,6 +90,7 @@ def kiosk_ticket(state: HallState, ticket: Ticket, now: Millis, outlook: Outlook
         masked_number=ticket.person.masked_number if ticket.person is not None else "",
         issued_at=ticket.issued_at,
         materials=item.materials if item is not None else (),
+        materials_en=item.materials_en if item is not None else (),
         todo=item_names(state, ticket),
         party=ticket.party,
         priority_name=group.name if group.weight else "",

@@ -85,6 +85,8 @@ def _item(state: HallState, item: Item, now: Millis) -> v.ItemView:
         sample=item.sample,
         group=item.group,
         party_max=item.party_max,
+        materials_en=item.materials_en,
+        legal_basis_en=item.legal_basis_en,
     )
 
 

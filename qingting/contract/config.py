@@ -106,8 +106,10 @@ class Item(Strict, frozen=True, kw_only=True):
     serving time that stands in until the hall has measured its own. ``pinyin`` is the full reading
     and ``initials`` the first letters, both lower case, for the kiosk's search by part of a word:
     first of the name in one run, then of other words people use for it, parted by spaces.
-    ``sample`` marks invented demonstration data. ``skill`` names what a clerk must be able to do to
-    serve it; empty: everybody can. ``group`` gathers items for templates and kiosks.
+    ``materials_en`` and ``legal_basis_en`` are empty where nobody has translated them; otherwise
+    ``materials_en`` has as many entries as ``materials``. ``sample`` marks invented demonstration data.
+    ``skill`` names what a clerk must be able to do to serve it; empty: everybody can. ``group`` gathers
+    items for templates and kiosks.
     """
 
     id: ItemId
@@ -119,7 +121,9 @@ class Item(Strict, frozen=True, kw_only=True):
     minutes: Annotated[float, msgspec.Meta(gt=0, le=240)] = 10.0
     weekdays: tuple[Weekday, ...] = ALL_WEEK
     materials: tuple[str, ...] = ()
+    materials_en: tuple[str, ...] = ()
     legal_basis: str = ""
+    legal_basis_en: str = ""
     promised_days: int = 0
     needs_identity: bool = True
     hot: bool = False

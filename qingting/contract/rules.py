@@ -58,6 +58,7 @@ class PriorityClass(Strict, frozen=True, kw_only=True):
     min_age: Annotated[int, msgspec.Meta(ge=0, le=150)] = 0
     declared: bool = False
     proof: ShortText = ""
+    proof_en: ShortText = ""
 
 
 class Ratio(Strict, frozen=True, kw_only=True):
@@ -145,6 +146,7 @@ _DEFAULT_CLASSES = (
         statutory=True,
         declared=True,
         proof="军人证件、退役军人优待证",
+        proof_en="Military ID or veteran's card",
     ),
     PriorityClass(
         id="rescue",
@@ -154,6 +156,7 @@ _DEFAULT_CLASSES = (
         statutory=True,
         declared=True,
         proof="消防救援人员证件",
+        proof_en="Fire and rescue service ID",
     ),
     PriorityClass(
         id="disabled",
@@ -163,6 +166,7 @@ _DEFAULT_CLASSES = (
         statutory=True,
         declared=True,
         proof="残疾人证",
+        proof_en="Disability certificate",
     ),
     PriorityClass(
         id="pregnant",
@@ -181,6 +185,7 @@ _DEFAULT_CLASSES = (
         min_age=60,
         declared=True,
         proof="身份证",
+        proof_en="ID card",
     ),
 )
 

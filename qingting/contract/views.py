@@ -82,6 +82,8 @@ class ItemView(Record, frozen=True, kw_only=True):
     sample: bool = False
     group: str = ""
     party_max: int = 20
+    materials_en: tuple[str, ...] = ()
+    legal_basis_en: str = ""
 
 
 class DepartmentsView(Record, frozen=True, kw_only=True, tag="departments", tag_field="view"):
@@ -185,6 +187,9 @@ class CurrentVisit(Record, frozen=True, kw_only=True):
     misses: int = 0
     recall_at: Millis = 0
     """From when on the visitor may be called again (UTC ms)."""
+    department_name_en: str = ""
+    materials_en: tuple[str, ...] = ()
+    proof_en: str = ""
 
 
 class WindowCounts(Record, frozen=True, kw_only=True):
@@ -388,6 +393,7 @@ class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_fie
     can_return: bool = False
     """The visitor is away or was missed, and may stand in line again with this ticket."""
     window_number: str = ""
+    materials_en: tuple[str, ...] = ()
 
 
 class ClassView(Record, frozen=True, kw_only=True):
@@ -397,6 +403,7 @@ class ClassView(Record, frozen=True, kw_only=True):
     name: str
     name_en: str
     proof: str = ""
+    proof_en: str = ""
 
 
 class ClassesView(Record, frozen=True, kw_only=True, tag="classes", tag_field="view"):

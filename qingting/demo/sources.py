@@ -70,7 +70,9 @@ class ItemSource(Strict, frozen=True, kw_only=True):
     basic_code: Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")]
     minutes: Annotated[float, msgspec.Meta(gt=0, le=240)]
     law: str
+    law_en: Annotated[str, msgspec.Meta(min_length=1)]
     materials: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=6)]
+    materials_en: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=6)]
     keywords: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     days: Annotated[int, msgspec.Meta(ge=0)] = 0
     hot: bool = False
