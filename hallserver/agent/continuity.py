@@ -278,6 +278,7 @@ class Continuity:
             masked_number=held.masked_number if held is not None else "",
             issued_at=given.ticket.taken_at,
             materials=first.materials,
+            materials_en=first.materials_en,
             todo=tuple(
                 ItemName(id=one, name=items[one].name, name_en=items[one].name_en)
                 for one in given.ticket.more

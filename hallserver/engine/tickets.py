@@ -6,7 +6,7 @@ from hallserver.engine.days import hall_time
 from hallserver.engine.lines import class_of
 from hallserver.engine.state import HallState, Ticket
 from hallserver.engine.view_tickets import booked_at
-from qingting.contract.config import Window
+from qingting.contract.config import Item, Window
 from qingting.contract.events import Interval
 from qingting.contract.ids import TicketId
 from qingting.contract.printing import FeedLines, PairLine, PrintElement, QrCode, RuleLine, TextLine

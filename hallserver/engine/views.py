@@ -107,7 +107,13 @@ def _catalogue(state: HallState, ambient: Ambient) -> Entries:
     )
     items = tuple(_item(state, item, ambient.now) for item in state.items.values())
     every = tuple(
-        v.ClassView(id=one.id, name=one.name, name_en=one.name_en, proof=one.proof)
+        v.ClassView(
+            id=one.id,
+            name=one.name,
+            name_en=one.name_en,
+            proof=one.proof,
+            proof_en=one.proof_en,
+        )
         for one in state.rules.classes
     )
     declared = {one.id for one in state.rules.classes if one.declared}

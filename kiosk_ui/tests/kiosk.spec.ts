@@ -150,6 +150,31 @@ describe('the way to a number', () => {
     expect(screen.text()).toContain('about 12–20 min');
     expect(b.hall.asked.find(({ body }) => body.type === 'ticket.take')?.body).toMatchObject({ language: 'en' });
   });
+
+  it('tells readers of English what to bring and why, in English', async () => {
+    await screen.get('[data-view="language"]').trigger('click');
+    await press('take');
+    await choose('gaj');
+    await choose('id-lost');
+    expect(screen.get('.item__materials ul').attributes('lang')).toBe('en');
+    expect(screen.get('.item__materials').text()).toContain('Household register');
+    expect(screen.get('.item__basis').text()).toContain('Resident Identity Card Law, Art. 11');
+    await press('proceed');
+    expect(screen.get('.facts__bring ul').attributes('lang')).toBe('en');
+    expect(screen.get('.facts__bring').text()).toContain('Household register');
+  });
+
+  it('marks papers that nobody has translated as Chinese', async () => {
+    const untranslated = sample.items.map((one) => ({ ...one, materials_en: [], legal_basis_en: '' }));
+    b.hall.set('catalogue', 'items', { view: 'items', items: untranslated });
+    await screen.get('[data-view="language"]').trigger('click');
+    await press('take');
+    await choose('gaj');
+    await choose('id-lost');
+    expect(screen.get('.item__materials ul').attributes('lang')).toBe('zh-CN');
+    expect(screen.get('.item__materials ul').text()).toContain('居民户口簿');
+    expect(screen.get('.item__basis span').attributes('lang')).toBe('zh-CN');
+  });
 });
 
 describe('before the number', () => {

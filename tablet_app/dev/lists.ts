@@ -15,8 +15,10 @@ function item(index: number): ItemView {
     department: 'rsj',
     queue: 'social',
     materials: [],
+    materials_en: [],
     promised_days: 5,
     legal_basis: '',
+    legal_basis_en: '',
     needs_identity: index !== 2,
     hot: index < 2,
     pinyin: READINGS[index] ?? '',
@@ -30,14 +32,14 @@ function item(index: number): ItemView {
   };
 }
 
-const CLASSES: readonly (readonly [string, string, string, string])[] = [
-  ['ordinary', '普通', 'Ordinary', ''],
-  ['booked', '预约', 'Booked', ''],
-  ['soldier', '军人', 'Military', '军人证件、退役军人优待证'],
-  ['rescue', '消防救援人员', 'Fire and rescue', '消防救援人员证件'],
-  ['disabled', '残疾人', 'Disabled', '残疾人证'],
-  ['pregnant', '孕妇、携带婴儿', 'Pregnant or with an infant', ''],
-  ['elderly', '老年人', 'Elderly', '身份证'],
+const CLASSES: readonly (readonly [string, string, string, string, string])[] = [
+  ['ordinary', '普通', 'Ordinary', '', ''],
+  ['booked', '预约', 'Booked', '', ''],
+  ['soldier', '军人', 'Military', '军人证件、退役军人优待证', 'Military ID or veteran’s card'],
+  ['rescue', '消防救援人员', 'Fire and rescue', '消防救援人员证件', 'Fire and rescue service ID'],
+  ['disabled', '残疾人', 'Disabled', '残疾人证', 'Disability certificate'],
+  ['pregnant', '孕妇、携带婴儿', 'Pregnant or with an infant', '', ''],
+  ['elderly', '老年人', 'Elderly', '身份证', 'ID card'],
 ];
 
 const QUEUES: readonly (readonly [string, string, string, number])[] = [
@@ -50,7 +52,7 @@ const QUEUES: readonly (readonly [string, string, string, number])[] = [
 ];
 
 export function fillLists(hall: FakeHall): void {
-  const every: ClassView[] = CLASSES.map(([id, name, nameEn, proof]) => ({ id, name, name_en: nameEn, proof }));
+  const every: ClassView[] = CLASSES.map(([id, name, nameEn, proof, proofEn]) => ({ id, name, name_en: nameEn, proof, proof_en: proofEn }));
   hall.set('catalogue', 'classes', { view: 'classes', classes: every.slice(2), every });
   hall.set('catalogue', 'items', { view: 'items', items: ITEMS.map((_, index) => item(index)) });
   for (const [id, name, nameEn, waiting] of QUEUES) {

@@ -40,7 +40,7 @@ beforeEach(() => {
   localStorage.setItem('qingting.tablet.seat', JSON.stringify({ at: 'desk', clerk, window: 'w3' }));
   hall = new WorkingHall();
   connection = connectTo(hall, 'pad-1', 'secret-of-pad');
-  const classes = ['ordinary', 'booked', 'elderly'].map((id) => ({ id, name: id, name_en: id, proof: '' }));
+  const classes = ['ordinary', 'booked', 'elderly'].map((id) => ({ id, name: id, name_en: id, proof: '', proof_en: '' }));
   hall.set('catalogue', 'classes', { view: 'classes', classes, every: classes });
   const items = [item('card', '社会保障卡申领', '', 'sbk', true), item('advice', '咨询', '', 'zx')];
   hall.set('catalogue', 'items', { view: 'items', items });
@@ -84,6 +84,7 @@ describe('a call', () => {
         priority: 'elderly',
         priority_name: '老年人',
         proof: '身份证',
+        proof_en: 'ID card',
         booked: Date.now(),
         late: true,
         party: 3,
@@ -99,6 +100,28 @@ describe('a call', () => {
     }
     await tap('primary');
     expect(lastBody('service.finish')).toEqual({ type: 'service.finish', stay: true });
+  });
+
+  it('reads papers, proof, department and the usual reasons in English', async () => {
+    localStorage.setItem('qingting.tablet.call.language', 'en');
+    await show({
+      visit: { ...visit('A022', 'serving'), proof: '身份证', proof_en: 'ID card', waiver: '忘带证件' },
+      away: [{ ...brief('A020'), reason: '去缴费' }],
+    });
+    await page.get('#tab-away').trigger('click');
+    await soon();
+    for (const words of ['Pay a fee', 'Recent one-inch photograph', 'ID card', 'Human Resources Bureau', 'Forgot the card']) {
+      expect(page.text(), words).toContain(words);
+    }
+    expect(page.get('.visit__papers ul').attributes('lang')).toBe('en');
+  });
+
+  it('marks papers that nobody has translated as Chinese', async () => {
+    localStorage.setItem('qingting.tablet.call.language', 'en');
+    await show({ visit: { ...visit('A022', 'serving'), materials_en: [] } });
+    expect(page.text()).toContain('Papers to check');
+    expect(page.get('.visit__papers ul').attributes('lang')).toBe('zh-CN');
+    expect(page.get('.visit__papers ul').text()).toContain('居民身份证原件');
   });
 
   it('may end here although the next item could go on at once', async () => {

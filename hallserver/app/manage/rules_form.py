@@ -31,7 +31,7 @@ _PLAIN = (
 )
 _PUNCTUALITY = ("early_minutes", "late_minutes")
 _RETURNING = ("second_chances", "within_minutes", "after_people", "parked", "chained")
-_CLASS = ("id", "name", "name_en", "weight", "ageing", "min_age", "proof")
+_CLASS = ("id", "name", "name_en", "weight", "ageing", "min_age", "proof", "proof_en")
 _TEST = ("minutes", "people", "than", "of", "start", "end")
 
 

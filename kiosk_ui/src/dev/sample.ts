@@ -65,6 +65,7 @@ const ITEMS: readonly (readonly [string, string, string, string, string, string,
 
 const HOT = new Set(['id-renew', 'passport', 'pension', 'medical', 'property', 'fund']);
 const FREE = new Set(['id-first', 'id-lost', 'social-card']);
+const MATERIALS_EN = ['Household register', 'Previous identity card', 'Identity card application form (filled in here)'];
 const MATERIALS = ['居民户口簿', '原居民身份证', '《居民身份证申领登记表》（现场填写）'];
 
 export const items: readonly ItemView[] = ITEMS.map(
@@ -75,8 +76,10 @@ export const items: readonly ItemView[] = ITEMS.map(
     department,
     queue: department,
     materials: MATERIALS,
+    materials_en: MATERIALS_EN,
     promised_days,
     legal_basis: '《中华人民共和国居民身份证法》第十一条',
+    legal_basis_en: 'Resident Identity Card Law, Art. 11',
     needs_identity: !FREE.has(id),
     hot: HOT.has(id),
     pinyin,
@@ -96,11 +99,11 @@ export const items: readonly ItemView[] = ITEMS.map(
 );
 
 export const classes: readonly ClassView[] = [
-  { id: 'soldier', name: '军人', name_en: 'Military', proof: '军人证件、退役军人优待证' },
-  { id: 'rescue', name: '消防救援人员', name_en: 'Fire and rescue', proof: '消防救援人员证件' },
-  { id: 'disabled', name: '残疾人', name_en: 'Disabled', proof: '残疾人证' },
-  { id: 'pregnant', name: '孕妇、携带婴儿', name_en: 'Pregnant or with an infant', proof: '' },
-  { id: 'elderly', name: '老年人', name_en: 'Elderly', proof: '身份证' },
+  { id: 'soldier', name: '军人', name_en: 'Military', proof: '军人证件、退役军人优待证', proof_en: 'Military ID or veteran’s card' },
+  { id: 'rescue', name: '消防救援人员', name_en: 'Fire and rescue', proof: '消防救援人员证件', proof_en: 'Fire and rescue service ID' },
+  { id: 'disabled', name: '残疾人', name_en: 'Disabled', proof: '残疾人证', proof_en: 'Disability certificate' },
+  { id: 'pregnant', name: '孕妇、携带婴儿', name_en: 'Pregnant or with an infant', proof: '', proof_en: '' },
+  { id: 'elderly', name: '老年人', name_en: 'Elderly', proof: '身份证', proof_en: 'ID card' },
 ];
 
 export const queues: readonly QueueView[] = DEPARTMENTS.map(([id, name, name_en], at) => ({
@@ -174,6 +177,7 @@ export function ticket(id: string, number: string, item: string, now: number): K
     masked_number: of?.needs_identity ? '230602********1238' : '',
     issued_at: now,
     materials: of?.materials ?? [],
+    materials_en: of?.materials_en ?? [],
     todo: [],
     party: 1,
     priority_name: '',

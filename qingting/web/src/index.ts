@@ -12,3 +12,4 @@ export { backoffMs, hubUrl } from './socket';
 export type { OpenSocket, SocketLike } from './socket';
 export * from './texts';
 export * from './time';
+export * from './wording';

@@ -4,7 +4,7 @@ import type { ComputedRef } from 'vue';
 import { computed } from 'vue';
 import { useI18n } from 'vue-i18n';
 import { named, useLanguage } from '../shared/i18n';
-import { usePauseReason } from './pauseReasons';
+import { useKeptReason } from './keptReasons';
 import type { CallPad } from './store';
 
 export type TargetKind = 'queue' | 'window' | 'staff' | 'item';
@@ -29,7 +29,7 @@ export interface Targets {
 export function useTargets(pad: CallPad): Targets {
   const { t } = useI18n();
   const language = useLanguage();
-  const pauseReason = usePauseReason();
+  const pauseReason = useKeptReason();
   const queues = pad.follow('queues');
   const windows = pad.follow('windows');
   const others = computed(() =>

@@ -122,6 +122,24 @@ def test_every_item_says_what_to_bring_and_on_what_law_it_rests() -> None:
         assert 0 <= item.promised_days <= 60, item.id
 
 
+def test_every_item_can_be_read_in_english_too() -> None:
+    for item in all_items():
+        assert len(item.materials_en) == len(item.materials), item.id
+        for text in (*item.materials_en, item.legal_basis_en):
+            assert text and text.isascii() and text[0].isupper(), (item.id, text)
+        article = re.search(r"第(\w+)条", item.legal_basis)
+        assert bool(article) == bool(re.search(r", Art\. \d+$", item.legal_basis_en)), item.id
+    departments = build_hall(HallId("daqing")).departments
+    assert all(one.name_en.isascii() and one.name_en for one in departments)
+
+
+def test_one_paper_has_one_english_name() -> None:
+    pairs = {
+        pair for item in all_items() for pair in zip(item.materials, item.materials_en, strict=True)
+    }
+    assert len({chinese for chinese, _ in pairs}) == len(pairs)
+
+
 def test_the_items_show_every_kind_of_offer() -> None:
     assert 8 <= sum(item.hot for item in all_items()) <= 10
     assert 3 <= sum(not item.needs_identity for item in all_items()) <= 6

@@ -181,6 +181,7 @@ export interface ClassView {
   readonly name: string;
   readonly name_en: string;
   readonly proof: string;
+  readonly proof_en: string;
 }
 
 export interface ClassesView {
@@ -252,6 +253,9 @@ export interface CurrentVisit {
   readonly waiver: string;
   readonly misses: number;
   readonly recall_at: number;
+  readonly department_name_en: string;
+  readonly materials_en: readonly string[];
+  readonly proof_en: string;
 }
 
 export interface DeclineRating {
@@ -447,6 +451,8 @@ export interface ItemView {
   readonly sample: boolean;
   readonly group: string;
   readonly party_max: number;
+  readonly materials_en: readonly string[];
+  readonly legal_basis_en: string;
 }
 
 export interface ItemsView {
@@ -504,6 +510,7 @@ export interface KioskTicket {
   readonly late: boolean;
   readonly can_return: boolean;
   readonly window_number: string;
+  readonly materials_en: readonly string[];
 }
 
 export interface KioskView {
