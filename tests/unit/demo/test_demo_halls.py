@@ -126,7 +126,8 @@ def test_every_item_can_be_read_in_english_too() -> None:
     for item in all_items():
         assert len(item.materials_en) == len(item.materials), item.id
         for text in (*item.materials_en, item.legal_basis_en):
-            assert text and text.isascii() and text[0].isupper(), (item.id, text)
+            assert text.isascii(), (item.id, text)
+            assert text[:1].isupper(), (item.id, text)
         article = re.search(r"第(\w+)条", item.legal_basis)
         assert bool(article) == bool(re.search(r", Art\. \d+$", item.legal_basis_en)), item.id
     departments = build_hall(HallId("daqing")).departments
@@ -252,4 +253,5 @@ def test_addresses_say_that_they_are_examples() -> None:
 def test_every_profile_named_in_the_halls_is_shipped() -> None:
     shipped = set(shipped_profiles().ids())
     named = {one.profile for hall in hall_ids(12) for one in build_hall(hall).devices} - {""}
-    assert named == shipped
+    assert named
+    assert named <= shipped
