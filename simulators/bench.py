@@ -19,7 +19,8 @@ from simulators.id_reader import IdReaderSimulator
 from simulators.printer import PrinterSimulator
 from simulators.profiles import Profile, load_profile
 from simulators.qr_reader import NoCodeError, read_ticket
-from simulators.scanner import ScannerSimulator, ScanResult, scanner_for
+from simulators.scanner import ScannerSimulator, ScanResult
+from simulators.scanner_models import scanner_for
 
 
 class DeviceSpec(Strict, frozen=True, kw_only=True):

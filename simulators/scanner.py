@@ -193,13 +193,3 @@ class Gm65Scanner(ScannerSimulator):
 
 def _crc(content: bytes) -> bytes:
     return binascii.crc_hqx(content, 0).to_bytes(2, "big")
-
-
-def scanner_for(device_id: str, profile: Profile, clock: Clock | None = None) -> ScannerSimulator:
-    """The simulator that talks as the profile's driver expects."""
-    driver = profile.raw.get("driver")
-    if driver == "gm65":
-        return Gm65Scanner(device_id, profile, clock)
-    if driver == "line":
-        return SerialLineScanner(device_id, profile, clock)
-    raise ValueError(f"{profile.id}: no simulator for driver {driver!r}")

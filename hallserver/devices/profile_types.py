@@ -322,24 +322,36 @@ class ScannerBehaviour(Strict, frozen=True, kw_only=True):
 
 
 class ScannerCommands(Strict, frozen=True, kw_only=True):
-    """Commands of a triggered module: each is answered by ``ack`` before any code."""
+    """Commands of a triggered module. ``ack`` is what it answers to each before any code, if it does."""
 
     trigger: HexBytes
     stop: HexBytes
-    ack: HexBytes
+    ack: HexBytes | None = None
+
+
+class SsiWords(Strict, frozen=True, kw_only=True):
+    """Opcodes of SSI: ``ask`` is a harmless question that proves presence, ``decode`` brings a code, ``ack``
+    acknowledges it."""
+
+    ask: Byte
+    decode: Byte
+    ack: Byte
 
 
 class ScannerProfile(Profile, frozen=True, kw_only=True):
     """A code scanner's model."""
 
-    driver: Literal["line", "gm65"]
+    driver: Literal["line", "gm65", "unified", "syn", "ssi"]
     scanner: ScannerBehaviour
     commands: ScannerCommands | None = None
+    ssi: SsiWords | None = None
     simulator: dict[str, int] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.driver == "gm65" and self.commands is None:
-            raise ValueError("the gm65 driver needs [commands]")
+        if self.driver in ("gm65", "unified", "syn") and self.commands is None:
+            raise ValueError(f"the {self.driver} driver needs [commands]")
+        if self.driver == "ssi" and self.ssi is None:
+            raise ValueError("the ssi driver needs [ssi]")
 
 
 AnyProfile = PrinterProfile | IdReaderProfile | ScannerProfile

@@ -16,6 +16,7 @@ from hallserver.devices.drivers.id_reader.driver import SamvReader
 from hallserver.devices.drivers.peripheral import OpenLine, open_line
 from hallserver.devices.drivers.printer.driver import EscposPrinter
 from hallserver.devices.drivers.scanner.driver import LineScanner
+from hallserver.devices.drivers.scanner.ssi import SsiScanner
 from hallserver.devices.errors import DeviceConfigError
 from hallserver.devices.profile_types import IdReaderProfile, PrinterProfile, ScannerProfile
 from hallserver.devices.profiles import ProfileError, ProfileLibrary, shipped_profiles
@@ -77,7 +78,8 @@ class DeviceSupervisor:
                     reader = SamvReader(device, profile, clock=clock, opener=opener)
                     self.readers[device.id] = reader
                 case ScannerProfile() as profile if device.kind is DeviceKind.SCANNER:
-                    scanner = LineScanner(device, profile, clock=clock, opener=opener)
+                    made = SsiScanner if profile.driver == "ssi" else LineScanner
+                    scanner = made(device, profile, clock=clock, opener=opener)
                     self.scanners[device.id] = scanner
                 case other:
                     raise ProfileError(f"{device.id}: profile {other.id!r} is a {other.kind}")

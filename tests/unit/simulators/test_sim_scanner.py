@@ -8,7 +8,8 @@ import pytest
 from qingting.kernel.aio.clock import ManualClock
 from simulators.device import Fault
 from simulators.profiles import load_profile
-from simulators.scanner import Gm65Scanner, ScannerSimulator, ScanResult, scanner_for
+from simulators.scanner import Gm65Scanner, ScannerSimulator, ScanResult
+from simulators.scanner_models import scanner_for
 
 TRIGGER = bytes.fromhex("7E000801000201 02DA")
 TRIGGER_UNCHECKED = bytes.fromhex("7E000801000201 ABCD")

@@ -1,7 +1,7 @@
 """Code scanners on a serial line: those that send by themselves and those that must be triggered.
 
-A triggered module (GM65) is triggered again and again; its acknowledgement proves that it is there.
-A plain one proves its presence only by the open line: it is silent because nobody scans.
+A triggered module is triggered again and again; its acknowledgement, if it gives one, proves that it is there.
+Any other proves its presence only by the open line: it is silent because nobody scans.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import structlog
 
 from hallserver.devices.api import Unsubscribe
 from hallserver.devices.drivers.peripheral import Listeners, OpenLine, Peripheral, open_line
+from hallserver.devices.drivers.scanner.repeats import Repeats
 from hallserver.devices.profile_types import ScannerProfile
 from hallserver.devices.protocols.gm65 import AckStripper
 from hallserver.devices.protocols.scanline import ScanLineCodec, decode_code
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class LineScanner(Peripheral):
-    """Implements ``api.Scanner`` for profiles with ``driver = "line"`` or ``"gm65"``."""
+    """Implements ``api.Scanner`` for profiles whose codes come as text, triggered or not."""
 
     def __init__(
         self,
@@ -36,11 +37,12 @@ class LineScanner(Peripheral):
         self._profile = profile
         behaviour = profile.scanner
         self._codec = ScanLineCodec(behaviour.terminators, behaviour.max_bytes)
-        self._acks = None if profile.commands is None else AckStripper(profile.commands.ack)
+        ack = profile.commands.ack if profile.commands is not None else None
+        self._acks = None if ack is None else AckStripper(ack)
         self._acked = asyncio.Event()
         self._fed = asyncio.Event()
         self._codes = Listeners()
-        self._last: tuple[str, float] | None = None
+        self._repeats = Repeats(behaviour.repeat_ms, clock)
 
     def on_code(self, listener: Callable[[str], None]) -> Unsubscribe:
         """See ``api.Scanner``."""
@@ -62,11 +64,13 @@ class LineScanner(Peripheral):
                 await self._keep_trying(self._trigger)
 
     async def _trigger(self) -> None:
-        """Switches the light on for the next code; raises TimeoutError without acknowledgement."""
+        """Switches the light on for the next code; raises TimeoutError without the acknowledgement that the
+        model gives."""
         assert self._profile.commands is not None
         self._acked.clear()
         await self._write(self._profile.commands.trigger)
-        await within(self._clock, self._timeout_s, self._acked.wait())
+        if self._acks is not None:
+            await within(self._clock, self._timeout_s, self._acked.wait())
 
     async def _watch_silence(self) -> None:
         """Ends a code without terminator when nothing followed for the idle gap."""
@@ -95,16 +99,8 @@ class LineScanner(Peripheral):
             text = decode_code(code, self._profile.scanner.encodings)
             if text is None:
                 log.info("scanner.not_a_code", device=self.device.id, length=len(code))
-            elif not self._is_repeated(text):
+            elif not self._repeats.is_repeated(text):
                 self._codes.tell(text)
-
-    def _is_repeated(self, text: str) -> bool:
-        """The same code held under the scanner is one scan, however often it is read."""
-        now = self._clock.monotonic()
-        before, self._last = self._last, (text, now)
-        if before is None or before[0] != text:
-            return False
-        return now - before[1] < self._profile.scanner.repeat_ms / 1000
 
     def _detached(self) -> None:
         self._codec.reset()
