@@ -85,6 +85,7 @@ class Reader:
         """Windows whose clerk could call, and since when."""
         self._alarms: list[Millis] = []
         self._served: dict[str, list[Millis]] = {}
+        self._closed = False
         self._before: dict[type, Callable[[Any, e.Event, Millis], None]] = {
             e.TicketCalled: self._called,
             e.ServiceBegun: self._begun,
@@ -117,6 +118,7 @@ class Reader:
             evolve(self.state, event)
             self.script.ledger.note(self.state, event.b, at)
             if _of_the_turn(event.b):
+                self._closed = self._closed or isinstance(event.b, e.DayClosed)
                 continue
             if (alarm := anybodys_at(self.state, event.b)) is not None:
                 heappush(self._alarms, max(at, alarm))
@@ -250,10 +252,11 @@ class Reader:
         script.last, script.end, script.config = at, end, self.state.config
         for window, since in self._spells.items():
             script.rests.setdefault(window, []).append((since, end + 1))
-        for ticket in self.state.tickets.values():
-            legs = script.legs.get(ticket.id)
-            if legs and legs[-1].end is End.OPEN:
-                legs[-1].delay = at - legs[-1].called - (legs[-1].walk or 0)
+        # A visit that nobody ended on a day that is over held its window to the end.
+        until = end + 1 if self._closed else at
+        for legs in script.legs.values():
+            if legs[-1].end is End.OPEN:
+                legs[-1].delay = until - legs[-1].called - (legs[-1].walk or 0)
         script.serving = {
             cast("Any", item): round(sum(times) / len(times))
             for item, times in self._served.items()

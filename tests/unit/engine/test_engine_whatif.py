@@ -2,7 +2,19 @@
 
 import msgspec
 import pytest
-from engine_builders import CARE, HEALTH, LI, MONDAY_9, POLICE, W1, W2, W3, WANG
+from engine_builders import (
+    CARE,
+    HEALTH,
+    LI,
+    MONDAY_9,
+    POLICE,
+    W1,
+    W2,
+    W3,
+    WANG,
+    EngineRun,
+    small_hall,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engine_properties import AnyPresses
@@ -34,6 +46,23 @@ def test_the_same_rules_and_roster_give_the_same_calls_at_the_same_instants(
     assert {one: p.waits for one, p in again.people.items()} == {
         one: p.waits for one, p in script.ledger.people.items()
     }
+
+
+def test_a_visit_that_nobody_ended_keeps_its_window_to_the_end_of_the_day() -> None:
+    run = EngineRun(small_hall())
+    for _ in range(4):
+        run.take()
+    run.open()
+    run.do(c.CallNext(window=W1))
+    run.do(c.CloseDay(), after=26 * 3_600_000)
+    first = run.log[0].bd
+    log = DayLog(
+        lasting(first, HallId("test"), ()), tuple(one for one in run.log if one.bd == first)
+    )
+    script = read_day(log)
+    again = replay(log, script, Variant())
+    assert again.order == script.ledger.order
+    assert len(again.order) == 1
 
 
 class AnyDay(AnyPresses):
