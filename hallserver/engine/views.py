@@ -229,7 +229,9 @@ def _visit_topics(state: HallState, body: _AtWindow) -> set[str]:
 
 def _standing(state: HallState, ticket_id: TicketId) -> set[str]:
     """Windows whose lists a ticket that waits, waited or is away stands in."""
-    ticket = state.tickets[ticket_id]
+    ticket = state.tickets.get(ticket_id)
+    if ticket is None:
+        return set()  # of a day that has ended within the same commit
     topics = _windows_of_queue(state, ticket.queue)
     if ticket.window is not None:
         topics.add(f"window:{ticket.window}")

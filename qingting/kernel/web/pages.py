@@ -20,6 +20,7 @@ from qingting.kernel.web.keys import LANGUAGE
 
 SHARED = "qingting.web.pages"
 LANGUAGE_COOKIE = "qt_lang"
+_A_YEAR = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,16 @@ class Pages:
     async def language_middleware(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
-        """Puts the reader's language on the request."""
+        """Puts the reader's language on the request. One asked for by ``?lang=`` is remembered: the pages after
+        it, which a form or a redirect leads to, speak it too."""
         request[LANGUAGE] = self.language(request)
-        return await handler(request)
+        try:
+            response = await handler(request)
+        except web.HTTPException as answer:
+            _remember_asked(request, answer)
+            raise
+        _remember_asked(request, response)
+        return response
 
     def language(self, request: web.Request) -> Language:
         """Known already, or ``?lang=``, or the cookie, or Chinese."""
@@ -135,9 +143,7 @@ class Pages:
         # Only a path of this server: "//elsewhere" and "\\elsewhere" would leave it.
         safe = back.startswith("/") and not back.startswith(("//", "/\\"))
         response = web.HTTPSeeOther(back if safe else "/")
-        response.set_cookie(
-            LANGUAGE_COOKIE, chosen.value, max_age=31_536_000, httponly=True, samesite="Lax"
-        )
+        _remember(response, chosen)
         raise response
 
     def text(self, language: Language, key: str, /, **params: object) -> str:
@@ -239,3 +245,16 @@ class Pages:
             if seconds >= size:
                 return self.text(language, key, n=seconds // size)
         raise AssertionError("unreachable")
+
+
+def _remember(response: web.StreamResponse, language: Language) -> None:
+    response.set_cookie(
+        LANGUAGE_COOKIE, language.value, max_age=_A_YEAR, httponly=True, samesite="Lax"
+    )
+
+
+def _remember_asked(request: web.Request, response: web.StreamResponse) -> None:
+    """A stream has sent its headers already; a page that set the cookie itself knows better."""
+    asked = "lang" in request.query and not response.prepared
+    if asked and LANGUAGE_COOKIE not in response.cookies:
+        _remember(response, request[LANGUAGE])

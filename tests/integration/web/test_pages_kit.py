@@ -145,6 +145,15 @@ async def test_a_page_has_the_frame_in_chinese_and_in_english(kit: Kit) -> None:
     assert "Skip to content" in english
 
 
+async def test_a_language_that_was_asked_for_holds_for_the_pages_after_it(kit: Kit) -> None:
+    await kit.client.get("/page?lang=en")
+    assert '<html lang="en">' in await (await kit.client.get("/page")).text()
+    data = {"name": "x", "csrf": await token_of(kit.client)}
+    led_to = await kit.client.post("/form?lang=zh-CN", data=data)
+    assert led_to.url.path == "/page", "a redirect carries no query, but the cookie"
+    assert '<html lang="zh-CN">' in await led_to.text()
+
+
 async def test_the_language_switch_stays_on_this_server(kit: Kit) -> None:
     away = await kit.client.get("/language?to=en&back=//evil.example/", allow_redirects=False)
     assert away.headers["Location"] == "/"
