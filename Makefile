@@ -9,8 +9,10 @@ NPM_STAMP := .stamps/npm-$(call HASH,package-lock.json package.json qingting/web
 WEB_SOURCES := $(shell git ls-files -co --exclude-standard -- qingting/web kiosk_ui tablet_app 2>/dev/null)
 WEB_STAMP := .stamps/web-$(shell cat $(WEB_SOURCES) package-lock.json 2>/dev/null | sha256sum | cut -c1-16)
 ARGS ?=
+ADD ?=
+BROWSER := $(PY) -m pytest tests/browser -n 2 --dist loadfile -q
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint unit web-test browser fuzz bench lock generate build clean system
+.PHONY: help install demo test lint unit web-test browser pictures fuzz bench lock generate build clean system
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,7 +26,7 @@ demo: install ## Run the whole main job with simulated devices (ARGS="--halls 9"
 test: $(TEST_STAMP) system $(WEB_STAMP) ## Run every check and test, browser journeys included
 	$(MAKE) --no-print-directory lint web-test
 	$(PY) -m pytest tests/unit tests/integration -n 2 --dist loadfile -q
-	$(PY) -m pytest tests/browser -q
+	$(BROWSER)
 
 lint: $(TEST_STAMP) $(NPM_STAMP) ## Formatting, lint, types, import rules, generated files
 	.venv/bin/ruff check .
@@ -41,7 +43,10 @@ web-test: $(NPM_STAMP) ## Tests of the front ends
 	npm run --silent test
 
 browser: $(TEST_STAMP) system $(WEB_STAMP) ## Journeys in real Chromium; screenshots in test-results/
-	$(PY) -m pytest tests/browser -q
+	$(BROWSER)
+
+pictures: browser ## Renew docs/images from the journeys' screenshots (ADD="name" for a new one)
+	$(PY) tests/pictures.py $(ADD)
 
 bench: install ## Measure the hall server (ARGS="hall --json")
 	.venv/bin/qingting bench $(or $(ARGS),hall)

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
+from threads_left import threads_left
 
 # A busy machine is no counterexample: examples are not timed. Under CI they are the same in each run.
 settings.register_profile(
@@ -17,8 +18,6 @@ settings.register_profile(
 )
 settings.load_profile("qingting")
 pytest_plugins = ["fixtures_postgres", "fixtures_manager"]
-_THREADS_THAT_STAY = ("asyncio_", "ThreadPoolExecutor", "pytest_timeout", "execnet")
-_TIME_TO_END_S = 5.0
 
 
 def _plain_exception(
@@ -62,16 +61,7 @@ def _no_blocking_call(request: pytest.FixtureRequest) -> Iterator[BlockBuster | 
 def _nothing_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    left = [thread.name for thread in threading.enumerate() if _is_left(thread, before)]
-    assert not left, f"threads left running: {left}"
-
-
-def _is_left(thread: threading.Thread, before: set[threading.Thread]) -> bool:
-    if thread in before or thread.name.startswith(_THREADS_THAT_STAY):
-        return False
-    # What was told to end may need a moment: Python 3.11 waits for each child in a thread of its own.
-    thread.join(_TIME_TO_END_S)
-    return thread.is_alive()
+    assert (left := threads_left(before)) == [], f"threads left running: {left}"
 
 
 @pytest.fixture(autouse=True)

@@ -6,17 +6,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from patience import until
 from playwright.async_api import Page
 
 ROOT = Path(__file__).resolve().parents[3]
-SHOTS = ROOT / "test-results" / "screens"
 START_SECONDS = 300
 PORTS_NEEDED = 60
 SIZES = {
@@ -81,9 +81,33 @@ class Demo:
         """Leads where the QR code of a printed ticket leads."""
         return f"{self.report['simulators']}api/{self.hall['id']}.{printer}/tickets/{no}/code"
 
-    def kill(self, process: str) -> None:
-        """As when the power fails."""
-        os.kill(self.report["pids"][process], signal.SIGKILL)
+    @asynccontextmanager
+    async def without(self, process: str) -> AsyncIterator[None]:
+        """A process dies as when the power fails; the one that is started in its place hangs until the end of
+        the block, before it listens."""
+        dead = self.report["pids"][process]
+        command = await asyncio.to_thread(_command_of, dead)
+        os.kill(dead, signal.SIGKILL)
+        heir = await until(lambda: asyncio.to_thread(_running, command, dead), every=0.05)
+        os.kill(heir, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(heir, signal.SIGCONT)
+            self.report["pids"][process] = heir
+
+
+def _command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _running(command: bytes, dead: int) -> int:
+    """The process of this command line; 0 when there is none."""
+    pids = (int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit())
+    return next((pid for pid in pids if pid != dead and _command_of(pid) == command), 0)
 
 
 async def start_demo(stack: AsyncExitStack, *arguments: str) -> Demo:
@@ -120,9 +144,3 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 OpenPage = Callable[[str, str], Awaitable[Page]]
-
-
-async def shot(page: Page, name: str) -> None:
-    """Keeps a picture of a screen for people to look at."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=SHOTS / f"{name}.png")

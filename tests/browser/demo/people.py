@@ -56,3 +56,26 @@ async def first_login(page: Page, url: str, account: str, password: str, new: st
     await page.fill("input[name=new]", new)
     await page.fill("input[name=again]", new)
     await page.click("form.panel button[type=submit]")
+
+
+async def start_work(pad: Page, clerk: dict[str, str]) -> None:
+    """Logs in and opens the window, as far as the day's other tests have not."""
+    await expect(pad.locator("input[name=number], [data-test=primary]").first).to_be_visible()
+    if await pad.locator("input[name=number]").count():
+        await log_in(pad, clerk)
+    primary = pad.locator("[data-test=primary]")
+    await expect(primary).to_be_visible()
+    if "开始服务" in await primary.inner_text():
+        await press(pad, "开始服务")
+
+
+async def call_up_to(pad: Page, number: str) -> None:
+    """Serves whoever waits before ``number``, then calls it."""
+    primary = pad.locator("[data-test=primary]")
+    while True:
+        await expect(primary).to_be_enabled()
+        label = (await primary.inner_text()).split("\n")[0]
+        await press(pad, label)
+        if label == f"呼叫 {number}":
+            return
+        await expect(primary).not_to_contain_text(label)

@@ -1,18 +1,29 @@
 """From ID card to city console: the main job, at the screens, as ``qingting demo`` starts it.
 
-The tests share one demonstration and use different kiosks, windows and pads of it.
+The tests share one demonstration, and so one file and one process; they use different kiosks, windows and pads.
 """
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_stage import Demo, OpenPage, shot
+import pytest_asyncio
+from demo_stage import Demo, OpenPage
 from patience import limit_ms
-from people import choose_item, go_home, log_in, press, take_number
-from playwright.async_api import Page, expect
+from people import (
+    call_up_to,
+    choose_item,
+    go_home,
+    log_in,
+    press,
+    start_work,
+    take_number,
+)
+from pictures import picture
+from playwright.async_api import Browser, Page, expect
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,21 +45,21 @@ async def test_a_visit_from_the_card_on_the_kiosk_to_the_rating_in_the_city(
     await log_in(pad, demo.hall["clerks"][0])
     await press(pad, "开始服务")
     await expect(kiosk.locator("[data-act=search]")).to_be_visible()
-    await shot(kiosk, "kiosk-home")
+    await picture(kiosk, "kiosk-home")
     number = await take_number(kiosk, demo)
     await expect(kiosk.locator("[data-paper=printed]")).to_be_visible()
-    await shot(kiosk, "kiosk-result")
+    await picture(kiosk, "kiosk-result")
     await ticket_carries_everything(demo, number, screen)
     await go_home(kiosk)
-    await shot(pad, "call-pad-waiting")
+    await picture(pad, "call-pad-waiting")
     await press(pad, f"呼叫 {number}")
     await expect(board.get_by_text(number).first).to_be_visible()
-    await shot(board, "board")
-    await shot(pad, "call-pad")
+    await picture(board, "board")
+    await picture(pad, "call-pad")
     await press(pad, f"开始办理 {number}")
     await press(pad, f"办结 {number}")
     await expect(rate.locator("[data-test=level-very_satisfied]")).to_be_visible()
-    await shot(rate, "rating-pad")
+    await picture(rate, "rating-pad")
     await rate.click("[data-test=level-very_satisfied]")
     await rate.click("[data-test=tag-517]")
     await rate.click("[data-test=send]")
@@ -57,7 +68,7 @@ async def test_a_visit_from_the_card_on_the_kiosk_to_the_rating_in_the_city(
     await desks.manager.goto(f"{demo.hall['manage']}tickets")
     await expect(desks.manager.get_by_text(number).first).to_be_visible()
     await desks.manager.goto(demo.hall["manage"])
-    await shot(desks.manager, "hall-manager")
+    await picture(desks.manager, "hall-manager")
 
 
 async def ticket_carries_everything(demo: Demo, number: str, screen: OpenPage) -> None:
@@ -77,18 +88,18 @@ async def ticket_carries_everything(demo: Demo, number: str, screen: OpenPage) -
         assert word in written, word
     assert re.search(r"取号时间\s*20\d\d-\d\d-\d\d \d\d:\d\d", written)
     drawing = await screen("paper", demo.drawing("k1-printer", paper["no"]))
-    await shot(drawing, "ticket")
+    await picture(drawing, "ticket")
 
 
 async def the_city_knows(demo: Demo, console: Page) -> None:
     await console.goto(f"{demo.report['console']}ratings")
     rating = console.get_by_role("row").filter(has_text="服务热情效率高")
     await expect(rating).to_contain_text("非常满意")
-    await shot(console, "console-ratings")
+    await picture(console, "console-ratings")
     await console.goto(f"{demo.report['console']}tickets")
     await expect(console.get_by_role("row").filter(has_text="公安户政")).to_contain_text("1")
     await console.goto(demo.report["console"])
-    await shot(console, "console-overview")
+    await picture(console, "console-overview")
 
 
 @pytest.mark.parametrize(
@@ -124,9 +135,9 @@ async def test_a_fault_is_seen_everywhere_within_two_seconds_and_gone_as_fast(
         await expect(row).to_have_count(1, timeout=SEEN_MS)
     await expect(kiosk.get_by_text(said).first).to_be_visible(timeout=SEEN_MS)
     if printer:
-        await shot(kiosk, "kiosk-out-of-service")
-        await shot(desks.console, "console-devices")
-        await shot(desks.manager, "hall-devices")
+        await picture(kiosk, "kiosk-out-of-service")
+        await picture(desks.console, "console-devices")
+        await picture(desks.manager, "hall-devices")
     await demo.device(device, undo)
     for row in rows:
         await expect(row).to_have_count(0, timeout=SEEN_MS)
@@ -149,7 +160,7 @@ async def test_a_ticket_that_was_not_printed_keeps_its_number_and_is_printed_aga
     given = await number.inner_text()
     again = kiosk.locator("[data-act=reprint]")
     await expect(again).to_be_visible()
-    await shot(kiosk, "kiosk-reprint")
+    await picture(kiosk, "kiosk-reprint")
     await demo.device("k2-printer", "replug")
     await expect(again).to_be_enabled()
     await again.click()
@@ -159,41 +170,79 @@ async def test_a_ticket_that_was_not_printed_keeps_its_number_and_is_printed_aga
     await demo.device("k2-reader", "take")
 
 
-async def test_screens_carry_on_when_the_hall_server_dies(
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(chromium: Browser) -> AsyncIterator[Page]:
+    """A citizen's own phone: nothing of the hall's screens is on it."""
+    own = await chromium.new_context(
+        viewport={"width": 390, "height": 844}, locale="zh-CN", device_scale_factor=2
+    )
+    yield await own.new_page()
+    await own.close()
+
+
+async def test_from_the_printed_code_to_the_rating(
+    demo: Demo, screen: OpenPage, phone: Page
+) -> None:
+    kiosk = await screen("kiosk", demo.url("k1"))
+    pad = await screen("call_pad", demo.url("cp-1"))
+    await start_work(pad, demo.hall["clerks"][0])
+    number = await take_number(kiosk, demo)
+    await expect(kiosk.locator("[data-paper=printed]")).to_be_visible()
+    await go_home(kiosk)
+    paper = await demo.printed("k1-printer")
+    assert number in "".join(paper["lines"])
+    await phone.goto(demo.code("k1-printer", paper["no"]))
+    assert "/t/" in phone.url
+    await expect(phone.locator("h1")).to_contain_text(number)
+    await phone.wait_for_selector("#line.live")
+    await picture(phone, "phone-of-a-printed-ticket")
+    await call_up_to(pad, number)
+    await expect(phone.locator("#say")).to_contain_text("号窗口", timeout=limit_ms(1))
+    await press(pad, f"开始办理 {number}")
+    await press(pad, f"办结 {number}")
+    await phone.click("#rate")
+    await phone.click("label[for=level-satisfied]")
+    await phone.click("text=提交评价")
+    await expect(phone.locator("#say")).to_contain_text("也评价过了")
+    rate = await screen("rating_pad", demo.url("rp-1"))
+    await expect(rate.locator("[data-test=level-satisfied]")).to_have_count(0)
+
+
+async def test_a_kiosk_goes_on_alone_and_its_numbers_are_called_when_the_hall_is_back(
     demo: Demo, desks: Any, screen: OpenPage
 ) -> None:
     kiosk = await screen("kiosk", demo.url("k1"))
     board = await screen("board", demo.url("board-1"))
     pad = await screen("call_pad", demo.url("cp-2"))
-    await log_in(pad, demo.hall["clerks"][1])
-    await press(pad, "开始服务")
-    told = [await take_number(kiosk, demo)]
+    await start_work(pad, demo.hall["clerks"][1])
+    before = await take_number(kiosk, demo)
     await go_home(kiosk)
-    demo.kill("hall saertu")
-    await expect(pad.locator("[data-test=primary]")).to_be_disabled()
     await expect(pad.locator("[data-test=primary]")).to_be_enabled()
-    # The kiosk's own line notices and comes back at its own pace; a touch before would meet the change.
-    await kiosk.wait_for_timeout(6_000)
-    await expect(kiosk.locator("[data-act=search]")).to_be_visible()
-    told.append(await take_number(kiosk, demo))
-    await go_home(kiosk)
-    assert len(set(told)) == 2
+    alone = kiosk.get_by_text("这台机器仍可取号")
+    async with demo.without("hall saertu"):
+        await expect(pad.locator("[data-test=primary]")).to_be_disabled()
+        await expect(alone).to_be_visible()
+        number = await take_number(kiosk, demo)
+        assert re.fullmatch(r"A9\d{3}", number), "from the block that the hall set aside"
+        await expect(kiosk.locator("[data-paper=printed]")).to_be_visible()
+        await picture(kiosk, "kiosk-offline-result")
+        assert number in "".join((await demo.printed("k1-printer"))["lines"])
+        await go_home(kiosk)
+        await picture(kiosk, "kiosk-offline")
+        await expect(pad.get_by_text("正在自动重连")).to_be_visible()
+        await expect(pad.locator("[data-test=primary]")).to_be_disabled()
+    await expect(alone).to_be_hidden()
+    await expect(pad.locator(f"[data-test=row-{number}]")).to_be_visible()
     await desks.manager.goto(f"{demo.hall['manage']}tickets")
-    for number in told:
-        await expect(desks.manager.get_by_role("row").filter(has_text=number)).to_have_count(1)
-    primary = pad.locator("[data-test=primary]")
-    await expect(primary).to_contain_text("呼叫")
-    while told[0] not in await primary.inner_text():
-        await serve_one(pad)
-    await press(pad, f"呼叫 {told[0]}")
-    await expect(board.get_by_text(told[0]).first).to_be_visible()
-
-
-async def serve_one(pad: Page) -> None:
-    """Whoever waits before the ticket that matters."""
-    for label in ("呼叫", "开始办理", "办结"):
-        await press(pad, label)
-    await expect(pad.locator("[data-test=primary]")).to_contain_text("呼叫")
+    for one in (before, number):
+        await expect(desks.manager.get_by_role("row").filter(has_text=one)).to_have_count(1)
+    await call_up_to(pad, number)
+    await expect(board.get_by_text(number).first).to_be_visible()
+    await expect(pad.locator(f"[data-test=row-{number}]")).to_have_count(0)
+    await press(pad, f"开始办理 {number}")
+    after = await take_number(kiosk, demo)
+    assert after not in (before, number)
+    await go_home(kiosk)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +262,7 @@ async def test_every_screen_speaks_english_when_asked(demo: Demo, screen: OpenPa
     kiosk = await screen("kiosk", demo.url("k1"))
     await kiosk.get_by_text("English", exact=True).click()
     await expect(kiosk.get_by_text("Take a number")).to_be_visible()
-    await shot(kiosk, "kiosk-english")
+    await picture(kiosk, "kiosk-english")
 
 
 async def test_the_elder_version_is_larger(demo: Demo, screen: OpenPage) -> None:
@@ -227,4 +276,4 @@ async def test_the_elder_version_is_larger(demo: Demo, screen: OpenPage) -> None
         " > before",
         arg=before,
     )
-    await shot(kiosk, "kiosk-elder")
+    await picture(kiosk, "kiosk-elder")

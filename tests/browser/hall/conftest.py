@@ -1,5 +1,18 @@
 """Fixtures of the hall's browser tests."""
 
-from manager_browser import manager, past
+import threading
+from collections.abc import Iterator
 
-__all__ = ["manager", "past"]
+import pytest
+from manager_browser import hall, manager, past
+from threads_left import threads_left
+
+__all__ = ["hall", "manager", "past"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """The hall of a file may start its speech program in any test and ends it with the file."""
+    before = set(threading.enumerate())
+    yield
+    assert (left := threads_left(before)) == [], f"threads left running: {left}"

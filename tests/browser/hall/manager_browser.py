@@ -2,33 +2,105 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from argon2 import PasswordHasher
 from patience import HANG_MS
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
+from hallserver.hub.accounts import Pairing
 from qingting.contract import commands as c
 from qingting.contract.config import HallConfig
-from qingting.contract.ids import StaffId
+from qingting.contract.ids import DeviceId, StaffId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, StaffRole
 from qingting.demo.builder import build_hall, hall_ids
+from qingting.kernel.aio.clock import Clock
 from qingting.kernel.config_file import dump_config
 from qingting.kernel.security.passwords import Passwords
 
 PASSWORD = "Lotus-2026-pond"
+DESK_SIZE = (1440, 900)
+ROOT = Path(__file__).resolve().parents[3]
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
 Past = Callable[[Path, HallConfig], Awaitable[None]]
 
 
-@pytest.fixture
-def past() -> Past | None:
-    """Fills the database before the hall opens it; a test file may have its own."""
-    return None
+@dataclass
+class RunningHall:
+    """The demonstration's first hall, served in this process. ``cookies`` are a manager's who has logged in."""
+
+    desk: Desk
+    base: str
+    cookies: Any = None
+
+    async def do(self, *commands: c.Command) -> None:
+        for command in commands:
+            key = f"browser-{self.desk.state.seq:08d}"
+            await self.desk.hall.submit(command, key=key, actor="test")
+
+    async def pairing(self, device: str) -> str:
+        """A code that makes a screen the hall's ``device``."""
+        found = self.desk.state.devices[DeviceId(device)]
+        pairing = Pairing(
+            device=found.id,
+            kind=found.kind,
+            name=found.name,
+            name_en=found.name_en,
+            parent=found.parent,
+            window=found.window,
+        )
+        staff = next(iter(self.desk.state.staff))
+        code, _ = await self.desk.accounts.devices.make_code(pairing, staff)
+        return code
+
+
+@asynccontextmanager
+async def running_hall(
+    folder: Path,
+    *,
+    config: HallConfig | None = None,
+    past: Past | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[RunningHall]:
+    config = config or await asyncio.to_thread(lambda: build_hall(hall_ids(1)[0]))
+    await asyncio.to_thread(dump_config, config, folder / "hall.json")
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    passwords = await asyncio.to_thread(lambda: Passwords(hasher=hasher))
+    settings = HallSettings(data=str(folder / "data"), config=str(folder / "hall.json"))
+    if past is not None:
+        await past(settings.database, config)
+    async with open_hall_app(settings, clock=clock, passwords=passwords) as app:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield RunningHall(app[DESK], f"http://127.0.0.1:{runner.addresses[0][1]}")
+        finally:
+            await runner.cleanup()
+
+
+async def log_in(hall: RunningHall, browser: Browser) -> None:
+    """The manager's cookies from now on. Everybody else who is to log in has :data:`PASSWORD` too."""
+    state = hall.desk.state
+    manager = next(one for one in state.staff.values() if one.role is StaffRole.MANAGER)
+    await hall.desk.accounts.staff.put(StaffId(manager.id), PASSWORD, must_change=False)
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(f"{hall.base}/manage/login")
+    await page.fill("#f-number", manager.number)
+    await page.fill("#f-password", PASSWORD)
+    await page.click("button[type=submit]")
+    await page.wait_for_selector("#now")
+    hall.cookies = await context.storage_state()
+    await context.close()
 
 
 @dataclass
@@ -36,11 +108,19 @@ class Manager:
     """A browser in which the manager is logged in. ``complaints`` is what its console said."""
 
     page: Page
-    desk: Desk
-    base: str
+    hall: RunningHall
     complaints: list[str]
 
+    @property
+    def desk(self) -> Desk:
+        return self.hall.desk
+
+    @property
+    def base(self) -> str:
+        return self.hall.base
+
     async def report(self, *conditions: Condition) -> None:
+        """What the first printer says of itself."""
         printer = next(
             one for one in self.desk.state.devices.values() if one.kind is DeviceKind.PRINTER
         )
@@ -50,40 +130,66 @@ class Manager:
             state=DeviceState.DEGRADED if conditions else DeviceState.READY,
             conditions=conditions,
         )
-        key = f"browser-{self.desk.state.seq:06d}"
-        await self.desk.hall.submit(command, key=key, actor="test")
+        await self.hall.do(command)
+
+    async def screen(self, device: str, path: str, size: tuple[int, int], script: str = "") -> Page:
+        """A screen of the hall in a profile of its own, paired as ``device``."""
+        assert self.page.context.browser is not None
+        context = await self.page.context.browser.new_context(viewport=_size(size), locale="zh-CN")
+        page = await watched(context, self.complaints)
+        if script:
+            await page.add_init_script(script)
+        await page.goto(f"{self.base}{path}#pair={await self.hall.pairing(device)}")
+        return page
 
 
-@pytest.fixture
-async def manager(tmp_path: Path, past: Past | None) -> AsyncIterator[Manager]:
-    config = build_hall(hall_ids(1)[0])
-    await asyncio.to_thread(dump_config, config, tmp_path / "hall.json")
-    hasher = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    settings = HallSettings(data=str(tmp_path / "data"), config=str(tmp_path / "hall.json"))
-    if past is not None:
-        await past(settings.database, config)
-    async with open_hall_app(settings, passwords=hasher) as app, async_playwright() as playwright:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(HANG_MS)
-        complaints: list[str] = []
-        page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda one: complaints.append(str(one)))
-        desk = app[DESK]
-        staff = next(one for one in config.staff if one.role is StaffRole.MANAGER)
-        await desk.accounts.staff.put(StaffId(staff.id), PASSWORD, must_change=False)
-        await page.goto(f"{base}/manage/login")
-        await page.fill("#f-number", staff.number)
-        await page.fill("#f-password", PASSWORD)
-        await page.click("button[type=submit]")
-        await page.wait_for_selector("#now")
-        yield Manager(page, desk, base, complaints)
-        await browser.close()
-        await runner.cleanup()
+def _size(size: tuple[int, int]) -> Any:
+    return {"width": size[0], "height": size[1]}
+
+
+async def watched(context: BrowserContext, complaints: list[str]) -> Page:
+    """A page whose errors are kept."""
+    page = await context.new_page()
+    page.set_default_timeout(HANG_MS)
+    page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda one: complaints.append(str(one)))
+    return page
+
+
+async def axe_finds(page: Page, rules: str = "{}") -> list[Any]:
+    """Faults of accessibility, each with its first places."""
+    if not await page.evaluate("typeof window.axe === 'object'"):
+        await page.evaluate(await asyncio.to_thread(AXE.read_text))
+    found = await page.evaluate(f"axe.run(document, {rules})")
+    return [(one["id"], [node["html"] for node in one["nodes"][:3]]) for one in found["violations"]]
+
+
+# ---- fixtures ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def past() -> Past | None:
+    """Fills the database before the hall opens it; a test file may have its own."""
+    return None
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hall(
+    tmp_path_factory: pytest.TempPathFactory, past: Past | None, chromium: Browser
+) -> AsyncIterator[RunningHall]:
+    """One for the tests of a file; each makes what it needs and leaves nothing that hinders another."""
+    async with running_hall(tmp_path_factory.mktemp("hall"), past=past) as made:
+        await log_in(made, chromium)
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def manager(hall: RunningHall, browser: Browser) -> Manager:
+    context = await browser.new_context(
+        viewport=_size(DESK_SIZE), storage_state=hall.cookies, locale="zh-CN"
+    )
+    complaints: list[str] = []
+    page = await watched(context, complaints)
+    await page.goto(f"{hall.base}/manage/")
+    await page.wait_for_selector("#now")
+    return Manager(page, hall, complaints)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manager_browser import Manager
+from manager_browser import Manager, axe_finds
+from pictures import picture
+from playwright.async_api import expect
 from whatif_days import SimulatedDay
 
 from hallserver.store.batch import Batch, Tip
@@ -16,7 +18,7 @@ from qingting.contract.ids import StaffId, WindowId
 from qingting.contract.states import DeviceKind, StaffRole
 from qingting.kernel.aio.clock import SystemClock
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -39,7 +41,7 @@ def busy_monday(config: HallConfig) -> SimulatedDay:
     return day
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def past() -> Any:
     async def fill(database: Path, config: HallConfig) -> None:
         await asyncio.to_thread(database.parent.mkdir, parents=True, exist_ok=True)
@@ -56,18 +58,12 @@ def past() -> Any:
     return fill
 
 
-async def _pictures(name: str) -> str:
-    folder = ROOT / "test-results" / "manager"
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    return str(folder / f"{name}.png")
-
-
 async def test_a_rule_is_tried_on_a_past_day_switched_on_and_read_on_the_call_pad(
     manager: Manager,
 ) -> None:
     page, desk = manager.page, manager.desk
     await page.goto(f"{manager.base}/manage/rules")
-    await page.screenshot(path=await _pictures("rules"), full_page=True)
+    await picture(page, "manage-rules", whole=True)
     await page.click("text=修改规则")
     await page.fill("input[name=name]", "控制优先规则")
     await page.fill("input[name=max_delay_minutes]", "60")
@@ -80,11 +76,11 @@ async def test_a_rule_is_tried_on_a_past_day_switched_on_and_read_on_the_call_pa
         ".row:has(input[name=condition-0-name]) >> summary:has-text('人员类别') >> nth=-1"
     )
     await page.check("input[name='condition-0-classes:elderly']")
-    await page.screenshot(path=await _pictures("rules-edit"), full_page=True)
+    await picture(page, "manage-rules-edit", whole=True)
     assert await page.input_value("select[name=day]") == "2026-11-23"
     await page.click("button[value=try]")
     await page.wait_for_selector("text=启用这套规则", timeout=60_000)
-    await page.screenshot(path=await _pictures("replay"), full_page=True)
+    await picture(page, "manage-replay", whole=True)
     page.on("dialog", lambda one: asyncio.ensure_future(one.accept()))
     await page.click("text=启用这套规则")
     await page.wait_for_selector("text=新规则已启用")
@@ -119,6 +115,20 @@ async def _the_pad_says_so(manager: Manager) -> None:
     assert called.events[0].b.why["name"] == "任何时候先叫老年人"
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_forecasts_of_a_busy_day_are_scored_on_their_page(
+    manager: Manager, language: str
+) -> None:
+    page = manager.page
+    await page.goto(f"{manager.base}/manage/forecast?lang={language}")
+    assert await page.locator("tbody tr").count() > 10
+    verdict = {"zh-CN": "准", "en": "Good"}[language]
+    await expect(page.locator("tbody .badge").filter(has_text=verdict).first).to_be_visible()
+    assert await axe_finds(page) == []
+    await picture(page, f"manage-forecast{'' if language == 'zh-CN' else '-en'}")
+    assert manager.complaints == []
+
+
 async def test_the_next_two_weeks_follow_the_hours_as_they_are_typed(manager: Manager) -> None:
     page = manager.page
     await page.goto(f"{manager.base}/manage/hours")
@@ -131,7 +141,7 @@ async def test_the_next_two_weeks_follow_the_hours_as_they_are_typed(manager: Ma
     await page.wait_for_selector("#preview >> text=没有填对")
     await page.fill("input[name=weekly-0-periods]", "08:30-16:30")
     await page.wait_for_selector("#preview li:has-text('08:30–16:30') >> nth=9")
-    await page.screenshot(path=await _pictures("hours"))
+    await picture(page, "manage-hours")
     await page.click("button[value=save]")
     await page.wait_for_selector("text=新的开放时间已启用")
     assert manager.desk.state.config is not None

@@ -7,46 +7,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from patience import HANG_MS, limit_ms
 from phone_hall import PhoneHall, open_phone_hall
-from playwright.async_api import Browser, Page, async_playwright, expect
+from pictures import picture
+from playwright.async_api import Browser, Page, expect
 
 from qingting.contract import commands as c
 from qingting.contract.states import RatingLevel, TicketState
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).resolve().parents[3]
-SHOTS = ROOT / "test-results" / "screens"
 PHONE, NARROW = (390, 844), (320, 640)
 A_SECOND = limit_ms(1)
 OpenPhone = Callable[..., Awaitable[Page]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def hall(tmp_path: Path) -> AsyncIterator[PhoneHall]:
     async with open_phone_hall(tmp_path) as made:
         yield made
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def phone(hall: PhoneHall, chromium: Browser) -> AsyncIterator[OpenPhone]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(hall: PhoneHall, browser: Browser) -> AsyncIterator[OpenPhone]:
     """Opens the page of a token in a phone of its own; a script error or a blocked resource fails the test."""
     faults: list[str] = []
 
     async def opened(
         token: str, *, size: tuple[int, int] = PHONE, look: str = "", path: str = "", **more: Any
     ) -> Page:
-        context = await chromium.new_context(
+        context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             device_scale_factor=2,
             **({"locale": "zh-CN"} | more),
@@ -64,11 +55,6 @@ async def phone(hall: PhoneHall, chromium: Browser) -> AsyncIterator[OpenPhone]:
 
     yield opened
     assert faults == []
-
-
-async def shot(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=SHOTS / f"{name}.png")
 
 
 async def until_called(hall: PhoneHall, token: str) -> None:
@@ -96,11 +82,11 @@ async def test_from_the_ticket_to_the_rating(hall: PhoneHall, phone: OpenPhone) 
     await live(page)
     await expect(page.locator("h1")).to_contain_text(number)
     await expect(page.locator("#say")).to_contain_text("前面还有 4 人")
-    await shot(page, "phone-waiting")
+    await picture(page, "phone-waiting")
     await hall.serve()
     await page.wait_for_selector("text=快到您了。请到窗口附近等候", timeout=A_SECOND)
     assert await page.title() == f"快到您了 · {number} · 庆厅"
-    await shot(page, "phone-near")
+    await picture(page, "phone-near")
     await hall.serve()
     await page.wait_for_selector("text=前面还有 2 人", timeout=A_SECOND)
     await until_called(hall, token)
@@ -108,12 +94,12 @@ async def test_from_the_ticket_to_the_rating(hall: PhoneHall, phone: OpenPhone) 
     await page.wait_for_selector(f"text=请到 {window} 号窗口", timeout=A_SECOND)
     assert f"请到 {window} 号窗口" in (await page.title()).replace("\u00a0", " ")
     assert await page.locator("#leave").count() == 0
-    await shot(page, "phone-called")
+    await picture(page, "phone-called")
     await hall.at_window("begin")
     await page.wait_for_selector("text=办完以后，可以在这里评价", timeout=A_SECOND)
     await hall.at_window("finish")
     await page.click("#rate", timeout=A_SECOND)
-    await shot(page, "phone-rating")
+    await picture(page, "phone-rating")
     await expect(page.locator("input:checked")).to_have_count(0)
     await expect(page.locator(".tags:visible")).to_have_count(0)
     await page.click("label[for=level-dissatisfied]")
@@ -122,10 +108,10 @@ async def test_from_the_ticket_to_the_rating(hall: PhoneHall, phone: OpenPhone) 
     await expect(page.locator("#level-dissatisfied")).to_be_checked()
     await page.click("text=没有提供材料清单")
     await page.fill("#words", "请把清单贴在门口")
-    await shot(page, "phone-rating-reasons")
+    await picture(page, "phone-rating-reasons")
     await page.click("text=提交评价")
     await expect(page.locator("#say")).to_contain_text("已经办结，也评价过了")
-    await shot(page, "phone-rated")
+    await picture(page, "phone-rated")
     assert hall.ticket(token).rated
     assert hall.desk.state.windows[hall.window].tally.bad_ratings == 1
 
@@ -137,7 +123,7 @@ async def test_leaving_takes_two_taps_and_moves_the_others_up(
     page, other = await phone(mine), await phone(theirs)
     await live(other)
     await page.click("#leave")
-    await shot(page, "phone-leave")
+    await picture(page, "phone-leave")
     await page.click("text=继续等候")
     await page.click("#leave")
     assert hall.ticket(mine).state is TicketState.WAITING
@@ -170,7 +156,7 @@ async def test_a_cut_line_says_how_old_the_page_is_and_comes_back_by_itself(
     hall.phone.watch.close()
     await page.wait_for_selector("#line.lost", timeout=HANG_MS)
     assert re.search(r"下面是 \d+ 秒前的情况", await page.inner_text("#line"))
-    await shot(page, "phone-lost")
+    await picture(page, "phone-lost")
     hall.phone.watch._closed = False
     await hall.at_window("call")
     await page.context.unroute("**/live")
@@ -196,7 +182,7 @@ async def test_yesterday_s_page_turns_into_the_helpful_one(
     hall.clock.shift += 86_400
     await hall.take()
     await page.wait_for_selector("text=没有找到这张号票", timeout=HANG_MS)
-    await shot(page, "phone-unknown")
+    await picture(page, "phone-unknown")
 
 
 # ---- sound, vibration, notifications ------------------------------------------------------------------
@@ -221,7 +207,7 @@ async def test_a_phone_rings_and_vibrates_only_after_a_tap_that_allows_it(
     await page.click("#ring")
     await expect(page.locator("#ring")).to_have_text("已开启响铃和振动")
     await expect(page.locator("#ring")).to_have_attribute("aria-pressed", "true")
-    await shot(page, "phone-ring")
+    await picture(page, "phone-ring")
     once = await page.evaluate("window.heard")
     assert once > 0, "the tap sounds, so that one knows how it sounds"
     await hall.serve()
@@ -314,8 +300,11 @@ async def test_a_visit_is_rated_by_keyboard_and_enter_never_skips(
     assert hall.ticket(token).rated
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
-@pytest.mark.parametrize("look", ["", "elder", "contrast", "elder.contrast"])
+@pytest.mark.parametrize(
+    ("look", "locale"),
+    # Each pair of size, colours and language once.
+    [("", "zh-CN"), ("elder.contrast", "zh-CN"), ("contrast", "en-GB"), ("elder", "en-GB")],
+)
 async def test_every_face_is_accessible_and_fits_320_pixels(
     hall: PhoneHall, phone: OpenPhone, look: str, locale: str
 ) -> None:
@@ -343,12 +332,15 @@ async def test_every_face_is_accessible_and_fits_320_pixels(
             ".filter(([, height]) => height < 44)"
         )
         assert small == [], face
-        await shot(page, f"phone-320-{face}-{name}")
+        await picture(page, f"phone-320-{face}-{name}")
 
     await looked_at("waiting")
     await looked_at("leave", "/leave")
     await until_called(hall, token)
     await looked_at("called")
+    said = await page.locator("#say").bounding_box()
+    assert said is not None
+    assert said["y"] + said["height"] < NARROW[1] * 2 / 3, "where to go is seen without scrolling"
     await hall.at_window("begin", "finish")
     await looked_at("done")
     await looked_at("rate", "/rate/1")

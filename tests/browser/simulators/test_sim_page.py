@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from qingting.contract.states import DeviceKind
 from simulators.bench import DeviceSpec
 from simulators.serve import RunningBench, serve_bench
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 JOB = b"\x1b@\x1c&\x1ba\x01\x1d!\x33A023\n\x1d!\x00" + "请留意叫号".encode("gb18030") + b"\n"
 CODE = b"https://hall.example/t/abc"
 QR = b"\x1d(k" + (len(CODE) + 3).to_bytes(2, "little") + b"1P0" + CODE + b"\x1d(k\x03\x001Q0"
@@ -32,26 +33,21 @@ def specs(group: str, group_en: str, prefix: str) -> list[DeviceSpec]:
     ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def running(tmp_path: Path) -> AsyncIterator[RunningBench]:
     devices = specs("萨尔图1号机", "Sartu 1", "a") + specs("龙凤1号机", "Longfeng 1", "b")
     async with serve_bench(devices, folder=tmp_path / "dev", port=0, mm_per_s=0) as one:
         yield one
 
 
-@pytest.fixture
-async def page(running: RunningBench) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        one = await browser.new_page(viewport={"width": 1560, "height": 1150})
-        faults: list[str] = []
-        one.on("pageerror", lambda error: faults.append(str(error)))
-        await one.goto(running.page)
-        await expect(one.locator("#link")).to_have_text("实时")
-        yield one
-        await browser.close()
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(running: RunningBench, browser: Browser) -> AsyncIterator[Page]:
+    one = await browser.new_page(viewport={"width": 1560, "height": 1150})
+    faults: list[str] = []
+    one.on("pageerror", lambda error: faults.append(str(error)))
+    await one.goto(running.page)
+    await expect(one.locator("#link")).to_have_text("实时")
+    yield one
     assert faults == []
 
 

@@ -2,16 +2,16 @@
 
 import asyncio
 import shutil
-import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from argon2 import PasswordHasher
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, Pairing, open_accounts
@@ -25,8 +25,6 @@ from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.security.seal import Sealer, new_key, parse_keys
 
-ROOT = Path(__file__).resolve().parents[3]
-CHROMIUM = "/usr/bin/chromium"
 CLERK, MANAGER, WINDOW = StaffId("s-01"), StaffId("s-09"), WindowId("w3")
 
 
@@ -130,22 +128,13 @@ class SmallHall:
         )
 
 
-@pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built once, beside the real place so that no other test is disturbed."""
-    shell = tmp_path_factory.mktemp("tablet") / "shell"
-    command = ("npx", "vite", "build", "--outDir", str(shell), "--logLevel", "error")
-    subprocess.run(command, cwd=ROOT / "tablet_app", check=True)
-    return shell
-
-
 @pytest.fixture
-async def built(tmp_path: Path, shipped: Path) -> Path:
+def built(tmp_path: Path, shipped: Callable[[str], Path]) -> Path:
     """A copy that a test may change."""
-    return await asyncio.to_thread(shutil.copytree, shipped, tmp_path / "shell")
+    return shutil.copytree(shipped("tablet"), tmp_path / "shell")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def small_hall(tmp_path: Path, built: Path) -> AsyncIterator[SmallHall]:
     hall = SmallHall(path=tmp_path / "hall.db", shell=built)
     await hall.start()
@@ -153,14 +142,6 @@ async def small_hall(tmp_path: Path, built: Path) -> AsyncIterator[SmallHall]:
     await hall.stop()
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        await chromium.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> Page:
     return await browser.new_page(viewport={"width": 1280, "height": 800})

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from pad_hands import clerk_at_desk, press
+from pictures import picture
 from playwright.async_api import Browser, Page, expect
 
 from qingting.contract.ids import WindowId
 from qingting.contract.states import TicketState
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SmallHall = Any
 AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 TOUCH = 48
@@ -48,8 +49,10 @@ async def test_a_visitor_goes_away_and_is_brought_back_in_one_tap(
     await tap(pad, "more")
     await fit_for_everybody(pad)
     await tap(pad, "more-park", "span-30")
+    await picture(pad, "call-pad-park")
     await fit_for_everybody(pad)
     await tap(pad, "sheet-go", "tab-away")
+    await picture(pad, "call-pad-lists")
     await fit_for_everybody(pad)
     (ticket,) = small_hall.hall.state.tickets.values()
     assert ticket.state is TicketState.PARKED
@@ -72,7 +75,9 @@ async def test_the_sheets_fit_in_english_and_by_night(
     for sheet in ("more-transfer", "more-addItem", "more-password"):
         await tap(pad, "more", sheet)
         await fit_for_everybody(pad)
+        await picture(pad, f"call-{sheet.replace('more', 'pad')}")
         await pad.keyboard.press("Escape")
+    await picture(pad, "call-pad-night")
     await tap(pad, "day")
     await expect(pad.get_by_role("dialog")).to_contain_text("Pressure value")
     await fit_for_everybody(pad)

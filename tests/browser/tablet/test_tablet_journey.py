@@ -10,7 +10,7 @@ from qingting.contract.events import RatingGiven, RatingNotGiven, TicketCalled
 from qingting.contract.ids import StaffId
 from qingting.contract.states import DeviceKind, NotRatedReason, RatingLevel
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SmallHall = Any
 
 

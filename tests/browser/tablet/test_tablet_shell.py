@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def serve(folder: Path) -> tuple[web.AppRunner, str]:
