@@ -1,9 +1,10 @@
 """What the rest of a process may know of a device: its status, and what it can do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hallserver.devices.protocols.led.line import LedLine
 from hallserver.devices.protocols.samv import CardText
 from qingting.contract.ids import DeviceId
 from qingting.contract.printing import PrintJob
@@ -90,4 +91,16 @@ class Scanner(AnyDevice, Protocol):
 
     def on_code(self, listener: Callable[[str], None]) -> Unsubscribe:
         """Calls ``listener`` with the text of each scanned code."""
+        ...
+
+
+class LedPanel(AnyDevice, Protocol):
+    """An LED panel that shows lines of text."""
+
+    def show(self, lines: Sequence[LedLine]) -> None:
+        """From now on the panel is to show ``lines``, and nothing on its other lines.
+
+        Returns at once. What was wanted before and is not sent yet is never sent; after a
+        reconnection the present lines are sent again.
+        """
         ...

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hallserver.devices.protocols.led.options import LedProtocol
 from qingting.contract.base import Strict
 from qingting.contract.states import Condition, DeviceKind
 
@@ -87,6 +88,8 @@ class SerialLine(Strict, frozen=True, kw_only=True):
 
 
 class TcpPort(Strict, frozen=True, kw_only=True):
+    """The port that the model listens at, for TCP and UDP alike."""
+
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
@@ -106,7 +109,7 @@ class Transport(Strict, frozen=True, kw_only=True):
     ``request_timeout_ms``; ``fails_to_down`` lost looks in a row make the device lost.
     """
 
-    carriers: tuple[Literal["serial", "tcp"], ...]
+    carriers: tuple[Literal["serial", "tcp", "udp"], ...]
     serial: SerialLine
     tcp: TcpPort
     open_timeout_ms: PositiveMs
@@ -354,4 +357,38 @@ class ScannerProfile(Profile, frozen=True, kw_only=True):
             raise ValueError("the ssi driver needs [ssi]")
 
 
-AnyProfile = PrinterProfile | IdReaderProfile | ScannerProfile
+# ---- LED controllers ----------------------------------------------------------------------------
+
+
+class LedBehaviour(Strict, frozen=True, kw_only=True):
+    """What every controller has, whatever it speaks.
+
+    ``lines`` is how many lines it takes, ``max_bytes`` how long the text of one may be. ``answers``: each
+    frame is answered; without, nobody knows whether the panel is there, and what it shows is sent again
+    every ``refresh_s``. ``errors`` maps its codes, as two hexadecimal digits, to conditions.
+    """
+
+    lines: Annotated[int, msgspec.Meta(ge=1, le=8)]
+    charset: Literal["gbk", "gb2312"]
+    max_bytes: Annotated[int, msgspec.Meta(ge=8, le=1000)]
+    answers: bool
+    refresh_s: Annotated[float, msgspec.Meta(ge=5, le=3600)]
+    errors: dict[Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")], Condition] = msgspec.field(
+        default_factory=dict
+    )
+
+    def condition_of(self, error: int) -> Condition:
+        """What an error code means; one that the profile does not know is a fault of the exchange."""
+        return self.errors.get(f"{error:02X}", Condition.COMM_ERROR)
+
+
+class LedProfile(Profile, frozen=True, kw_only=True):
+    """An LED controller's model (LED 控制卡)."""
+
+    driver: Literal["led"]
+    led: LedBehaviour
+    protocol: LedProtocol
+    simulator: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+AnyProfile = PrinterProfile | IdReaderProfile | ScannerProfile | LedProfile

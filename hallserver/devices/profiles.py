@@ -18,6 +18,7 @@ import msgspec
 from hallserver.devices.profile_types import (
     AnyProfile,
     IdReaderProfile,
+    LedProfile,
     PrinterProfile,
     ScannerProfile,
     decode_special,
@@ -28,10 +29,11 @@ FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.PRINTER: ("printers", PrinterProfile),
     DeviceKind.ID_READER: ("id_readers", IdReaderProfile),
     DeviceKind.SCANNER: ("scanners", ScannerProfile),
+    DeviceKind.LED: ("leds", LedProfile),
 }
 MAX_INHERITANCE = 8
 
-P = TypeVar("P", PrinterProfile, IdReaderProfile, ScannerProfile)
+P = TypeVar("P", PrinterProfile, IdReaderProfile, ScannerProfile, LedProfile)
 
 
 class ProfileError(ValueError):
@@ -51,8 +53,8 @@ class _Source:
 
 
 class ProfileLibrary:
-    """All profiles below some folders, each with ``printers/``, ``id_readers/`` and ``scanners/``; a file of
-    a later folder stands in for the one of the same name before it."""
+    """All profiles below some folders, each with one for each kind (:data:`FOLDERS`); a file of a later
+    folder stands in for the one of the same name before it."""
 
     def __init__(self, *roots: Traversable | Path) -> None:
         self._entries: dict[str, tuple[DeviceKind, Traversable]] = {}

@@ -149,6 +149,8 @@ class DeviceKind(StrEnum):
     CALL_PAD = "call_pad"
     RATING_PAD = "rating_pad"
     BOARD = "board"
+    LED = "led"
+    """A controller of LED lamps (LED 控制卡), driven by the hall server itself."""
 
 
 class DeviceState(StrEnum):

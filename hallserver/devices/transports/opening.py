@@ -3,6 +3,7 @@
 ======================================  =========================================================
 ``serial:///dev/ttyUSB0?baud=115200``   serial port by serialx; ``driver=pyserial`` takes pyserial
 ``tcp://192.0.2.7:9100``                TCP, for network printers and serial servers
+``udp://192.0.2.7:8800``                UDP datagrams
 ``null://name``                         a null modem inside this process
 ======================================  =========================================================
 """
@@ -18,6 +19,7 @@ import serial_asyncio
 import serialx
 
 from hallserver.devices.errors import DeviceConfigError
+from hallserver.devices.transports.datagram import DatagramPipe
 from hallserver.devices.transports.null import open_null
 from hallserver.devices.transports.stream import StreamPipe
 from qingting.kernel.aio.pipe import BytePipe, PipeClosedError
@@ -44,14 +46,15 @@ def parse_line_url(url: str) -> LineAddress:
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         if parts.scheme == "serial":
             return _serial_address(unquote(parts.path), options)
-        if parts.scheme == "tcp" and parts.hostname and parts.port and not options:
-            return LineAddress(scheme="tcp", place=parts.hostname, port=parts.port)
+        if parts.scheme in ("tcp", "udp") and parts.hostname and parts.port and not options:
+            return LineAddress(scheme=parts.scheme, place=parts.hostname, port=parts.port)
         if parts.scheme == "null" and parts.netloc and not options:
             return LineAddress(scheme="null", place=parts.netloc)
     except ValueError as error:
         raise DeviceConfigError(f"device address {url!r}: {error}") from error
     raise DeviceConfigError(
-        f"device address {url!r}: expected serial:///path?baud=, tcp://host:port or null://name"
+        f"device address {url!r}: expected serial:///path?baud=, tcp://host:port, udp://host:port "
+        "or null://name"
     )
 
 
@@ -82,6 +85,8 @@ async def open_transport(url: str, *, baud: int = DEFAULT_BAUD) -> BytePipe:
                 return open_null(address.place)
             case "tcp":
                 return await _open_tcp(address)
+            case "udp":
+                return await _open_udp(address)
             case _ if address.driver == "pyserial":
                 return await _open_pyserial(address, address.baud or baud)
             case _:
@@ -102,6 +107,13 @@ async def _open_tcp(address: LineAddress) -> BytePipe:
     for option, value in KEEPALIVE:
         if hasattr(socket, option):
             raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return pipe
+
+
+async def _open_udp(address: LineAddress) -> BytePipe:
+    _, pipe = await asyncio.get_running_loop().create_datagram_endpoint(
+        DatagramPipe, remote_addr=(address.place, address.port)
+    )
     return pipe
 
 

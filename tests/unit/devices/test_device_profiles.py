@@ -10,6 +10,7 @@ from hallserver.devices.profile_types import (
     Confirm,
     HexTemplate,
     IdReaderProfile,
+    LedProfile,
     PrinterProfile,
     SamReply,
     ScannerProfile,
@@ -21,6 +22,7 @@ from hallserver.devices.profiles import (
     load_profile,
     shipped_profiles,
 )
+from qingting.contract.layouts import Colour, Motion
 from qingting.contract.states import Condition, DeviceKind
 
 ROOT = Path(__file__).parents[3] / "firmware_profiles"
@@ -49,6 +51,7 @@ def test_all_profiles_of_the_first_hall_are_shipped() -> None:
     assert first <= set(library.ids(DeviceKind.PRINTER))
     assert "generic.samv" in library.ids(DeviceKind.ID_READER)
     assert {"generic.serial-line", "newland.gm65"} <= set(library.ids(DeviceKind.SCANNER))
+    assert {"generic.ascii-strip", "onbon.bx-5k", "qyled.udp"} <= set(library.ids(DeviceKind.LED))
 
 
 def test_at_least_twenty_models_are_known_each_with_its_evidence() -> None:
@@ -57,6 +60,19 @@ def test_at_least_twenty_models_are_known_each_with_its_evidence() -> None:
     assert len(models) >= 20
     assert all(one.sources for one in models)
     assert len({(one.vendor, one.model) for one in models}) == len(models)
+
+
+def test_an_led_profile_names_a_code_for_every_motion_and_colour_of_a_layout() -> None:
+    for profile_id in shipped_profiles().ids(DeviceKind.LED):
+        protocol = load_kind(LedProfile, profile_id).protocol
+        assert set(getattr(protocol, "effects", Motion)) == set(Motion), profile_id
+        assert set(getattr(protocol, "colours", Colour)) == set(Colour), profile_id
+
+
+def test_a_wrong_protocol_key_is_refused_with_its_line(root: Path) -> None:
+    edit(root, "leds/onbon.bx-5k.toml", "screen = 1", "scren = 1")
+    with pytest.raises(ProfileError, match=r"leds/onbon\.bx-5k\.toml:\d+: .*scren"):
+        ProfileLibrary(root).load("onbon.bx-5k")
 
 
 def test_tables_are_merged_deeply_and_lists_replace() -> None:
