@@ -8,17 +8,24 @@ from hallserver.devices.api import (
     AnyDevice,
     DeviceStatus,
     IdReader,
+    LedPanel,
     Scanner,
     TicketPrinter,
     Unsubscribe,
 )
 from hallserver.devices.drivers.id_reader.driver import SamvReader
+from hallserver.devices.drivers.led.driver import LedController
 from hallserver.devices.drivers.peripheral import OpenLine, open_line
 from hallserver.devices.drivers.printer.driver import EscposPrinter
 from hallserver.devices.drivers.scanner.driver import LineScanner
 from hallserver.devices.drivers.scanner.ssi import SsiScanner
 from hallserver.devices.errors import DeviceConfigError
-from hallserver.devices.profile_types import IdReaderProfile, PrinterProfile, ScannerProfile
+from hallserver.devices.profile_types import (
+    IdReaderProfile,
+    LedProfile,
+    PrinterProfile,
+    ScannerProfile,
+)
 from hallserver.devices.profiles import ProfileError, ProfileLibrary, shipped_profiles
 from hallserver.devices.transports.opening import parse_line_url
 from qingting.contract.config import Device
@@ -29,22 +36,28 @@ from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 
 PERIPHERALS = frozenset({DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER})
+"""Kinds that a kiosk's agent owns."""
+DRIVEN = PERIPHERALS | {DeviceKind.LED}
 """Kinds that a driver here serves."""
 
 
 def device_faults(device: Device, library: ProfileLibrary | None = None) -> list[str]:
     """What is wrong with the configuration of a peripheral, one English line each. Reads files."""
     faults: list[str] = []
-    if device.kind not in PERIPHERALS:
+    if device.kind not in DRIVEN:
         return [f"devices.{device.id}: a {device.kind} is not a peripheral"]
+    carriers: tuple[str, ...] | None = None
     try:
         profile = (library or shipped_profiles()).load(device.profile)
+        carriers = (*profile.transport.carriers, "null")
         if profile.kind is not device.kind:
             faults.append(f"devices.{device.id}: profile {profile.id!r} is a {profile.kind}")
     except ProfileError as error:
         faults.append(f"devices.{device.id}: {error}")
     try:
-        parse_line_url(device.url)
+        scheme = parse_line_url(device.url).scheme
+        if carriers is not None and scheme not in carriers:
+            faults.append(f"devices.{device.id}: profile {device.profile!r} has no {scheme} line")
     except DeviceConfigError as error:
         faults.append(f"devices.{device.id}: {error}")
     return faults
@@ -68,6 +81,7 @@ class DeviceSupervisor:
         self.printers: dict[DeviceId, TicketPrinter] = {}
         self.readers: dict[DeviceId, IdReader] = {}
         self.scanners: dict[DeviceId, Scanner] = {}
+        self.panels: dict[DeviceId, LedPanel] = {}
         profiles = library or shipped_profiles()
         for device in devices:
             match profiles.load(device.profile):
@@ -81,13 +95,21 @@ class DeviceSupervisor:
                     made = SsiScanner if profile.driver == "ssi" else LineScanner
                     scanner = made(device, profile, clock=clock, opener=opener)
                     self.scanners[device.id] = scanner
+                case LedProfile() as profile if device.kind is DeviceKind.LED:
+                    panel = LedController(device, profile, clock=clock, opener=opener)
+                    self.panels[device.id] = panel
                 case other:
                     raise ProfileError(f"{device.id}: profile {other.id!r} is a {other.kind}")
         self._tasks = Supervisor("devices")
 
     def all(self) -> tuple[AnyDevice, ...]:
         """Every driver."""
-        return (*self.printers.values(), *self.readers.values(), *self.scanners.values())
+        return (
+            *self.printers.values(),
+            *self.readers.values(),
+            *self.scanners.values(),
+            *self.panels.values(),
+        )
 
     def statuses(self) -> tuple[DeviceStatus, ...]:
         """What is known now, one entry a device."""

@@ -45,14 +45,16 @@ class LedController(Peripheral):
         self._news = asyncio.Event()
         self._answer: asyncio.Future[LedAnswer] | None = None
         self._fresh = True
+        self._too_many = False
 
     # ---- what is to be shown ---------------------------------------------------------------------
 
     def show(self, lines: Sequence[LedLine]) -> None:
         """See ``api.LedPanel``. Lines beyond those of the model are left out and logged."""
         known = {line.number: line for line in lines if line.number <= self._profile.led.lines}
-        if len(known) < len(lines) and set(known) != set(self._wanted):
+        if len(known) < len(lines) and not self._too_many:
             log.warning("led.lines_left_out", device=self.device.id, lines=len(lines) - len(known))
+        self._too_many = len(known) < len(lines)
         if known != self._wanted:
             self._wanted = known
             self._news.set()
@@ -92,7 +94,7 @@ class LedController(Peripheral):
 
     async def _bring_up_to_date(self) -> None:
         self._news.clear()
-        while (line := self._due()) is not None:
+        while self._due() is not None:
             await self._keep_trying(self._send_due)
 
     async def _send_due(self) -> None:

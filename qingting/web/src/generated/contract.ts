@@ -308,7 +308,7 @@ export interface DeskPulse {
   readonly pressure: PressureView;
 }
 
-export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "printer" | "rating_pad" | "scanner";
+export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
 
 export interface DeviceReport {
   readonly type: "device.report";
