@@ -135,6 +135,10 @@ async def _pull_mid_read(bench: SimulatorBench, device_id: str, _body: Nothing) 
     bench.reader(device_id).pull_mid_read()
 
 
+async def _darken(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
+    bench.led(device_id).power_cycle()
+
+
 async def _scan(bench: SimulatorBench, device_id: str, body: ScanText) -> None:
     bench.scanner(device_id).scan(body.text)
 
@@ -196,6 +200,10 @@ ACTIONS: dict[DeviceKind, dict[str, Action[Any]]] = {
         **_EVERY,
         "scan": Action(ScanText, _scan),
         "scan_last_ticket": Action(ScanTicket, _scan_last_ticket),
+    },
+    DeviceKind.LED: {
+        **_EVERY,
+        "power_cycle": Action(Nothing, _darken),
     },
 }
 """Actions by kind of device and name."""

@@ -13,9 +13,10 @@ from qingting.contract.base import Strict
 from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
-from simulators.carriers import Carrier, PtyCarrier, TcpCarrier
+from simulators.carriers import Carrier, PtyCarrier, TcpCarrier, UdpCarrier
 from simulators.device import SimulatedDevice
 from simulators.id_reader import IdReaderSimulator
+from simulators.led import LedSimulator
 from simulators.printer import PrinterSimulator
 from simulators.profiles import Profile, load_profile
 from simulators.qr_reader import NoCodeError, read_ticket
@@ -29,7 +30,7 @@ class DeviceSpec(Strict, frozen=True, kw_only=True):
     id: str
     kind: DeviceKind
     profile: str
-    carrier: Literal["pty", "tcp"] = "pty"
+    carrier: Literal["pty", "tcp", "udp"] = "pty"
     port: int = 0
     group: str = ""
     group_en: str = ""
@@ -108,12 +109,16 @@ class SimulatorBench:
                 return IdReaderSimulator(spec.id, profile, self._clock)
             case DeviceKind.SCANNER:
                 return scanner_for(spec.id, profile, self._clock)
+            case DeviceKind.LED:
+                return LedSimulator(spec.id, profile, self._clock)
             case _:
                 raise ValueError(f"{spec.id}: nothing simulates a {spec.kind.value}")
 
     def _carrier(self, spec: DeviceSpec, device: SimulatedDevice) -> Carrier:
         if spec.carrier == "tcp":
             return TcpCarrier(device, spec.port)
+        if spec.carrier == "udp":
+            return UdpCarrier(device, spec.port)
         serial = device.profile.section("transport").get("serial", {})
         return PtyCarrier(device, self.folder / spec.id, int(serial.get("baud", 115200)))
 
@@ -134,6 +139,9 @@ class SimulatorBench:
 
     def scanner(self, device_id: str) -> ScannerSimulator:
         return _of_kind(self.seat(device_id), ScannerSimulator)
+
+    def led(self, device_id: str) -> LedSimulator:
+        return _of_kind(self.seat(device_id), LedSimulator)
 
     def scan_last_ticket(self, scanner_id: str, printer_id: str | None = None) -> ScanResult:
         """Holds the last ticket before a scanner: the code is read from the printed dots.

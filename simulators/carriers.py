@@ -1,4 +1,4 @@
-"""Where a simulated device can be reached: a pseudo terminal at a stable path, or a TCP port.
+"""Where a simulated device can be reached: a pseudo terminal at a stable path, a TCP or a UDP port.
 
 Unplugging takes the path or the port away under the listener; plugging in again brings it back at
 the same place, as a real cable would.
@@ -215,3 +215,73 @@ class _TcpLine(asyncio.Protocol):
         """Ends the connection at once; bytes not yet sent are lost."""
         if self._transport is not None:
             self._transport.abort()
+
+
+class UdpCarrier:
+    """Serves a device on a loopback UDP port, which is chosen once and kept over replugs.
+
+    Whoever sent last is answered. Unplugged, the port is closed, and senders are told so.
+    """
+
+    def __init__(self, device: SimulatedDevice, port: int = 0) -> None:
+        self.device = device
+        self.port = port
+        self._socket: _UdpSocket | None = None
+
+    @property
+    def url(self) -> str:
+        return f"udp://{LOOPBACK}:{self.port}"
+
+    @property
+    def plugged(self) -> bool:
+        return self._socket is not None
+
+    async def plug(self) -> None:
+        """Listens; raises OSError when the port is taken."""
+        if self._socket is not None:
+            return
+        loop = asyncio.get_running_loop()
+        _, self._socket = await loop.create_datagram_endpoint(
+            lambda: _UdpSocket(self.device), local_addr=(LOOPBACK, self.port)
+        )
+        self.port = self._socket.port
+        self.device.changed()
+
+    async def unplug(self) -> None:
+        udp, self._socket = self._socket, None
+        if udp is not None:
+            await udp.close()
+            self.device.changed()
+
+
+class _UdpSocket(asyncio.DatagramProtocol):
+    def __init__(self, device: SimulatedDevice) -> None:
+        self._device = device
+        self._transport: asyncio.DatagramTransport | None = None
+        self._sender: tuple[str, int] | None = None
+        self._closed = asyncio.Event()
+        self.port = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Python 3.11's own one acts as a DatagramTransport without deriving from it.
+        self._transport = transport  # type: ignore[assignment]
+        self.port = int(transport.get_extra_info("sockname")[1])
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if addr != self._sender:
+            self._sender = addr
+            self._device.attach(self)
+        self._device.receive(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._device.detach(self)
+        self._closed.set()
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None and self._sender is not None:
+            self._transport.sendto(data, self._sender)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            await self._closed.wait()

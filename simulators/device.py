@@ -38,6 +38,7 @@ class Fault(StrEnum):
     SAM_FAULT = "sam_fault"
     UNAUTHORISED = "unauthorised"
     NO_TERMINATOR = "no_terminator"
+    BUSY = "busy"
 
 
 LINE_FAULTS = frozenset({Fault.MUTE, Fault.SPLIT_BYTES, Fault.GARBAGE_PREFIX, Fault.SLOW})

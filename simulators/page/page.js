@@ -56,7 +56,7 @@ function cable(id) {
   ], (state) => (state.plugged ? "cable_in" : "cable_out"));
 }
 
-const LINE = ["mute", "slow", "split_bytes", "garbage_prefix", "wrong_checksum", "no_terminator"];
+const LINE = ["mute", "slow", "split_bytes", "garbage_prefix", "wrong_checksum", "no_terminator", "busy"];
 function talk(id, first) {
   const possible = LINE.filter((fault) => first.possible_faults.includes(fault));
   const only = async (wanted, faults) => {
@@ -210,7 +210,28 @@ function outlet(first) {
   return { node, update };
 }
 
-const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel };
+function lamps() {
+  const node = el("div", { class: "lamps", role: "img" });
+  let shown;
+  const update = ({ lines }) => {
+    const lit = lines.filter((line) => line.text);
+    const now = JSON.stringify(lit);
+    if (now === shown) return;
+    shown = now;
+    node.setAttribute("aria-label", lit.map((line) => line.text).join("; ") || t("dark"));
+    node.replaceChildren(...lit.map((line) =>
+      el("p", { class: line.moves ? "moves" : "" }, el("span", {}, ...line.runs.map((run) => el("b", { class: run.colour, text: run.text }))))));
+  };
+  return { node, update };
+}
+
+function ledPanel(first) {
+  const id = first.id;
+  const power = el("button", { class: "act", type: "button", text: t("power_cycle"), onclick: () => act(id, "power_cycle") });
+  return panel(first, lamps(), cable(id), talk(id, first), { node: el("div", { class: "acts" }, power), update: () => {} });
+}
+
+const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel, led: ledPanel };
 const bench = document.getElementById("bench");
 const tabs = document.getElementById("groups");
 const parts = new Map();

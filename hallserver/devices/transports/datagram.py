@@ -21,8 +21,8 @@ class DatagramPipe(asyncio.DatagramProtocol):
         self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # Python 3.11's own one acts as a DatagramTransport without deriving from it.
+        self._transport = transport  # type: ignore[assignment]
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         if self._sink is None:
