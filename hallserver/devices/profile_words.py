@@ -7,6 +7,7 @@ from hallserver.devices.profile_types import (
     BitRow,
     Confirm,
     IdReaderProfile,
+    LedProfile,
     PrinterProfile,
     ScannerProfile,
 )
@@ -23,6 +24,7 @@ KIND_WORDS = {
     DeviceKind.PRINTER: "Ticket printers",
     DeviceKind.ID_READER: "ID card readers",
     DeviceKind.SCANNER: "Code scanners",
+    DeviceKind.LED: "LED controllers",
 }
 EVIDENCE_WORDS = {
     "vendor-doc": "from the maker's documents",
@@ -63,6 +65,8 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
         case ScannerProfile():
             ends = ", ".join(one.hex(" ").upper() for one in profile.scanner.terminators)
             yield f"  code ends    with {ends}, or after {profile.scanner.idle_gap_ms} ms of silence"
+        case LedProfile():
+            yield from _led(profile)
 
 
 def _printer(profile: PrinterProfile) -> Iterator[str]:
@@ -78,6 +82,16 @@ def _printer(profile: PrinterProfile) -> Iterator[str]:
     if profile.status.push is not None:
         for row in profile.status.push.bits:
             yield f"  {f'push byte {row.byte} {_bits(row)}':24} {_condition(row)}"
+
+
+def _led(profile: LedProfile) -> Iterator[str]:
+    led = profile.led
+    yield f"  lines        {led.lines}, each of at most {led.max_bytes} bytes in {led.charset}"
+    again = f"sent again every {led.refresh_s:g} s"
+    yield f"  presence     {'answered' if led.answers else f'not known: it never answers; {again}'}"
+    for code, condition in led.errors.items():
+        text = condition_texts()[condition]
+        yield f"  error {code}     {condition}  {text.zh}  {text.en}"
 
 
 def _asked(send: bytes, row: BitRow) -> str:
@@ -112,12 +126,16 @@ def models_page(library: ProfileLibrary) -> str:
 def _row(profile: AnyProfile) -> str:
     told = sorted(_told(profile))
     texts = condition_texts()
-    words = ", ".join(texts[one].en.lower() for one in texts if one in told) or "presence"
+    silent = isinstance(profile, LedProfile) and not profile.led.answers
+    bare = "nothing: it never answers" if silent else "presence"
+    words = ", ".join(texts[one].en.lower() for one in texts if one in told) or bare
     evidence = EVIDENCE_WORDS[profile.evidence]
     return f"| {profile.vendor} {profile.model} | `{profile.id}` | {words} | {evidence} |"
 
 
 def _told(profile: AnyProfile) -> set[str]:
+    if isinstance(profile, LedProfile):
+        return set(profile.led.errors.values())
     if not isinstance(profile, PrinterProfile):
         return set()
     rows = [row for query in profile.status.query for row in query.bits]

@@ -235,4 +235,9 @@ async def test_run_bench_tells_when_it_is_ready_and_ends_when_cancelled(tmp_path
 
 
 def test_every_kind_of_device_on_a_bench_has_actions() -> None:
-    assert set(ACTIONS) == {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER}
+    assert set(ACTIONS) == {
+        DeviceKind.PRINTER,
+        DeviceKind.ID_READER,
+        DeviceKind.SCANNER,
+        DeviceKind.LED,
+    }
