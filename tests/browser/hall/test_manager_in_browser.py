@@ -40,6 +40,14 @@ PAGES = (
     "/manage/forecast",
     "/manage/password",
 )
+SHORTEN = """() => {
+  for (const list of document.querySelectorAll('main *:not(select, datalist)')) {
+    const [first, ...rest] = list.children;
+    if (rest.length < 15) continue;
+    rest.slice(9).filter((one) => one.tagName === first.tagName).forEach((one) => one.remove());
+  }
+}"""
+"""Rows of a long list are alike: the first ten stand for the hundreds of the page of items."""
 PICTURED = ("/manage/offers", "/manage/roster")
 
 
@@ -82,10 +90,7 @@ async def test_every_page_passes_the_accessibility_rules_and_fits_a_narrow_scree
         await page.set_viewport_size({"width": 1440, "height": 900})
         if path in PICTURED and language == "zh-CN":
             await picture(page, path.strip("/").replace("/", "-"))
-        # Rows of a table are alike: the first ten stand for the hundreds of the page of items.
-        await page.evaluate(
-            "document.querySelectorAll('tbody tr:nth-child(n + 11)').forEach((one) => one.remove())"
-        )
+        await page.evaluate(SHORTEN)
         assert await axe_finds(page) == [], path
     assert {path: one for path, one in wide.items() if one > 320} == {}
     assert manager.complaints == []
