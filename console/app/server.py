@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from console.app.city import City, open_city
+from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
 from console.core.migrate import create_database, migrate
 from console.core.permissions import SYSTEM
@@ -46,7 +47,8 @@ _FRESH_NOTICE = '<div id="notice" role="status" aria-live="polite" hx-swap-oob="
 
 class ConsoleSettings(Strict, frozen=True, kw_only=True):
     """Settings of the console. ``data`` is the folder of the embedded PostgreSQL, which is used when
-    ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS."""
+    ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
+    ``/metrics`` to who knows it; empty, only this machine may ask."""
 
     data: str = "data/city"
     host: str = "127.0.0.1"
@@ -56,6 +58,7 @@ class ConsoleSettings(Strict, frozen=True, kw_only=True):
     place_en: str = "Daqing "
     utc_offset_minutes: int = 480
     secure_cookies: bool = False
+    metrics_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
     app.router.add_get("/link", city.link.handle)
     app.router.add_get("/live", _live(city))
     app.router.add_get("/healthz", _health(city))
+    app.router.add_get("/metrics", metrics_of(city, settings.metrics_token))
     app.add_routes(context.route_table)
     return app
 

@@ -15,6 +15,7 @@ from hallserver.app.limits import lift_open_files
 from hallserver.app.manage import add_manage
 from hallserver.app.manage.door import guard
 from hallserver.app.manage.shell import shell_of
+from hallserver.app.metrics import add_metrics
 from hallserver.app.phone import add_phone, open_phone
 from hallserver.app.phone.access import Phone
 from hallserver.app.phone.frame import is_phone_page, phone_shell
@@ -150,6 +151,7 @@ def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
     app.router.add_get("/hub", desk.hub.socket)
     desk.pages.install(app, assets)
     add_public(app)
+    add_metrics(app)
     add_phone(app, phone, assets)
     add_screens(app)
     add_scan(app)

@@ -21,7 +21,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     without one. ``speech_program`` says words that no bank has: ``auto`` is the synthesiser that comes
     with the product, else a program such as ``espeak-ng``; empty means none.
     ``proxies`` are the addresses, parted by commas, of reverse proxies in front of this server: only
-    from these is it believed on whose behalf a request comes.
+    from these is it believed on whose behalf a request comes. ``metrics_token`` opens ``/metrics`` to who
+    knows it; empty, only this machine may ask.
     """
 
     data: str = "data/hall"
@@ -37,6 +38,7 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     voice_bank: str = "auto"
     speech_program: str = "auto"
     proxies: str = ""
+    metrics_token: str = ""
 
     @property
     def database(self) -> Path:

@@ -78,6 +78,10 @@ class Switchboard:
         self.presence.joined(session.device)
         self.wake.set()
 
+    def sessions(self) -> list[Session]:
+        """Everybody who is connected now."""
+        return [one for sessions in self._sessions.values() for one in sessions]
+
     def leave(self, session: Session) -> None:
         """Lets a session go with all that hung on it."""
         self.topics.leave(session)

@@ -198,6 +198,21 @@ class TestPages:
             assert "还没有登记大厅" in (await person.get("/halls"))[1]
             assert "还没有设备" in (await person.get("/devices"))[1]
 
+    async def test_figures_tell_halls_and_conditions_without_login_to_this_machine(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        busy_day(log)
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            status, text = await person.get("/metrics")
+        assert status == 200
+        assert f'qingting_hall_link{{hall="{HALL}",state="online"}} 1.0' in text
+        condition = 'kind="printer"'
+        lines = [one for one in text.splitlines() if "qingting_device_conditions{" in one]
+        assert any("cover_open" in one and condition in one for one in lines)
+        assert "qingting_hall_lag_seconds" in text
+
     @pytest.mark.parametrize("language", ["zh-CN", "en"])
     async def test_every_page_and_its_part_render_in_both_languages(
         self, ready: ConsoleReady, log: Log, language: str

@@ -1037,6 +1037,11 @@ export const ERROR_TEXTS = {
     "zh": "这份预览已经失效。请改动表单或刷新页面。",
     "en": "This preview has expired. Change the form or reload the page.",
     "retry": false
+  },
+  "metrics.forbidden": {
+    "zh": "运行指标只向本机或持有令牌的监控程序提供。请在设置中填写 metrics_token，并让监控程序带上它。",
+    "en": "Figures are given to this machine or to a monitor that has the token. Set metrics_token and let the monitor send it.",
+    "retry": false
   }
 } as const;
 

@@ -1,0 +1,80 @@
+"""``/metrics`` of the city: halls, how far each is behind, and what is wrong with their devices."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client.core import Metric
+
+from console.app.city import City
+from console.halls.api import HALLS, HallStatus, LinkState
+from console.modules.devices.api import DEVICES, DeviceInfo
+from qingting.contract.ids import Millis
+from qingting.kernel.web.metrics import check_asker, exposition, gauge
+
+
+def metrics_of(city: City, token: str) -> Handler:
+    """The handler; ``token`` empty: asked from this machine alone."""
+    halls_api, devices_api = city.context.take(HALLS), city.context.take(DEVICES)
+
+    async def metrics(request: web.Request) -> web.StreamResponse:
+        check_asker(request, token)
+        async with city.db.read() as uow:
+            halls = await halls_api.halls(uow)
+            devices = await devices_api.devices(uow)
+        now = Millis(city.context.clock.now_ms())
+        return await exposition([*_halls(halls, now), *_devices(devices)])
+
+    return metrics
+
+
+def _halls(halls: Sequence[HallStatus], now: Millis) -> list[Metric]:
+    return [
+        gauge(
+            "qingting_hall_link",
+            "1 for the state in which the city stands with a hall",
+            ("hall", "state"),
+            [((one.id, state.value), one.state is state) for one in halls for state in LinkState],
+        ),
+        gauge(
+            "qingting_hall_lag_seconds",
+            "Age of the oldest event of a hall that the city has not got",
+            ("hall",),
+            [((one.id,), one.lag_ms(now) / 1000) for one in halls],
+        ),
+        gauge(
+            "qingting_hall_events",
+            "Events of a hall that the city has",
+            ("hall",),
+            [((one.id,), one.seq) for one in halls],
+        ),
+    ]
+
+
+def _devices(devices: Sequence[DeviceInfo]) -> list[Metric]:
+    states = Counter((one.hall, one.kind.value, _state(one)) for one in devices)
+    conditions = Counter(
+        (one.hall, one.kind.value, what.condition.value)
+        for one in devices
+        if one.fresh
+        for what in one.conditions
+    )
+    return [
+        gauge(
+            "qingting_devices",
+            "Devices by hall, kind and state; unknown while their hall is away",
+            ("hall", "kind", "state"),
+            [(labels, n) for labels, n in sorted(states.items())],
+        ),
+        gauge(
+            "qingting_device_conditions",
+            "Devices that have a condition now, by hall and kind",
+            ("hall", "kind", "condition"),
+            [(labels, n) for labels, n in sorted(conditions.items())],
+        ),
+    ]
+
+
+def _state(device: DeviceInfo) -> str:
+    return device.state.value if device.fresh else "unknown"
