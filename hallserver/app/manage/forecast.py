@@ -13,7 +13,8 @@ from hallserver.engine.state import HallState
 @dataclass(frozen=True, slots=True)
 class Line:
     """One row: a queue, or an item under it. ``minutes`` are the configured and the learned serving time of an
-    item; ``verdict`` is few, good, wide or average."""
+    item; ``verdict`` is few, good, wide or average, and poor for a queue that is outside the limits while none of
+    its items has been checked often enough to be told otherwise."""
 
     name: str
     name_en: str
@@ -26,7 +27,9 @@ def verdict_of(score: Score) -> str:
     """What the scores say, and so what people are told."""
     if score.bad:
         return "wide" if score.error <= score.rule_error else "average"
-    return "good" if score.count >= ENOUGH else "few"
+    if score.count < ENOUGH:
+        return "few"
+    return "poor" if score.fails() else "good"
 
 
 def forecast_lines(state: HallState) -> list[tuple[Line, list[Line]]]:

@@ -100,9 +100,10 @@ class Score(msgspec.Struct, kw_only=True):
         self.told_covered += ((wait <= told.p90) - self.told_covered) * part
         self.told_error += (abs(wait - told.p50) - self.told_error) * part
         if self.count >= ENOUGH:
-            self.bad = self._verdict()
+            self.bad = self.fails()
 
-    def _verdict(self) -> bool:
+    def fails(self) -> bool:
+        """Whether these figures are outside the stated limits; narrower ones for what is bad already."""
         if self.covered < (COVERED_HIGH if self.bad else COVERED_LOW):
             return True
         limit = 1.0 if self.bad else ERROR_FACTOR
