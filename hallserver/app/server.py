@@ -23,6 +23,7 @@ from hallserver.app.public import add_public
 from hallserver.app.scan import add_scan
 from hallserver.app.screens import add_screens
 from hallserver.app.settings import HallSettings
+from hallserver.boards.leds import LedWall
 from hallserver.boards.routes import add_voice, make_voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
@@ -108,6 +109,7 @@ async def open_hall_app(
             sessions = Sessions(accounts.sessions, clock, secure=settings.secure_cookies)
             voice = make_voice(settings.speech_program, settings.voice_bank, Path(settings.data))
             _ = tasks.keep("voice", voice.run)
+            _ = tasks.keep("leds", LedWall(hall, clock, heard=hub.board.presence.heard).run)
             desk = Desk(settings, clock, hall, accounts, hub, files.pages, sessions, link, voice)
             yield _application(desk, files.assets, open_phone(hall, clock, tasks))
 

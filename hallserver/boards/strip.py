@@ -6,6 +6,7 @@ in between.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -73,8 +74,16 @@ def _of_line(tracks: Sequence[Track], zone: Zone, line: int) -> Iterator[Frame]:
             yield from track.frames
 
 
-def frame_up(line: StripLine, idle_since: Millis, now: Millis) -> tuple[Frame, int] | None:
-    """The frame of a line at ``now`` and for how many milliseconds it has been up; None = dark."""
+class Up(NamedTuple):
+    """A frame that is up: for ``up_ms`` milliseconds so far, until before ``until``."""
+
+    frame: Frame
+    up_ms: int
+    until: Millis
+
+
+def up_at(line: StripLine, idle_since: Millis, now: Millis) -> Up | None:
+    """What a line shows at ``now``; None = dark."""
     for frames, since in ((line.calls, line.since), (line.idle, idle_since)):
         if not frames:
             continue
@@ -82,8 +91,14 @@ def frame_up(line: StripLine, idle_since: Millis, now: Millis) -> tuple[Frame, i
         for showing in showings(frames, since, now + 1):
             latest = showing
         if latest is not None and latest.frame is not None:
-            return frames[latest.frame], now - latest.start
+            return Up(frames[latest.frame], now - latest.start, latest.end)
     return None
+
+
+def frame_up(line: StripLine, idle_since: Millis, now: Millis) -> tuple[Frame, int] | None:
+    """The frame of a line at ``now`` and for how many milliseconds it has been up; None = dark."""
+    found = up_at(line, idle_since, now)
+    return None if found is None else (found.frame, found.up_ms)
 
 
 # ---- texts that are longer than the line --------------------------------------------------------

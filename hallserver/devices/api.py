@@ -95,7 +95,10 @@ class Scanner(AnyDevice, Protocol):
 
 
 class LedPanel(AnyDevice, Protocol):
-    """An LED panel that shows lines of text."""
+    """An LED panel that shows lines of text. ``answers``: it says whether it is there."""
+
+    @property
+    def answers(self) -> bool: ...
 
     def show(self, lines: Sequence[LedLine]) -> None:
         """From now on the panel is to show ``lines``, and nothing on its other lines.

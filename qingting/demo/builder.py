@@ -170,6 +170,16 @@ def _devices(
         yield from _pads(number)
     for board in source.board:
         yield Device(id=board.id, kind=DeviceKind.BOARD, name=board.name, name_en=board.name_en)
+    for led in source.led:
+        yield Device(
+            id=led.id,
+            kind=DeviceKind.LED,
+            name=led.name,
+            name_en=led.name_en,
+            window=WindowId(f"w{led.window}"),
+            profile=led.profile,
+            url=urls.get(led.id, ""),
+        )
 
 
 def _kiosk(

@@ -11,12 +11,12 @@ from qingting.contract.states import DeviceKind
 if TYPE_CHECKING:
     from simulators.bench import DeviceSpec
 
-PERIPHERALS = (DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER)
+PERIPHERALS = (DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.LED)
 Carrier = Literal["pty", "tcp"]
 
 
 def peripherals(config: HallConfig) -> list[Device]:
-    """Devices with a cable: printers, readers and scanners."""
+    """Devices with a cable: printers, readers, scanners and LED controllers."""
     return [device for device in config.devices if device.kind in PERIPHERALS]
 
 

@@ -119,10 +119,21 @@ class BoardSource(Strict, frozen=True, kw_only=True):
     name_en: ShortText
 
 
+class LedSource(Strict, frozen=True, kw_only=True):
+    """An LED strip above a window, by the window's number."""
+
+    id: DeviceId
+    name: ShortText
+    name_en: ShortText
+    window: int
+    profile: str
+
+
 class DeviceSource(Strict, frozen=True, kw_only=True):
     reader_profile: str
     kiosk: tuple[KioskSource, ...]
     board: tuple[BoardSource, ...]
+    led: tuple[LedSource, ...]
 
 
 class Readings(Strict, frozen=True, kw_only=True):

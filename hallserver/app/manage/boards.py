@@ -79,7 +79,9 @@ def _config(desk: Desk) -> HallConfig:
 
 
 def _boards(desk: Desk) -> list[DeviceLife]:
-    return [one for one in desk.state.devices.values() if one.kind is DeviceKind.BOARD]
+    """Boards and LED panels."""
+    kinds = (DeviceKind.BOARD, DeviceKind.LED)
+    return [one for one in desk.state.devices.values() if one.kind in kinds]
 
 
 def _shown_on(config: HallConfig, layout: str) -> list[str]:
@@ -124,6 +126,9 @@ async def bind(request: web.Request) -> web.Response:
         raise Refusal("device.unknown")
     bound = {one: kept for one, kept in config.board_layouts.items() if one != board}
     if layout:
+        led = desk.state.devices[DeviceId(board)].kind is DeviceKind.LED
+        if led and _find(config, layout).matrix is None:
+            raise Refusal("board.no_lamps")
         bound[DeviceId(board)] = layout
     await _put(request, config.version, config.layouts, bound)
     raise see_other(request, HOME, done="boards.bound")

@@ -59,6 +59,10 @@ class LedController(Peripheral):
             self._wanted = known
             self._news.set()
 
+    @property
+    def answers(self) -> bool:
+        return self._profile.led.answers
+
     def _due(self) -> LedLine | None:
         """The next line that is not as it is to be; a line that is no longer wanted goes dark."""
         for number, line in self._wanted.items():

@@ -1028,6 +1028,11 @@ export const ERROR_TEXTS = {
     "en": "A built-in layout cannot be changed. Copy it and change the copy.",
     "retry": false
   },
+  "board.no_lamps": {
+    "zh": "LED 条屏只能用条屏模板。请选一个窗口条屏或区域条屏的模板。",
+    "en": "An LED panel can only show a strip layout. Choose a layout of a window strip or an area strip.",
+    "retry": false
+  },
   "board.layout_faults": {
     "zh": "还有 {count} 处没有填对，没有保存。请看下面标出的地方。",
     "en": "{count} things are not right yet and nothing was saved. They are marked below.",

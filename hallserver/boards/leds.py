@@ -1,0 +1,203 @@
+"""The LED panels of a hall, driven by the hall server itself: what the log calls is on them at once.
+
+Their content follows from the hall's state alone, so they need no agent: the server opens their lines, keeps
+the turns of each layout, and tells the hall of their conditions as an agent does of its peripherals.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from hallserver.boards.led_lines import lines_at, programme_for
+from hallserver.boards.strip import StripProgramme
+from hallserver.devices.api import DeviceStatus
+from hallserver.devices.drivers.peripheral import OpenLine, open_line
+from hallserver.devices.supervisor import DeviceSupervisor, device_faults
+from hallserver.devices.waiting import first_of, within
+from hallserver.hall import Hall
+from qingting.contract import events as e
+from qingting.contract.commands import ReportDevice
+from qingting.contract.config import Device
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import DeviceId, Millis
+from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.device_keys import new_token
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+"""How often panels are looked after although nothing was called: counts and clocks move on."""
+GATHER_S = 0.1
+"""What happens within this time is drawn together."""
+AGAIN_S = 1.0
+"""Pause before a report that the hall could not take just now."""
+MAX_DETAIL = 80
+_AT_ONCE = (
+    e.TicketCalled,
+    e.TicketRecalled,
+    e.ServiceBegun,
+    e.ServiceFinished,
+    e.TicketNoShow,
+    e.WindowOpened,
+    e.WindowPaused,
+    e.WindowClosed,
+    e.NoticePut,
+    e.ConfigApplied,
+    e.ConfigEdited,
+)
+_MINUTE_MS = 60_000
+_HERE = (DeviceState.READY, DeviceState.DEGRADED)
+
+
+def leds_of(hall: Hall) -> tuple[Device, ...]:
+    """The LED panels that the configuration names."""
+    config = hall.state.config
+    devices = config.devices if config is not None else ()
+    return tuple(one for one in devices if one.kind is DeviceKind.LED)
+
+
+class LedWall:
+    """All panels of one hall. ``heard`` is told of each panel that has just given a sign of life."""
+
+    def __init__(
+        self,
+        hall: Hall,
+        clock: Clock,
+        *,
+        heard: Callable[[DeviceId], None],
+        opener: OpenLine = open_line,
+    ) -> None:
+        self._hall = hall
+        self._clock = clock
+        self._heard = heard
+        self._opener = opener
+        self._wake = asyncio.Event()
+        self._news = asyncio.Event()
+        self._changed: dict[DeviceId, DeviceStatus] = {}
+        self._programmes: dict[DeviceId, StripProgramme] = {}
+        self._stamp: tuple[int, int] | None = None
+
+    async def run(self) -> None:
+        """Until cancelled; panels that come, go or change with the configuration are followed."""
+        unsubscribe = self._hall.subscribe(self._committed)
+        try:
+            while True:
+                await self._drive(leds_of(self._hall))
+        finally:
+            unsubscribe()
+
+    def _committed(self, events: tuple[e.Event, ...]) -> None:
+        if any(isinstance(event.b, _AT_ONCE) for event in events):
+            self._wake.set()
+
+    async def _drive(self, devices: tuple[Device, ...]) -> None:
+        """Serves these panels until the configuration names others."""
+        sound = [one for one in devices if not await self._refused(one)]
+        self._stamp = None
+        panels = await asyncio.to_thread(
+            DeviceSupervisor, sound, clock=self._clock, opener=self._opener
+        )
+        _ = panels.subscribe(self._device_changed)
+        for status in panels.statuses():
+            self._device_changed(status)
+        async with panels:
+            await first_of(self._keep_shown(devices, panels), self._report())
+
+    async def _refused(self, device: Device) -> bool:
+        """True for a panel whose profile or address is wrong; the hall is told why."""
+        faults = await asyncio.to_thread(device_faults, device)
+        if not faults:
+            return False
+        log.error("led.misconfigured", device=device.id, faults=faults)
+        why = faults[0].partition(": ")[2]
+        self._device_changed(
+            DeviceStatus(
+                device=device.id,
+                kind=device.kind,
+                state=DeviceState.ABSENT,
+                conditions=frozenset({Condition.OFFLINE}),
+                since=self._clock.now_ms(),
+                detail=why[:MAX_DETAIL],
+            )
+        )
+        return True
+
+    # ---- content ---------------------------------------------------------------------------------
+
+    async def _keep_shown(self, devices: tuple[Device, ...], panels: DeviceSupervisor) -> None:
+        while leds_of(self._hall) == devices:
+            self._wake.clear()
+            now = self._clock.now_ms()
+            due = self._show(devices, panels, now)
+            for led, panel in panels.panels.items():
+                if panel.answers and panel.status.state in _HERE:
+                    self._heard(led)
+            await self._clock.sleep(GATHER_S)
+            pause_s = LOOK_S if due is None else min(LOOK_S, (due - self._clock.now_ms()) / 1000)
+            if not panels.panels:
+                await self._wake.wait()
+            elif pause_s > 0:
+                await self._until_woken(pause_s)
+
+    async def _until_woken(self, seconds: float) -> None:
+        try:
+            await within(self._clock, seconds, self._wake.wait())
+        except TimeoutError:
+            return
+
+    def _show(
+        self, devices: Iterable[Device], panels: DeviceSupervisor, now: Millis
+    ) -> Millis | None:
+        """Tells every panel what it is to show; when the next of them changes by time alone."""
+        stamp = (self._hall.state.seq, now // _MINUTE_MS)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._programmes = {
+                one.id: programme_for(self._hall.state, one, now)
+                for one in devices
+                if one.id in panels.panels
+            }
+        ends: list[Millis] = []
+        for led, programme in self._programmes.items():
+            shown = lines_at(programme, now)
+            panels.panels[led].show(shown.lines)
+            if shown.until is not None:
+                ends.append(shown.until)
+        return min(ends, default=None)
+
+    # ---- conditions ------------------------------------------------------------------------------
+
+    def _device_changed(self, status: DeviceStatus) -> None:
+        self._changed[status.device] = status
+        self._news.set()
+
+    async def _report(self) -> None:
+        """Every change becomes a report; one that the hall cannot take now is sent again."""
+        while True:
+            while self._changed:
+                device = next(iter(self._changed))
+                status = self._changed.pop(device)
+                if not await self._submitted(status):
+                    self._changed.setdefault(device, status)
+                    await self._clock.sleep(AGAIN_S)
+            self._news.clear()
+            await self._news.wait()
+
+    async def _submitted(self, status: DeviceStatus) -> bool:
+        command = ReportDevice(
+            device=status.device,
+            kind=status.kind,
+            state=status.state,
+            conditions=tuple(sorted(status.conditions)),
+            detail=status.detail,
+        )
+        try:
+            await self._hall.submit(
+                command, key=f"system:{status.device}:{new_token()}", actor="system"
+            )
+        except Refusal as refusal:
+            log.warning("led.report_refused", device=status.device, code=refusal.code)
+            return refusal.code == "device.unknown"
+        return True
