@@ -52,10 +52,10 @@ _HERE = (DeviceState.READY, DeviceState.DEGRADED)
 
 
 def leds_of(hall: Hall) -> tuple[Device, ...]:
-    """The LED panels that the configuration names."""
+    """The LED panels that the configuration names with an address."""
     config = hall.state.config
     devices = config.devices if config is not None else ()
-    return tuple(one for one in devices if one.kind is DeviceKind.LED)
+    return tuple(one for one in devices if one.kind is DeviceKind.LED and one.url)
 
 
 class LedWall:

@@ -224,12 +224,14 @@ def test_a_hall_has_two_full_kiosks_two_boards_and_two_pads_a_window(hall: HallI
     assert kinds.count(DeviceKind.BOARD) == 2
     for window in config.windows:
         pads = {one.kind for one in config.devices if one.window == window.id}
-        assert pads == {DeviceKind.CALL_PAD, DeviceKind.RATING_PAD}
+        assert pads - {DeviceKind.LED} == {DeviceKind.CALL_PAD, DeviceKind.RATING_PAD}
+    (strip,) = [one for one in config.devices if one.kind is DeviceKind.LED]
+    assert strip.window in {window.id for window in config.windows}
 
 
 @every_hall
 def test_every_peripheral_names_its_profile(hall: HallId) -> None:
-    driven = {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER}
+    driven = {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.LED}
     for device in build_hall(hall).devices:
         assert bool(device.profile) == (device.kind in driven), device.id
 
