@@ -248,6 +248,6 @@ def _hall_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
         "address": [hall.address] if hall is not None else [],
         "phone": [hall.phone] if hall is not None else [],
         "windows": [numbers.join(one.number for one in serving)] if serving else [],
-        "place": list(dict.fromkeys(one.place for one in serving if one.place))
+        "place": list(dict.fromkeys(named(one.place, one.place_en) for one in serving if one.place))
         or ([hall.address] if hall is not None and hall.address else []),
     }

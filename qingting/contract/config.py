@@ -149,7 +149,7 @@ class WindowOrder(StrEnum):
 class Window(Strict, frozen=True, kw_only=True):
     """A service window (窗口). ``queues`` in the order in which it prefers them.
 
-    ``place`` says where it is to people (一楼 A 区); ``area`` (区域) and ``department`` group windows for
+    ``place`` and ``place_en`` say where it is to people (一楼 A 区); ``area`` (区域) and ``department`` group windows for
     boards.
     ``appointment_only`` windows call booked visitors alone.
     """
@@ -160,6 +160,7 @@ class Window(Strict, frozen=True, kw_only=True):
     name_en: ShortText
     queues: tuple[QueueId, ...]
     place: str = ""
+    place_en: str = ""
     area: ShortText = ""
     department: DepartmentId | None = None
     order: WindowOrder = WindowOrder.SCORE

@@ -1,12 +1,12 @@
 """Builds the configuration of a demonstration hall from the data files.
 
 Items are marked as samples, staff and codes are invented, and nothing here holds a password. Every
-queue is open round the clock, so that a demonstration works at any hour.
+queue is open round the clock; hours are the calendar's (:mod:`qingting.demo.hours`).
 """
 
 from collections.abc import Iterator, Mapping
 
-from qingting.contract.calendar import Period
+from qingting.contract.calendar import HallCalendar, Period
 from qingting.contract.config import (
     Department,
     Device,
@@ -18,7 +18,9 @@ from qingting.contract.config import (
     Window,
 )
 from qingting.contract.ids import DeviceId, HallId, QueueId, StaffId, WindowId
-from qingting.contract.states import DeviceKind, StaffRole
+from qingting.contract.rules import CallCondition, CallingRules, WaitingOver
+from qingting.contract.states import DeviceKind, StaffPermission, StaffRole
+from qingting.contract.templates import KioskNotice, KioskTemplate
 from qingting.demo import sources
 from qingting.demo.reading import initials, pinyin
 
@@ -27,6 +29,31 @@ CITY_LEVEL = "3"
 ALWAYS_OPEN = (Period(start="00:00", end="24:00"),)
 SEATS_A_WINDOW = 6
 """Seats of the waiting area for each window."""
+RULES = CallingRules(
+    name="演示规则",
+    name_en="Rules of the demonstration",
+    conditions=(
+        CallCondition(
+            name="老年人等满 15 分钟",
+            name_en="Elderly who waited 15 minutes",
+            when=(WaitingOver(minutes=15, classes=("elderly",)),),
+            classes=("elderly",),
+        ),
+    ),
+)
+"""The standard classes and one condition."""
+SCREENS = KioskTemplate(
+    id="demo",
+    name="演示界面",
+    name_en="Screens of the demonstration",
+    notices=(
+        KioskNotice(
+            text="取号前先看材料：点选事项，就能看到要带什么。",
+            text_en="Choose an item to see what to bring, before you take a number.",
+        ),
+    ),
+    kiosks=(DeviceId("k1"), DeviceId("k2")),
+)
 SPARE_CLERKS = 2
 """Clerks beyond one a window, so that a window can change hands."""
 
@@ -40,9 +67,14 @@ def hall_ids(count: int) -> tuple[HallId, ...]:
 
 
 def build_hall(
-    hall_id: HallId, *, version: int = 1, urls: Mapping[DeviceId, str] | None = None
+    hall_id: HallId,
+    *,
+    version: int = 1,
+    urls: Mapping[DeviceId, str] | None = None,
+    calendar: HallCalendar | None = None,
 ) -> HallConfig:
-    """The configuration of one hall. ``urls`` says where each peripheral listens, by device id.
+    """The configuration of one hall. ``urls`` says where each peripheral listens, by device id. Without
+    ``calendar`` the hall sets no hours.
 
     Raises ``KeyError`` for a hall that is not in the data.
     """
@@ -66,6 +98,9 @@ def build_hall(
         windows=tuple(_windows(layout)),
         staff=tuple(_staff(hall, layout)),
         devices=tuple(_devices(hall, len(layout), urls or {})),
+        calendar=calendar or HallCalendar(),
+        rules=RULES,
+        kiosk_templates=(SCREENS,),
     )
 
 
@@ -122,6 +157,11 @@ def _item(source: sources.ItemSource, department: sources.DepartmentSource) -> I
         pinyin=pinyin(source.name, *source.keywords),
         initials=initials(source.name, *source.keywords),
         sample=True,
+        skill=source.skill,
+        group=source.group,
+        daily_cap=source.daily_cap,
+        repeat=source.repeat,
+        party_max=source.party_max,
     )
 
 
@@ -134,11 +174,15 @@ def _windows(layout: tuple[sources.WindowSource, ...]) -> Iterator[Window]:
             name_en=source.name_en,
             queues=source.queues,
             place=source.place,
+            place_en=source.place_en,
+            area=source.area,
+            appointment_only=source.appointment_only,
         )
 
 
 def _staff(hall: sources.HallSource, layout: tuple[sources.WindowSource, ...]) -> Iterator[Staff]:
-    """The manager has number 00 of the hall, the clerk of window ``n`` number ``n``."""
+    """The manager has number 00 of the hall, the clerk of window ``n`` number ``n``; the first clerk may do
+    all that can be permitted."""
     by_queue = {one.queue: one.id for one in reversed(sources.departments())}
     for index in range(1 + len(layout) + SPARE_CLERKS):
         number = f"{hall.no:02d}{index:02d}"
@@ -150,7 +194,13 @@ def _staff(hall: sources.HallSource, layout: tuple[sources.WindowSource, ...]) -
             name=_invented_name(hall.no, index),
             role=StaffRole.MANAGER if manager else StaffRole.CLERK,
             department=None if manager else by_queue[window.queues[0]],
+            skills=() if manager else window.skills,
+            permissions=() if manager else _permissions(index),
         )
+
+
+def _permissions(index: int) -> tuple[StaffPermission, ...]:
+    return tuple(StaffPermission) if index == 1 else (StaffPermission.MAKE_TICKETS,)
 
 
 def _invented_name(hall_no: int, index: int) -> str:

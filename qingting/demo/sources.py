@@ -14,6 +14,7 @@ import msgspec
 
 from qingting.contract.base import Strict
 from qingting.contract.calendar import ALL_WEEK, Weekday
+from qingting.contract.config import RepeatRule
 from qingting.contract.ids import DepartmentId, DeviceId, HallId, ItemId, QueueId, ShortText
 
 T = TypeVar("T")
@@ -62,7 +63,10 @@ class QueueSource(Strict, frozen=True, kw_only=True):
 
 
 class ItemSource(Strict, frozen=True, kw_only=True):
-    """A service item. ``minutes`` is the typical serving time, ``days`` the promised working days."""
+    """A service item. ``minutes`` is the typical serving time, ``days`` the promised working days.
+
+    ``group`` empty: the group of its file.
+    """
 
     id: ItemId
     name: ShortText
@@ -75,16 +79,27 @@ class ItemSource(Strict, frozen=True, kw_only=True):
     materials_en: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=6)]
     keywords: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     days: Annotated[int, msgspec.Meta(ge=0)] = 0
+    group: ShortText = ""
+    repeat: RepeatRule = RepeatRule.FREE
+    party_max: int = 20
+    daily_cap: int = 0
+    skill: ShortText = ""
     hot: bool = False
     needs_identity: bool = True
     weekdays: tuple[Weekday, ...] = ALL_WEEK
 
 
 class WindowSource(Strict, frozen=True, kw_only=True):
+    """A window. ``skills`` are those of the clerks who usually work there."""
+
     name: ShortText
     name_en: ShortText
+    area: ShortText
     place: str
+    place_en: str
     queues: Annotated[tuple[QueueId, ...], msgspec.Meta(min_length=1, max_length=3)]
+    skills: tuple[ShortText, ...] = ()
+    appointment_only: bool = False
 
 
 class HallSource(Strict, frozen=True, kw_only=True):
@@ -172,6 +187,7 @@ class _QueueFile(Strict, frozen=True, kw_only=True):
 
 class _ItemFile(Strict, frozen=True, kw_only=True):
     department: DepartmentId
+    group: ShortText
     item: tuple[ItemSource, ...]
 
 
@@ -256,7 +272,10 @@ def items() -> dict[DepartmentId, tuple[ItemSource, ...]]:
         file = _read(f"items/{department.id}.toml", _ItemFile)
         if file.department != department.id:
             raise LookupError(f"items/{department.id}.toml is of {file.department!r}")
-        found[department.id] = file.item
+        found[department.id] = tuple(
+            one if one.group else msgspec.structs.replace(one, group=file.group)
+            for one in file.item
+        )
     return found
 
 

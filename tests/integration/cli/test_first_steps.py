@@ -102,7 +102,7 @@ def test_a_sample_configuration_is_written_and_has_no_faults(tmp_path: Path) -> 
     checked = CliRunner().invoke(main, ["config", "check", str(path)])
     assert (written.exit_code, checked.exit_code) == (0, 0)
     assert load_config(path) == build_hall(HallId("longnan"))
-    assert "龙南房屋交易登记大厅: 19 items, 8 windows: no faults" in checked.output
+    assert "龙南房屋交易登记大厅: 19 items, 9 windows: no faults" in checked.output
 
 
 @pytest.mark.parametrize(

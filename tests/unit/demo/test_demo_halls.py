@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hallserver.devices.profiles import shipped_profiles
-from qingting.contract.config import HallConfig, Item, config_faults
+from qingting.contract.config import HallConfig, Item, RepeatRule, config_faults
 from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.states import DeviceKind, StaffRole
 from qingting.demo.builder import build_hall, hall_ids
@@ -187,7 +187,7 @@ def test_every_queue_is_served_and_open_round_the_clock(hall: HallId) -> None:
 @every_hall
 def test_windows_are_numbered_from_one_and_serve_at_most_three_queues(hall: HallId) -> None:
     windows = build_hall(hall).windows
-    assert 8 <= len(windows) <= 16
+    assert 8 <= len(windows) <= 17
     assert [one.number for one in windows] == [str(n + 1) for n in range(len(windows))]
     assert all(1 <= len(one.queues) <= 3 for one in windows)
 
@@ -202,6 +202,32 @@ def test_a_hall_has_one_manager_and_a_clerk_for_each_window(hall: HallId) -> Non
     assert len(clerks) > len(config.windows)
     assert len({one.name for one in config.staff}) == len(config.staff)
     assert all(one.department is not None for one in clerks)
+
+
+def test_the_halls_use_what_the_engine_can() -> None:
+    config = build_hall(HallId("saertu"))
+    assert {one.repeat for one in config.items} == set(RepeatRule)
+    assert {one.group for one in config.items} == {"个人事项", "企业事项"}
+    assert min(one.party_max for one in config.items) == 1
+    assert any(one.daily_cap for one in config.items)
+    assert any(one.appointment_only for one in config.windows)
+    assert {one.area for one in config.windows} == {"A 区", "B 区", "C 区"}
+    assert all(one.place_en.isascii() and one.place_en for one in config.windows)
+    assert config.rules.conditions
+    assert config.kiosk_templates[0].notices
+
+
+@every_hall
+def test_items_that_need_a_skill_have_an_ordinary_window_whose_clerks_have_it(hall: HallId) -> None:
+    config = build_hall(hall)
+    walk_in = [one for one in config.windows if not one.appointment_only]
+    for item in config.items:
+        if not item.skill:
+            continue
+        windows = [n for n, one in enumerate(config.windows, 1) if item.queue in one.queues]
+        assert any(item.skill in config.staff[n].skills for n in windows), item.id
+    for queue in config.queues:
+        assert any(queue.id in one.queues for one in walk_in)
 
 
 def test_staff_numbers_are_unique_in_the_city() -> None:
