@@ -1,18 +1,27 @@
 """Who takes part in a demonstration hall: keys, pairing codes and passwords, made anew for each run."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 
-from hallserver.hall import open_hall
+from hallserver.engine.days import hall_time
+from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, Pairing, open_accounts
+from qingting.contract.commands import EditConfig
 from qingting.contract.config import Device, HallConfig
-from qingting.contract.ids import DeviceId
+from qingting.contract.config_parts import CalendarPart
+from qingting.contract.ids import DeviceId, Millis
 from qingting.contract.states import DeviceKind, StaffRole
+from qingting.demo.bookings import SampleBooking, sample_bookings
+from qingting.demo.hours import extended
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import one_time_password
+from qingting.kernel.security.seal import load_or_create_sealer
 
 CODE_DAYS = 1
+SEAL_KEYS = "seal.keys"
+"""Where a hall server looks for its keys in its data folder."""
 SCREENS: dict[DeviceKind, str] = {
     DeviceKind.KIOSK: "/kiosk/",
     DeviceKind.BOARD: "/board/",
@@ -52,14 +61,18 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     screens: tuple[Screen, ...]
     agent_keys: dict[DeviceId, str]
     pad_keys: dict[DeviceId, str]
+    bookings: tuple[SampleBooking, ...]
 
 
 async def cast_hall(
     path: Path, config: HallConfig, base_url: str, simulated: frozenset[DeviceId] = frozenset()
 ) -> Cast:
-    """Creates the hall's store at ``path`` and its accounts. ``simulated`` pads get keys instead of codes."""
+    """Creates the hall's store at ``path``, its accounts and, beside it, the keys that seal citizens'
+    names. ``simulated`` pads get keys instead of codes. A hall of an earlier day is open today."""
     clock = SystemClock()
+    sealer = await asyncio.to_thread(load_or_create_sealer, path.with_name(SEAL_KEYS))
     async with open_hall(path, clock=clock, config=config) as hall:
+        await _open_today(hall, clock.now_ms())
         accounts = open_accounts(hall.store, clock)
         manager, clerks = await _staff(accounts, config)
         agents = [one.id for one in config.devices if one.kind is DeviceKind.AGENT]
@@ -75,7 +88,21 @@ async def cast_hall(
             screens=tuple(screens),
             agent_keys={one: await accounts.devices.issue_key(one) for one in agents},
             pad_keys={one: await accounts.devices.issue_key(one) for one in simulated},
+            bookings=sample_bookings(
+                hall.state.config or config, sealer, hall.state.bookings, clock.now_ms()
+            ),
         )
+
+
+async def _open_today(hall: Hall, now: Millis) -> None:
+    config = hall.state.config
+    assert config is not None
+    clock = hall_time(now, config)
+    calendar = extended(config.calendar, clock.date(), clock.strftime("%H:%M"))
+    if calendar is not None:
+        part = CalendarPart(calendar=calendar)
+        key = f"demo:open:{clock.date()}:{config.version}"
+        await hall.submit(EditConfig(base=config.version, part=part), key=key, actor="demo")
 
 
 async def _staff(accounts: Accounts, config: HallConfig) -> tuple[Person, tuple[Person, ...]]:

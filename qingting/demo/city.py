@@ -2,18 +2,22 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 
-from console.app.city import open_city
+from console.app.city import City, open_city
 from console.app.modules import MIGRATIONS
 from console.core.migrate import create_database, migrate
+from console.core.permissions import SYSTEM
 from console.core.postgres import EmbeddedPostgres
+from console.halls.api import HALLS
 from console.modules.identity.api import IDENTITY
+from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
+from qingting.contract.directives import PutBooking
 from qingting.contract.ids import HallId
 
 
@@ -28,21 +32,27 @@ class CityCast(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def cast_city(
-    folder: Path, database_url: str | None, configs: Sequence[HallConfig]
+    folder: Path,
+    database_url: str | None,
+    configs: Sequence[HallConfig],
+    bookings: Mapping[HallId, Sequence[Booking]],
 ) -> AsyncIterator[CityCast]:
-    """A migrated database with the halls enrolled; an embedded PostgreSQL unless ``database_url`` is given."""
+    """A migrated database with the halls enrolled and their ``bookings`` on the way; an embedded PostgreSQL
+    unless ``database_url`` is given."""
     if database_url is not None:
-        yield await _prepare(database_url, configs)
+        yield await _prepare(database_url, configs, bookings)
         return
     server = EmbeddedPostgres(folder / "postgres")
     await asyncio.to_thread(server.start)
     try:
-        yield await _prepare(server.url(), configs)
+        yield await _prepare(server.url(), configs, bookings)
     finally:
         await asyncio.to_thread(server.stop)
 
 
-async def _prepare(url: str, configs: Sequence[HallConfig]) -> CityCast:
+async def _prepare(
+    url: str, configs: Sequence[HallConfig], bookings: Mapping[HallId, Sequence[Booking]]
+) -> CityCast:
     await create_database(url)
     await migrate(url, MIGRATIONS)
     async with open_city(url) as city:
@@ -54,9 +64,20 @@ async def _prepare(url: str, configs: Sequence[HallConfig]) -> CityCast:
             keys[HallId(hall.id)] = await city.enrol_hall(
                 HallId(hall.id), name=hall.name, name_en=hall.name_en, key=secrets.token_urlsafe(32)
             )
+        await _book(city, bookings)
     return CityCast(
         database_url=url,
         user=first.account if first is not None else "admin",
         password=first.password if first is not None else None,
         hall_keys=keys,
     )
+
+
+async def _book(city: City, bookings: Mapping[HallId, Sequence[Booking]]) -> None:
+    """As the city tells a hall of any booking: a directive with a number, which the hall fetches when it
+    connects. One that a hall has already is replaced, never doubled."""
+    halls = city.context.take(HALLS)
+    async with city.db.write() as uow:
+        for hall, booked in bookings.items():
+            for booking in booked:
+                await halls.send(uow, SYSTEM, hall, PutBooking(booking=booking))

@@ -61,7 +61,8 @@ def _around(lunch: tuple[str, str]) -> tuple[Period, ...]:
 def extended(calendar: HallCalendar, today: date, clock: str) -> HallCalendar | None:
     """``calendar`` with today open, for a demonstration that is started again on another day with the data
     that it has; None when it says something of today already. What else a manager has set stays."""
-    if any(one.date == today.isoformat() for one in (*calendar.open, *calendar.closed)):
+    known = {one.date for one in calendar.open} | {one.date for one in calendar.closed}
+    if today.isoformat() in known:
         return None
     opened = open_days(today, clock)
     taken = {one.date for one in opened}

@@ -1,12 +1,18 @@
 """What ``qingting demo`` tells: where everything is and how to get in, for people or for programs."""
 
 import sys
+from collections.abc import Iterable
 
 import msgspec
 
+from hallserver.engine.days import hall_time
+from qingting.contract.config import HallConfig
 from qingting.contract.states import DeviceKind
+from qingting.demo.bookings import SampleBooking, Standing
 from qingting.demo.cast import Person, Screen
+from simulators.id_cards import DEMO_CARDS
 
+ELDER = "elder"
 SHOWN_PER_KIND = 3
 """Screens of one kind that are printed for a hall; the rest can be paired on the manager's page."""
 _KINDS = {
@@ -17,6 +23,17 @@ _KINDS = {
 }
 
 
+class Try(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to try with a simulated card. ``code`` can be scanned instead of the card; empty: none."""
+
+    card: str
+    title: str
+    title_en: str
+    words: str
+    words_en: str
+    code: str = ""
+
+
 class HallReport(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
@@ -25,6 +42,7 @@ class HallReport(msgspec.Struct, frozen=True, kw_only=True):
     manager: Person
     clerks: tuple[Person, ...]
     screens: tuple[Screen, ...]
+    tries: tuple[Try, ...]
 
 
 class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +55,49 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     halls: list[HallReport]
     pids: dict[str, int]
     python: str
+
+
+_BOOKED = {
+    Standing.DUE: ("{time} 有预约：{items}，放卡或扫码即可取号", "booked {items} at {time}"),
+    Standing.EARLY: ("{time} 有预约：{items}，来早了", "booked {items} at {time}: comes too early"),
+    Standing.LATE: (
+        "{time} 有预约：{items}，已过时间，转为普通排队",
+        "booked {items} at {time}: is late and waits like everybody",
+    ),
+    Standing.ARRIVED: ("{time} 的预约已经取号：{items}", "has come for {items}, booked at {time}"),
+}
+
+
+def tries(config: HallConfig, bookings: Iterable[SampleBooking]) -> tuple[Try, ...]:
+    """What the cards at the simulated reader are good for in this hall."""
+    items = {item.id: item for item in config.items}
+    found = []
+    for one in bookings:
+        booking, (words, words_en) = one.booking, _BOOKED[one.standing]
+        time = hall_time(booking.start, config).strftime("%H:%M")
+        zh = "、".join(items[item].name for item in booking.items)
+        en = ", ".join(items[item].name_en for item in booking.items)
+        found.append(
+            Try(
+                card=one.card.id,
+                title=one.card.title,
+                title_en=one.card.title_en,
+                words=words.format(time=time, items=zh),
+                words_en=words_en.format(time=time, items=en),
+                code=booking.code,
+            )
+        )
+    elder = DEMO_CARDS[ELDER]
+    return (
+        *found,
+        Try(
+            card=elder.id,
+            title=elder.title,
+            title_en=elder.title_en,
+            words="65 岁以上，取号时自动列入“老年人”优先",
+            words_en="is over 65 and queues as elderly without asking",
+        ),
+    )
 
 
 def print_report(report: DemoReport, *, as_json: bool) -> None:
@@ -57,6 +118,10 @@ def _page(report: DemoReport) -> list[str]:
         f"  模拟设备 simulated devices  {report.simulators}",
         "    放身份证、缺纸、开盖、扫码、看打出的号票 / cards, paper, cover, codes, printed tickets",
     ]
+    lines += [
+        "    演示大厅从今天起 7 天全天可取号（12:00 前后有午休，午休照常取号），之后按周一至周五 8:30–17:00",
+        "    halls give numbers at any hour for 7 days from today, lunch included; then Monday to Friday",
+    ]
     for hall in report.halls:
         lines += _hall(hall)
     return [*lines, ""]
@@ -76,4 +141,10 @@ def _hall(hall: HallReport) -> list[str]:
     lines += [
         f"      {one.number} {one.name}  {one.password}" for one in hall.clerks[:SHOWN_PER_KIND]
     ]
+    lines.append("    试一试，在模拟读卡器上放这些卡 try these cards at the simulated reader:")
+    for one in hall.tries:
+        lines.append(f"      {one.title}：{one.words}")
+        lines.append(f"        {one.title_en}: {one.words_en}")
+        if one.code:
+            lines.append(f"        预约码（可扫） booking code to scan  {one.code}")
     return lines

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from hallserver.agent.agent import run_agent
 from hallserver.agent.settings import AgentSettings
+from hallserver.engine.days import hall_time
+from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.states import DeviceKind
@@ -19,8 +21,10 @@ from qingting.demo.cast import Cast, cast_hall
 from qingting.demo.children import Child
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import Carrier, device_specs, plugged
-from qingting.demo.report import DemoReport, HallReport, print_report
+from qingting.demo.hours import demo_calendar
+from qingting.demo.report import DemoReport, HallReport, print_report, tries
 from qingting.demo.traffic import people, simulated_devices
+from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import dump_config
 from simulators.serve import RunningBench, serve_bench
@@ -77,16 +81,18 @@ async def run_demo(options: DemoOptions) -> None:
                 port=options.base_port + CONTROL_OFFSET,
             )
         )
-        configs = [
-            build_hall(HallId(one.hall.id), urls=plugged(one, bench.urls)) for one in sources
+        halls = [
+            await _prepare_hall(options, index, _plugged_in(source, bench), folder)
+            for index, source in enumerate(sources)
         ]
         city = await stack.enter_async_context(
-            cast_city(folder / "city", options.database_url, configs)
+            cast_city(
+                folder / "city",
+                options.database_url,
+                [hall.config for hall in halls],
+                {HallId(hall.config.hall.id): _to_book(hall) for hall in halls},
+            )
         )
-        halls = [
-            await _prepare_hall(options, index, config, folder)
-            for index, config in enumerate(configs)
-        ]
         children = await _start_servers(options, city, halls, folder, stack)
         # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
         tasks = await stack.enter_async_context(Supervisor("demo"))
@@ -96,6 +102,17 @@ async def run_demo(options: DemoOptions) -> None:
         await _start_people(options, halls, bench, stack)
         print_report(_report(options, city, halls, bench, children), as_json=options.as_json)
         await asyncio.get_running_loop().create_future()
+
+
+def _plugged_in(source: HallConfig, bench: RunningBench) -> HallConfig:
+    """The hall with its devices where the bench has them, open from now on."""
+    now = hall_time(SystemClock().now_ms(), source)
+    calendar = demo_calendar(now.date(), now.strftime("%H:%M"))
+    return build_hall(HallId(source.hall.id), urls=plugged(source, bench.urls), calendar=calendar)
+
+
+def _to_book(hall: DemoHall) -> list[Booking]:
+    return [one.booking for one in hall.cast.bookings if one.fresh]
 
 
 def _traversable() -> str | None:
@@ -227,6 +244,7 @@ def _report(
                 manager=hall.cast.manager,
                 clerks=hall.cast.clerks,
                 screens=hall.cast.screens,
+                tries=tries(hall.config, hall.cast.bookings),
             )
             for hall in halls
         ],

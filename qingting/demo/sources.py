@@ -151,6 +151,15 @@ class DeviceSource(Strict, frozen=True, kw_only=True):
     led: tuple[LedSource, ...]
 
 
+class BookingSource(Strict, frozen=True, kw_only=True):
+    """A sample booking. ``card`` lies at the simulated reader; ``minutes`` is the booked time from the start."""
+
+    card: str
+    minutes: Annotated[int, msgspec.Meta(ge=-720, le=720)]
+    items: Annotated[tuple[ItemId, ...], msgspec.Meta(min_length=1, max_length=5)]
+    party: Annotated[int, msgspec.Meta(ge=1, le=200)] = 1
+
+
 class Readings(Strict, frozen=True, kw_only=True):
     """Corrections to the pinyin dictionary: text → syllables separated by spaces."""
 
@@ -198,6 +207,10 @@ class _Layout(Strict, frozen=True, kw_only=True):
 
 class _LayoutFile(Strict, frozen=True, kw_only=True):
     layout: tuple[_Layout, ...]
+
+
+class _BookingFile(Strict, frozen=True, kw_only=True):
+    booking: tuple[BookingSource, ...]
 
 
 class _HallFile(Strict, frozen=True, kw_only=True):
@@ -288,6 +301,12 @@ def layouts() -> dict[str, tuple[WindowSource, ...]]:
 def halls() -> dict[HallId, HallSource]:
     """The twelve halls by id, the nine of the districts and counties first."""
     return {hall.id: hall for hall in _read("halls.toml", _HallFile).hall}
+
+
+@cache
+def bookings() -> tuple[BookingSource, ...]:
+    """Who has booked on the day of the demonstration, at every hall that offers it."""
+    return _read("bookings.toml", _BookingFile).booking
 
 
 @cache
