@@ -59,7 +59,10 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
 
 _BOOKED = {
     Standing.DUE: ("{time} 有预约：{items}，放卡或扫码即可取号", "booked {items} at {time}"),
-    Standing.EARLY: ("{time} 有预约：{items}，现在来还太早", "booked {items} at {time}: would be too early now"),
+    Standing.EARLY: (
+        "{time} 有预约：{items}，现在来还太早",
+        "booked {items} at {time}: would be too early now",
+    ),
     Standing.LATE: (
         "{time} 有预约：{items}，已过时间，转为普通排队",
         "booked {items} at {time}: is late and waits like everybody",
