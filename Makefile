@@ -48,6 +48,9 @@ browser: $(TEST_STAMP) system $(WEB_STAMP) ## Journeys in real Chromium; screens
 pictures: browser ## Renew docs/images from the journeys' screenshots (ADD="name" for a new one)
 	$(PY) tests/pictures.py $(ADD)
 
+fuzz: $(TEST_STAMP) ## A million random byte strings for every device codec (ARGS="100000 2": fewer, other seed)
+	$(PY) tests/fuzz/fuzz_codecs.py $(ARGS)
+
 bench: install ## Measure the hall server (ARGS="hall --json")
 	.venv/bin/qingting bench $(or $(ARGS),hall)
 
