@@ -149,10 +149,11 @@ def demo(
 @SETTINGS
 def hall(file: Path | None) -> None:
     """Run one hall server."""
-    from hallserver.app.server import HallSettings, run_hall
+    from hallserver.app.server import run_hall
+    from hallserver.app.settings import load_hall_settings
     from hallserver.store.errors import StoreOpenError
 
-    serve(run_hall(settings_or_exit(HallSettings, file)), StoreOpenError)
+    serve(run_hall(_read_settings(load_hall_settings, file)), StoreOpenError)
 
 
 @main.command()

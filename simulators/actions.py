@@ -12,6 +12,7 @@ import msgspec
 from qingting.contract.base import Strict
 from qingting.contract.states import Condition, DeviceKind
 from simulators.bench import SimulatorBench, UnknownDeviceError
+from simulators.citizen_code.platform import CITIZENS
 from simulators.device import Fault
 from simulators.id_cards import DEMO_CARDS
 from simulators.qr_reader import NoCodeError
@@ -53,6 +54,12 @@ class ScanTicket(Strict, frozen=True, kw_only=True):
     """Without ``printer`` the printer that stands beside the scanner."""
 
     printer: str | None = None
+
+
+class ScanCitizenCode(Strict, frozen=True, kw_only=True):
+    """``citizen`` is an id of ``simulators.citizen_code.CITIZENS``."""
+
+    citizen: str
 
 
 Body = TypeVar("Body", bound=Strict)
@@ -147,6 +154,14 @@ async def _scan_last_ticket(bench: SimulatorBench, device_id: str, body: ScanTic
     bench.scan_last_ticket(device_id, body.printer)
 
 
+async def _scan_citizen_code(
+    bench: SimulatorBench, device_id: str, body: ScanCitizenCode
+) -> None:
+    if body.citizen not in CITIZENS:
+        raise ActionError("unknown_citizen")
+    bench.scan_citizen_code(device_id, body.citizen)
+
+
 def _sets(condition: Condition, *, on: bool) -> Action[Nothing]:
     async def deed(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
         bench.printer(device_id).set_condition(condition, on)
@@ -200,6 +215,7 @@ ACTIONS: dict[DeviceKind, dict[str, Action[Any]]] = {
         **_EVERY,
         "scan": Action(ScanText, _scan),
         "scan_last_ticket": Action(ScanTicket, _scan_last_ticket),
+        "scan_citizen_code": Action(ScanCitizenCode, _scan_citizen_code),
     },
     DeviceKind.LED: {
         **_EVERY,

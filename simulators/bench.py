@@ -14,6 +14,7 @@ from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 from simulators.carriers import Carrier, PtyCarrier, TcpCarrier, UdpCarrier
+from simulators.citizen_code.platform import CitizenCodePlatform
 from simulators.device import SimulatedDevice
 from simulators.id_reader import IdReaderSimulator
 from simulators.led import LedSimulator
@@ -74,6 +75,8 @@ class SimulatorBench:
     ) -> None:
         self.folder = folder
         self.seats: dict[str, Seat] = {}
+        self.codes: CitizenCodePlatform | None = None
+        """The platform whose codes people can hold before the scanners."""
         self._clock = clock
         self._mm_per_s = mm_per_s
         self._observers: list[Callable[[], None]] = []
@@ -153,6 +156,15 @@ class SimulatorBench:
         if not printer.printed:
             raise NoCodeError(printer.id)
         return self.scanner(scanner_id).scan(read_ticket(printer.printed[-1].ticket))
+
+    def scan_citizen_code(self, scanner_id: str, citizen: str) -> ScanResult:
+        """Somebody holds the code on their phone before a scanner.
+
+        Raises KeyError for nobody, ValueError without a platform.
+        """
+        if self.codes is None:
+            raise ValueError("no platform of citizen codes")
+        return self.scanner(scanner_id).scan(self.codes.shown(citizen).text)
 
     def _neighbour(self, scanner_id: str) -> str:
         group = self.seat(scanner_id).spec.group

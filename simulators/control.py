@@ -17,6 +17,7 @@ from aiohttp import web
 from qingting.contract.states import Language
 from simulators.actions import ActionError, perform
 from simulators.bench import SimulatorBench, UnknownDeviceError
+from simulators.citizen_code.platform import CITIZENS
 from simulators.id_cards import DEMO_CARDS
 from simulators.qr_reader import NoCodeError, read_ticket
 
@@ -26,7 +27,7 @@ SETTLE_S = 0.05
 """Changes within this time reach the page as one."""
 MAX_BODY = 64 * 1024
 _STATUS = {"unknown_action": 404, "unknown_device": 404, "unknown_ticket": 404, "unknown_card": 422}
-_STATUS |= {"bad_request": 422, "impossible": 422, "no_code": 409}
+_STATUS |= {"unknown_citizen": 422, "bad_request": 422, "impossible": 422, "no_code": 409}
 _STATIC = {"page.js": "text/javascript", "style.css": "text/css"}
 
 
@@ -103,11 +104,13 @@ def _json(value: Any, status: int = 200) -> web.Response:
 
 async def _page(request: web.Request) -> web.Response:
     language = _language(request)
-    html = await asyncio.to_thread(_render, language)
+    html = await asyncio.to_thread(
+        _render, language, request.app[BENCH].codes is not None
+    )
     return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
-def _render(language: Language) -> str:
+def _render(language: Language, citizen_codes: bool) -> str:
     english = language is Language.EN
     words = {key: text.en if english else text.zh for key, text in page_texts().items()}
     cards = [
@@ -120,7 +123,12 @@ def _render(language: Language) -> str:
         }
         for card in DEMO_CARDS.values()
     ]
-    data = msgspec.json.encode({"lang": language.value, "texts": words, "cards": cards}).decode()
+    people = [
+        {"id": one.id, "name": one.title_en if english else one.name}
+        for one in (CITIZENS.values() if citizen_codes else ())
+    ]
+    shown = {"lang": language.value, "texts": words, "cards": cards, "citizens": people}
+    data = msgspec.json.encode(shown).decode()
     page = _file("index.html")
     for key, value in (("{{lang}}", language.value), ("{{title}}", words["title"])):
         page = page.replace(key, value)

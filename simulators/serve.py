@@ -10,6 +10,7 @@ from aiohttp import web
 
 from simulators.bench import DeviceSpec, SimulatorBench
 from simulators.carriers import LOOPBACK
+from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 from simulators.control import create_app
 
 DEFAULT_PORT = 8930
@@ -22,6 +23,11 @@ class RunningBench(msgspec.Struct, frozen=True, kw_only=True):
     urls: dict[str, str]
     page: str
 
+    @property
+    def code_api(self) -> str:
+        """Where a hall asks about citizen codes."""
+        return f"{self.page}citizen-codes/api"
+
 
 @contextlib.asynccontextmanager
 async def serve_bench(
@@ -30,10 +36,18 @@ async def serve_bench(
     folder: Path,
     port: int = DEFAULT_PORT,
     mm_per_s: float | None = None,
+    codes: CitizenCodePlatform | None = None,
 ) -> AsyncIterator[RunningBench]:
-    """A bench and its control page on a loopback port (0 = any free) until the block ends."""
+    """A bench and its control page on a loopback port (0 = any free) until the block ends.
+
+    ``codes`` is served beside it, below ``/citizen-codes/``.
+    """
     bench = SimulatorBench(folder, mm_per_s=mm_per_s)
-    runner = web.AppRunner(create_app(bench), access_log=None, shutdown_timeout=2)
+    bench.codes = codes
+    app = create_app(bench)
+    if codes is not None:
+        app.add_subapp("/citizen-codes/", create_platform_app(codes))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     try:
         urls = await bench.start(devices)
         await runner.setup()

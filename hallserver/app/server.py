@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from hallserver.app.code_platform import open_code_service
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.limits import lift_open_files
 from hallserver.app.manage import add_manage
@@ -90,6 +91,7 @@ async def open_hall_app(
     files = await asyncio.to_thread(_Files, settings, clock)
     async with (
         open_hall(settings.database, clock=clock, config=files.config) as hall,
+        open_code_service(settings, clock) as code_service,
         Supervisor("app") as tasks,
     ):
         accounts = open_accounts(hall.store, clock, passwords or files.passwords)
@@ -102,6 +104,7 @@ async def open_hall_app(
             clock,
             base_url=settings.public_url,
             city_link=lambda: link is not None and link.connected,
+            code_service=code_service,
         )
         async with hub.running():
             if link is not None:

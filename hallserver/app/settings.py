@@ -1,5 +1,6 @@
 """Settings of a hall server; see :mod:`qingting.kernel.settings` for where they come from."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from qingting.contract.base import Strict
+from qingting.kernel.settings import SettingsError, load_settings
 
 
 class HallSettings(Strict, frozen=True, kw_only=True):
@@ -23,6 +25,9 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     ``proxies`` are the addresses, parted by commas, of reverse proxies in front of this server: only
     from these is it believed on whose behalf a request comes. ``metrics_token`` opens ``/metrics`` to who
     knows it; empty, only this machine may ask.
+    ``citizen_code_url`` is the platform that resolves citizen codes (市民码) scanned at kiosks, with the
+    ``citizen_code_key`` and ``citizen_code_secret`` (or ``citizen_code_secret_file``) that it gave to this
+    hall; an answer that takes longer than ``citizen_code_seconds`` is not waited for.
     """
 
     data: str = "data/hall"
@@ -39,6 +44,10 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     speech_program: str = "auto"
     proxies: str = ""
     metrics_token: str = ""
+    citizen_code_url: str = ""
+    citizen_code_key: str = ""
+    citizen_code_secret: str = ""
+    citizen_code_seconds: Annotated[float, msgspec.Meta(ge=0.2, le=10)] = 2.0
 
     @property
     def database(self) -> Path:
@@ -63,6 +72,35 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     @property
     def proxy_addresses(self) -> frozenset[str]:
         return frozenset(one.strip() for one in self.proxies.split(",") if one.strip())
+
+
+def hall_faults(settings: HallSettings) -> list[str]:
+    """Faults between settings, one English line each. A citizen's name and number travel from the platform of
+    citizen codes, so it must be behind https unless it is on this machine."""
+    url, key = settings.citizen_code_url, settings.citizen_code_key
+    if not url:
+        given = {"citizen_code_key": key, "citizen_code_secret": settings.citizen_code_secret}
+        return [f"{one}: given without citizen_code_url" for one, value in given.items() if value]
+    faults = []
+    parts = urlsplit(url)
+    here = _only_here(parts.hostname or "", listening=True)
+    if not parts.hostname or parts.scheme not in ("http", "https") or parts.query or parts.username:
+        faults.append("citizen_code_url: expected https://host/path")
+    elif parts.scheme == "http" and not here:
+        faults.append("citizen_code_url: must be https (http is for this machine only)")
+    if not key:
+        faults.append("citizen_code_key: missing")
+    if not settings.citizen_code_secret:
+        faults.append("citizen_code_secret: missing")
+    return faults
+
+
+def load_hall_settings(file: Path | None, environ: Mapping[str, str]) -> HallSettings:
+    """Settings from a TOML file and ``QINGTING_…``; raises ``SettingsError`` with all faults."""
+    settings = load_settings(HallSettings, file=file, environ=environ)
+    if faults := hall_faults(settings):
+        raise SettingsError(faults)
+    return settings
 
 
 def _only_here(host: str, *, listening: bool) -> bool:

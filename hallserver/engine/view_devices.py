@@ -10,7 +10,13 @@ from hallserver.engine.waiting import Outlook
 from qingting.contract import views as v
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
-from qingting.contract.states import Condition, DeviceKind, DeviceState, TicketState
+from qingting.contract.states import (
+    Condition,
+    DeviceKind,
+    DeviceState,
+    IdentityWay,
+    TicketState,
+)
 
 KIOSK_TICKET_MS = 10 * 60_000
 """How long a kiosk's topic keeps a ticket taken there."""
@@ -55,6 +61,16 @@ def blocked_by(peripherals: list[DeviceLife]) -> tuple[str, ...]:
     reasons = ["kiosk.agent_offline" for life in agents if life.state in _ABSENT]
     reasons += [_printer_reason(life) for life in peripherals if life.kind is DeviceKind.PRINTER]
     return tuple(dict.fromkeys(reason for reason in reasons if reason))
+
+
+def identity_ways(
+    peripherals: list[DeviceLife], code_service: bool | None
+) -> tuple[IdentityWay, ...]:
+    """How a citizen can show at a kiosk with these peripherals who they are now (亮明身份)."""
+    ready = {life.kind for life in peripherals if life.state is DeviceState.READY}
+    card = (IdentityWay.CARD,) if DeviceKind.ID_READER in ready else ()
+    code = (IdentityWay.CODE,) if code_service and DeviceKind.SCANNER in ready else ()
+    return card + code
 
 
 def _printer_reason(life: DeviceLife) -> str:
@@ -108,7 +124,9 @@ def kiosk(
     now: Millis,
     seen: Mapping[DeviceId, Millis],
     outlook: Outlook,
+    code_service: bool | None = None,
 ) -> dict[str, v.View]:
+    """``code_service`` as in :class:`hallserver.engine.views.Ambient`."""
     life = state.devices[kiosk_id]
     peripherals = children_of(state, kiosk_id)
     shown: dict[str, v.View] = {
@@ -119,6 +137,8 @@ def kiosk(
             peripherals=tuple(device(one, seen) for one in peripherals),
             blocked_by=blocked_by(peripherals),
             screen=screen(state, template_of(state, kiosk_id), now),
+            ways=identity_ways(peripherals, code_service),
+            code_down=code_service is False,
         )
     }
     for ticket_id in reversed(state.taken_at.get(kiosk_id, [])):

@@ -31,12 +31,14 @@ Entries = Mapping[str, v.View]
 @dataclass(frozen=True, slots=True)
 class Ambient:
     """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms). ``outlook`` are
-    waits that may be some seconds old; without it they are worked out anew."""
+    waits that may be some seconds old; without it they are worked out anew. ``code_service`` is whether the
+    platform of citizen codes answers; None: this hall has none."""
 
     now: Millis
     seen: Mapping[DeviceId, Millis] = field(default_factory=dict)
     city_link: bool = False
     outlook: Outlook | None = None
+    code_service: bool | None = None
 
     def waits(self, state: HallState) -> Outlook:
         """Waiting times as screens show them."""
@@ -174,7 +176,12 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
         and state.devices[DeviceId(name)].kind is DeviceKind.KIOSK
     ):
         return view_devices.kiosk(
-            state, DeviceId(name), ambient.now, ambient.seen, ambient.waits(state)
+            state,
+            DeviceId(name),
+            ambient.now,
+            ambient.seen,
+            ambient.waits(state),
+            ambient.code_service,
         )
     raise Refusal("hub.unknown_topic", topic=topic[:40])
 

@@ -76,6 +76,17 @@ def with_claims(hub: Switchboard, kiosk: DeviceId, read: h.IdentityRead) -> h.Id
     )
 
 
+def admit(hub: Switchboard, kiosk: DeviceId, card: h.CardRead) -> None:
+    """Whoever showed this at the kiosk that waits for somebody: told to the kiosk, the light goes out.
+
+    Raises a refusal of the ``identity`` family; the kiosk then goes on waiting.
+    """
+    today = today_of(business_day(hub.clock.now_ms(), hub.hall.state.config))
+    read = hub.identity.accept(kiosk, card, today)
+    hub.disarm(kiosk)
+    hub.tell_kiosk(kiosk, with_claims(hub, kiosk, read))
+
+
 def class_claimed(hub: Switchboard, token: str | None, claimed: str) -> str:
     """The weightier of what the citizen says and what the card says.
 

@@ -2,15 +2,14 @@
 
 import structlog
 
-from hallserver.engine.days import business_day
 from hallserver.engine.decide_issue import check_arrival
 from hallserver.engine.state import BookingLife, Ticket
 from hallserver.hub import codec
 from hallserver.hub.authority import agent_speaks_for, check_topic, own_peripheral
-from hallserver.hub.claims import booking_brief, with_claims
+from hallserver.hub.claims import admit, booking_brief
+from hallserver.hub.code_lookup import begin_look_up
 from hallserver.hub.codes import booking_of_code, ticket_of_code, token_of
 from hallserver.hub.handlers_continuity import unmerged_number
-from hallserver.hub.identity import today_of
 from hallserver.hub.registry import EVERYBODY, handles
 from hallserver.hub.session import Session
 from hallserver.hub.switchboard import Switchboard
@@ -66,14 +65,10 @@ async def card_read(hub: Switchboard, session: Session, body: h.CardRead, key: s
     if not hub.identity.armed(kiosk):
         log.info("identity.card_ignored", device=body.device)
         return
-    today = today_of(business_day(hub.clock.now_ms(), hub.hall.state.config))
     try:
-        read = hub.identity.accept(kiosk, body, today)
+        admit(hub, kiosk, body)
     except Refusal as refusal:
         hub.tell_kiosk(kiosk, h.IdentityRefused(problem=codec.problem(refusal)))
-        return
-    hub.disarm(kiosk)
-    hub.tell_kiosk(kiosk, with_claims(hub, kiosk, read))
 
 
 @handles(h.CardFault, Role.AGENT)
@@ -94,7 +89,10 @@ async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, 
             return
         ticket = ticket_of_code(hub.hall.state, body.text)
     except Refusal as refusal:
-        told = _leased(hub, body.text) or refusal
+        leased = _leased(hub, body.text)
+        if leased is None and begin_look_up(hub, kiosk, body):
+            return
+        told = leased or refusal
         hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(told)))
         return
     _show(hub, kiosk, ticket)

@@ -109,11 +109,12 @@ async def begin_identity(
 ) -> None:
     reader = reader_of(hub.hall.state, session.device)
     agent = hub.agent_for(reader) if reader is not None else None
-    if agent is None:
+    if agent is None and not hub.takes_codes(session.device):
         raise Refusal("identity.no_reader")
     hub.identity.wipe(session.device)
     hub.identity.arm(session.device)
-    agent.send(h.ArmReader(armed=True))
+    if agent is not None:
+        agent.send(h.ArmReader(armed=True))
 
 
 def reader_of(state: HallState, kiosk: DeviceId) -> DeviceId | None:

@@ -20,6 +20,7 @@ from hallserver.hub import (
 )
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.authority import held_window
+from hallserver.hub.citizen_codes import CodeService
 from hallserver.hub.door import AUTH_SECONDS, ClientGoneError, Door, name_of, payload
 from hallserver.hub.presence import TICK_SECONDS
 from hallserver.hub.registry import REGISTRY, carry_out
@@ -64,11 +65,18 @@ class Hub:
         *,
         base_url: str,
         city_link: Callable[[], bool] = lambda: False,
+        code_service: CodeService | None = None,
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         assert REGISTRY, "no handlers"
         self.board = Switchboard(
-            hall, accounts, sealer, clock, base_url=base_url, city_link=city_link
+            hall,
+            accounts,
+            sealer,
+            clock,
+            base_url=base_url,
+            city_link=city_link,
+            code_service=code_service,
         )
         self._hall = hall
         self._clock = clock
@@ -82,8 +90,9 @@ class Hub:
         """The hub works inside; leaving it closes every connection."""
         unsubscribe = self._hall.subscribe(self.board.committed)
         self.board.printing.adopt(self._hall.state)
-        async with Supervisor("hub") as tasks:
+        async with Supervisor("hub") as tasks, self.board.codes.asking:
             _ = tasks.keep("topics", self.board.topics.run)
+            _ = tasks.keep("citizen codes", self.board.codes.watch)
             _ = tasks.keep("housekeeping", self._keep_house)
             try:
                 yield self

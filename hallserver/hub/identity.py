@@ -42,10 +42,17 @@ class IdentityDesk:
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._armed: dict[DeviceId, float] = {}
+        self._armings: dict[DeviceId, int] = {}
         self._offers: dict[DeviceId, tuple[float, frozenset[BookingId]]] = {}
 
     def arm(self, kiosk: DeviceId) -> None:
         self._armed[kiosk] = self._clock.monotonic() + ARMED_SECONDS
+        self._armings[kiosk] = self._armings.get(kiosk, 0) + 1
+
+    def arming(self, kiosk: DeviceId) -> int | None:
+        """Which wait for somebody this is at the kiosk; None when it waits for nobody. An answer that was asked
+        for in one wait must not reach whoever stands there in the next."""
+        return self._armings[kiosk] if self.armed(kiosk) else None
 
     def armed(self, kiosk: DeviceId) -> bool:
         return self._armed.get(kiosk, 0.0) > self._clock.monotonic()

@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Callable
 
 from hallserver.engine.state import children_of
+from hallserver.engine.view_devices import identity_ways
 from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.authority import agent_speaks_for
+from hallserver.hub.citizen_codes import CodeDesk, CodeService
 from hallserver.hub.identity import IdentityDesk
 from hallserver.hub.outlooks import Outlooks
 from hallserver.hub.presence import BLINK_SECONDS, Presence
@@ -23,7 +25,7 @@ from qingting.contract import hub as h
 from qingting.contract.commands import ReportPrint
 from qingting.contract.continuity import OfflineOffer
 from qingting.contract.ids import DeviceId, StaffId, TicketId
-from qingting.contract.states import Condition, DeviceKind, DeviceState, Role
+from qingting.contract.states import Condition, DeviceKind, DeviceState, IdentityWay, Role
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.seal import Sealer
 
@@ -40,6 +42,7 @@ class Switchboard:
         *,
         base_url: str,
         city_link: Callable[[], bool],
+        code_service: CodeService | None = None,
     ) -> None:
         self.hall = hall
         self.accounts = accounts
@@ -49,6 +52,7 @@ class Switchboard:
         self.identity = IdentityDesk(sealer, clock)
         self.printing = PrintDesk(clock)
         self.scans = ScanDesk(clock)
+        self.codes = CodeDesk(code_service, clock, self._code_service_changed)
         self.wake = asyncio.Event()
         """Set when housekeeping should look at once."""
         self.sealer = sealer
@@ -64,6 +68,7 @@ class Switchboard:
             seen=self.presence.seen,
             city_link=self._city_link(),
             outlook=self._outlooks.latest(self.hall.state),
+            code_service=self.codes.available,
         )
 
     # ---- sessions -------------------------------------------------------------------------------
@@ -146,6 +151,15 @@ class Switchboard:
         if session is not None:
             session.send(message)
 
+    def takes_codes(self, kiosk: DeviceId) -> bool:
+        """True when a citizen code before the kiosk's scanner would be resolved."""
+        peripherals = children_of(self.hall.state, kiosk)
+        return IdentityWay.CODE in identity_ways(peripherals, self.codes.available)
+
+    def _code_service_changed(self) -> None:
+        kiosks = (one.id for one in self.hall.state.devices.values() if one.kind is DeviceKind.KIOSK)
+        self.topics.touch(f"kiosk:{one}" for one in kiosks)
+
     def disarm(self, kiosk: DeviceId) -> None:
         """Puts out the reader's light."""
         if not self.identity.disarm(kiosk):
@@ -168,7 +182,11 @@ class Switchboard:
         ]
 
     def _reader_gone(self, kiosk: DeviceId) -> None:
-        if self.identity.disarm(kiosk):
+        """The kiosk is told; it goes on waiting for a citizen code where it takes them."""
+        armed = self.identity.armed(kiosk)
+        if armed and not self.takes_codes(kiosk):
+            self.identity.disarm(kiosk)
+        if armed:
             problem = h.Problem(code="identity.reader_fault")
             self.tell_kiosk(kiosk, h.IdentityRefused(problem=problem))
 

@@ -124,7 +124,7 @@ class Reprint(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag_field
 
 
 class BeginIdentity(Strict, frozen=True, kw_only=True, tag="identity.begin", tag_field="type"):
-    """Kiosk: light the reader and wait for a card."""
+    """Kiosk: light the reader and wait for a card, or for a citizen code before the scanner."""
 
 
 class EndIdentity(Strict, frozen=True, kw_only=True, tag="identity.end", tag_field="type"):
@@ -415,7 +415,7 @@ class BookingBrief(Strict, frozen=True, kw_only=True):
 
 
 class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_field="type"):
-    """To a kiosk: a card was read. ``token`` stands for the person for two minutes, once. ``bookings``
+    """To a kiosk: a card was read or a citizen code resolved. ``token`` stands for the person for two minutes, once. ``bookings``
     are the person's of today and later; ``priority`` is the class that their age gives them."""
 
     token: str
@@ -426,6 +426,12 @@ class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_f
     priority: str = ORDINARY
 
 
+class IdentityChecking(
+    Strict, frozen=True, kw_only=True, tag="identity.checking", tag_field="type"
+):
+    """To a kiosk: a citizen code was scanned and its platform is being asked; the answer follows."""
+
+
 class BookingFound(Strict, frozen=True, kw_only=True, tag="booking.found", tag_field="type"):
     """To a kiosk: the scanned code is a booking of today whose number can be taken now."""
 
@@ -433,7 +439,7 @@ class BookingFound(Strict, frozen=True, kw_only=True, tag="booking.found", tag_f
 
 
 class IdentityRefused(Strict, frozen=True, kw_only=True, tag="identity.refused", tag_field="type"):
-    """To a kiosk: a card was there but cannot be used."""
+    """To a kiosk: a card or citizen code was there but cannot be used."""
 
     problem: Problem
 
@@ -474,6 +480,7 @@ ServerMessage = (
     | PrintOrder
     | ArmReader
     | IdentityRead
+    | IdentityChecking
     | IdentityRefused
     | CodeFound
     | BookingFound

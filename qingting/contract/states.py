@@ -183,6 +183,15 @@ class Condition(StrEnum):
     BUSY = "busy"
 
 
+class IdentityWay(StrEnum):
+    """How a citizen can show at a kiosk who they are (亮明身份)."""
+
+    CARD = "card"
+    """A card on the reader (刷身份证)."""
+    CODE = "code"
+    """The citizen code of the city's platform (市民码) before the scanner."""
+
+
 class Role(StrEnum):
     """What a hub session is allowed to be."""
 

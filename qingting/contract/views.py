@@ -29,6 +29,7 @@ from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
+    IdentityWay,
     Language,
     PrintState,
     StaffPermission,
@@ -355,7 +356,11 @@ class KioskScreen(Record, frozen=True, kw_only=True):
 
 class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"):
     """Topic ``kiosk:<id>``, key ``kiosk``. Tickets can be taken unless ``blocked_by`` names a reason;
-    ``blocked_by`` holds error codes such as ``kiosk.agent_offline`` or ``kiosk.printer_paper_out``."""
+    ``blocked_by`` holds error codes such as ``kiosk.agent_offline`` or ``kiosk.printer_paper_out``.
+
+    ``ways`` are those in which a citizen can show who they are now; ``code_down``: this hall takes
+    citizen codes, yet their platform cannot be reached.
+    """
 
     id: DeviceId
     name: str
@@ -363,6 +368,8 @@ class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"
     peripherals: tuple[DeviceView, ...]
     blocked_by: tuple[str, ...]
     screen: KioskScreen | None = None
+    ways: tuple[IdentityWay, ...] = ()
+    code_down: bool = False
 
 
 class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_field="view"):

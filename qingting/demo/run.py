@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import sys
 import tempfile
 from contextlib import AsyncExitStack
@@ -27,6 +28,7 @@ from qingting.demo.traffic import people, simulated_devices
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import dump_config
+from simulators.citizen_code import CitizenCodePlatform
 from simulators.serve import RunningBench, serve_bench
 
 HOST = "127.0.0.1"
@@ -62,6 +64,8 @@ class DemoHall:
     cast: Cast
     url: str
     folder: Path
+    code_settings: dict[str, str]
+    """How its server asks the simulated platform of citizen codes."""
 
 
 async def run_demo(options: DemoOptions) -> None:
@@ -74,15 +78,19 @@ async def run_demo(options: DemoOptions) -> None:
         )
         await asyncio.to_thread(_let_others_pass, folder)
         sources = [build_hall(one) for one in hall_ids(options.halls)]
+        codes = CitizenCodePlatform("demo", secrets.token_urlsafe(24))
         bench = await stack.enter_async_context(
             serve_bench(
                 device_specs(sources, options.carrier),
                 folder=folder / "devices",
                 port=options.base_port + CONTROL_OFFSET,
+                codes=codes,
             )
         )
         halls = [
-            await _prepare_hall(options, index, _plugged_in(source, bench), folder)
+            await _prepare_hall(
+                options, index, _plugged_in(source, bench), folder, _code_settings(bench, codes)
+            )
             for index, source in enumerate(sources)
         ]
         city = await stack.enter_async_context(
@@ -126,7 +134,11 @@ def _let_others_pass(folder: Path) -> None:
 
 
 async def _prepare_hall(
-    options: DemoOptions, index: int, config: HallConfig, folder: Path
+    options: DemoOptions,
+    index: int,
+    config: HallConfig,
+    folder: Path,
+    code_settings: dict[str, str],
 ) -> DemoHall:
     url = options.hall_url(index)
     home = folder / config.hall.id
@@ -134,7 +146,15 @@ async def _prepare_hall(
     await asyncio.to_thread(dump_config, config, home / "config.json")
     simulated = simulated_devices(config) if options.traffic > 0 else frozenset[DeviceId]()
     cast = await cast_hall(home / "hall.db", config, url, simulated)
-    return DemoHall(config=config, cast=cast, url=url, folder=home)
+    return DemoHall(config=config, cast=cast, url=url, folder=home, code_settings=code_settings)
+
+
+def _code_settings(bench: RunningBench, codes: CitizenCodePlatform) -> dict[str, str]:
+    return {
+        "citizen_code_url": bench.code_api,
+        "citizen_code_key": codes.key,
+        "citizen_code_secret": codes.secret,
+    }
 
 
 async def _start_servers(
@@ -187,6 +207,7 @@ def _hall(options: DemoOptions, hall: DemoHall, city: CityCast, index: int) -> C
         "config": str(hall.folder / "config.json"),
         "city_url": options.city_url.replace("http", "ws", 1) + "/link",
         "hall_key": city.hall_keys[HallId(hall.config.hall.id)],
+        **hall.code_settings,
     }
     file = _settings_file(hall.folder / "hall.toml", settings)
     name = f"hall {hall.config.hall.id}"

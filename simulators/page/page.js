@@ -1,5 +1,5 @@
 // The control page: panels are built once, then told of every new state of the bench.
-const { lang, texts, cards } = JSON.parse(document.getElementById("data").textContent);
+const { lang, texts, cards, citizens } = JSON.parse(document.getElementById("data").textContent);
 const t = (key, values = {}) =>
   Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
 const english = lang === "en";
@@ -184,7 +184,13 @@ function scannerPanel(first) {
   const list = el("ul", { class: "scans" });
   const update = (state) => list.replaceChildren(...state.scans.slice(0, 4).map((scan) =>
     el("li", {}, el("time", { text: clock(scan.at_ms) }), el("code", { text: scan.text }), el("i", { text: t(`scan_${scan.result}`) }))));
-  return panel(first, { node: el("div", {}, form, el("div", { class: "acts" }, last), list), update }, cable(id), talk(id, first));
+  const people = !citizens.length ? null : el("div", {},
+    el("p", { class: "hint" }, t("scan_citizen"), " · ", el("a", { href: `/citizen-codes/${english ? "?lang=en" : ""}`, text: t("citizen_codes") })),
+    el("div", { class: "people" }, ...citizens.map((one) => el("button", {
+      class: "act", type: "button", text: one.name, "data-citizen": one.id,
+      onclick: () => act(id, "scan_citizen_code", { citizen: one.id }),
+    }))));
+  return panel(first, { node: el("div", {}, form, el("div", { class: "acts" }, last), people ?? "", list), update }, cable(id), talk(id, first));
 }
 
 function outlet(first) {

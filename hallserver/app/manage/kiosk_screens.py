@@ -13,7 +13,7 @@ from qingting.contract import views as v
 from qingting.contract.config_parts import KioskTemplatesPart
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId
-from qingting.contract.states import DeviceKind, Language
+from qingting.contract.states import DeviceKind, IdentityWay, Language
 from qingting.contract.templates import DEFAULT_KIOSK, KioskBlock, KioskStart, KioskTemplate
 from qingting.kernel.web import see_other
 from qingting.kernel.web.headers import POLICY
@@ -199,6 +199,7 @@ def _look(desk: Desk, form: ScreensForm) -> tuple[str, Refusal | None]:
         name_en=template.name_en,
         peripherals=(),
         blocked_by=(),
+        ways=(IdentityWay.CARD,),
         screen=screen(desk.state, template, desk.clock.now_ms()),
     )
     topics = {name: desk.topic(name) for name in ("hall", "catalogue", "queues")}

@@ -394,6 +394,10 @@ export interface HourCount {
   readonly served: number;
 }
 
+export interface IdentityChecking {
+  readonly type: "identity.checking";
+}
+
 export interface IdentityRead {
   readonly type: "identity.read";
   readonly token: string;
@@ -408,6 +412,8 @@ export interface IdentityRefused {
   readonly type: "identity.refused";
   readonly problem: Problem;
 }
+
+export type IdentityWay = "card" | "code";
 
 export interface Interval {
   readonly low: number;
@@ -521,6 +527,8 @@ export interface KioskView {
   readonly peripherals: readonly DeviceView[];
   readonly blocked_by: readonly string[];
   readonly screen: KioskScreen | null;
+  readonly ways: readonly IdentityWay[];
+  readonly code_down: boolean;
 }
 
 export type Lamps = "double" | "full" | "single";
@@ -1090,6 +1098,7 @@ export type ServerMessage =
   | PrintOrder
   | ArmReader
   | IdentityRead
+  | IdentityChecking
   | IdentityRefused
   | CodeFound
   | BookingFound

@@ -843,6 +843,41 @@ export const ERROR_TEXTS = {
     "en": "Your identity has been cleared (over two minutes, or already used). Please place your card again.",
     "retry": false
   },
+  "citizen_code.unknown": {
+    "zh": "平台不认识这个码。请在手机上打开市民码再扫一次，或刷身份证。",
+    "en": "The platform does not know this code. Open your citizen code on the phone and scan it again, or use your ID card.",
+    "retry": false
+  },
+  "citizen_code.expired": {
+    "zh": "这个市民码已经过期。请在手机上刷新后再扫一次，或刷身份证。",
+    "en": "This citizen code has run out. Refresh it on the phone and scan it again, or use your ID card.",
+    "retry": false
+  },
+  "citizen_code.used": {
+    "zh": "这个市民码已经用过一次。请在手机上刷新后再扫，或刷身份证。",
+    "en": "This citizen code was used already. Refresh it on the phone and scan it again, or use your ID card.",
+    "retry": false
+  },
+  "citizen_code.malformed": {
+    "zh": "市民码平台的答复看不懂，没有核对成功。请刷身份证，或请工作人员帮忙。",
+    "en": "The code service gave an answer that cannot be used. Please use your ID card or ask a member of staff.",
+    "retry": true
+  },
+  "citizen_code.unavailable": {
+    "zh": "市民码服务暂时连不上，请刷身份证。",
+    "en": "The code service can't be reached, use your ID card.",
+    "retry": true
+  },
+  "citizen_code.not_offered": {
+    "zh": "本大厅不能用市民码取号。请刷身份证，或请工作人员帮忙。",
+    "en": "This hall does not take citizen codes. Please use your ID card or ask a member of staff.",
+    "retry": false
+  },
+  "citizen_code.too_often": {
+    "zh": "这台机器扫码太频繁，请 {seconds} 秒后再扫，或刷身份证。",
+    "en": "Too many codes at this kiosk. Scan again in {seconds} seconds, or use your ID card.",
+    "retry": true
+  },
   "code.unknown": {
     "zh": "这个二维码不是今天本大厅的号票。请检查后再扫一次。",
     "en": "This QR code is not one of today's tickets of this hall. Please check and scan again.",
