@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from qingting.kernel.logging import configure_logging
-from qingting.kernel.settings import SettingsError, load_settings
+from qingting.kernel.settings import SettingsError
 from qingting.profiling import profile
 from qingting.replaying import log, replay
 from qingting.voicing import voice
@@ -63,17 +63,6 @@ async def _finish(task: Awaitable[Any]) -> None:
         await task
     except asyncio.CancelledError:
         return
-
-
-def settings_or_exit(kind: type[Any], file: Path | None, **values: Any) -> Any:
-    """Reads settings; on faults prints them all and ends with status 2."""
-    environ = dict(os.environ) | {
-        f"QINGTING_{key.upper()}": str(one) for key, one in values.items() if one is not None
-    }
-    try:
-        return load_settings(kind, file=file, environ=environ)
-    except SettingsError as error:
-        raise _faulty(error) from error
 
 
 def _faulty(error: SettingsError) -> SystemExit:

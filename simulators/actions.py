@@ -154,9 +154,7 @@ async def _scan_last_ticket(bench: SimulatorBench, device_id: str, body: ScanTic
     bench.scan_last_ticket(device_id, body.printer)
 
 
-async def _scan_citizen_code(
-    bench: SimulatorBench, device_id: str, body: ScanCitizenCode
-) -> None:
+async def _scan_citizen_code(bench: SimulatorBench, device_id: str, body: ScanCitizenCode) -> None:
     if body.citizen not in CITIZENS:
         raise ActionError("unknown_citizen")
     bench.scan_citizen_code(device_id, body.citizen)

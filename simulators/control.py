@@ -104,9 +104,7 @@ def _json(value: Any, status: int = 200) -> web.Response:
 
 async def _page(request: web.Request) -> web.Response:
     language = _language(request)
-    html = await asyncio.to_thread(
-        _render, language, request.app[BENCH].codes is not None
-    )
+    html = await asyncio.to_thread(_render, language, request.app[BENCH].codes is not None)
     return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 

@@ -50,7 +50,7 @@ _ANSWERS = msgspec.json.Decoder(Answer)
 def read_answer(body: bytes, request: str) -> CodePerson:
     """The person of an answer to ``request``; raises a refusal of the ``citizen_code`` family."""
     try:
-        answer = _ANSWERS.decode(body)
+        answer: Answer = _ANSWERS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Without its cause: the decoder's words may repeat what stood in the answer.
         raise Refusal("citizen_code.malformed") from None
@@ -135,7 +135,9 @@ async def _limited(response: aiohttp.ClientResponse) -> bytes:
 
 
 @asynccontextmanager
-async def open_code_service(settings: HallSettings, clock: Clock) -> AsyncIterator[CodeService | None]:
+async def open_code_service(
+    settings: HallSettings, clock: Clock
+) -> AsyncIterator[CodeService | None]:
     """The platform that the settings name; None when they name none."""
     if not settings.citizen_code_url:
         yield None

@@ -32,7 +32,7 @@ SOUND_SECONDS = 30.0
 TICK_SECONDS = 1.0
 
 _CODE = re.compile(r"[\x21-\x7e]{8,512}")
-_OURS = re.compile(r"(?:[a-z]+://[^/\s]+)?/?(?:t|b|scan)/\S*", re.IGNORECASE)
+_OURS = re.compile(r"(?:[a-z]+://[^/\s]+/|/)?(?:t|b|scan)/\S*", re.IGNORECASE)
 
 
 class CodePerson(Strict, frozen=True, kw_only=True):

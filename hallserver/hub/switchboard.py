@@ -157,7 +157,9 @@ class Switchboard:
         return IdentityWay.CODE in identity_ways(peripherals, self.codes.available)
 
     def _code_service_changed(self) -> None:
-        kiosks = (one.id for one in self.hall.state.devices.values() if one.kind is DeviceKind.KIOSK)
+        kiosks = (
+            one.id for one in self.hall.state.devices.values() if one.kind is DeviceKind.KIOSK
+        )
         self.topics.touch(f"kiosk:{one}" for one in kiosks)
 
     def disarm(self, kiosk: DeviceId) -> None:

@@ -98,6 +98,9 @@ class CitizenCodePlatform:
         self.fault: Fault | None = None
         self.asked = 0
         """Questions about codes since the start."""
+        self.hold = asyncio.Event()
+        """While it is cleared, a question about a code waits before its answer leaves."""
+        self.hold.set()
         self._lifted = asyncio.Event()
         self._codes: dict[str, LiveCode] = {}
         self._shown: dict[str, LiveCode] = {}

@@ -52,6 +52,7 @@ def create_platform_app(platform: CitizenCodePlatform) -> web.Application:
 
 async def _lift(app: web.Application) -> None:
     app[PLATFORM].set_fault(None)
+    app[PLATFORM].hold.set()
 
 
 async def _admitted(request: web.Request) -> bytes:
@@ -81,7 +82,9 @@ async def _resolve(request: web.Request) -> web.Response:
     platform = request.app[PLATFORM]
     if platform.fault is Fault.MALFORMED:
         return web.Response(text='{"result": "ok", "person": {', content_type="application/json")
-    return _json(platform.resolve(question.request, question.code))
+    answer = platform.resolve(question.request, question.code)
+    await platform.hold.wait()
+    return _json(answer)
 
 
 def _json(value: Any) -> web.Response:
@@ -108,9 +111,10 @@ def _file(name: str) -> str:
 
 def _render(english: bool) -> str:
     words = {key: text["en" if english else "zh"] for key, text in _texts().items()}
-    data = {"lang": "en" if english else "zh-CN", "texts": words, "faults": [*Fault]}
-    page = _file("index.html").replace("{{lang}}", data["lang"]).replace("{{title}}", words["title"])
-    return page.replace("{{data}}", msgspec.json.encode(data).decode().replace("<", "\\u003c"))
+    lang = "en" if english else "zh-CN"
+    data = msgspec.json.encode({"lang": lang, "texts": words, "faults": [*Fault]}).decode()
+    page = _file("index.html").replace("{{lang}}", lang).replace("{{title}}", words["title"])
+    return page.replace("{{data}}", data.replace("<", "\\u003c"))
 
 
 async def _page(request: web.Request) -> web.Response:

@@ -50,6 +50,10 @@ export function useHall(connection: HallConnection) {
     classes,
     queues,
     kiosk,
+    /** How a citizen can show here and now who they are. */
+    ways: computed(() => kiosk.value?.ways ?? []),
+    /** The hall takes citizen codes, yet their platform cannot be reached. */
+    codeDown: computed(() => kiosk.value?.code_down === true),
     screen,
     loaded: computed(() => catalogue.loaded.value && own.loaded.value),
     age: catalogue.age,

@@ -146,7 +146,18 @@ export function device(
 }
 
 export function kiosk(now: number, peripherals: readonly DeviceView[] = sound(now)): KioskView {
-  return { view: 'kiosk', id: 'k1', name: '1号取号机', name_en: 'Kiosk 1', peripherals, blocked_by: [], screen: null };
+  const card = peripherals.some((one) => one.kind === 'id_reader' && one.state === 'ready');
+  return {
+    view: 'kiosk',
+    id: 'k1',
+    name: '1号取号机',
+    name_en: 'Kiosk 1',
+    peripherals,
+    blocked_by: [],
+    screen: null,
+    ways: card ? ['card'] : [],
+    code_down: false,
+  };
 }
 
 export function sound(now: number): readonly DeviceView[] {

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
+from hallserver.hub.citizen_codes import CodeService
 from hallserver.hub.hub import Hub
 from qingting.contract import commands as c
 from qingting.contract import config as cfg
@@ -292,6 +293,7 @@ class House:
     hall: Hall = field(init=False)
     accounts: Accounts = field(init=False)
     hub: Hub = field(init=False)
+    code_service: CodeService | None = None
     _stop: Callable[[], Awaitable[None]] | None = None
 
     async def start(self) -> None:
@@ -322,6 +324,7 @@ class House:
                 self.clock,
                 base_url="http://hall.test",
                 auth_seconds=self.auth_seconds,
+                code_service=self.code_service,
             )
             async with self.hub.running():
                 app = web.Application()

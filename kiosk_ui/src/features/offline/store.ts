@@ -1,6 +1,6 @@
 /** When the hall is gone for good while, the agent on this machine takes its place. */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
-import type { HallConnection, Language, OfflineOffer, OfflineState, Problem } from '@qingting/client';
+import type { HallConnection, IdentityWay, Language, OfflineOffer, OfflineState, Problem } from '@qingting/client';
 import type { Hall } from '../../app/hall';
 import { blockers, isDown } from '../../app/hall';
 import { useJourney } from '../ticket/store';
@@ -73,6 +73,11 @@ export function useOffline(
     const peripherals = state.value?.peripherals ?? [];
     return known === null ? null : { ...known, peripherals, blocked_by: [] };
   });
+  /** Codes are resolved by the hall alone; this machine reads cards. */
+  const ways = computed((): readonly IdentityWay[] => {
+    const reader = state.value?.peripherals.find((one) => one.kind === 'id_reader');
+    return reader?.state === 'ready' ? ['card'] : [];
+  });
   const items = computed(() => state.value?.items ?? []);
   const departments = computed(() => {
     const counts = new Map<string, number>();
@@ -97,6 +102,8 @@ export function useOffline(
     items,
     departments,
     kiosk,
+    ways,
+    codeDown: computed(() => false),
     queues: computed(() => []),
     waiting: computed(() => null),
     item: (id) => items.value.find((one) => one.id === id) ?? null,

@@ -23,7 +23,7 @@ export interface Press {
   readonly key: string;
 }
 
-export type ReaderPhase = 'arming' | 'waiting' | 'refused' | 'timeout';
+export type ReaderPhase = 'arming' | 'waiting' | 'checking' | 'refused' | 'timeout';
 
 /** What an identity is for: to take a number for the chosen items, or to find a booking. */
 export type Purpose = 'take' | 'booking';

@@ -204,6 +204,12 @@ export function useJourney(
     step.value = { ...step.value, phase: 'refused', problem };
   }
 
+  /** A citizen code was scanned; the hall answers within seconds, whatever its platform does. */
+  function codeChecked(): void {
+    if (step.value.name !== 'identity' || step.value.phase === 'timeout') return;
+    step.value = { ...step.value, phase: 'checking', problem: null };
+  }
+
   function acceptCard(identity: IdentityRead): void {
     const now = step.value;
     if (now.name !== 'identity' || now.phase === 'timeout') return;
@@ -279,6 +285,7 @@ export function useJourney(
   const busy = computed(() => step.value.name === 'taking');
   const leave = [
     connection.on('identity.read', acceptCard),
+    connection.on('identity.checking', codeChecked),
     connection.on('identity.refused', ({ problem }) => refuseCard(problem)),
     connection.on('code.found', ({ ticket, number }) => {
       if (busy.value) return;
