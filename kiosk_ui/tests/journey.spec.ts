@@ -81,6 +81,25 @@ describe('taking a number with an identity card', () => {
     expect(journey.step.value.name).toBe('confirm');
   });
 
+  it('shows that a citizen code is being checked, says what is wrong with it and takes what comes next', async () => {
+    b.hall.push({ type: 'identity.checking' });
+    await soon();
+    expect(journey.step.value.name).toBe('home');
+    await journey.beginIdentity('take');
+    b.hall.push({ type: 'identity.checking' });
+    await soon();
+    expect(journey.step.value).toMatchObject({ name: 'identity', phase: 'checking' });
+    b.hall.push({ type: 'identity.refused', problem: { code: 'citizen_code.expired', params: {} } });
+    await soon();
+    expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'citizen_code.expired' } });
+    b.hall.push({ type: 'identity.checking' });
+    await soon();
+    expect(journey.step.value).toMatchObject({ phase: 'checking', problem: null });
+    b.hall.push(CARD);
+    await soon();
+    expect(journey.step.value.name).toBe('confirm');
+  });
+
   it('says that the reader is out when the hall refuses to light it', async () => {
     b.hall.onRequest('identity.begin', () => {
       throw new HallError('identity.no_reader');

@@ -1,7 +1,7 @@
 import { flushPromises, mount } from '@vue/test-utils';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { VueWrapper } from '@vue/test-utils';
-import type { DeviceView, KioskTicket } from '@qingting/client';
+import type { DeviceView, KioskTicket, KioskView } from '@qingting/client';
 import { HallConnection, memoryIdentity } from '@qingting/client';
 import { FakeHall } from '@qingting/client/fake';
 import Kiosk from '../src/app/Kiosk.vue';
@@ -394,6 +394,34 @@ describe('when it cannot work', () => {
     await choose('id-renew');
     expect(screen.get('[data-act="proceed"]').attributes('disabled')).toBeDefined();
     expect(screen.text()).toContain('读卡器暂时不能用');
+  });
+
+  it('offers the ways to show who one is that work here now, as they come and go', async () => {
+    const now = b.hall.now;
+    const offer = async (changes: Partial<KioskView>): Promise<void> => {
+      b.hall.set('kiosk:k1', 'kiosk', { ...sample.kiosk(now), ...changes });
+      await soon();
+    };
+    const shown = (): unknown[] =>
+      screen.findAll('[data-way]').map((one) => one.attributes('data-way'));
+    await offer({ ways: ['card', 'code'] });
+    await press('take');
+    await choose('gaj');
+    await choose('id-renew');
+    expect(screen.get('[data-act="proceed"]').text()).toContain('刷证或扫市民码');
+    await press('proceed');
+    expect(screen.text()).toContain('码会送到市民码平台核对');
+    await press('agree');
+    expect(shown()).toEqual(['card', 'code']);
+    await offer({ ways: ['card'], code_down: true });
+    expect(shown()).toEqual(['card']);
+    expect(screen.get('[data-note="code-down"]').text()).toContain('市民码服务暂时连不上，请刷身份证');
+    await offer({ ways: ['code'] });
+    expect(shown()).toEqual(['code']);
+    expect(screen.find('[data-note="code-down"]').exists()).toBe(false);
+    b.hall.push({ type: 'identity.checking' });
+    await soon();
+    expect(screen.get('[role="status"]').text()).toContain('正在核对市民码');
   });
 
   it('shows no empty list while the hall cannot be reached, and comes back', async () => {
