@@ -383,6 +383,7 @@ _ALL: tuple[Any, ...] = (
         masked_number="230602********1238",
         kind=CertificateKind.RESIDENT_ID,
     ),
+    h.IdentityChecking(),
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
     h.CodeFound(ticket=TICKET, number="A023"),
     h.ScannedIn(staff=STAFF, staff_name="李静", number="0103", window=WINDOW),

@@ -14,6 +14,7 @@ from patience import HANG_S, limit_s
 from qingting.contract.states import DeviceKind
 from simulators.actions import ACTIONS
 from simulators.bench import DeviceSpec
+from simulators.citizen_code import CITIZENS, CitizenCodePlatform
 from simulators.serve import RunningBench, run_bench, serve_bench
 
 SPECS = [
@@ -125,6 +126,38 @@ async def test_the_code_of_the_last_ticket_is_read_from_its_dots(page: Page) -> 
     await page.print(raster_job("https://hall.example/t/last"))
     _, state = await page.post("s1/scan_last_ticket")
     assert state["scans"][0]["text"] == "https://hall.example/t/last"
+
+
+async def test_a_citizen_code_is_shown_scanned_and_renewed_once_it_is_used(tmp_path: Path) -> None:
+    codes = CitizenCodePlatform("k", "s")
+    async with (
+        serve_bench(SPECS, folder=tmp_path / "dev", port=0, codes=codes) as running,
+        aiohttp.ClientSession() as session,
+    ):
+        page, at = Page(running, session), "citizen-codes/"
+        status, html = await page.text(at)
+        assert status == 200
+        assert "市民码平台" in html
+        state = json.loads((await page.text(at + "state"))[1])
+        assert [one["id"] for one in state["citizens"]] == list(CITIZENS)
+        shown = state["citizens"][0]["code"]
+        assert (await page.post("s1/scan_citizen_code", citizen="nobody"))[0] == 422
+        _, device = await page.post("s1/scan_citizen_code", citizen="citizen")
+        assert device["scans"][0]["text"] == shown
+        assert codes.resolve("r", shown)["person"]["name"] == CITIZENS["citizen"].name
+        assert codes.resolve("r", shown)["result"] == "used"
+        assert codes.shown("citizen").text != shown
+        async with session.post(running.page + at + "fault", json={"fault": "down"}) as answer:
+            assert (await answer.json())["fault"] == "down"
+        async with session.post(running.page + at + "fault", json={"fault": "odd"}) as answer:
+            assert answer.status == 422
+        codes.set_fault(None)
+        async with session.post(running.code_api + "/v1/check", json={}) as answer:
+            assert answer.status == 401
+
+
+async def test_a_bench_without_a_platform_offers_no_citizen_codes(page: Page) -> None:
+    assert (await page.post("s1/scan_citizen_code", citizen="citizen"))[0] == 422
 
 
 async def test_a_printed_code_leads_where_it_leads_a_phone(page: Page) -> None:
