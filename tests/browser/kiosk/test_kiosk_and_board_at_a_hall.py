@@ -13,17 +13,21 @@ import msgspec
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 from patience import HANG_MS, HANG_S, limit_ms
 from pictures import picture
 from playwright.async_api import Browser, Page, expect
 from websockets.asyncio.client import ClientConnection, connect
 
+from hallserver.app.code_platform import open_code_service
+from hallserver.app.settings import HallSettings
 from hallserver.boards.routes import add_voice
 from hallserver.boards.synthesiser import Synthesiser
 from hallserver.boards.voice import Voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, Pairing, open_accounts
+from hallserver.hub.citizen_codes import CodeService
 from hallserver.hub.hub import Hub
 from qingting.contract import commands as c
 from qingting.contract import hub as h
@@ -40,6 +44,7 @@ from qingting.demo.builder import build_hall, hall_ids
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.security.seal import Sealer, new_key, parse_keys
+from simulators.citizen_code import CitizenCodePlatform, Fault, create_platform_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).resolve().parents[3]
@@ -95,6 +100,10 @@ class Agent:
             )
         )
 
+    async def scan(self, text: str) -> None:
+        """A citizen holds a code before the scanner."""
+        await self.say(h.CodeScanned(device=DeviceId("k1-scanner"), text=text))
+
     async def _read(self) -> None:
         decoder = msgspec.json.Decoder(h.ServerMessage)
         async for text in self.line:
@@ -128,6 +137,7 @@ class Place:
     sealer: Sealer = field(default_factory=lambda: Sealer(parse_keys(new_key("k1"))))
     port: int = 0
     speech_program: str = "auto"
+    code_service: CodeService | None = None
     hall: Hall = field(init=False)
     accounts: Accounts = field(init=False)
     _running: AsyncExitStack | None = None
@@ -148,7 +158,14 @@ class Place:
         async with open_hall(path, clock=clock, config=self.config) as self.hall:
             hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
             self.accounts = open_accounts(self.hall.store, clock, Passwords(hasher=hasher))
-            hub = Hub(self.hall, self.accounts, self.sealer, clock, base_url="http://hall.test")
+            hub = Hub(
+                self.hall,
+                self.accounts,
+                self.sealer,
+                clock,
+                base_url="http://hall.test",
+                code_service=self.code_service,
+            )
             async with hub.running():
                 app = web.Application()
                 app.router.add_get("/hub", hub.socket)
@@ -220,6 +237,10 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 
 async def open_kiosk(place: Place, page: Page) -> None:
     await page.goto(await place.url("k1", "index.html"))
+    await choose_item(page)
+
+
+async def choose_item(page: Page) -> None:
     await page.click("[data-act=search]")
     for letter in "jmsfzhl":
         await page.click(f"[data-key={letter}]")
@@ -263,6 +284,56 @@ async def test_a_card_that_cannot_be_used_is_explained_and_a_good_one_taken_afte
     await page.click("[data-act=again]")
     await agent.card()
     await expect(page.get_by_text("张*三")).to_be_visible()
+
+
+async def test_a_citizen_takes_a_number_with_a_citizen_code_and_with_the_card_when_that_fails(
+    place: Place, page: Page
+) -> None:
+    codes = CitizenCodePlatform("hall", "a secret")
+    async with TestServer(create_platform_app(codes)) as server:
+        settings = HallSettings(
+            citizen_code_url=str(server.make_url("/api")),
+            citizen_code_key="hall",
+            citizen_code_secret="a secret",
+        )
+        await place.stop()
+        async with open_code_service(settings, SystemClock()) as place.code_service:
+            await place.start()
+            agent = await place.agent()
+            await open_kiosk(place, page)
+            await page.click("[data-act=proceed]")
+            await page.click("[data-act=agree]")
+            await expect(page.locator("[data-way=card]")).to_be_visible()
+            await expect(page.locator("[data-way=code]")).to_be_visible()
+            await page.add_script_tag(path=AXE)
+            for view in ("elder", "language", "elder", "language"):
+                await page.click(f"[data-view={view}]")
+                assert await page.evaluate(FAULTS) == [], view
+                assert await page.evaluate(SPILLS) == [], view
+            await picture(page, "kiosk-identity")
+            await agent.scan("no-code-of-anybody")
+            await expect(page.get_by_role("alert")).to_contain_text("平台不认识这个码")
+            await agent.scan(codes.shown("citizen").text)
+            await expect(page.get_by_text("张*例")).to_be_visible()
+            await page.click("[data-act=confirm]")
+            await expect(page.locator("[data-number]")).to_have_text(re.compile(r"[A-Z]\d{3}"))
+            (ticket,) = place.hall.state.tickets.values()
+            assert ticket.person is not None
+            assert ticket.person.masked_name == "张*例"
+            await page.click("[data-act=done]")
+
+            codes.set_fault(Fault.DOWN)
+            await choose_item(page)
+            await page.click("[data-act=proceed]")
+            await page.click("[data-act=agree]")
+            await agent.scan(codes.shown("woman").text)
+            await expect(page.get_by_role("alert")).to_contain_text("市民码服务暂时连不上")
+            await expect(page.locator("[data-way=code]")).to_have_count(0)
+            await page.click("[data-act=again]")
+            await agent.card()
+            await expect(page.get_by_text("张*三")).to_be_visible()
+            await agent.close()
+            await place.stop()
 
 
 async def test_paper_out_is_said_within_two_seconds_and_the_number_can_be_printed_again(
@@ -331,6 +402,9 @@ FAULTS = """async () => {
   const found = await axe.run(document, { runOnly: rules });
   return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target)}`);
 }"""
+SPILLS = """() => [...document.querySelectorAll('[data-way]')]
+  .filter((one) => one.scrollHeight > one.clientHeight + 1)
+  .map((one) => one.textContent)"""
 OUTSIDE = """() => {
   const frame = document.querySelector('.kiosk__main').getBoundingClientRect();
   return [...document.querySelectorAll('.home button, .home h1, .home__scan')]
