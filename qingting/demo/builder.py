@@ -49,7 +49,7 @@ SCREENS = KioskTemplate(
     notices=(
         KioskNotice(
             text="取号前先看材料：点选事项，就能看到要带什么。",
-            text_en="Choose an item to see what to bring, before you take a number.",
+            text_en="Look first: choose an item to see what to bring.",
         ),
     ),
     kiosks=(DeviceId("k1"), DeviceId("k2")),
