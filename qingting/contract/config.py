@@ -262,18 +262,26 @@ def config_faults(config: HallConfig) -> list[Fault]:
 
 
 def _said_twice(config: HallConfig) -> list[Fault]:
-    """What people tell things apart by: the letter of a queue, the number of a clerk."""
+    """What people tell things apart by: the letter of a queue, the number of a clerk or window."""
     letters = doubled(one.prefix for one in config.queues)
-    numbers = doubled(one.number for one in config.staff)
-    faults = [
-        Fault("fault.prefix_twice", "queues", one.id, one.name, one.prefix)
-        for one in config.queues
-        if one.prefix in letters
-    ]
-    return faults + [
-        Fault("fault.number_twice", "staff", one.id, one.name, one.number)
-        for one in config.staff
-        if one.number in numbers
+    clerks = doubled(one.number for one in config.staff)
+    windows = doubled(one.number for one in config.windows)
+    return [
+        *(
+            Fault("fault.prefix_twice", "queues", one.id, one.name, one.prefix)
+            for one in config.queues
+            if one.prefix in letters
+        ),
+        *(
+            Fault("fault.number_twice", "staff", one.id, one.name, one.number)
+            for one in config.staff
+            if one.number in clerks
+        ),
+        *(
+            Fault("fault.number_twice", "windows", one.id, one.name, one.number)
+            for one in config.windows
+            if one.number in windows
+        ),
     ]
 
 

@@ -125,6 +125,14 @@ def test_a_broken_configuration_names_every_fault() -> None:
     assert config_faults(CONFIG) == []
 
 
+def test_two_windows_or_clerks_of_one_number_are_a_fault_of_each() -> None:
+    first = CONFIG.windows[0]
+    twin = msgspec.structs.replace(first, id="twin", name="另一窗口")
+    broken = msgspec.structs.replace(CONFIG, windows=(*CONFIG.windows, twin))
+    found = [one for one in config_faults(broken) if one.code == "fault.number_twice"]
+    assert [(one.part, one.key) for one in found] == [("windows", first.id), ("windows", "twin")]
+
+
 def test_faults_are_said_in_the_reader_s_language_and_named_as_people_do() -> None:
     broken = msgspec.structs.replace(CONFIG, queues=())
     refusal = FaultyConfig(config_faults(broken))
