@@ -14,8 +14,10 @@ import pytest
 
 from console.app.server import ConsoleSettings
 from hallserver.app.settings import HallSettings
-from hallserver.devices.profile_types import PrinterProfile
+from hallserver.devices.profile_types import LedProfile, PrinterProfile
 from hallserver.devices.profiles import ProfileLibrary, load_kind
+from hallserver.devices.protocols.led.codecs import codec_for
+from hallserver.devices.protocols.led.line import LedLine
 from hallserver.devices.supervisor import device_faults
 from hallserver.hub.hub import HANDLERS
 from hallserver.hub.registry import EVERYBODY, REGISTRY
@@ -93,6 +95,17 @@ def test_the_walked_through_printer_profile_loads(tmp_path: Path) -> None:
     assert loaded.commands.cut.fill() == b"\x1d\x56\x00"
     assert [query.name for query in loaded.status.query][-1] == "exit"
     assert loaded.capabilities.width_dots == 576
+
+
+def test_the_walked_through_led_profile_loads(tmp_path: Path) -> None:
+    text = (ROOT / "docs/developers/add-an-led.md").read_text("utf-8")
+    name, profile = re.findall(r"^```toml profile=(\S+)\n(.*?)^```", text, re.M | re.S)[0]
+    root = shutil.copytree(ROOT / "firmware_profiles", tmp_path / "profiles")
+    (root / f"{name}.toml").write_text(profile, "utf-8")
+    loaded = load_kind(LedProfile, Path(name).name, ProfileLibrary(root))
+    codec = codec_for(loaded.protocol, loaded.led.charset, loaded.led.max_bytes)
+    line = LedLine(number=1, top=0, height=16, width=128)
+    assert codec.show(line, first=True) == b"\x02 \x03"
 
 
 def declared_packages() -> set[str]:
