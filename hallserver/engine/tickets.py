@@ -227,13 +227,14 @@ def _visit_facts(state: HallState, ticket: Ticket) -> dict[str, list[str]]:
 
 
 def _serving(state: HallState, ticket: Ticket) -> list[Window]:
-    """Where the ticket can be called: the window that its booking was promised, else those that serve
-    its queue now, else those that serve it at all."""
-    life = state.bookings.get(ticket.booking) if ticket.booking is not None else None
-    promised = life.booking.window if life is not None and not ticket.late else None
-    if promised is not None and promised in state.window_config:
-        return [state.window_config[promised]]
-    fitting = [one for one in state.window_config.values() if ticket.queue in one.queues]
+    """Where the ticket can be called: windows that serve its queue now, else those that serve it at all. Those
+    for booked visitors alone call nobody else."""
+    in_time = ticket.booking is not None and not ticket.late
+    fitting = [
+        one
+        for one in state.window_config.values()
+        if ticket.queue in one.queues and (in_time or not one.appointment_only)
+    ]
     staffed = [one for one in fitting if state.windows[one.id].state is not WindowState.CLOSED]
     return staffed or fitting
 

@@ -6,14 +6,15 @@ import msgspec
 
 from qingting.contract.base import Record
 from qingting.contract.calendar import DateText
-from qingting.contract.ids import BookingId, ItemId, Millis, WindowId
+from qingting.contract.ids import BookingId, ItemId, Millis
 from qingting.contract.people import Person
 
 
 class Booking(Record, frozen=True, kw_only=True):
     """One booked visit. ``code`` is the opaque text of the booking's QR. ``start`` and ``end`` are UTC
     milliseconds of the booked time, on the hall's business date ``day``. ``items`` are served in a
-    chain. ``window`` is the booked window, when one was promised.
+    chain. No window is booked: who is in time is called by any window that serves the item, those for
+    booked visitors alone (预约专窗) among them.
     """
 
     id: BookingId
@@ -24,4 +25,3 @@ class Booking(Record, frozen=True, kw_only=True):
     items: Annotated[tuple[ItemId, ...], msgspec.Meta(min_length=1, max_length=5)]
     person: Person
     party: Annotated[int, msgspec.Meta(ge=1, le=200)] = 1
-    window: WindowId | None = None

@@ -13,8 +13,8 @@ from hallserver.engine.days import DAY_MS, MINUTE_MS, business_day, day_start
 from hallserver.engine.state import BookingLife
 from hallserver.hub.identity import seal_person
 from qingting.contract.bookings import Booking
-from qingting.contract.config import HallConfig, Window
-from qingting.contract.ids import BookingId, Millis, QueueId, WindowId
+from qingting.contract.config import HallConfig
+from qingting.contract.ids import BookingId, Millis
 from qingting.contract.states import BookingState, CertificateKind
 from qingting.demo import sources
 from qingting.kernel.security.device_keys import new_token
@@ -100,7 +100,6 @@ def _made(
     config: HallConfig, sealer: Sealer, source: sources.BookingSource, name: BookingId, now: Millis
 ) -> Booking:
     card, start = DEMO_CARDS[source.card], booked_at(config, now, source.minutes)
-    queues = {item.id: item.queue for item in config.items}
     return Booking(
         id=name,
         code=new_token(),
@@ -110,7 +109,6 @@ def _made(
         items=source.items,
         person=seal_person(sealer, KINDS[card.kind], card.name, card.number),
         party=source.party,
-        window=_window(config, queues[source.items[0]]),
     )
 
 
@@ -132,12 +130,3 @@ def standing_of(config: HallConfig, booking: Booking, now: Millis) -> Standing:
 def _before(config: HallConfig, minutes: int) -> Standing:
     early = minutes > config.rules.punctuality.early_minutes
     return Standing.EARLY if early else Standing.DUE
-
-
-def _window(config: HallConfig, queue: QueueId) -> WindowId | None:
-    """The hall's window for booked visitors, where it serves the queue."""
-    fitting: Iterator[Window] = (
-        one for one in config.windows if one.appointment_only and queue in one.queues
-    )
-    found = next(fitting, None)
-    return found.id if found is not None else None

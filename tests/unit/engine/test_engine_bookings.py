@@ -25,6 +25,7 @@ from engine_builders import (
 )
 
 from hallserver.engine.state import new_state
+from hallserver.engine.tickets import facts_of
 from qingting.contract import commands as c
 from qingting.contract import directives as d
 from qingting.contract import events as e
@@ -160,6 +161,26 @@ class TestArrival:
         run.arrive(TEN + 46 * MINUTE, BookingId("b-2"))
         assert run.serve(W3) == issued.ticket
         refused(run, c.CallNext(window=W3), "call.nobody_waiting")
+
+    def test_the_paper_names_an_appointment_only_window_to_those_alone_whom_it_calls(self) -> None:
+        run = Booked(
+            small_hall(rules=rules(), **changed(small_hall(), "windows", W3, appointment_only=True))
+        )
+        run.open(W2, LI), run.open(W3, WANG)
+        run.tell(d.PutBooking(booking=booking()))
+        run.tell(d.PutBooking(booking=booking(id="b-2", code="code-0002")))
+        walk_in = run.take(RENEW)
+        in_time = run.arrive(TEN).ticket
+        late = run.arrive(TEN + 46 * MINUTE, BookingId("b-2")).ticket
+        named = [
+            facts_of(run.state, run.state.tickets[one])["windows"]
+            for one in (walk_in, in_time, late)
+        ]
+        assert named == [["2"], ["2、3"], ["2"]]
+
+    def test_a_booking_of_an_older_city_that_names_a_window_is_read(self) -> None:
+        raw = msgspec.to_builtins(booking()) | {"window": W3}
+        assert msgspec.convert(raw, Booking) == booking()
 
     def test_what_a_clerk_reads_as_waiting_is_what_they_waited_here(self) -> None:
         run = Booked(small_hall(rules=rules(max_delay_minutes=20)))

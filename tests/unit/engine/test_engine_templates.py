@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hallserver.engine.kiosks import screen, template_of
-from hallserver.engine.tickets import template_for, ticket_document
+from hallserver.engine.tickets import facts_of, template_for, ticket_document
 from qingting.contract import commands as c
 from qingting.contract.config import HallConfig, config_faults
 from qingting.contract.config_parts import KioskTemplatesPart, TicketTemplatesPart
@@ -209,3 +209,34 @@ def test_a_booked_ticket_says_window_and_place() -> None:
     assert pairs == [("办理窗口", "1、3"), ("窗口位置", "一楼 A 区")]
     assert run.state.tickets[ticket].queue == HEALTH
     assert PERSON.masked_name not in str(document)
+
+
+def test_the_paper_of_an_english_visitor_is_english_where_somebody_has_translated() -> None:
+    config = small_hall()
+    windows = tuple(
+        msgspec.structs.replace(one, place="一楼 A 区", place_en="Floor 1, area A")
+        for one in config.windows
+    )
+    items = tuple(
+        msgspec.structs.replace(
+            one, materials=("居民户口簿",), materials_en=("Household register",)
+        )
+        if one.id == CARE
+        else msgspec.structs.replace(one, materials=("身份证",))
+        for one in config.items
+    )
+    run = EngineRun(msgspec.structs.replace(config, windows=windows, items=items))
+    facts = [
+        facts_of(run.state, run.state.tickets[run.issue(item, language=language)])
+        for item, language in ((CARE, Language.EN), (CARE, Language.ZH), (RENEW, Language.EN))
+    ]
+    assert [one["place"] for one in facts] == [
+        ["Floor 1, area A"],
+        ["一楼 A 区"],
+        ["Floor 1, area A"],
+    ]
+    assert [one["materials"] for one in facts] == [
+        ["Household register"],
+        ["居民户口簿"],
+        ["身份证"],
+    ]
