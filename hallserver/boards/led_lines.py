@@ -20,7 +20,7 @@ from qingting.contract.printing import Align
 
 
 class Lines(NamedTuple):
-    """What is to be lit now, and when the next frame is due; None = never by time alone."""
+    """What is to be lit now, and until when that is known; None = a line is dark and may light up any time."""
 
     lines: tuple[LedLine, ...]
     until: Millis | None
@@ -66,7 +66,9 @@ def lines_at(programme: StripProgramme, now: Millis) -> Lines:
         lines.append(_led_line(number, line, programme.matrix.width, frame))
         if up is not None:
             ends.append(up.until)
-    return Lines(tuple(lines), min(ends, default=None))
+    # Frames of a call that are not due leave the line to the idle ones until they are.
+    sure = len(ends) == len(programme.lines)
+    return Lines(tuple(lines), min(ends) if sure else None)
 
 
 def _led_line(number: int, line: StripLine, width: int, frame: Frame | None) -> LedLine:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from hallserver.boards.led_lines import lines_at, programme_for
+from hallserver.boards.led_lines import Lines, lines_at, programme_for
 from hallserver.boards.strip import StripProgramme
 from hallserver.devices.api import DeviceStatus
 from hallserver.devices.drivers.peripheral import OpenLine, open_line
@@ -77,6 +77,7 @@ class LedWall:
         self._news = asyncio.Event()
         self._changed: dict[DeviceId, DeviceStatus] = {}
         self._programmes: dict[DeviceId, StripProgramme] = {}
+        self._lines: dict[DeviceId, Lines] = {}
         self._stamp: tuple[int, int] | None = None
 
     async def run(self) -> None:
@@ -96,6 +97,8 @@ class LedWall:
         """Serves these panels until the configuration names others."""
         sound = [one for one in devices if not await self._refused(one)]
         self._stamp = None
+        self._programmes.clear()
+        self._lines.clear()
         panels = await asyncio.to_thread(
             DeviceSupervisor, sound, clock=self._clock, opener=self._opener
         )
@@ -154,18 +157,24 @@ class LedWall:
         stamp = (self._hall.state.seq, now // _MINUTE_MS)
         if stamp != self._stamp:
             self._stamp = stamp
-            self._programmes = {
-                one.id: programme_for(self._hall.state, one, now)
-                for one in devices
-                if one.id in panels.panels
-            }
+            for one in devices:
+                if one.id in panels.panels:
+                    self._take(one.id, programme_for(self._hall.state, one, now))
         ends: list[Millis] = []
         for led, programme in self._programmes.items():
-            shown = lines_at(programme, now)
-            panels.panels[led].show(shown.lines)
-            if shown.until is not None:
-                ends.append(shown.until)
+            known = self._lines.get(led)
+            if known is None or known.until is None or known.until <= now:
+                known = self._lines[led] = lines_at(programme, now)
+                panels.panels[led].show(known.lines)
+            if known.until is not None:
+                ends.append(known.until)
         return min(ends, default=None)
+
+    def _take(self, led: DeviceId, programme: StripProgramme) -> None:
+        """What is up is counted from the call on: not again while nothing about it has changed."""
+        if self._programmes.get(led) != programme:
+            self._programmes[led] = programme
+            self._lines.pop(led, None)
 
     # ---- conditions ------------------------------------------------------------------------------
 

@@ -17,6 +17,10 @@ from qingting.contract.ids import Millis
 from qingting.contract.layouts import Matrix, Motion, Zone
 
 
+MOMENT_MS = 1000
+"""After this time one looks again whether a call's frame has become due."""
+
+
 class StripLine(Strict, frozen=True, kw_only=True):
     """One line of letters. ``top`` and ``height`` in dots; turns are counted from ``since``.
 
@@ -91,7 +95,10 @@ def up_at(line: StripLine, idle_since: Millis, now: Millis) -> Up | None:
         for showing in showings(frames, since, now + 1):
             latest = showing
         if latest is not None and latest.frame is not None:
-            return Up(frames[latest.frame], now - latest.start, latest.end)
+            # In place of a call's frame that is not due yet another one is up only for the moment.
+            stays = frames is line.calls or not line.calls
+            until = latest.end if stays else min(latest.end, now + MOMENT_MS)
+            return Up(frames[latest.frame], now - latest.start, until)
     return None
 
 

@@ -67,9 +67,27 @@ def test_a_called_number_is_followed_by_its_service_and_then_by_the_notice() -> 
     assert (shown.lines[0].width, shown.lines[0].height) == (128, 16)
 
 
+def test_a_call_that_is_shown_again_does_not_wait_for_the_end_of_the_notice() -> None:
+    call = Frame(
+        segments=(segment("请A001号"),),
+        motion=Motion.STATIC,
+        seconds=4,
+        repeats=2,
+        every_seconds=20,
+    )
+    idle = Frame(segments=(segment("欢迎您"),), motion=Motion.SCROLL_LEFT, seconds=15)
+    strip = programme(LayoutKind.WINDOW_STRIP, [idle], [call])
+    between = lines_at(strip, NOW + 16_000)
+    assert between.lines[0].text == "欢迎您"
+    assert between.until is not None
+    assert between.until <= NOW + 20_000
+    assert lines_at(strip, NOW + 20_000).lines[0].text == "请A001号"
+
+
 def test_a_line_that_has_nothing_to_say_is_dark() -> None:
     (line,) = lines_at(programme(LayoutKind.WINDOW_STRIP, [], []), NOW).lines
     assert line.runs == ()
+    assert lines_at(programme(LayoutKind.WINDOW_STRIP, [], []), NOW).until is None
 
 
 def test_parts_with_shares_are_set_apart_by_spaces_and_keep_their_colours() -> None:
