@@ -16,7 +16,6 @@ from qingting.contract.boards import BoardRow, BoardScreen, Frame, Segment, Trac
 from qingting.contract.ids import Millis
 from qingting.contract.layouts import Matrix, Motion, Zone
 
-
 MOMENT_MS = 1000
 """After this time one looks again whether a call's frame has become due."""
 
