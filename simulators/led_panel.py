@@ -18,11 +18,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PanelLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One lit line. ``effect`` is the controller's own code; places in dots, 0 where it knows none."""
+    """One lit line. ``effect`` is the controller's own code; places in dots, 0 where it knows none;
+    ``align`` is left, right or centre."""
 
     number: int
     runs: tuple[Run, ...]
     effect: int = 0
+    align: str = "left"
     left: int = 0
     top: int = 0
     width: int = 0

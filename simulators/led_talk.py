@@ -13,6 +13,8 @@ from simulators.led_panel import LAMPS, Panel, PanelLine, Run
 from simulators.profiles import Profile
 
 GBK = "gbk"
+ALIGNED = {0: "left", 1: "right", 2: "centre"}
+"""Low bits of an area's alignment."""
 MAX_HELD = 8192
 """Bytes after which a listener gives up on a frame that never ends."""
 
@@ -112,6 +114,7 @@ class AreaTalker:
                 number=area[9] + 1,
                 runs=tuple(_coloured(area[27 : 27 + length])),
                 effect=area[19],
+                align=ALIGNED.get(area[16] & 3, "left"),
                 left=_dots(left),
                 top=top,
                 width=_dots(width),

@@ -226,7 +226,7 @@ function lamps() {
     shown = now;
     node.setAttribute("aria-label", lit.map((line) => line.text).join("; ") || t("dark"));
     node.replaceChildren(...lit.map((line) =>
-      el("p", { class: line.moves ? "moves" : "" }, el("span", {}, ...line.runs.map((run) => el("b", { class: run.colour, text: run.text }))))));
+      el("p", { class: line.moves ? "moves" : line.align }, el("span", {}, ...line.runs.map((run) => el("b", { class: run.colour, text: run.text }))))));
   };
   return { node, update };
 }

@@ -15,6 +15,7 @@ from hallserver.devices.supervisor import DeviceSupervisor, device_faults
 from qingting.contract.config import Device
 from qingting.contract.ids import DeviceId
 from qingting.contract.layouts import Colour, Motion
+from qingting.contract.printing import Align
 from qingting.contract.states import Condition, DeviceKind, DeviceState
 from qingting.kernel.aio.clock import SystemClock
 from simulators.bench import DeviceSpec, SimulatorBench
@@ -42,6 +43,7 @@ def lines(first: str, second: str = "") -> list[LedLine]:
             width=128,
             runs=(LedRun(text, Colour.DONE),) if text else (),
             motion=Motion.SCROLL_LEFT if number == 2 else Motion.STATIC,
+            align=Align.CENTRE if number == 1 else Align.LEFT,
         )
         for number, text in enumerate((first, second), 1)
     ]
@@ -92,7 +94,7 @@ async def test_colour_place_and_motion_reach_the_panel(tmp_path: Path) -> None:
         first, second = simulator.panel.lines[1], simulator.panel.lines[2]
         assert [run.colour for run in first.runs] == ["green"]
         assert (first.left, first.top, first.width, first.height) == (0, 0, 128, 16)
-        assert second.top == 16
+        assert (second.top, first.align, second.align) == (16, "centre", "left")
         assert [line["moves"] for line in simulator.state()["lines"]] == [False, True]
 
 
