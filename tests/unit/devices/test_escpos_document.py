@@ -1,5 +1,6 @@
 """Promises of the ticket encoder: exact bytes, no foreign commands, rare characters drawn."""
 
+import re
 from typing import Any
 
 import pytest
@@ -143,6 +144,22 @@ def test_a_pair_fills_the_width_and_loses_nothing(label: str, value: str) -> Non
     assert all(columns_of(line) <= 48 for line in lines)
     squeezed = "".join(lines).replace(" ", "")
     assert squeezed == (label + value).replace(" ", "")
+
+
+@given(st.text(alphabet="ab -张号", max_size=80), st.integers(1, 24))
+def test_lines_lose_nothing_but_blanks_and_break_no_word_that_fits(text: str, columns: int) -> None:
+    lines = wrap(text, max(columns, 2))
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    words = [one for one in re.findall(r"[ab-]+", text) if len(one) <= columns]
+    kept = [one for line in lines for one in re.findall(r"[ab-]+", line)]
+    assert all(kept.count(one) >= words.count(one) for one in words)
+
+
+def test_an_english_value_breaks_between_words() -> None:
+    assert pair_lines("Service", "Registration of a transfer of real estate", 40) == [
+        "Service    Registration of a transfer of",
+        "                             real estate",
+    ]
 
 
 def test_a_pair_puts_its_value_at_the_right_edge() -> None:

@@ -4,7 +4,9 @@ Printers call it GB18030 but hold only its one- and two-byte zones, in practice 
 outside of that (rare characters of names, four-byte in GB18030) must be drawn as a picture.
 """
 
+import re
 import unicodedata
+from collections.abc import Iterator
 
 REPLACEMENTS = str.maketrans(
     {
@@ -20,6 +22,8 @@ REPLACEMENTS = str.maketrans(
         "\u2212": "-",
     }
 )
+_PIECE = re.compile(r"[!-~]+|.", re.DOTALL)
+"""A word of ASCII without blanks, or any one character."""
 _NO_SHAPE = frozenset({"Cc", "Cf", "Cs"})  # private use stays: old name characters live there
 GETA = "〓"
 """Stands for a character that can neither be encoded nor drawn."""
@@ -65,17 +69,27 @@ def columns_of(text: str) -> int:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Lines of at most ``columns`` half-width columns; breaks anywhere, as Chinese is set."""
+    """Lines of at most ``columns`` half-width columns: breaks anywhere in Chinese, between words elsewhere, and
+    within a word only when it is longer than a line. The blank at a break is left out."""
     lines: list[str] = []
     line, used = "", 0
-    for char in text:
-        width = columns_of(char)
+    for piece in _pieces(text, columns):
+        width = columns_of(piece)
         if used + width > columns and line:
-            lines.append(line)
+            lines.append(line.rstrip(" "))
             line, used = "", 0
-        line += char
+            if piece == " ":
+                continue
+        line += piece
         used += width
     return [*lines, line]
+
+
+def _pieces(text: str, columns: int) -> Iterator[str]:
+    """What a line may not break, in order: words, blanks, single Chinese characters."""
+    for piece in _PIECE.findall(text):
+        fits = columns_of(piece) <= columns
+        yield from (piece,) if fits else piece
 
 
 def pair_lines(label: str, value: str, columns: int) -> list[str]:
