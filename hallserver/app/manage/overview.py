@@ -5,6 +5,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from hallserver.app.desk import Desk, desk_of, person_of
+from hallserver.app.manage.queues import longest_waits
 from hallserver.app.manage.words import device_lines
 from hallserver.engine.lines import waiting
 from qingting.contract.base import Strict
@@ -43,6 +44,7 @@ async def overview(request: web.Request) -> web.Response:
         "windows_open": sum(one.state is WindowState.OPEN for one in state.windows.values()),
         "windows_all": len(state.window_config),
         "queues": desk.topic("queues"),
+        "longest": longest_waits(desk),
         "help": _help(desk),
         "devices": [line for line in device_lines(desk) if line.needs_somebody],
         "link": desk.link,

@@ -2,16 +2,29 @@
 
 from aiohttp import web
 
-from hallserver.app.desk import desk_of, person_of
+from hallserver.app.desk import Desk, desk_of, person_of
+from hallserver.engine.days import MINUTE_MS
 from qingting.contract.commands import CloseWindow
-from qingting.contract.ids import WindowId
+from qingting.contract.ids import QueueId, WindowId
+from qingting.contract.states import TicketState
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import see_other
 
 
+def longest_waits(desk: Desk) -> dict[QueueId, int]:
+    """Full minutes that the longest waiting visitor stands in line, by queue; empty queues are left out."""
+    now = desk.hub.board.ambient().now
+    found: dict[QueueId, int] = {}
+    for ticket in desk.state.tickets.values():
+        if ticket.state is TicketState.WAITING:
+            minutes = max(0, now - ticket.since) // MINUTE_MS
+            found[ticket.queue] = max(minutes, found.get(ticket.queue, 0))
+    return found
+
+
 async def queues(request: web.Request) -> web.Response:
     desk = desk_of(request)
-    context = {"queues": desk.topic("queues")}
+    context = {"queues": desk.topic("queues"), "longest": longest_waits(desk)}
     return desk.pages.render(request, "queues.html", context, block="live")
 
 

@@ -1,6 +1,7 @@
 """Passwords of staff: one for the call pad and the manager's pages."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -14,6 +15,19 @@ from qingting.contract.ids import StaffId
 from qingting.contract.states import StaffRole
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.passwords import Passwords, one_time_password, password_is_strong
+
+ONCE_HOURS = 24
+"""A one-time password opens nothing after so many hours: whoever finds the note later has nothing (GB/T 22239-2019
+§8.1.4.1)."""
+ONCE_MS = ONCE_HOURS * 3_600_000
+
+
+class _Stored(NamedTuple):
+    """A password as kept. ``changed_at`` is in UTC ms."""
+
+    hash: str
+    must_change: bool
+    changed_at: int
 
 
 class StaffAccounts:
@@ -31,23 +45,29 @@ class StaffAccounts:
         """True when the password must be changed; raises when it is wrong or the account is locked.
 
         ``family`` is ``staff`` (``staff.wrong_password``, ``staff.locked``) or ``login``
-        (``login.wrong``, ``login.locked``). An unknown number costs the same time and counts alike.
+        (``login.wrong``, ``login.locked``). An unknown number costs the same time and counts alike. Raises
+        ``staff.password_ended`` only for the right one-time password: nobody else learns that there is one.
         """
         wrong = {"staff": "staff.wrong_password", "login": "login.wrong"}[family]
         locked = f"{family}.locked"
         account = f"staff:{number[:80]}"
         await self._locks.check(account, locked)
-        stored, must_change = await self._find(staff.id) if staff is not None else (None, False)
-        if not await self._passwords.verify(stored, password):
+        stored = await self._find(staff.id) if staff is not None else None
+        if not await self._passwords.verify(stored.hash if stored else None, password):
             raise await self._locks.failed(account, wrong, locked)
         await self._locks.clear(account)
-        return must_change
+        if stored is not None and self._ended(stored):
+            raise Refusal("staff.password_ended", hours=ONCE_HOURS)
+        return stored is not None and stored.must_change
 
-    async def _find(self, staff: StaffId) -> tuple[str | None, bool]:
-        def work(connection: Connection) -> tuple[str | None, bool]:
+    def _ended(self, stored: _Stored) -> bool:
+        return stored.must_change and self._clock.now_ms() - stored.changed_at >= ONCE_MS
+
+    async def _find(self, staff: StaffId) -> _Stored | None:
+        def work(connection: Connection) -> _Stored | None:
             found = select(t.staff_password).where(t.staff_password.c.staff == staff)
             row = connection.execute(found).one_or_none()
-            return (None, False) if row is None else (row.hash, row.must_change)
+            return None if row is None else _Stored(row.hash, bool(row.must_change), row.changed_at)
 
         return await self._store.read(work)
 
@@ -126,10 +146,11 @@ class StaffAccounts:
     async def first_manager(self, config: HallConfig) -> tuple[Staff, str] | None:
         """At the first start: the first manager and a one-time password to print once.
 
-        None when a manager has a password already, or the configuration names no manager.
+        None when a manager has a password already, or the configuration names no manager. A one-time password
+        that ended unused is none: the next start prints another.
         """
         managers = [one for one in config.staff if one.role is StaffRole.MANAGER]
-        known = await self.with_password()
-        if not managers or any(one.id in known for one in managers):
+        found = [await self._find(one.id) for one in managers]
+        if not managers or any(one is not None and not self._ended(one) for one in found):
             return None
         return managers[0], await self.reset(managers[0])

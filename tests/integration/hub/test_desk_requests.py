@@ -270,6 +270,24 @@ async def test_a_one_time_password_opens_nothing_but_its_own_replacement(hall: H
         await pad.ask(h.Login(number="0101", password=fresh), key=None)
 
 
+async def test_a_one_time_password_ends_after_a_day_and_a_new_one_opens(hall: House) -> None:
+    (li,) = (one for one in hall.hall.state.staff.values() if one.id == LI)
+    accounts, fresh = hall.accounts.staff, "Pond-2026-lotus"
+    once = await accounts.reset(li)
+    hall.clock.shift += 24 * 3600 - 1
+    assert await accounts.check(li, li.number, once)
+    hall.clock.shift += 1
+    async with await hall.join("pad1") as pad:
+        ended = h.Login(number="0101", password=once, new=fresh)
+        assert await pad.refused(ended, key=None) == "staff.password_ended"
+        guessed = h.Login(number="0101", password="no", new=fresh)
+        assert await pad.refused(guessed, key=None) == "staff.wrong_password"
+        again = h.Login(number="0101", password=await accounts.reset(li), new=fresh)
+        await pad.ask(again, key=None)
+    hall.clock.shift += 24 * 3600
+    assert not await accounts.check(li, li.number, fresh)
+
+
 async def test_nothing_of_it_is_done_before_logging_in(hall: House) -> None:
     async with await hall.join("pad1") as pad:
         ticket = TicketId("2026-11-24-ga-A001")
