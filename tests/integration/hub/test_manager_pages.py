@@ -449,6 +449,18 @@ async def called_after(inside: Site, minutes: float) -> None:
         await inside.do(command(window=window))
 
 
+async def test_overview_and_queues_say_how_long_the_longest_waiting_visitor_waits(
+    inside: Site,
+) -> None:
+    await inside.issue()
+    inside.clock.shift += 7 * 60
+    await inside.issue()
+    inside.clock.shift += 4 * 60
+    for path in ("/manage/", "/manage/queues"):
+        _, page = await inside.get(path)
+        assert page.count('<td class="num">11 分钟</td>') == 1
+
+
 async def test_the_manager_sees_how_good_waiting_times_were(inside: Site) -> None:
     _, empty = await inside.get("/manage/forecast")
     assert "还没有核对过的预测" in empty

@@ -108,6 +108,11 @@ export const ERROR_TEXTS = {
     "en": "This password works only once. Set a new one of your own first, then you are logged in.",
     "retry": false
   },
+  "staff.password_ended": {
+    "zh": "这个一次性密码已超过 {hours} 小时，不能再用。请让大厅管理员重新给一个。",
+    "en": "This one-time password is older than {hours} hours and no longer works. Please ask the hall manager for another.",
+    "retry": false
+  },
   "staff.unknown": {
     "zh": "本大厅没有这位工作人员。",
     "en": "This hall has no such member of staff.",
