@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -155,8 +156,35 @@ def press(form: Form, fields: Typed) -> None:
             row[name] = value
 
 
-def more(request: web.Request, form: Form) -> dict[str, Any]:
+def shown(rows: list[Values], sought: str, queue: str, department: str) -> set[int]:
+    """Numbers of the item rows to show: those whose names, sounds or initials hold ``sought``, of the queue and the
+    department; an empty one asks for nothing. New and ticked rows always show: nobody changes what they do not see."""
+    word = "".join(sought.casefold().split())
     return {
+        number
+        for number, row in enumerate(rows)
+        if row.get("fresh")
+        or row.get("ticked")
+        or (
+            queue in ("", row.get("queue"))
+            and department in ("", row.get("department"))
+            and word in _sounds(row)
+        )
+    }
+
+
+def _sounds(row: Values) -> str:
+    name, english = row.get("name", ""), row.get("name_en", "")
+    texts = (name, english, pinyin(name), initials(name))
+    return "\n".join("".join(text.casefold().split()) for text in texts)
+
+
+def more(request: web.Request, form: Form) -> dict[str, Any]:
+    asked = {name: request.query.get(name, "")[:80] for name in ("q", "queue", "department")}
+    return {
+        "asked": asked,
+        "view": "?" + urlencode(asked) if any(asked.values()) else "",
+        "shown": shown(form.rows["item"], asked["q"], asked["queue"], asked["department"]),
         "queues": form.rows["queue"],
         "departments": list(desk_of(request).state.departments.values()),
         "repeats": list(RepeatRule),

@@ -1,9 +1,12 @@
 """Hours, roster and offers as the manager changes them: whole without a script, with nothing lost."""
 
+from urllib.parse import urlencode
+
 import pytest
 from fixtures_manager import PASSWORD, Site
 from form_fields import form_fields
 
+from hallserver.app.manage.reading import initials, pinyin
 from qingting.contract import commands as c
 from qingting.contract.calendar import HallCalendar, Period, WeeklyHours
 from qingting.contract.config import HallConfig, RepeatRule, WindowOrder
@@ -298,3 +301,19 @@ async def test_a_form_of_more_fields_than_a_library_lets_in_by_itself_is_read(in
     fields |= {f"unused-{one}": "x" for one in range(3000)}
     status, _ = await inside.post(OFFERS, form_at=OFFERS, **fields, do="preview")
     assert status == 200
+
+
+async def test_items_are_found_by_name_sound_or_initials_and_the_others_stay_in_the_form(
+    inside: Site,
+) -> None:
+    items = config_of(inside).items
+    _, whole = await inside.get(OFFERS)
+    assert whole.count('class="row wide item">') == len(items)
+    for sought in (items[0].name, pinyin(items[0].name), initials(items[0].name)):
+        _, page = await inside.get(f"{OFFERS}?{urlencode({'q': sought})}")
+        assert f"显示 1 项，共 {len(items)} 项" in page
+        assert page.count('class="row wide item" hidden>') == len(items) - 1
+    nothing = f"{OFFERS}?q=zzzz&queue=&department="
+    fields = await fields_of(inside, nothing) | {"item-0-daily_cap": "7"}
+    await inside.post(nothing, form_at=nothing, **fields, do="save")
+    assert [one.daily_cap for one in config_of(inside).items] == [7, *(0 for _ in items[1:])]
