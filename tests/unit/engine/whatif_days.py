@@ -115,9 +115,10 @@ class SimulatedDay:
         item = self.chance.choice(self.items)
         priority = self.chance.choice(["ordinary"] * 4 + ["elderly", "soldier"])
         more = (RENEW,) if item == CARE and self.chance.random() < 0.15 else ()
+        person = msgspec.structs.replace(PERSON, index=f"{self.number:04x}")
         issued = self.do(
             c.IssueTicket(
-                item=item, more=more, token=f"t{self.number}", person=PERSON, priority=priority
+                item=item, more=more, token=f"t{self.number}", person=person, priority=priority
             )
         )
         ticket: TicketId = issued[-1].ticket  # type: ignore[union-attr]
