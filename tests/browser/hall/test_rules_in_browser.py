@@ -68,14 +68,14 @@ async def test_a_rule_is_tried_on_a_past_day_switched_on_and_read_on_the_call_pa
     await page.fill("input[name=name]", "控制优先规则")
     await page.fill("input[name=max_delay_minutes]", "60")
     await page.click("button[value='condition/add:condition']")
-    await page.fill("input[name=condition-0-name]", "任何时候先叫老年人")
-    await page.select_option("select[name='condition-0-t0.test']", "line_at_least")
+    await page.fill("input[name=condition-1-name]", "任何时候先叫老年人")
+    await page.select_option("select[name='condition-1-t0.test']", "line_at_least")
     await page.click("button[value=test]")
-    await page.fill("input[name='condition-0-t0.people']", "2")
+    await page.fill("input[name='condition-1-t0.people']", "2")
     await page.click(
-        ".row:has(input[name=condition-0-name]) >> summary:has-text('人员类别') >> nth=-1"
+        ".row:has(input[name=condition-1-name]) >> summary:has-text('人员类别') >> nth=-1"
     )
-    await page.check("input[name='condition-0-classes:elderly']")
+    await page.check("input[name='condition-1-classes:elderly']")
     await picture(page, "manage-rules-edit", whole=True)
     assert await page.input_value("select[name=day]") == "2026-11-23"
     await page.click("button[value=try]")
