@@ -37,7 +37,7 @@ async def test_what_cannot_be_printed_is_refused_and_stays_typed(inside: Site) -
     fields["row-0-text"] = "没有号码"
     status, page = await inside.post(action, form_at=NEW, **fields, do="save")
     assert status == 422
-    assert "the number is missing" in page
+    assert "缺少号码" in page
     assert 'value="没有号码"' in page
     assert inside.desk.state.config is not None
     assert inside.desk.state.config.ticket_templates == ()
