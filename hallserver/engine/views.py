@@ -268,7 +268,8 @@ def every_topic(state: HallState) -> set[str]:
 
 
 def _not_rated_topics(state: HallState, body: e.RatingNotGiven) -> set[str]:
-    case = state.tickets[body.ticket].case_by(body.case)
+    ticket = state.tickets.get(body.ticket)  # None: of a day that has ended within the same commit
+    case = ticket.case_by(body.case) if ticket is not None else None
     window = case.window if case is not None else None
     return _at_window(window)
 
@@ -290,11 +291,11 @@ def _issued_topics(state: HallState, body: e.TicketIssued) -> set[str]:
 
 
 def _cancelled_topics(state: HallState, body: e.TicketCancelled) -> set[str]:
-    ticket = state.tickets[body.ticket]
+    ticket = state.tickets.get(body.ticket)  # None: of a day that has ended within the same commit
     topics = {"queues", "board", "windows"} | _every_window(state)
-    if ticket.window is not None:
+    if ticket is not None and ticket.window is not None:
         topics.add(f"rating:{ticket.window}")
-    return topics | _ticket_topics(state, ticket.id)
+    return topics | _ticket_topics(state, body.ticket)
 
 
 _TOUCHES: dict[type, Touch] = {

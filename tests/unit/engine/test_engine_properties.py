@@ -28,7 +28,7 @@ from hallserver.engine.evolve import evolve
 from hallserver.engine.lines import place_key, sent_to
 from hallserver.engine.state import HallState, new_state
 from hallserver.engine.timers import parks_over
-from hallserver.engine.views import Ambient, entries, every_topic
+from hallserver.engine.views import Ambient, entries, every_topic, topics_touched
 from hallserver.store import tables as t
 from hallserver.store.projections import changes
 from qingting.contract import commands as c
@@ -63,10 +63,19 @@ class AnyPresses(RuleBasedStateMachine):
         self.run = EngineRun(msgspec.structs.replace(config, staff=may_pick))
 
     def press(self, command: c.Command, gap: int) -> None:
+        before = len(self.run.log)
         try:
             self.run.do(command, after=gap)
         except Refusal as refusal:
             assert refusal.sentence()
+        # Screens are told after the whole commit: an event may be of a day that has ended within it.
+        topics = every_topic(self.run.state)
+        for event in self.run.log[before:]:
+            assert topics_touched(event, self.run.state) <= topics | {
+                "window:None",
+                "rating:None",
+                "desk:None",
+            }
 
     @rule(item=st.sampled_from([CARE, RENEW]), gap=GAP)
     def take(self, item: object, gap: int) -> None:
