@@ -52,6 +52,12 @@ export function useHall(connection: HallConnection) {
     kiosk,
     /** How a citizen can show here and now who they are. */
     ways: computed(() => kiosk.value?.ways ?? []),
+    /** There is a card reader here and it does not work. */
+    readerOut: computed(
+      () =>
+        kiosk.value?.peripherals.some((one) => one.kind === 'id_reader') === true &&
+        !kiosk.value.ways.includes('card'),
+    ),
     /** The hall takes citizen codes, yet their platform cannot be reached. */
     codeDown: computed(() => kiosk.value?.code_down === true),
     screen,

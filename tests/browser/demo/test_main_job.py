@@ -131,14 +131,16 @@ async def test_a_fault_is_seen_everywhere_within_two_seconds_and_gone_as_fast(
         await expect(rows[-1]).to_have_count(0)
     printer = device == "k1-printer"
     await demo.device(device, action)
-    for row in rows:
-        await expect(row).to_have_count(1, timeout=SEEN_MS)
-    await expect(kiosk.get_by_text(said).first).to_be_visible(timeout=SEEN_MS)
-    if printer:
-        await picture(kiosk, "kiosk-out-of-service")
-        await picture(desks.console, "console-devices")
-        await picture(desks.manager, "hall-devices")
-    await demo.device(device, undo)
+    try:
+        for row in rows:
+            await expect(row).to_have_count(1, timeout=SEEN_MS)
+        await expect(kiosk.get_by_text(said).first).to_be_visible(timeout=SEEN_MS)
+        if printer:
+            await picture(kiosk, "kiosk-out-of-service")
+            await picture(desks.console, "console-devices")
+            await picture(desks.manager, "hall-devices")
+    finally:
+        await demo.device(device, undo)
     for row in rows:
         await expect(row).to_have_count(0, timeout=SEEN_MS)
     await expect(kiosk.get_by_text(said)).to_have_count(0, timeout=SEEN_MS)

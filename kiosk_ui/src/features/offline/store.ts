@@ -103,6 +103,7 @@ export function useOffline(
     departments,
     kiosk,
     ways,
+    readerOut: computed(() => ways.value.length === 0),
     codeDown: computed(() => false),
     queues: computed(() => []),
     waiting: computed(() => null),
