@@ -88,8 +88,12 @@ async def cast_hall(
             screens=tuple(screens),
             agent_keys={one: await accounts.devices.issue_key(one) for one in agents},
             pad_keys={one: await accounts.devices.issue_key(one) for one in simulated},
-            bookings=sample_bookings(
-                hall.state.config or config, sealer, hall.state.bookings, clock.now_ms()
+            bookings=await asyncio.to_thread(
+                sample_bookings,
+                hall.state.config or config,
+                sealer,
+                dict(hall.state.bookings),
+                clock.now_ms(),
             ),
         )
 
