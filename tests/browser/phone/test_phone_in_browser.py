@@ -85,14 +85,14 @@ async def test_from_the_ticket_to_the_rating(hall: PhoneHall, phone: OpenPhone) 
     await picture(page, "phone-waiting")
     await hall.serve()
     await page.wait_for_selector("text=快到您了。请到窗口附近等候", timeout=A_SECOND)
-    assert await page.title() == f"快到您了 · {number} · 庆厅"
+    await expect(page).to_have_title(f"快到您了 · {number} · 庆厅")
     await picture(page, "phone-near")
     await hall.serve()
     await page.wait_for_selector("text=前面还有 2 人", timeout=A_SECOND)
     await until_called(hall, token)
     window = hall.number_of_window
     await page.wait_for_selector(f"text=请到 {window} 号窗口", timeout=A_SECOND)
-    assert f"请到 {window} 号窗口" in (await page.title()).replace("\u00a0", " ")
+    await expect(page).to_have_title(re.compile(rf"请到[ \u00a0]{window}[ \u00a0]号窗口"))
     assert await page.locator("#leave").count() == 0
     await picture(page, "phone-called")
     await hall.at_window("begin")

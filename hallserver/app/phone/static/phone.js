@@ -10,6 +10,8 @@
   const LONGEST_RETRY_MS = 15000;
   const SILENCE_MS = 40000;
   const SLOW_MS = 30000;
+  const AGAIN_MS = 100;
+  const MOST_TRIES = 3;
   const words = root.dataset;
   const line = document.getElementById('line');
   const announce = document.getElementById('announce');
@@ -18,6 +20,8 @@
   // ---- what the page shows -------------------------------------------------------------------------
 
   let title = card().dataset.title;
+  let wanted = card().dataset.mark; // what the hall has said last
+  let tries = 0;
 
   function show(heading) {
     title = heading;
@@ -25,6 +29,8 @@
   }
 
   function say(told) {
+    wanted = told.mark;
+    tries = 0;
     if (told.mark !== card().dataset.mark) {
       fetchPart();
       return;
@@ -47,6 +53,11 @@
   document.addEventListener('htmx:afterSettle', () => {
     const now = card().dataset;
     show(now.title);
+    // What the hall said while the page was being fetched is dropped with the part that was replaced.
+    if (now.mark !== wanted && tries < MOST_TRIES) {
+      tries += 1;
+      window.setTimeout(fetchPart, AGAIN_MS * tries);
+    }
     if (now.mark === last.mark) return;
     announce.textContent = [...card().querySelectorAll('.say span, .todo')].map((one) => one.textContent).join('。');
     const nearer = now.alert === 'called' || (now.alert !== '' && now.stage !== last.stage);
