@@ -23,6 +23,7 @@ const DEFAULTS: Readonly<Preferences> = {
 /** `usual` is how this kiosk begins for a new citizen. */
 export function usePreferences(usual: () => KioskScreen) {
   const chosen = reactive<Preferences>({ ...DEFAULTS });
+  let begun: Preferences = { ...DEFAULTS };
 
   function beginning(): Preferences {
     const { languages, elder, contrast } = usual();
@@ -31,11 +32,15 @@ export function usePreferences(usual: () => KioskScreen) {
 
   /** Nothing was chosen yet. */
   function pristine(): boolean {
-    const fresh = beginning();
-    return (Object.keys(fresh) as (keyof Preferences)[]).every((key) => chosen[key] === fresh[key]);
+    return (Object.keys(begun) as (keyof Preferences)[]).every((key) => chosen[key] === begun[key]);
   }
 
-  return { chosen, pristine, reset: () => Object.assign(chosen, beginning()) };
+  function reset(): void {
+    begun = beginning();
+    Object.assign(chosen, begun);
+  }
+
+  return { chosen, pristine, reset };
 }
 
 export const PREFERENCES: InjectionKey<Preferences> = Symbol('preferences');
