@@ -14,7 +14,7 @@ UOW = web.RequestKey("uow", Uow)
 """The request's transaction: committed when the handler answers, rolled back when it raises."""
 SUBJECT = web.RequestKey("subject", Subject)
 """Who asks; absent before login."""
-OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz")
+OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz", "/metrics")
 """Paths that need no transaction of a request."""
 
 

@@ -203,7 +203,6 @@ class TestPages:
     ) -> None:
         busy_day(log)
         async with browser(ready) as person, link_of(ready) as client:
-            await person.enter(ready)
             await connect_hall(ready, client, log)
             status, text = await person.get("/metrics")
         assert status == 200
