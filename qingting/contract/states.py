@@ -151,6 +151,8 @@ class DeviceKind(StrEnum):
     BOARD = "board"
     LED = "led"
     """A controller of LED lamps (LED 控制卡), driven by the hall server itself."""
+    SPEAKER = "speaker"
+    """A loudspeaker (音箱) that says the calls, driven by the hall server itself."""
 
 
 class DeviceState(StrEnum):
@@ -181,6 +183,10 @@ class Condition(StrEnum):
     SAM_FAULT = "sam_fault"
     UNAUTHORISED = "unauthorised"
     BUSY = "busy"
+    WRONG_MODEL = "wrong_model"
+    """Something answers that is not what the profile describes."""
+    MUTED = "muted"
+    """It is there and makes no sound."""
 
 
 class IdentityWay(StrEnum):

@@ -214,7 +214,7 @@ export interface ComeBack {
   readonly ticket: string;
 }
 
-export type Condition = "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "jam" | "mark_error" | "offline" | "paper_low" | "paper_out" | "sam_fault" | "ticket_not_taken" | "unauthorised" | "unrecoverable";
+export type Condition = "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "jam" | "mark_error" | "muted" | "offline" | "paper_low" | "paper_out" | "sam_fault" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
 
 export interface ConditionView {
   readonly condition: Condition;
@@ -308,7 +308,7 @@ export interface DeskPulse {
   readonly pressure: PressureView;
 }
 
-export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
+export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
 
 export interface DeviceReport {
   readonly type: "device.report";

@@ -1188,6 +1188,20 @@ export const CONDITION_TEXTS = {
     "en": "Busy",
     "hint_zh": "设备正在工作，请稍等。",
     "hint_en": "The device is working. Please wait."
+  },
+  "wrong_model": {
+    "severity": "critical",
+    "zh": "型号不符",
+    "en": "Wrong model",
+    "hint_zh": "接在这里的不是配置的型号：换回原来的设备，或在配置中改选它的型号。",
+    "hint_en": "What is plugged in is not the configured model: put the right device back, or choose its model in the configuration."
+  },
+  "muted": {
+    "severity": "warning",
+    "zh": "没有声音",
+    "en": "No sound",
+    "hint_zh": "屏幕：在屏幕上点一下，允许它发声。音箱：检查音量旋钮、电源和音频线。",
+    "hint_en": "A screen: touch it once, so that it may sound. A speaker: check its volume knob, power and audio cable."
   }
 } as const;
 
