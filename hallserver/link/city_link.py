@@ -72,7 +72,7 @@ class CityLink:
     @property
     def lag(self) -> int:
         """Events that the city has not confirmed; all of the log before the first connection."""
-        return self._hall.state.seq - self._uplink.acked.seq
+        return max(0, self._hall.state.seq - self._uplink.acked.seq)
 
     @property
     def oldest_unacked_age(self) -> float:

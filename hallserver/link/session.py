@@ -187,8 +187,9 @@ class Session:
     async def _send_events(self) -> None:
         while True:
             self._wake.clear()
+            # Negative for a moment when a frame took what the disk has and the state does not yet follow.
             backlog = self._hall.state.seq - self._uplink.sent.seq
-            if backlog and self._uplink.may_send:
+            if backlog > 0 and self._uplink.may_send:
                 if backlog < MAX_FRAME_EVENTS:
                     await self._clock.sleep(LINGER_SECONDS)
                 stored = await self._store.events(self._uplink.sent.seq, MAX_FRAME_EVENTS)

@@ -19,6 +19,8 @@ from hallserver.link import city_link as city_link_module
 from hallserver.link import session as session_module
 from hallserver.link.city_link import CityLink
 from hallserver.link.uplink import LinkState
+from hallserver.store.batch import Batch
+from hallserver.store.store import StoredEvent
 from hallserver.store.verify import verify
 from qingting.contract import commands as c
 from qingting.contract.directives import PutConfig, PutNotice
@@ -196,6 +198,39 @@ async def test_the_city_gets_every_event_within_a_moment(hall: Hall, city: City)
         hall.store.epoch,
         "t1",
     )
+
+
+async def test_a_frame_that_ran_ahead_of_the_halls_state_breaks_no_connection(
+    hall: Hall, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has an event a moment before the state follows; the link may read it in that moment."""
+    append, events = hall.store.append, hall.store.events
+    stored, follow = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(session_module, "LINGER_SECONDS", 0.0)
+
+    async def held(batch: Batch) -> None:
+        await append(batch)
+        stored.set()
+        await follow.wait()
+
+    async def late(after_seq: int, limit: int) -> list[StoredEvent]:
+        await stored.wait()
+        return await events(after_seq, limit)
+
+    async with linked(hall, city) as link:
+        await until(lambda: link.lag == 0)
+        monkeypatch.setattr(hall.store, "events", late)
+        await take(hall, 1)
+        monkeypatch.setattr(hall.store, "append", held)
+        second = asyncio.create_task(take(hall, 2))
+        await until(lambda: city.cursor > hall.state.seq)
+        await until(lambda: link.lag == 0)
+        follow.set()
+        await second
+        await take(hall, 3)
+        await until(lambda: city.cursor == hall.state.seq)
+    assert len(city.hellos) == 1
+    await assert_same(hall, city)
 
 
 async def test_an_hour_alone_is_caught_up_without_loss_or_duplicate(hall: Hall, city: City) -> None:
