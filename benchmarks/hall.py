@@ -8,9 +8,7 @@ before it is answered. The bare limit is an echo of the same messages plus the s
 
 import asyncio
 import shutil
-import socket
 import sqlite3
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +22,15 @@ from benchmarks.bench_hall import BenchHall, prepare
 from benchmarks.echo_server import STORED
 from benchmarks.line import percentile
 from benchmarks.load import Figures, Job
+from benchmarks.processes import (
+    HALL_SERVER,
+    START_SECONDS,
+    BenchmarkFailedError,
+    end,
+    free_port,
+    serving,
+    start,
+)
 from hallserver.store.verify import verify
 
 CLIENTS = (1, 16, 64)
@@ -32,15 +39,8 @@ BOARD_CALLS_PER_S = 20.0
 WARM_UP = 1.0
 ROUNDS = 3
 """Hall and bare limit take turns, so that a busy moment of the machine does not fall on one of them."""
-START_SECONDS = 30.0
-HALL_SERVER = ("-m", "qingting.cli", "--log-level", "warning", "hall")
-ROOT = Path(__file__).resolve().parent.parent
 Flat = dict[str, float | int | str]
 Rounds = dict[int, list[Figures]]
-
-
-class BenchmarkFailedError(RuntimeError):
-    """A process ended early or the hall broke a promise; there are no figures."""
 
 
 async def run_benchmark(*, as_json: bool, seconds: float) -> None:
@@ -101,9 +101,7 @@ async def _board(url: str, seconds: float, hall: BenchHall) -> Figures:
         calls_per_s=BOARD_CALLS_PER_S,
         hall=hall,
     )
-    pads = await _process(
-        "-m", "benchmarks.load", told=_line(_job("pads", url, 0, 0, hall, "pads"))
-    )
+    pads = await start("-m", "benchmarks.load", told=_line(_job("pads", url, 0, 0, hall, "pads")))
     try:
         assert pads.stdout is not None
         async with asyncio.timeout(START_SECONDS):
@@ -111,7 +109,7 @@ async def _board(url: str, seconds: float, hall: BenchHall) -> Figures:
                 raise BenchmarkFailedError("the pads could not connect")
         return await _load(paced)
     finally:
-        await _end(pads)
+        await end(pads)
 
 
 # ---- processes ----------------------------------------------------------------------------------
@@ -121,89 +119,35 @@ def _line(job: Job) -> bytes:
     return msgspec.json.encode(job)
 
 
-async def _process(*arguments: str, told: bytes = b"") -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        limit=64 * 1024 * 1024,
-    )
-    assert process.stdin is not None
-    process.stdin.write(told + b"\n")
-    await process.stdin.drain()
-    return process
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-    try:
-        async with asyncio.timeout(10):
-            await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
 @asynccontextmanager
 async def _hall_server(data: Path) -> AsyncIterator[str]:
     """``qingting hall`` on the database in ``data``; gives its hub's address."""
-    port = _free_port()
+    port = free_port()
     settings = data.with_name("hall.toml")
     text = f'data = "{data.as_posix()}"\nport = {port}\n'
     await asyncio.to_thread(settings.write_text, text, "utf-8")
-    async with _serving(await _process(*HALL_SERVER, "--settings", str(settings)), port) as url:
-        yield url
+    async with serving(await start(*HALL_SERVER, "--settings", str(settings)), port):
+        yield f"ws://127.0.0.1:{port}/hub"
 
 
 @asynccontextmanager
 async def _echo_server(database: Path, sizes: dict[str, list[int]]) -> AsyncIterator[str]:
     """The bare limit; gives its address."""
-    port = _free_port()
-    process = await _process(
+    port = free_port()
+    process = await start(
         "-m", "benchmarks.echo_server", str(database), str(port), told=msgspec.json.encode(sizes)
     )
-    async with _serving(process, port) as url:
-        yield url
-
-
-@asynccontextmanager
-async def _serving(process: asyncio.subprocess.Process, port: int) -> AsyncIterator[str]:
-    try:
-        await _until_open(port, process)
+    async with serving(process, port):
         yield f"ws://127.0.0.1:{port}/hub"
-    finally:
-        await _end(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-async def _until_open(port: int, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(START_SECONDS):
-        while process.returncode is None:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-    raise BenchmarkFailedError(f"the server ended with status {process.returncode}")
 
 
 async def _load(job: Job) -> Figures:
-    process = await _process("-m", "benchmarks.load", told=_line(job))
+    process = await start("-m", "benchmarks.load", told=_line(job))
     try:
         async with asyncio.timeout(job.seconds + job.warm_up + 60):
             output, _ = await process.communicate()
     finally:
-        await _end(process)
+        await end(process)
     if process.returncode:
         raise BenchmarkFailedError(f"the load generator ended with status {process.returncode}")
     return msgspec.json.decode(output, type=Figures)

@@ -268,24 +268,25 @@ def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["hall", "forecast", "phones"]))
+@click.argument("name", type=click.Choice(["hall", "devices", "forecast", "phones"]))
 @click.option(
     "--json", "as_json", is_flag=True, help="one flat JSON object on stdout and nothing else"
 )
-@click.option(
-    "--seconds", default=8.0, show_default=True, help="length of each measurement of hall"
-)
+@click.option("--seconds", default=8.0, show_default=True, help="length of each measurement")
 def bench(name: str, as_json: bool, seconds: float) -> None:
-    """Measure a hall against its bare limit, forecasts against the usual rule, or a thousand phones."""
+    """Measure a hall against its bare limit, the whole fleet, forecasts, or a thousand phones."""
     if name == "forecast":
         from benchmarks import forecast
 
         forecast.run_benchmark(as_json=as_json)
         return
-    from benchmarks import hall, phones
+    from benchmarks import devices, hall, phones
 
-    run_benchmark = {"hall": hall.run_benchmark, "phones": phones.run_benchmark}[name]
-    run_until_stopped(run_benchmark(as_json=as_json, seconds=seconds))
+    run_until_stopped(
+        {"hall": hall, "devices": devices, "phones": phones}[name].run_benchmark(
+            as_json=as_json, seconds=seconds
+        )
+    )
 
 
 @main.group()

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import hall as bench
 from benchmarks.line import percentile
+from benchmarks.processes import ROOT
 
 SHORT = """
 from benchmarks import hall
@@ -21,7 +22,7 @@ main(["bench", "hall", "--json", "--seconds", "1"])
 @pytest.mark.timeout(300)
 def test_prints_one_flat_object_with_the_promised_figures_and_nothing_else() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SHORT], cwd=bench.ROOT, capture_output=True, timeout=280, check=True
+        [sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, timeout=280, check=True
     )
     figures = msgspec.json.decode(done.stdout, type=dict[str, float])
     for name in ("c2",):
