@@ -125,8 +125,18 @@ async def test_an_endless_ssi_code_is_dropped_and_the_next_is_read(bench: Any) -
         bench.say(packet(0xF3, b"\x1cx", source=0))
         bench.say(packet(0xF3, b"\x1cQT1:abc", source=0))
         await bench.pass_time(0.2)
-        assert codes[-1] == "QT1:abc"
-        assert all(len(one) <= SSI.scanner.max_bytes for one in codes)
+        assert codes == ["QT1:abc"]
+
+
+async def test_the_beginning_of_an_ssi_code_whose_end_was_lost_is_no_part_of_the_next(
+    bench: Any,
+) -> None:
+    async with at_work(bench, SSI) as (_, _, codes):
+        bench.say(packet(0xF3, b"\x1cQT1:lost", source=0, status=2))
+        await bench.pass_time(1)
+        bench.say(packet(0xF3, b"\x1cQT1:abc", source=0))
+        await bench.pass_time(0.2)
+        assert codes == ["QT1:abc"]
 
 
 # ---- the SSI codec --------------------------------------------------------------------------------

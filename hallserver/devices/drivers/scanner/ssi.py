@@ -18,7 +18,7 @@ from qingting.kernel.aio.clock import Clock
 log = structlog.get_logger(__name__)
 
 IDLE_S = 0.2
-"""A packet in pieces is given up after this silence."""
+"""A packet or a code in pieces is given up after this silence."""
 
 
 class SsiScanner(Peripheral):
@@ -80,6 +80,7 @@ class SsiScanner(Peripheral):
                 self._fed.clear()
                 await self._clock.sleep(IDLE_S)
             self._codec.reset()
+            self._code.clear()
 
     # ---- packets ---------------------------------------------------------------------------------
 
@@ -93,14 +94,13 @@ class SsiScanner(Peripheral):
 
     def _take(self, one: Packet) -> None:
         # The first byte of each packet names the kind of code.
+        most = self._profile.scanner.max_bytes
         self._code += one.data[1:]
-        if len(self._code) > self._profile.scanner.max_bytes:
-            self._code.clear()
-            return
+        del self._code[most + 1 :]
         if one.continues:
             return
         code, self._code = bytes(self._code), bytearray()
-        text = decode_code(code, self._profile.scanner.encodings)
+        text = decode_code(code, self._profile.scanner.encodings) if len(code) <= most else None
         if text is None:
             log.info("scanner.not_a_code", device=self.device.id, length=len(code))
         elif not self._repeats.is_repeated(text):
