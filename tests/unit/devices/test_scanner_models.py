@@ -1,5 +1,6 @@
 """Scanners with a language of their own, each against its simulator over a null modem."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -47,7 +48,8 @@ async def at_work(
     driver = made(DEVICE, profile, clock=bench.clock, opener=bench.open_line)
     codes: list[str] = []
     driver.on_code(codes.append)
-    async with scanner_for("s", load_profile(profile.id), bench.clock) as simulator:
+    simulated = await asyncio.to_thread(load_profile, profile.id)
+    async with scanner_for("s", simulated, bench.clock) as simulator:
         simulator.attach(Cable(bench))
 
         def hear(data: bytes) -> bytes:
