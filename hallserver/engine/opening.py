@@ -1,45 +1,15 @@
 """Opening hours: what the calendar says of a date, and of the next one."""
 
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
 
 from hallserver.engine.days import DAY_MS, MINUTE_MS, hall_time
 from hallserver.engine.state import HallState
-from qingting.contract.calendar import HallCalendar, Period, clock_minutes
+from qingting.contract.calendar import HallCalendar, Period, clock_minutes, hours_on
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import Millis
 
 LOOK_AHEAD_DAYS = 30
 """How far the next opening is looked for."""
-
-
-class DayHours(NamedTuple):
-    """Hours of one date. ``periods`` None: no hours are set, the hall is open whenever it is staffed."""
-
-    periods: tuple[Period, ...] | None
-    name: str = ""
-    name_en: str = ""
-
-
-def hours_on(calendar: HallCalendar, day: date) -> DayHours:
-    """A date of its own goes before the week: closed days first, then made-up working days."""
-    text = day.isoformat()
-    for closed in calendar.closed:
-        if closed.date == text:
-            return DayHours((), closed.name, closed.name_en)
-    for special in calendar.open:
-        if special.date == text:
-            return DayHours(_sorted(special.periods), special.name, special.name_en)
-    if not calendar.weekly:
-        return DayHours(None)
-    for weekly in calendar.weekly:
-        if day.isoweekday() in weekly.weekdays:
-            return DayHours(_sorted(weekly.periods))
-    return DayHours(())
-
-
-def _sorted(periods: tuple[Period, ...]) -> tuple[Period, ...]:
-    return tuple(sorted(periods, key=lambda one: clock_minutes(one.start)))
 
 
 def check_open(state: HallState, now: Millis) -> None:

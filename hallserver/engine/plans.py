@@ -3,9 +3,8 @@
 from datetime import date
 
 from hallserver.engine.days import DAY_MS, MINUTE_MS
-from hallserver.engine.opening import hours_on
 from hallserver.engine.state import DayPlan, Planned, Span
-from qingting.contract.calendar import Period, clock_minutes
+from qingting.contract.calendar import Period, clock_minutes, hours_on
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import BusinessDay, Millis, QueueId, WindowId
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -70,6 +70,35 @@ def clock_minutes(text: str) -> int:
     """``08:30`` → 510; ``24:00`` → 1440."""
     hours, _, minutes = text.partition(":")
     return int(hours) * 60 + int(minutes)
+
+
+class DayHours(NamedTuple):
+    """Hours of one date. ``periods`` None: no hours are set, the hall is open whenever it is staffed."""
+
+    periods: tuple[Period, ...] | None
+    name: str = ""
+    name_en: str = ""
+
+
+def hours_on(calendar: HallCalendar, day: date) -> DayHours:
+    """A date of its own goes before the week: closed days first, then made-up working days."""
+    text = day.isoformat()
+    for closed in calendar.closed:
+        if closed.date == text:
+            return DayHours((), closed.name, closed.name_en)
+    for special in calendar.open:
+        if special.date == text:
+            return DayHours(_sorted(special.periods), special.name, special.name_en)
+    if not calendar.weekly:
+        return DayHours(None)
+    for weekly in calendar.weekly:
+        if day.isoweekday() in weekly.weekdays:
+            return DayHours(_sorted(weekly.periods))
+    return DayHours(())
+
+
+def _sorted(periods: tuple[Period, ...]) -> tuple[Period, ...]:
+    return tuple(sorted(periods, key=lambda one: clock_minutes(one.start)))
 
 
 def period_faults(at: Fault, periods: tuple[Period, ...]) -> list[Fault]:

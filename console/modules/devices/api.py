@@ -4,11 +4,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.core.module import ApiKey
-from console.core.uow import ReadUow
+from console.core.uow import ReadUow, Uow
 from console.core.words import DEVICE_TONES, condition_words
-from console.modules.devices.domain import out_of_order
+from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import HallId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
+from qingting.contract.supervision import is_gone, out_of_order
+
+GONE = "gone"
+"""Nobody could reach the device though it ought to be there (失联)."""
+DOWN = "down"
+"""The device was out of order: service stopped there."""
+REFUSED = "refused"
+"""The hall turned away who claimed to be the device; such a span has no length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +31,7 @@ class DeviceInfo:
 
     ``fresh`` is False while its hall is not connected: then this is what was true at ``seen``.
     ``parent_name`` is the kiosk it belongs to, ``help_since`` when somebody there called for help.
+    ``at_work`` is False for a pad whose window is closed.
     """
 
     hall: HallId
@@ -43,6 +52,7 @@ class DeviceInfo:
     seen: int
     fresh: bool
     help_since: int = 0
+    at_work: bool = True
 
     def title(self, language: Language) -> str:
         return self.name if language is Language.ZH else self.name_en or self.name
@@ -56,7 +66,16 @@ class DeviceInfo:
     @property
     def out_of_order(self) -> bool:
         """Service stops here until a person goes there."""
-        return out_of_order(self.kind, self.state, tuple(one.condition for one in self.conditions))
+        return out_of_order(self.kind, self.state, self._present, at_work=self.at_work)
+
+    @property
+    def gone(self) -> bool:
+        """It ought to be there and nobody can reach it."""
+        return is_gone(self.kind, self.state, self._present, at_work=self.at_work)
+
+    @property
+    def _present(self) -> tuple[Condition, ...]:
+        return tuple(one.condition for one in self.conditions)
 
     @property
     def needs_somebody(self) -> bool:
@@ -102,11 +121,54 @@ def device_line(device: DeviceInfo, language: Language) -> DeviceLine:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Something that held at a device from ``began`` to ``ended`` (None: it still does), as its hall's log says.
+
+    ``what`` is a condition, :data:`GONE`, :data:`DOWN` or :data:`REFUSED`.
+    """
+
+    hall: HallId
+    device: str
+    what: str
+    began: int
+    ended: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallHours:
+    """Opening hours of a hall as they are set now, and its time zone."""
+
+    calendar: HallCalendar
+    utc_offset_minutes: int
+
+
 class DevicesApi(Protocol):
     """Devices of all halls."""
 
     async def devices(self, uow: ReadUow, hall: HallId | None = None) -> list[DeviceInfo]:
         """Present state; what a connected hall said last goes before the log's backlog."""
+        ...
+
+    async def spans(
+        self, uow: ReadUow, hall: HallId, device: str, first: int, last: int
+    ) -> list[Span]:
+        """What held at a device at any time between two instants, oldest first."""
+        ...
+
+    async def begins(
+        self, uow: ReadUow, since: int, times: int
+    ) -> dict[tuple[HallId, str, str], tuple[int, ...]]:
+        """Instants since ``since`` at which something began, by hall, device and what; only what began at
+        least ``times`` times."""
+        ...
+
+    async def take_ended(self, uow: Uow) -> list[Span]:
+        """Hands out each span once when it is over, in the caller's transaction: for one reader only."""
+        ...
+
+    async def hours(self, uow: ReadUow, hall: HallId) -> HallHours | None:
+        """None while the hall has told no configuration."""
         ...
 
 

@@ -1,15 +1,11 @@
-"""How devices change with events, and which of them need a person: pure rules."""
+"""How devices change with events: pure rules."""
 
 from typing import Any
 
 from qingting.contract import events as e
-from qingting.contract.conditions import Severity, condition_texts
-from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.contract.states import DeviceState
 
 DeviceRow = dict[str, Any]
-PADS = frozenset({DeviceKind.CALL_PAD, DeviceKind.RATING_PAD})
-SCREENS = frozenset({DeviceKind.KIOSK, DeviceKind.BOARD})
-LOST_STATES = frozenset({DeviceState.ABSENT, DeviceState.LOST})
 
 
 def fold(rows: dict[str, DeviceRow], event: e.Event) -> bool:
@@ -87,17 +83,3 @@ def _change(rows: dict[str, DeviceRow], body: e.DeviceChanged, at: int) -> None:
     before = row["conditions"]
     row["conditions"] = {one.value: before.get(one.value, at) for one in body.conditions}
     row["detail"], row["changed_at"] = body.detail, at
-
-
-def out_of_order(kind: DeviceKind, state: DeviceState, conditions: tuple[Condition, ...]) -> bool:
-    """True when service at the device stops until a person goes there.
-
-    A pad that is switched off is no fault, and a screen that was never switched on is none yet.
-    """
-    texts = condition_texts()
-    critical = {one for one in conditions if texts[one].severity is Severity.CRITICAL}
-    if kind in PADS:
-        return bool(critical - {Condition.OFFLINE})
-    if kind in SCREENS and state is DeviceState.ABSENT:
-        return bool(critical - {Condition.OFFLINE})
-    return bool(critical) or state in LOST_STATES

@@ -30,3 +30,44 @@ help_call = sa.Table(
     sa.Column("device", sa.Text, primary_key=True),
     sa.Column("since", sa.BigInteger, nullable=False),
 )
+
+span = sa.Table(
+    "dev_span",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("hall", sa.Text, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("began", sa.BigInteger, nullable=False),
+    sa.Column("ended", sa.BigInteger),
+    sa.Column("told", sa.Boolean, nullable=False),
+    sa.Index("dev_span_device", "hall", "device", "began"),
+    sa.Index("dev_span_began", "began"),
+    sa.Index(
+        "dev_span_open",
+        "hall",
+        "device",
+        "what",
+        unique=True,
+        postgresql_where=sa.text("ended IS NULL"),
+    ),
+    sa.Index("dev_span_news", "no", postgresql_where=sa.text("ended IS NOT NULL AND NOT told")),
+)
+"""What held at a device, and when. ``told``: handed out after its end."""
+
+window = sa.Table(
+    "dev_window",
+    metadata,
+    sa.Column("hall", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("open", sa.Boolean, nullable=False),
+)
+
+hours = sa.Table(
+    "dev_hours",
+    metadata,
+    sa.Column("hall", sa.Text, primary_key=True),
+    sa.Column("calendar", pg.JSONB, nullable=False),
+    sa.Column("utc_offset_minutes", sa.Integer, nullable=False),
+)
+"""Opening hours as set now, which availability is measured by."""

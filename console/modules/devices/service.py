@@ -1,15 +1,19 @@
 """Use cases around devices; implements :class:`console.modules.devices.api.DevicesApi`."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
 import sqlalchemy as sa
 
-from console.core.uow import ReadUow
+from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, HallStatus, LinkState
 from console.modules.devices import models as m
-from console.modules.devices.api import ConditionSince, DeviceInfo
-from qingting.contract.ids import HallId
+from console.modules.devices.api import ConditionSince, DeviceInfo, HallHours, Span
+from console.modules.devices.history import is_at_work
+from qingting.contract.calendar import HallCalendar
+from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.link import Live
 from qingting.contract.states import Condition, DeviceKind, DeviceState
 
@@ -31,20 +35,83 @@ class DeviceService:
             statement = statement.where(m.device.c.hall == hall)
         rows = [row for row in await uow.all(statement) if row["hall"] in statuses]
         names = {(row["hall"], row["id"]): row for row in rows}
+        windows: dict[str, dict[str, bool]] = defaultdict(dict)
+        for row in await uow.all(sa.select(m.window)):
+            windows[row["hall"]][row["id"]] = row["open"]
         devices = [
             _device(
                 row,
                 statuses[row["hall"]],
                 names.get((row["hall"], row["parent"])),
                 helps.get((row["hall"], row["id"]), 0),
+                at_work=is_at_work(row, windows[row["hall"]]),
             )
             for row in rows
         ]
         return list(_with_present(devices, await self._halls.live(uow)))
 
+    async def spans(
+        self, uow: ReadUow, hall: HallId, device: str, first: int, last: int
+    ) -> list[Span]:
+        c = m.span.c
+        rows = await uow.all(
+            sa.select(m.span)
+            .where(c.hall == hall, c.device == device, c.began < last)
+            .where(c.ended.is_(None) | (c.ended >= first))
+            .order_by(c.began, c.no)
+        )
+        return [_span(row) for row in rows]
+
+    async def begins(
+        self, uow: ReadUow, since: int, times: int
+    ) -> dict[tuple[HallId, str, str], tuple[int, ...]]:
+        c = m.span.c
+        rows = await uow.all(
+            sa.select(c.hall, c.device, c.what, sa.func.array_agg(c.began).label("at"))
+            .where(c.began >= since)
+            .group_by(c.hall, c.device, c.what)
+            .having(sa.func.count() >= times)
+        )
+        return {
+            (HallId(row["hall"]), row["device"], row["what"]): tuple(sorted(row["at"]))
+            for row in rows
+        }
+
+    async def take_ended(self, uow: Uow) -> list[Span]:
+        c = m.span.c
+        rows = await uow.all(
+            sa.update(m.span)
+            .where(c.ended.is_not(None), ~c.told)
+            .values(told=True)
+            .returning(c.hall, c.device, c.what, c.began, c.ended)
+        )
+        return sorted((_span(row) for row in rows), key=lambda one: (one.began, one.device))
+
+    async def hours(self, uow: ReadUow, hall: HallId) -> HallHours | None:
+        row = await uow.first(sa.select(m.hours).where(m.hours.c.hall == hall))
+        if row is None:
+            return None
+        calendar = msgspec.convert(row["calendar"], HallCalendar)
+        return HallHours(calendar=calendar, utc_offset_minutes=row["utc_offset_minutes"])
+
+
+def _span(row: sa.RowMapping) -> Span:
+    return Span(
+        hall=HallId(row["hall"]),
+        device=row["device"],
+        what=row["what"],
+        began=row["began"],
+        ended=row["ended"],
+    )
+
 
 def _device(
-    row: sa.RowMapping, status: HallStatus, parent: sa.RowMapping | None, help_since: int
+    row: sa.RowMapping,
+    status: HallStatus,
+    parent: sa.RowMapping | None,
+    help_since: int,
+    *,
+    at_work: bool,
 ) -> DeviceInfo:
     return DeviceInfo(
         hall=HallId(row["hall"]),
@@ -68,14 +135,15 @@ def _device(
         seen=row["changed_at"],
         fresh=status.state is LinkState.ONLINE,
         help_since=help_since,
+        at_work=at_work,
     )
 
 
 def _with_present(devices: Iterable[DeviceInfo], lives: dict[HallId, Live]) -> Iterable[DeviceInfo]:
     """Puts what a connected hall says now over what its log had told so far."""
+    views = {(hall, one.id): one for hall, live in lives.items() for one in live.devices}
     for device in devices:
-        live = lives.get(device.hall)
-        view = next((one for one in live.devices if one.id == device.id), None) if live else None
+        live, view = lives.get(device.hall), views.get((device.hall, DeviceId(device.id)))
         if live is None or view is None:
             yield device
         elif live.at < device.seen:

@@ -17,8 +17,7 @@ from hallserver.app.manage.edits import (
     ticks,
 )
 from hallserver.engine.days import hall_time
-from hallserver.engine.opening import hours_on
-from qingting.contract.calendar import HallCalendar, calendar_faults
+from qingting.contract.calendar import HallCalendar, calendar_faults, hours_on
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import CalendarPart
 from qingting.contract.errors import Refusal

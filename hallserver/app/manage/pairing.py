@@ -3,13 +3,13 @@
 from aiohttp import web
 
 from hallserver.app.desk import Desk, desk_of, person_of
-from hallserver.app.manage.words import OWN_CONNECTION
 from hallserver.engine.state import DeviceLife, HallState
 from hallserver.hub.accounts import Pairing
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, ShortText, WindowId
 from qingting.contract.states import DeviceKind
+from qingting.contract.supervision import OWN_CONNECTION
 from qingting.kernel.web import read_form, see_other
 
 NEW_KINDS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD, DeviceKind.BOARD, DeviceKind.KIOSK)

@@ -6,7 +6,8 @@ from hallserver.app.desk import Desk
 from hallserver.engine.state import DeviceLife
 from qingting.contract.conditions import ConditionText, Severity, condition_texts
 from qingting.contract.ids import DeviceId, Millis
-from qingting.contract.states import Condition, DeviceKind, DeviceState, WindowState
+from qingting.contract.states import Condition, DeviceState, WindowState
+from qingting.contract.supervision import PADS, is_gone, trouble
 from qingting.kernel.order import natural
 
 _TONES = {Severity.CRITICAL: "fault", Severity.WARNING: "caution", Severity.INFO: "info"}
@@ -58,7 +59,9 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
     state = desk.state
     parent = state.devices.get(life.parent) if life.parent is not None else None
     window = state.window_config.get(life.window) if life.window is not None else None
-    faults = tuple(sorted(_faults(life), key=lambda one: (_ORDER[one.tone], one.since)))
+    at_work = _at_work(desk, life)
+    gone = is_gone(life.kind, life.state, life.conditions, at_work=at_work)
+    faults = tuple(sorted(_faults(life, gone=gone), key=lambda one: (_ORDER[one.tone], one.since)))
     return DeviceLine(
         id=life.id,
         kind=f"kind.{life.kind.value}",
@@ -67,7 +70,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
         place=parent.name if parent is not None else life.name,
         place_en=parent.name_en if parent is not None else life.name_en,
         window=window.number if window is not None else "",
-        tone=_tone(life, faults, at_work=_at_work(desk, life)),
+        tone=_tone(life, at_work=at_work),
         state=f"device.{life.state.value}",
         faults=faults,
         since=life.since,
@@ -76,12 +79,12 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
     )
 
 
-def _faults(life: DeviceLife) -> list[Fault]:
+def _faults(life: DeviceLife, *, gone: bool) -> list[Fault]:
     texts = condition_texts()
     found = [
         Fault(_TONES[texts[one].severity], texts[one], at) for one, at in life.conditions.items()
     ]
-    if life.state is DeviceState.LOST and not found:
+    if gone and not found:
         found = [Fault("fault", texts[Condition.OFFLINE], life.since)]
     return found
 
@@ -94,20 +97,10 @@ def _at_work(desk: Desk, life: DeviceLife) -> bool:
     return window is not None and window.state is not WindowState.CLOSED
 
 
-def _tone(life: DeviceLife, faults: tuple[Fault, ...], *, at_work: bool) -> str:
-    if life.state is DeviceState.ABSENT or (life.state is DeviceState.LOST and not at_work):
+def _tone(life: DeviceLife, *, at_work: bool) -> str:
+    found = trouble(life.kind, life.state, life.conditions, at_work=at_work)
+    if found in (Severity.CRITICAL, Severity.WARNING):
+        return _TONES[found]
+    if life.state in (DeviceState.ABSENT, DeviceState.LOST):
         return "off"
-    if faults and faults[0].tone != "info":
-        return faults[0].tone
     return "info" if life.state in _STARTING else "done"
-
-
-PADS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD)
-OWN_CONNECTION = (
-    DeviceKind.KIOSK,
-    DeviceKind.AGENT,
-    DeviceKind.CALL_PAD,
-    DeviceKind.RATING_PAD,
-    DeviceKind.BOARD,
-)
-"""Kinds that are paired."""
