@@ -11,6 +11,7 @@ class _Form(HTMLParser):
         self.action, self.inside = action, False
         self.fields: dict[str, str] = {}
         self.select = ""
+        self.area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -21,6 +22,9 @@ class _Form(HTMLParser):
             return
         elif tag == "select":
             self.select = name
+        elif tag == "textarea":
+            self.area = name
+            self.fields[name] = ""
         elif tag == "option":
             if self.select not in self.fields or "selected" in values:
                 self.fields[self.select] = value
@@ -29,7 +33,15 @@ class _Form(HTMLParser):
             if not box or "checked" in values:
                 self.fields[name] = value
 
+    def handle_data(self, data: str) -> None:
+        """A browser drops the first line break of a text of several lines."""
+        if self.area:
+            first = not self.fields[self.area]
+            self.fields[self.area] += data.removeprefix("\n") if first else data
+
     def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.area = ""
         if tag == "form":
             self.inside = False
 

@@ -248,6 +248,7 @@ def config_faults(config: HallConfig) -> list[Fault]:
         ids = [one.id for one in getattr(config, part)]
         faults += [Fault("fault.twice", part, name=one, what=one) for one in doubled(ids)]
     faults += _said_twice(config)
+    faults += _untranslated(config)
     faults += _reference_faults(config, known)
     faults += calendar_faults(config.calendar)
     faults += rules_faults(config.rules, known["queues"])
@@ -278,10 +279,25 @@ def _said_twice(config: HallConfig) -> list[Fault]:
             if one.number in clerks
         ),
         *(
-            Fault("fault.number_twice", "windows", one.id, one.name, one.number)
+            Fault("fault.window_twice", "windows", one.id, one.name, one.number)
             for one in config.windows
             if one.number in windows
         ),
+    ]
+
+
+def _untranslated(config: HallConfig) -> list[Fault]:
+    """English papers that would stand beside other Chinese ones."""
+    return [
+        Fault(
+            "fault.papers_uneven",
+            "items",
+            one.id,
+            one.name,
+            f"{len(one.materials)} : {len(one.materials_en)}",
+        )
+        for one in config.items
+        if one.materials_en and len(one.materials_en) != len(one.materials)
     ]
 
 

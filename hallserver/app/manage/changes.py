@@ -15,14 +15,24 @@ WORDS = {
 """Where the catalogue names the fields of each part."""
 
 
+class Edit(NamedTuple):
+    """A text of a thing before and after, lists of them in one line."""
+
+    field: str
+    before: str
+    after: str
+
+
 class Change(NamedTuple):
     """One thing that becomes another: ``kind`` is ``added``, ``removed``, ``changed`` or ``moved``; ``part``
-    a field of the part, ``name`` what people call the thing, ``fields`` those that differ."""
+    a field of the part, ``name`` what people call the thing, ``fields`` those that differ, ``texts`` how those
+    of them read that are words for people."""
 
     kind: str
     part: str
     name: str = ""
     fields: tuple[str, ...] = ()
+    texts: tuple[Edit, ...] = ()
 
 
 def changes_of(config: HallConfig, part: ConfigPart) -> Iterator[Change]:
@@ -43,7 +53,7 @@ def _of_list(part: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator
         if key not in old:
             yield Change("added", part, one.name)
         elif fields := _differing(old[key], one):
-            yield Change("changed", part, one.name, fields)
+            yield Change("changed", part, one.name, fields, tuple(_texts(old[key], one, fields)))
     yield from (Change("removed", part, one.name) for key, one in old.items() if key not in new)
     if [one for one in old if one in new] != [one for one in new if one in old]:
         yield Change("moved", part)
@@ -51,3 +61,27 @@ def _of_list(part: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator
 
 def _differing(old: Any, new: Any) -> tuple[str, ...]:
     return tuple(one for one in old.__struct_fields__ if getattr(old, one) != getattr(new, one))
+
+
+TEXTS = (
+    "name",
+    "name_en",
+    "place",
+    "place_en",
+    "closed_reason",
+    "materials",
+    "materials_en",
+    "legal_basis",
+    "legal_basis_en",
+)
+"""Fields that people read."""
+
+
+def _texts(old: Any, new: Any, fields: Sequence[str]) -> Iterator[Edit]:
+    for field in TEXTS:
+        if field in fields:
+            yield Edit(field, _in_line(getattr(old, field)), _in_line(getattr(new, field)))
+
+
+def _in_line(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else " / ".join(value)

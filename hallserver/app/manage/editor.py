@@ -90,10 +90,18 @@ class Editor:
             found = list(changes_of(config, self.part(request, form, config)))
         except Refusal:
             return None
-        return [
-            one._replace(fields=tuple(word(request, WORDS[one.part], name) for name in one.fields))
-            for one in found
-        ]
+        return [self._worded(request, one) for one in found]
+
+    def _worded(self, request: web.Request, change: Change) -> Change:
+        """Its fields as people call them."""
+
+        def called(field: str) -> str:
+            return word(request, WORDS[change.part], field)
+
+        return change._replace(
+            fields=tuple(called(one) for one in change.fields),
+            texts=tuple(one._replace(field=called(one.field)) for one in change.texts),
+        )
 
     def _read(self, fields: Typed) -> Form:
         values = {name: fields.one(name) for name in self.plain}

@@ -72,6 +72,10 @@ def _item_values(item: Item) -> Values:
         "party_max": str(item.party_max),
         "skill": item.skill,
         "group": item.group,
+        "materials": "\n".join(item.materials),
+        "materials_en": "\n".join(item.materials_en),
+        "legal_basis": item.legal_basis,
+        "legal_basis_en": item.legal_basis_en,
     } | ticks("days", item.weekdays)
 
 
@@ -140,10 +144,19 @@ def _item(request: web.Request, row: Values) -> dict[str, object]:
         **given(row, "minutes", "daily_cap", "repeat", "party_max"),
         "skill": row.get("skill", ""),
         "group": row.get("group", ""),
+        "materials": _lines(row.get("materials", "")),
+        "materials_en": _lines(row.get("materials_en", "")),
+        "legal_basis": row.get("legal_basis", ""),
+        "legal_basis_en": row.get("legal_basis_en", ""),
         "needs_identity": row.get("needs_identity") == "on",
         "hot": row.get("hot") == "on",
         "weekdays": marked(row, "days"),
     }
+
+
+def _lines(text: str) -> list[str]:
+    """One paper a line; empty lines are nobody's paper."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def press(form: Form, fields: Typed) -> None:

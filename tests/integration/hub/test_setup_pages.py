@@ -177,6 +177,31 @@ async def test_caps_and_repeats_are_put_in_force_and_the_next_ticket_obeys(insid
         await inside.issue()
 
 
+async def test_english_texts_stand_beside_the_chinese_ones_and_show_what_saving_would_change(
+    inside: Site,
+) -> None:
+    fields = await fields_of(inside, OFFERS)
+    fields |= {"item-0-materials": "居民户口簿\r\n\r\n旧身份证", "item-0-materials_en": "Register"}
+    fields |= {"item-0-legal_basis_en": "Identity Card Law, Art. 11"}
+    before = config_of(inside)
+    status, page = await inside.post(OFFERS, form_at=OFFERS, **fields, do="save")
+    assert (status, config_of(inside)) == (422, before)
+    assert "一条对一条，现在是 2 : 1 条" in page.split('class="row-fault"')[1]
+    assert "旧身份证" in form_fields(page, OFFERS)["item-0-materials"]
+    _, page = await inside.post(f"{OFFERS}?lang=en", form_at=OFFERS, **fields, do="save")
+    assert "needs its English one" in page.split('class="row-fault"')[1]
+    fields |= {"item-0-materials_en": "Register\r\nFormer card"}
+    _, page = await inside.post(f"{OFFERS}?lang=en", form_at=OFFERS, **fields, do="preview")
+    assert "<del>(empty)</del> <ins>Register / Former card</ins>" in page
+    assert (await inside.post(OFFERS, form_at=OFFERS, **fields, do="save"))[0] == 200
+    item = config_of(inside).items[0]
+    assert item.materials == ("居民户口簿", "旧身份证")
+    assert item.materials_en == ("Register", "Former card")
+    assert item.legal_basis_en == "Identity Card Law, Art. 11"
+    await save(inside, ROSTER, **{"window-0-place": "一楼", "window-0-place_en": "Floor 1"})
+    assert config_of(inside).windows[0].place_en == "Floor 1"
+
+
 async def test_many_items_are_changed_at_once_in_the_form_and_then_saved(inside: Site) -> None:
     fields = await fields_of(inside, OFFERS)
     ticked = {"item-0-ticked": "on", "item-1-ticked": "on"}

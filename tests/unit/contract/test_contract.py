@@ -129,8 +129,17 @@ def test_two_windows_or_clerks_of_one_number_are_a_fault_of_each() -> None:
     first = CONFIG.windows[0]
     twin = msgspec.structs.replace(first, id="twin", name="另一窗口")
     broken = msgspec.structs.replace(CONFIG, windows=(*CONFIG.windows, twin))
-    found = [one for one in config_faults(broken) if one.code == "fault.number_twice"]
+    found = [one for one in config_faults(broken) if one.code == "fault.window_twice"]
     assert [(one.part, one.key) for one in found] == [("windows", first.id), ("windows", "twin")]
+
+
+def test_english_papers_that_do_not_match_the_chinese_ones_are_a_fault_of_their_item() -> None:
+    first = CONFIG.items[0]
+    uneven = msgspec.structs.replace(first, materials=("甲", "乙"), materials_en=("A",))
+    even = msgspec.structs.replace(first, id="even", materials=("甲",), materials_en=())
+    broken = msgspec.structs.replace(CONFIG, items=(uneven, even))
+    (found,) = config_faults(broken)
+    assert (found.code, found.key, found.what) == ("fault.papers_uneven", first.id, "2 : 1")
 
 
 def test_faults_are_said_in_the_reader_s_language_and_named_as_people_do() -> None:

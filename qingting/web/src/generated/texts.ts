@@ -573,6 +573,16 @@ export const ERROR_TEXTS = {
     "en": "number '{what}' appears twice",
     "retry": false
   },
+  "fault.window_twice": {
+    "zh": "窗口号“{what}”用了两次，每个窗口要有自己的号",
+    "en": "window number '{what}' is used twice; each window needs its own",
+    "retry": false
+  },
+  "fault.papers_uneven": {
+    "zh": "办理材料的中文和英文要一条对一条，现在是 {what} 条",
+    "en": "each of the Chinese papers needs its English one, or none has any; there are {what}",
+    "retry": false
+  },
   "fault.no_department": {
     "zh": "没有单位“{what}”",
     "en": "no department '{what}'",
