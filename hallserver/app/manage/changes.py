@@ -78,10 +78,17 @@ TEXTS = (
 
 
 def _texts(old: Any, new: Any, fields: Sequence[str]) -> Iterator[Edit]:
+    """Of a list only what goes and what comes, all of it where only the order differs."""
     for field in TEXTS:
-        if field in fields:
-            yield Edit(field, _in_line(getattr(old, field)), _in_line(getattr(new, field)))
+        if field not in fields:
+            continue
+        before, after = getattr(old, field), getattr(new, field)
+        if not isinstance(before, str):
+            gone = [one for one in before if one not in after]
+            come = [one for one in after if one not in before]
+            before, after = _in_line(gone, come, before), _in_line(come, gone, after)
+        yield Edit(field, before, after)
 
 
-def _in_line(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else " / ".join(value)
+def _in_line(some: Sequence[str], others: Sequence[str], whole: Sequence[str]) -> str:
+    return " / ".join(some if some or others else whole)

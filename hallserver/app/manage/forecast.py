@@ -1,5 +1,6 @@
 """How good waiting times have been, by queue and item, and which are told otherwise because they were not."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -21,6 +22,47 @@ class Line:
     score: Score
     verdict: str
     minutes: tuple[float, float] | None = None
+
+
+ORDER = ("average", "wide", "poor", "good", "few")
+"""Verdicts as the chart lists them: what is off first, what says little yet last."""
+SCALES = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
+"""Ends of the axis of errors, minutes."""
+LEAST_COVERED = 50
+"""Where the axis of shares begins, percent; what is less stands at its edge beside its figure."""
+BAND = (85, 95)
+"""Shares within the P90 that are as they should be, percent."""
+ROWS = 12
+"""Items that the chart lists before one asks for all."""
+SHOWN = ("worst", "all", "queues")
+"""What the chart can list; by queue while no item has been checked often enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Rows with the end of their axis of errors; ``left_out`` items are in the table alone."""
+
+    rows: tuple[Line, ...]
+    scale: int
+    left_out: int
+
+
+def chart_of(groups: list[tuple[Line, list[Line]]], shown: str) -> Chart:
+    """What is furthest off comes first; ``shown`` is one of :data:`SHOWN`."""
+    lines = [queue for queue, _ in groups] if shown == "queues" else _items(groups)
+    lines.sort(key=lambda one: (ORDER.index(one.verdict), -one.score.error))
+    rows = tuple(lines[:ROWS] if shown == "worst" else lines)
+    most = max((error for one in rows for error in _errors(one)), default=0.0)
+    scale = next((one for one in SCALES if one >= most), SCALES[-1])
+    return Chart(rows, scale, len(lines) - len(rows))
+
+
+def _items(groups: Iterable[tuple[Line, list[Line]]]) -> list[Line]:
+    return [item for _, items in groups for item in items]
+
+
+def _errors(line: Line) -> tuple[float, float]:
+    return line.score.error, line.score.rule_error
 
 
 def verdict_of(score: Score) -> str:
@@ -56,7 +98,23 @@ def forecast_lines(state: HallState) -> list[tuple[Line, list[Line]]]:
 
 async def forecast(request: web.Request) -> web.Response:
     desk = desk_of(request)
-    context = {"groups": forecast_lines(desk.state), "enough": ENOUGH}
+    groups = forecast_lines(desk.state)
+    items = _items(groups)
+    few = sum(one.verdict == "few" for one in items)
+    asked = request.query.get("show", "")
+    shown = asked if asked in SHOWN else "worst" if few < len(items) else "queues"
+    context = {
+        "groups": groups,
+        "enough": ENOUGH,
+        "shown": shown,
+        "chart": chart_of(groups, shown),
+        "whole": together(one.score for one in items),
+        "good": sum(one.verdict == "good" for one in items),
+        "off": sum(one.verdict in ORDER[:3] for one in items),
+        "few": few,
+        "band": BAND,
+        "least": LEAST_COVERED,
+    }
     return desk.pages.render(request, "forecast.html", context, block="live")
 
 

@@ -124,6 +124,7 @@ async def test_forecasts_of_a_busy_day_are_scored_on_their_page(
     assert await page.locator("tbody tr").count() > 10
     verdict = {"zh-CN": "准", "en": "Good"}[language]
     await expect(page.locator("tbody .badge").filter(has_text=verdict).first).to_be_visible()
+    assert await page.locator(".spread-row:not(.head)").count() > 5
     assert await axe_finds(page) == []
     await picture(page, f"manage-forecast{'' if language == 'zh-CN' else '-en'}")
     assert manager.complaints == []
