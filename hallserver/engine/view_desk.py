@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hallserver.engine.calling import next_ticket
 from hallserver.engine.clerks import serving_ms
 from hallserver.engine.days import MINUTE_MS
 from hallserver.engine.lines import count, waiting
@@ -16,7 +17,8 @@ from hallserver.engine.pressure import (
     windows_needed,
 )
 from hallserver.engine.state import Case, ClerkDay, HallState, Ticket, queues_of
-from hallserver.engine.waiting import mean_minutes
+from hallserver.engine.view_windows import listed
+from hallserver.engine.waiting import Outlook, mean_minutes
 from qingting.contract import views as v
 from qingting.contract import views_desk as d
 from qingting.contract.ids import ItemId, Millis, QueueId, StaffId, WindowId
@@ -28,10 +30,13 @@ ITEMS_SHOWN = 6
 """Items of the clerk that a call pad compares with the hall."""
 
 
-def desk(state: HallState, window: WindowId, now: Millis) -> dict[str, v.View]:
+def desk(state: HallState, window: WindowId, now: Millis, waits: Outlook) -> dict[str, v.View]:
     """Entries of the topic ``desk:<window>``."""
     life = state.windows[window]
-    shown: dict[str, v.View] = {"pulse": _pulse(state, window, now)}
+    shown: dict[str, v.View] = {
+        "pulse": _pulse(state, window, now),
+        "waits": _waits(state, window, now, waits),
+    }
     if life.staff is not None:
         shown["figures"] = _figures(state, life.staff)
     ticket = state.tickets[life.ticket] if life.ticket is not None else None
@@ -116,6 +121,13 @@ def _service_minutes(state: HallState, queues: tuple[QueueId, ...]) -> float:
             total += times * mean_minutes(state, item.id)
             weight += times
     return total / weight if weight else 10.0
+
+
+def _waits(state: HallState, window: WindowId, now: Millis, waits: Outlook) -> d.DeskWaits:
+    """Of those on the window's list alone, so that a pad costs no more however many wait."""
+    who = [one for one, _ in listed(state, window, now, next_ticket(state, window, now))]
+    known = {one.id: waits.ticket(one) for one in who}
+    return d.DeskWaits(waits={one: wait for one, wait in known.items() if wait is not None})
 
 
 # ---- the clerk's day ----------------------------------------------------------------------------

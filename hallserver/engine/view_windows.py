@@ -1,8 +1,9 @@
 """Views of windows, rating pads and the board."""
 
+from collections.abc import Callable
 from itertools import islice
 
-from hallserver.engine.calling import Choice, next_ticket
+from hallserver.engine.calling import Choice, may_call, next_ticket
 from hallserver.engine.lines import (
     class_of,
     count,
@@ -73,6 +74,7 @@ def _visit(state: HallState, ticket: Ticket, queues: tuple[QueueId, ...]) -> v.C
         waiver=ticket.waiver,
         misses=ticket.misses,
         recall_at=ticket.last_call_at + state.rules.recall_pause_seconds * 1000,
+        told=ticket.wait,
     )
 
 
@@ -86,28 +88,53 @@ def _back_to(state: HallState, ticket: Ticket) -> str:
     return ""
 
 
-def _waiting(
+Suits = Callable[[Ticket], bool]
+
+
+def _suits(state: HallState, life: WindowLife) -> Suits | None:
+    """Who of its queues the window may call; None: everybody, which spares looking at each."""
+    staff = state.staff.get(life.staff) if life.staff is not None else None
+    lacking = staff is not None and any(
+        one.skill and one.skill not in staff.skills for one in state.items.values()
+    )
+    if not lacking and not state.window_config[life.id].appointment_only:
+        return None
+    return lambda ticket: may_call(state, life, ticket)
+
+
+def _counted(state: HallState, life: WindowLife, now: Millis) -> tuple[int, int]:
+    """How many wait whom the window may call, and how many of its queues only others may call."""
+    queues, suits = queues_of(state, life.id, now), _suits(state, life)
+    every = here = sum(count(state, one) for one in queues)
+    if suits is not None:
+        rows = (row for one in queues for row in state.lines.get(one, {}).values())
+        here = sum(suits(state.tickets[one]) for row in rows for one in row)
+    sent = sum(count(state, one) for one in sent_to(state, life.id, life.staff))
+    return here + sent, every - here
+
+
+def listed(
     state: HallState, window: WindowId, now: Millis, choice: Choice | None
-) -> tuple[int, tuple[v.TicketBrief, ...]]:
-    """How many wait for a window, and the first of them: whom the rules choose now, then who was sent
-    here, then by score, a preferred queue before the others."""
-    staff = state.windows[window].staff
-    sent_lines = sent_to(state, window, staff)
-    queues = queues_of(state, window, now)
-    total = sum(count(state, line) for line in (*sent_lines, *queues))
+) -> list[tuple[Ticket, bool]]:
+    """The first of those who wait for a window, each with whether they were sent to it: whom the rules choose now,
+    then who was sent here, then by score, a preferred queue before the others; only whom it may call."""
+    life = state.windows[window]
+    suits = _suits(state, life)
+    sent_lines = sent_to(state, window, life.staff)
     sent = [one for line in sent_lines for one in islice(in_order(state, line, now), QUEUE_SHOWN)]
-    listed = state.window_config[window].order is WindowOrder.LISTED
+    by_queue = state.window_config[window].order is WindowOrder.LISTED
     front: list[tuple[int, float, int, Millis, int, Ticket]] = []
-    for order, queue in enumerate(queues):
-        for (points, at, arrival), ticket in islice(turns(state, queue, now), QUEUE_SHOWN):
-            front.append((order if listed else 0, points, order, at, arrival, ticket))
+    for order, queue in enumerate(queues_of(state, window, now)):
+        meant = (one for one in turns(state, queue, now) if suits is None or suits(one[1]))
+        for (points, at, arrival), ticket in islice(meant, QUEUE_SHOWN):
+            front.append((order if by_queue else 0, points, order, at, arrival, ticket))
     front.sort(key=lambda one: one[:5])
-    shown = [brief(state, one, sent=True) for one in sent]
-    shown += [brief(state, one[-1]) for one in front[:QUEUE_SHOWN]]
+    shown = [(one, True) for one in sent]
+    shown += [(one[-1], False) for one in front[:QUEUE_SHOWN]]
     if choice is not None:
-        first = brief(state, state.tickets[choice.ticket], sent=choice.reason == "sent")
-        shown = [first, *(one for one in shown if one.ticket != choice.ticket)]
-    return total, tuple(shown[:QUEUE_SHOWN])
+        first = (state.tickets[choice.ticket], choice.reason == "sent")
+        shown = [first, *(one for one in shown if one[0].id != choice.ticket)]
+    return shown[:QUEUE_SHOWN]
 
 
 def _away(state: HallState, window: WindowId) -> tuple[v.TicketBrief, ...]:
@@ -132,7 +159,8 @@ def _missed(state: HallState, window: WindowId, now: Millis) -> tuple[v.TicketBr
 def window(state: HallState, window_id: WindowId, now: Millis) -> dict[str, v.View]:
     config, life = state.window_config[window_id], state.windows[window_id]
     choice = next_ticket(state, window_id, now)
-    total, queue = _waiting(state, window_id, now, choice)
+    queue = listed(state, window_id, now, choice)
+    here, elsewhere = _counted(state, life, now)
     queues = queues_of(state, window_id, now)
     staff = state.staff.get(life.staff) if life.staff is not None else None
     lent = life.lent if now < life.lent_until else ()
@@ -147,8 +175,9 @@ def window(state: HallState, window_id: WindowId, now: Millis) -> dict[str, v.Vi
         staff_name=staff_name(state, life),
         pause_reason=life.reason,
         visit=_visit(state, state.tickets[life.ticket], queues) if life.ticket else None,
-        waiting=total,
-        queue=queue,
+        waiting=here,
+        elsewhere=elsewhere,
+        queue=tuple(brief(state, ticket, sent=sent) for ticket, sent in queue),
         counts=_counts(life.tally),
         away=_away(state, window_id),
         missed=_missed(state, window_id, now),
@@ -191,9 +220,7 @@ def windows(state: HallState, now: Millis) -> dict[str, v.View]:
             staff_name=staff_name(state, life),
             ticket_number=state.tickets[life.ticket].number if life.ticket is not None else "",
             pause_reason=life.reason,
-            waiting=sum(
-                count(state, line) for line in (*sent_to(state, config.id, life.staff), *queues)
-            ),
+            waiting=_counted(state, life, now)[0],
             served=life.tally.served,
             staff=life.staff,
             queues=queues,

@@ -167,7 +167,7 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
     if kind == "window" and name in state.window_config:
         return view_windows.window(state, WindowId(name), ambient.now)
     if kind == "desk" and name in state.window_config:
-        return view_desk.desk(state, WindowId(name), ambient.now)
+        return view_desk.desk(state, WindowId(name), ambient.now, ambient.waits(state))
     if kind == "rating" and name in state.window_config:
         return view_windows.rating_pad(state, WindowId(name))
     if (

@@ -37,7 +37,7 @@ from qingting.contract.states import (
     WindowState,
 )
 from qingting.contract.templates import KioskBlock, KioskStart
-from qingting.contract.views_desk import DeskFigures, DeskPulse, VisitorDay
+from qingting.contract.views_desk import DeskFigures, DeskPulse, DeskWaits, VisitorDay
 
 
 class HallView(Record, frozen=True, kw_only=True, tag="hall", tag_field="view"):
@@ -191,6 +191,8 @@ class CurrentVisit(Record, frozen=True, kw_only=True):
     department_name_en: str = ""
     materials_en: tuple[str, ...] = ()
     proof_en: str = ""
+    told: Interval | None = None
+    """The waiting time that the visitor was told when the ticket was taken."""
 
 
 class WindowCounts(Record, frozen=True, kw_only=True):
@@ -207,7 +209,8 @@ class WindowCounts(Record, frozen=True, kw_only=True):
 class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="view"):
     """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12 in
     calling order, first of all ``next``, whom the rules would call now for ``next_reason`` and
-    ``next_why``; None: nobody whom this window may call. ``away`` who is parked and comes back here; ``missed`` who was called here in vain and
+    ``next_why``; None: nobody whom this window may call. ``waiting`` counts those whom it may call, ``elsewhere`` those
+    of the same queues whom only others may call (an appointment-only window, an item that needs a skill). ``away`` who is parked and comes back here; ``missed`` who was called here in vain and
     may still come. ``lent`` are queues served besides the window's own until ``lent_until``."""
 
     id: WindowId
@@ -233,6 +236,7 @@ class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="vie
     next: TicketId | None = None
     next_reason: str = ""
     next_why: dict[str, str | int] = msgspec.field(default_factory=dict)
+    elsewhere: int = 0
 
 
 class WindowBrief(Record, frozen=True, kw_only=True, tag="window_brief", tag_field="view"):
@@ -451,5 +455,6 @@ View = (
     | HelpView
     | DeskPulse
     | DeskFigures
+    | DeskWaits
     | VisitorDay
 )

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from qingting.contract.base import Record
+from qingting.contract.events import Interval
 from qingting.contract.ids import ItemId, Millis, StaffId, TicketId
 from qingting.contract.states import RatingLevel, TicketState
 
@@ -108,3 +109,10 @@ class VisitorDay(Record, frozen=True, kw_only=True, tag="visitor_day", tag_field
 
     ticket: TicketId
     visits: tuple[PastVisit, ...]
+
+
+class DeskWaits(Record, frozen=True, kw_only=True, tag="desk_waits", tag_field="view"):
+    """Topic ``desk:<window>``, key ``waits``: from now on, for those on the window's list (``WindowView.queue``), as
+    the hall's pages and the visitors' phones know it too. Missing: nobody can say, or it is not worked out yet."""
+
+    waits: dict[TicketId, Interval]

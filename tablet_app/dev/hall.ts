@@ -64,6 +64,7 @@ export function visit(state: 'called' | 'serving', calls = 1): CurrentVisit {
     waiver: '',
     misses: 0,
     recall_at: 0,
+    told: { low: 6, high: 14, basis: 'simulation', beyond: false },
   };
 }
 
@@ -92,6 +93,7 @@ export function windowView(change: Partial<WindowView> = {}, waiting = 8): Windo
     next: waiting > 0 ? brief(0).ticket : null,
     next_reason: 'longest_waiting',
     next_why: { minutes: 19 },
+    elsewhere: 0,
     ...change,
   };
 }

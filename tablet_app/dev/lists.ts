@@ -80,6 +80,10 @@ export function fillDay(hall: FakeHall, pressure: number): void {
   const counts = { arrivals: 24, waiting: 8, windows: 3, windows_needed: 5, wait_minutes: 18.4 };
   const value = { value: pressure, level, parts, ...counts } as const;
   hall.set('desk:w3', 'pulse', { view: 'desk_pulse', waiting: 45, windows_open: 5, windows: 8, served: 231, pressure: value });
+  const waits = Object.fromEntries(
+    Array.from({ length: 8 }, (_, index) => [brief(index).ticket, { low: 4 + 3 * index, high: 9 + 5 * index, basis: 'simulation' as const, beyond: false }]),
+  );
+  hall.set('desk:w3', 'waits', { view: 'desk_waits', waits });
   const hours = [2, 5, 6, 4, 1, 3, 5, 1].map((served, index) => ({ hour: 8 + index, served }));
   const items = ITEMS.slice(0, 4).map(([name, nameEn], index) => ({
     item: `item-${index}`,

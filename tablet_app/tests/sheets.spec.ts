@@ -210,6 +210,51 @@ describe('the line of those who wait', () => {
     expect(page.get('[data-test=row-A031]').text()).not.toContain('下班前可能叫不到');
     expect(page.find('[data-test=told-A033]').exists()).toBe(false);
   });
+
+  it('says first how long each still waits, and what was told only where it will not be kept', async () => {
+    const span = (low: number, high: number, basis: 'simulation' | 'average' = 'simulation') => ({ low, high, basis, beyond: false });
+    const rows = ['A031', 'A032', 'A033'].map((number) => ({ ...brief(number), told: span(8, 12) }));
+    await show();
+    hall.waiting = [];
+    hall.show({ queue: rows, waiting: 3 });
+    const ids = rows.map((one) => one.ticket);
+    hall.set('desk:w3', 'waits', {
+      view: 'desk_waits',
+      waits: { [ids[0] ?? '']: span(0, 2), [ids[1] ?? '']: span(9, 15, 'average') },
+    });
+    await soon();
+    await flushPromises();
+    expect(page.get('[data-test=live-A031]').text()).toBe('2 分钟内轮到');
+    expect(page.find('[data-test=told-A031]').exists()).toBe(false);
+    expect(page.get('[data-test=live-A032]').text()).toBe('还要等约 9–15 分钟 · 按平均估计');
+    expect(page.get('[data-test=told-A032]').text()).toBe('取号时预计等 8–12 分钟 · 会超过');
+    expect(page.find('[data-test=live-A033]').exists()).toBe(false);
+    expect(page.get('[data-test=told-A033]').text()).toBe('取号时预计等 8–12 分钟');
+  });
+
+  it('counts who waits for other windows without listing them', async () => {
+    await show();
+    hall.waiting = [];
+    hall.show({ waiting: 0, elsewhere: 7 });
+    await soon();
+    await flushPromises();
+    expect(page.get('[data-test=elsewhere]').text()).toBe('等候的 7 位要由别的窗口办理');
+    hall.show({ queue: [brief('A041')], waiting: 1 });
+    await soon();
+    await flushPromises();
+    expect(page.get('[data-test=elsewhere]').text()).toBe('另有 7 人要由别的窗口办理');
+  });
+
+  it('says beside how long the visitor waited what they were told', async () => {
+    await show();
+    const told = { low: 5, high: 10, basis: 'simulation' as const, beyond: false };
+    hall.show({ visit: { ...visit('A022', 'serving'), told } });
+    await soon();
+    await flushPromises();
+    const line = page.get('[data-test=visit-told]');
+    expect(line.text()).toBe('取号时预计等 5–10 分钟');
+    expect(line.classes()).toContain('is-late');
+  });
 });
 
 describe('calling out of turn', () => {
@@ -297,7 +342,7 @@ describe('the password', () => {
 describe('a desk on which nobody can be called', () => {
   it('says so on the big button instead of naming somebody', async () => {
     await show();
-    hall.show({ next: null });
+    hall.show({ next: null, queue: [], waiting: 0, elsewhere: 2 });
     await soon();
     expect(page.get('[data-test=primary]').text()).toContain('没有您能办理的号');
     expect(isOff('primary')).toBe(true);

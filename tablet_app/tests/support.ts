@@ -66,6 +66,7 @@ export function visit(number: string, state: 'called' | 'serving'): CurrentVisit
     waiver: '',
     misses: 0,
     recall_at: 0,
+    told: null,
   };
 }
 
@@ -94,6 +95,7 @@ export function windowView(change: Partial<WindowView> = {}): WindowView {
     next: null,
     next_reason: '',
     next_why: {},
+    elsewhere: 0,
     ...change,
   };
 }

@@ -75,8 +75,8 @@ export function useActionWords(): ActionWords {
         icon: 'call',
       };
     }
-    return desk.waiting > 0
-      ? { label: t('call.action.cannot'), detail: t('call.action.cannotDetail', { n: desk.waiting }), icon: 'user' }
+    return desk.elsewhere > 0
+      ? { label: t('call.action.cannot'), detail: t('call.action.cannotDetail', { n: desk.elsewhere }), icon: 'user' }
       : { label: t('call.action.nobody'), detail: t('call.action.nobodyDetail'), icon: 'user' };
   }
 

@@ -15,6 +15,8 @@ export type Desk =
       /** Whom the big button calls; null: nobody whom this window may call. */
       readonly next: TicketBrief | null;
       readonly waiting: number;
+      /** Who waits in the window's queues but is for others to call. */
+      readonly elsewhere: number;
       readonly reason: string;
       readonly why: Readonly<Record<string, string | number>>;
     }
@@ -34,6 +36,7 @@ export function deskOf(view: WindowView | undefined, staff: string): Desk {
     at: 'idle',
     next: view.queue.find((one) => one.ticket === view.next) ?? null,
     waiting: view.waiting,
+    elsewhere: view.elsewhere,
     reason: view.next_reason,
     why: view.next_why,
   };

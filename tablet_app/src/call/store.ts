@@ -61,6 +61,7 @@ export function useCallPad(connection: HallConnection, memory: SeatMemory) {
     pulse: pick(deskTopic.entries.value, 'pulse', 'desk_pulse'),
     figures: pick(deskTopic.entries.value, 'figures', 'desk_figures'),
     visitor: pick(deskTopic.entries.value, 'visitor', 'visitor_day'),
+    waits: pick(deskTopic.entries.value, 'waits', 'desk_waits')?.waits ?? {},
   }));
   const clerk = computed<Clerk | null>(() => {
     if (seat.value.at === 'login') return seat.value.kept?.clerk ?? null;

@@ -4,10 +4,24 @@ from typing import Any
 
 import msgspec
 import pytest
-from engine_builders import CARE, LI, PERSON, RENEW, W1, W2, W3, WANG, EngineRun
+from engine_builders import (
+    CARE,
+    LI,
+    PERSON,
+    RENEW,
+    W1,
+    W2,
+    W3,
+    WANG,
+    EngineRun,
+    changed,
+    hall_with,
+    small_hall,
+)
 
 from hallserver.engine.view_tickets import brief
 from hallserver.engine.views import Ambient, entries, topics_touched
+from hallserver.engine.waiting import Outlook
 from qingting.contract import commands as c
 from qingting.contract.states import NotRatedReason, RatingLevel, TicketState
 
@@ -126,3 +140,48 @@ def test_a_line_of_the_list_says_what_the_visitor_was_told(run: EngineRun) -> No
     ticket = run.ticket(run.take(CARE))
     assert ticket.wait is not None
     assert brief(run.state, ticket).told == ticket.wait
+
+
+def test_those_listed_are_forecast_as_phones_and_pages_know_it(run: EngineRun) -> None:
+    run.open(W1, LI)
+    first, second = run.take(CARE), run.take(CARE)
+    run.now += 20 * 60_000
+    outlook = Outlook(run.state, run.now)
+    waits = entries(run.state, f"desk:{W1}", Ambient(now=run.now, outlook=outlook))["waits"].waits
+    assert waits == {one: outlook.ticket(run.ticket(one)) for one in (first, second)}
+    run.serve(W1)
+    assert first not in desk(run)["waits"].waits
+
+
+def test_a_hall_where_nobody_works_forecasts_nobody(run: EngineRun) -> None:
+    run.take(CARE)
+    assert desk(run)["waits"].waits == {}
+
+
+def test_a_called_visitor_comes_with_what_they_were_told(run: EngineRun) -> None:
+    run.open(W1, LI)
+    ticket = run.ticket(run.take(CARE))
+    run.do(c.CallNext(window=W1))
+    visit = entries(run.state, f"window:{W1}", Ambient(now=run.now))["window"].visit
+    assert ticket.wait is not None
+    assert visit.told == ticket.wait
+
+
+def test_an_appointment_only_window_lists_nobody_it_cannot_call() -> None:
+    run = hall_with(**changed(small_hall(), "windows", W1, appointment_only=True))
+    run.open(W1, LI)
+    for _ in range(3):
+        run.take(CARE)
+    window: Any = entries(run.state, f"window:{W1}", Ambient(now=run.now))["window"]
+    assert (window.queue, window.waiting, window.elsewhere, window.next) == ((), 0, 3, None)
+    line: Any = entries(run.state, "windows", Ambient(now=run.now))[W1]
+    assert line.waiting == 0
+
+
+def test_a_clerk_without_the_skill_is_not_shown_who_needs_it() -> None:
+    run = hall_with(**changed(small_hall(), "items", CARE, skill="sign"))
+    run.open(W1, LI)
+    ticket = run.take(CARE)
+    window: Any = entries(run.state, f"window:{W1}", Ambient(now=run.now))["window"]
+    assert ticket not in {one.ticket for one in window.queue}
+    assert (window.waiting, window.elsewhere) == (0, 1)

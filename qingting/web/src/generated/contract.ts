@@ -256,6 +256,7 @@ export interface CurrentVisit {
   readonly department_name_en: string;
   readonly materials_en: readonly string[];
   readonly proof_en: string;
+  readonly told: Interval | null;
 }
 
 export interface DeclineRating {
@@ -269,7 +270,7 @@ export interface Delta {
   readonly type: "delta";
   readonly topic: string;
   readonly seq: number;
-  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView | DeskPulse | DeskFigures | VisitorDay>>;
+  readonly set: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView | DeskPulse | DeskFigures | DeskWaits | VisitorDay>>;
   readonly gone: readonly string[];
 }
 
@@ -306,6 +307,11 @@ export interface DeskPulse {
   readonly windows: number;
   readonly served: number;
   readonly pressure: PressureView;
+}
+
+export interface DeskWaits {
+  readonly view: "desk_waits";
+  readonly waits: Readonly<Record<string, Interval>>;
 }
 
 export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
@@ -881,7 +887,7 @@ export interface Snapshot {
   readonly type: "snapshot";
   readonly topic: string;
   readonly seq: number;
-  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView | DeskPulse | DeskFigures | VisitorDay>>;
+  readonly entries: Readonly<Record<string, HallView | DepartmentsView | ItemsView | QueueView | WindowView | WindowBrief | RatingPadView | BoardInfo | BoardCall | BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay | DeviceView | KioskView | KioskTicket | ClassesView | HelpView | DeskPulse | DeskFigures | DeskWaits | VisitorDay>>;
 }
 
 export type StaffPermission = "lend_windows" | "make_tickets" | "pick";
@@ -1037,6 +1043,7 @@ export interface WindowView {
   readonly next: string | null;
   readonly next_reason: string;
   readonly next_why: Readonly<Record<string, string | number>>;
+  readonly elsewhere: number;
 }
 
 export type Zone = "calls" | "foot" | "head" | "side";
@@ -1130,6 +1137,7 @@ export type View =
   | HelpView
   | DeskPulse
   | DeskFigures
+  | DeskWaits
   | VisitorDay;
 
 export type Origin = "kiosk" | "booking" | "staff" | "leased";
