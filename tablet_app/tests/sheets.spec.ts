@@ -226,7 +226,7 @@ describe('the line of those who wait', () => {
     await flushPromises();
     expect(page.get('[data-test=live-A031]').text()).toBe('2 分钟内轮到');
     expect(page.find('[data-test=told-A031]').exists()).toBe(false);
-    expect(page.get('[data-test=live-A032]').text()).toBe('还要等约 9–15 分钟 · 按平均估计');
+    expect(page.get('[data-test=live-A032]').text()).toBe('还要约 9–15 分钟 · 按平均估计');
     expect(page.get('[data-test=told-A032]').text()).toBe('取号时预计等 8–12 分钟 · 会超过');
     expect(page.find('[data-test=live-A033]').exists()).toBe(false);
     expect(page.get('[data-test=told-A033]').text()).toBe('取号时预计等 8–12 分钟');
