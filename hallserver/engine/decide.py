@@ -63,6 +63,8 @@ _RULES: dict[type, Rule] = {
     c.CloseWindow: decide_windows.close_window,
     c.RegisterDevice: decide_devices.register,
     c.ReportDevice: decide_devices.report,
+    c.RefuseDevice: decide_devices.refuse,
+    c.KeyDevice: decide_devices.key,
     c.RequestHelp: decide_devices.request_help,
     c.AnswerHelp: decide_devices.answer_help,
     c.ApplyConfig: decide_config.apply_config,

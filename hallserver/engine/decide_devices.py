@@ -4,6 +4,7 @@ from hallserver.engine.state import HallState
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.errors import Refusal
+from qingting.contract.ids import DeviceId
 
 
 def register(state: HallState, command: c.RegisterDevice, now: int) -> list[e.EventBody]:
@@ -49,6 +50,25 @@ def report(state: HallState, command: c.ReportDevice, now: int) -> list[e.EventB
             detail=command.detail,
         )
     ]
+
+
+def refuse(state: HallState, command: c.RefuseDevice, now: int) -> list[e.EventBody]:
+    """Told whoever it was: the id is what somebody claimed."""
+    return [
+        e.DeviceRefused(
+            device=DeviceId(command.device),
+            why=command.why,
+            origin=command.origin,
+            count=command.count,
+            by=command.by,
+        )
+    ]
+
+
+def key(state: HallState, command: c.KeyDevice, now: int) -> list[e.EventBody]:
+    if command.device not in state.devices:
+        raise Refusal("device.unknown")
+    return [e.DeviceKeyed(device=command.device, revoked=command.revoked)]
 
 
 def request_help(state: HallState, command: c.RequestHelp, now: int) -> list[e.EventBody]:

@@ -13,6 +13,7 @@ from hallserver.engine.state import (
     DayPlan,
     DeviceLife,
     HallState,
+    Knocks,
     Lease,
     WindowLife,
     classes_of,
@@ -21,9 +22,11 @@ from qingting.contract import events as e
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import edited
 from qingting.contract.ids import BusinessDay
-from qingting.contract.states import BookingState
+from qingting.contract.states import BookingState, TurnedAway
 
 Step = Callable[[HallState, Any, e.Event], None]
+TURNED_AWAY_MS = 7 * 24 * 3_600_000
+"""How long refusals at the door are shown that nobody settled."""
 
 
 def evolve(state: HallState, event: e.Event) -> None:
@@ -64,6 +67,11 @@ def next_day_state(state: HallState, day: BusinessDay) -> HallState:
         children=state.children,
         call_no=state.call_no,
         help=state.help,
+        turned_away={
+            name: one
+            for name, one in state.turned_away.items()
+            if state.at - one.last < TURNED_AWAY_MS
+        },
         notice=state.notice,
         notice_en=state.notice_en,
         directive_no=state.directive_no,
@@ -178,6 +186,26 @@ def _device_changed(state: HallState, body: e.DeviceChanged, event: e.Event) -> 
     life.detail = body.detail
 
 
+def _refused(state: HallState, body: e.DeviceRefused, event: e.Event) -> None:
+    unknown = body.why is TurnedAway.UNKNOWN_DEVICE
+    name = body.why.value if unknown else f"{body.why.value}:{body.device}"
+    knocks = state.turned_away.get(name)
+    if knocks is None:
+        knocks = state.turned_away[name] = Knocks(
+            device=body.device, why=body.why, origin=body.origin, first=event.at
+        )
+    knocks.device, knocks.origin, knocks.by = body.device, body.origin, body.by
+    knocks.count, knocks.last = knocks.count + body.count, event.at
+
+
+def _keyed(state: HallState, body: e.DeviceKeyed, event: e.Event) -> None:
+    settled = [
+        name for name, one in state.turned_away.items() if body.device in (one.device, one.by)
+    ]
+    for name in settled:
+        del state.turned_away[name]
+
+
 def _help_requested(state: HallState, body: e.HelpRequested, event: e.Event) -> None:
     state.help[body.device] = event.at
 
@@ -237,6 +265,8 @@ _STEPS: dict[type, Step] = {
     e.NumbersLeased: _leased,
     e.DeviceRegistered: _put_device,
     e.DeviceChanged: _device_changed,
+    e.DeviceRefused: _refused,
+    e.DeviceKeyed: _keyed,
     e.HelpRequested: _help_requested,
     e.HelpAnswered: _help_answered,
     e.NoticePut: _notice_put,

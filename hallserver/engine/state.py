@@ -26,6 +26,7 @@ from qingting.contract.ids import (
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY, CallingRules, PriorityClass
 from qingting.contract.states import (
+    AddressClass,
     BookingState,
     Condition,
     DeviceKind,
@@ -37,6 +38,7 @@ from qingting.contract.states import (
     StaffPermission,
     StaffRole,
     TicketState,
+    TurnedAway,
     WindowState,
 )
 
@@ -212,6 +214,18 @@ class DeviceLife(msgspec.Struct, kw_only=True):
     detail: str = ""
 
 
+class Knocks(msgspec.Struct, kw_only=True):
+    """Somebody who claimed to be ``device`` was turned away ``count`` times from ``first`` to ``last``."""
+
+    device: DeviceId
+    why: TurnedAway
+    origin: AddressClass
+    by: DeviceId | None = None
+    count: int = 0
+    first: Millis = 0
+    last: Millis = 0
+
+
 class Served(msgspec.Struct, kw_only=True):
     """Serving times measured today for one item: how many and their sum in milliseconds."""
 
@@ -349,6 +363,8 @@ class HallState(msgspec.Struct, kw_only=True):
     calls: dict[TicketId, Call] = msgspec.field(default_factory=dict)
     """Calls of the last quarter of an hour by ticket, the latest last."""
     help: dict[DeviceId, Millis] = msgspec.field(default_factory=dict)
+    turned_away: dict[str, Knocks] = msgspec.field(default_factory=dict)
+    """Who was refused at the door and is not settled, by reason and device; unknown ids are one entry."""
     notice: str = ""
     notice_en: str = ""
     directive_no: int = 0

@@ -10,6 +10,7 @@ from hallserver.engine.waiting import Outlook
 from qingting.contract import views as v
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
+from qingting.contract.pads import PadFacts
 from qingting.contract.states import (
     Condition,
     DeviceKind,
@@ -24,7 +25,9 @@ _ABSENT = (DeviceState.ABSENT, DeviceState.LOST)
 _STARTING = (DeviceState.CONNECTING, DeviceState.IDENTIFYING)
 
 
-def device(life: DeviceLife, seen: Mapping[DeviceId, Millis]) -> v.DeviceView:
+def device(
+    life: DeviceLife, seen: Mapping[DeviceId, Millis], pad: PadFacts | None = None
+) -> v.DeviceView:
     return v.DeviceView(
         id=life.id,
         kind=life.kind,
@@ -40,11 +43,14 @@ def device(life: DeviceLife, seen: Mapping[DeviceId, Millis]) -> v.DeviceView:
         since=life.since,
         seen=seen.get(life.id, life.since),
         detail=life.detail,
+        pad=pad,
     )
 
 
-def devices(state: HallState, seen: Mapping[DeviceId, Millis]) -> dict[str, v.View]:
-    return {life.id: device(life, seen) for life in state.devices.values()}
+def devices(
+    state: HallState, seen: Mapping[DeviceId, Millis], pads: Mapping[DeviceId, PadFacts]
+) -> dict[str, v.View]:
+    return {life.id: device(life, seen, pads.get(life.id)) for life in state.devices.values()}
 
 
 def help_wanted(state: HallState) -> dict[str, v.View]:

@@ -23,6 +23,7 @@ from qingting.contract.ids import (
     TicketId,
     WindowId,
 )
+from qingting.contract.pads import PadFacts
 from qingting.contract.states import DeviceKind
 
 Entries = Mapping[str, v.View]
@@ -30,12 +31,14 @@ Entries = Mapping[str, v.View]
 
 @dataclass(frozen=True, slots=True)
 class Ambient:
-    """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms). ``outlook`` are
+    """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms), ``pads`` what
+    connected pads say of themselves. ``outlook`` are
     waits that may be some seconds old; without it they are worked out anew. ``code_service`` is whether the
     platform of citizen codes answers; None: this hall has none."""
 
     now: Millis
     seen: Mapping[DeviceId, Millis] = field(default_factory=dict)
+    pads: Mapping[DeviceId, PadFacts] = field(default_factory=dict)
     city_link: bool = False
     outlook: Outlook | None = None
     code_service: bool | None = None
@@ -153,7 +156,7 @@ _PLAIN: dict[str, Callable[[HallState, Ambient], Entries]] = {
     "queues": _queues,
     "windows": lambda state, ambient: view_windows.windows(state, ambient.now),
     "board": lambda state, ambient: view_windows.board(state),
-    "devices": lambda state, ambient: view_devices.devices(state, ambient.seen),
+    "devices": lambda state, ambient: view_devices.devices(state, ambient.seen, ambient.pads),
     "help": lambda state, ambient: view_devices.help_wanted(state),
 }
 
@@ -326,6 +329,8 @@ _TOUCHES: dict[type, Touch] = {
     e.WindowClosed: _window_topics,
     e.DeviceChanged: lambda state, body: {"devices"} | _kiosk_of(state, body.device),
     e.DeviceRegistered: lambda state, body: {"devices"} | _kiosk_of(state, body.device),
+    e.DeviceRefused: lambda state, body: {"devices"},
+    e.DeviceKeyed: lambda state, body: {"devices"},
     e.HelpRequested: lambda state, body: {"help"},
     e.HelpAnswered: lambda state, body: {"help"},
     e.NoticePut: lambda state, body: {"hall", "board"},

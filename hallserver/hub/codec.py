@@ -76,7 +76,9 @@ def refused(request_id: int, refusal: Refusal) -> Result:
     return Result(id=request_id, ok=False, problem=problem(refusal))
 
 
-_COME_BACK = frozenset({"hub.auth_timeout", "hub.too_slow", "internal", "store.unavailable"})
+_COME_BACK = frozenset(
+    {"hub.auth_timeout", "hub.key_in_use", "hub.too_slow", "internal", "store.unavailable"}
+)
 """Ends after which a client returns by itself; after the others a person is needed."""
 
 

@@ -9,6 +9,7 @@ from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract import hub_desk as desk
 from qingting.contract.errors import Refusal
+from qingting.contract.pads import PadReport
 from qingting.contract.states import Role
 
 
@@ -117,6 +118,15 @@ async def decline_rating(
     _check_visit(hub, session, body)
     command = c.LeaveUnrated(ticket=body.ticket, case=body.case, reason=body.reason)
     await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+@handles(PadReport, Role.CALL_PAD, Role.RATING_PAD)
+async def pad_report(hub: Switchboard, session: Session, body: PadReport, key: str) -> None:
+    life = hub.hall.state.devices.get(session.device)
+    if life is None:
+        raise Refusal("device.unknown")
+    hub.pads.heard(life, body.facts)
+    hub.wake.set()
 
 
 def _check_visit(

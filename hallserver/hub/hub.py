@@ -66,6 +66,7 @@ class Hub:
         base_url: str,
         city_link: Callable[[], bool] = lambda: False,
         code_service: CodeService | None = None,
+        pad_build: str = "",
         auth_seconds: float = AUTH_SECONDS,
     ) -> None:
         assert REGISTRY, "no handlers"
@@ -77,6 +78,7 @@ class Hub:
             base_url=base_url,
             city_link=city_link,
             code_service=code_service,
+            pad_build=pad_build,
         )
         self._hall = hall
         self._clock = clock

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from hallserver.engine.state import DeviceLife, HallState
 from hallserver.hub.authority import PERIPHERALS, agent_speaks_for, spoken_for
+from hallserver.hub.pad_watch import PADS, PadWatch
 from hallserver.hub.session import ROLES
 from qingting.contract.commands import ReportDevice
 from qingting.contract.ids import DeviceId
@@ -37,8 +38,9 @@ class _Line:
 class Presence:
     """Keeps what is known of connections and says what should be reported. Pure but for the clock."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, pads: PadWatch) -> None:
         self._clock = clock
+        self._pads = pads
         self._started = clock.monotonic()
         self._lines: dict[DeviceId, _Line] = {}
         self._seen: dict[DeviceId, int] = {}
@@ -56,6 +58,8 @@ class Presence:
         line = self._lines[device]
         line.sessions -= 1
         line.dropped_at = self._clock.monotonic()
+        if not line.sessions:
+            self._pads.gone(device)
         self.heard(device)
 
     def heard(self, device: DeviceId) -> None:
@@ -93,21 +97,30 @@ class Presence:
             if life.kind in PERIPHERALS:
                 report = self._peripheral(state, life, agents)
             else:
-                report = self._own(life)
+                report = self._own(state, life)
             if report is not None:
                 reports.append(report)
         return reports
 
-    def _own(self, life: DeviceLife) -> ReportDevice | None:
+    def _own(self, state: HallState, life: DeviceLife) -> ReportDevice | None:
         if life.kind not in ROLES:
             return None
         if self.connected(life.id):
-            wanted = DeviceState.READY
-            return None if life.state is wanted else _report(life, wanted)
+            return self._connected(state, life)
         grace = AGENT_GRACE_SECONDS if life.kind is DeviceKind.AGENT else BLINK_SECONDS
         if life.state in _GONE or not self.missing(life.id, grace):
             return None
         return _report(life, DeviceState.LOST)
+
+    def _connected(self, state: HallState, life: DeviceLife) -> ReportDevice | None:
+        """Conditions of other devices with a connection are told by themselves."""
+        is_ready = life.state is DeviceState.READY
+        if life.kind not in PADS:
+            return None if is_ready else _report(life, DeviceState.READY)
+        conditions = self._pads.conditions(state, life)
+        if is_ready and conditions == set(life.conditions):
+            return None
+        return _report(life, DeviceState.READY, tuple(sorted(conditions)))
 
     def _peripheral(
         self, state: HallState, life: DeviceLife, agents: list[DeviceId]

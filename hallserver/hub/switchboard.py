@@ -15,6 +15,7 @@ from hallserver.hub.authority import agent_speaks_for
 from hallserver.hub.citizen_codes import CodeDesk, CodeService
 from hallserver.hub.identity import IdentityDesk
 from hallserver.hub.outlooks import Outlooks
+from hallserver.hub.pad_watch import PadWatch
 from hallserver.hub.presence import BLINK_SECONDS, Presence
 from hallserver.hub.printing import PrintDesk, failed, job_of, printer_fault
 from hallserver.hub.scan_desk import ScanDesk
@@ -43,11 +44,13 @@ class Switchboard:
         base_url: str,
         city_link: Callable[[], bool],
         code_service: CodeService | None = None,
+        pad_build: str = "",
     ) -> None:
         self.hall = hall
         self.accounts = accounts
         self.clock = clock
-        self.presence = Presence(clock)
+        self.pads = PadWatch(clock, pad_build)
+        self.presence = Presence(clock, self.pads)
         self.topics = Topics(lambda: hall.state, self.ambient)
         self.identity = IdentityDesk(sealer, clock)
         self.printing = PrintDesk(clock)
@@ -66,6 +69,7 @@ class Switchboard:
         return Ambient(
             now=self.clock.now_ms(),
             seen=self.presence.seen,
+            pads=self.pads.facts,
             city_link=self._city_link(),
             outlook=self._outlooks.latest(self.hall.state),
             code_service=self.codes.available,

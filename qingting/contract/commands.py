@@ -29,6 +29,7 @@ from qingting.contract.ids import (
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY, Place
 from qingting.contract.states import (
+    AddressClass,
     Condition,
     DeviceKind,
     DeviceState,
@@ -38,6 +39,7 @@ from qingting.contract.states import (
     PrintOutcome,
     RatingChannel,
     RatingLevel,
+    TurnedAway,
 )
 
 MAX_CHAIN = 5
@@ -291,6 +293,23 @@ class ReportDevice(Strict, frozen=True, kw_only=True, tag="device.report", tag_f
     detail: str = ""
 
 
+class RefuseDevice(Strict, frozen=True, kw_only=True, tag="device.refuse", tag_field="type"):
+    """The door turned somebody away ``count`` times since it last said so; see ``device.refused``."""
+
+    device: Slug
+    why: TurnedAway
+    origin: AddressClass
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+    by: DeviceId | None = None
+
+
+class KeyDevice(Strict, frozen=True, kw_only=True, tag="device.key", tag_field="type"):
+    """A device was given a key of its own, or (``revoked``) lost the one it had."""
+
+    device: DeviceId
+    revoked: bool = False
+
+
 class RequestHelp(Strict, frozen=True, kw_only=True, tag="help.request", tag_field="type"):
     """Somebody at a device asks for a member of staff (呼叫工作人员)."""
 
@@ -351,6 +370,8 @@ Command = (
     | LeaveUnrated
     | RegisterDevice
     | ReportDevice
+    | RefuseDevice
+    | KeyDevice
     | RequestHelp
     | AnswerHelp
     | ApplyConfig

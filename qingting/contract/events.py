@@ -25,6 +25,7 @@ from qingting.contract.ids import (
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
+    AddressClass,
     Condition,
     DeviceKind,
     DeviceState,
@@ -35,6 +36,7 @@ from qingting.contract.states import (
     RatingChannel,
     RatingLevel,
     ReturnCause,
+    TurnedAway,
     WaitBasis,
 )
 
@@ -336,6 +338,27 @@ class DeviceChanged(Record, frozen=True, kw_only=True, tag="device.changed", tag
     detail: str = ""
 
 
+class DeviceRefused(Record, frozen=True, kw_only=True, tag="device.refused", tag_field="k"):
+    """Somebody who claimed to be ``device`` was turned away, ``count`` times since the last such event.
+
+    At most one event in ten minutes by device and reason; all unknown ids count as one, and ``device`` is
+    then the first of them. ``by`` is the device whose key it was, where that is known (``spoofed_id``).
+    """
+
+    device: DeviceId
+    why: TurnedAway
+    origin: AddressClass
+    count: int = 1
+    by: DeviceId | None = None
+
+
+class DeviceKeyed(Record, frozen=True, kw_only=True, tag="device.keyed", tag_field="k"):
+    """A device was paired anew, or (``revoked``) its key was taken away: refusals before this are settled."""
+
+    device: DeviceId
+    revoked: bool = False
+
+
 class HelpRequested(Record, frozen=True, kw_only=True, tag="help.requested", tag_field="k"):
     device: DeviceId
 
@@ -391,6 +414,8 @@ EventBody = (
     | BookingMissed
     | DeviceRegistered
     | DeviceChanged
+    | DeviceRefused
+    | DeviceKeyed
     | HelpRequested
     | HelpAnswered
     | NoticePut

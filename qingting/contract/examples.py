@@ -33,8 +33,10 @@ from qingting.contract.ids import (
     TicketId,
     WindowId,
 )
+from qingting.contract.pads import PadFacts, PadReport
 from qingting.contract.people import Person
 from qingting.contract.states import (
+    AddressClass,
     CertificateKind,
     Condition,
     DeviceKind,
@@ -47,6 +49,7 @@ from qingting.contract.states import (
     ReturnCause,
     Role,
     TicketState,
+    TurnedAway,
 )
 
 AT = 1_795_489_200_000
@@ -235,6 +238,10 @@ _ALL: tuple[Any, ...] = (
         state=DeviceState.DEGRADED,
         conditions=(Condition.PAPER_OUT,),
     ),
+    c.RefuseDevice(
+        device=KIOSK, why=TurnedAway.WRONG_KEY, origin=AddressClass.OWN_NETWORK, count=3
+    ),
+    c.KeyDevice(device=KIOSK),
     c.RequestHelp(device=KIOSK),
     c.AnswerHelp(device=KIOSK),
     c.ApplyConfig(config=CONFIG),
@@ -312,6 +319,8 @@ _ALL: tuple[Any, ...] = (
     e.WindowClosed(window=WINDOW, staff=STAFF),
     e.DeviceRegistered(device=KIOSK, kind=DeviceKind.KIOSK, name="1号取号机"),
     e.DeviceChanged(device=PRINTER, kind=DeviceKind.PRINTER, state=DeviceState.READY),
+    e.DeviceRefused(device=KIOSK, why=TurnedAway.COPIED_KEY, origin=AddressClass.OWN_NETWORK),
+    e.DeviceKeyed(device=KIOSK, revoked=True),
     e.HelpRequested(device=KIOSK),
     e.HelpAnswered(device=KIOSK),
     e.NoticePut(text="11月30日停电检修"),
@@ -369,6 +378,7 @@ _ALL: tuple[Any, ...] = (
     h.CardFault(device=READER, code="identity.unreadable"),
     h.CodeScanned(device=SCANNER, text="t/3q2xWc9vS0y1"),
     h.Ping(),
+    PadReport(facts=PadFacts(battery=76, charging=True, network="wifi", rtt=12)),
     # hub, server to client
     h.Welcome(role=Role.KIOSK, device=KIOSK, name="1号取号机", now=AT, version=1),
     h.Paired(device=DeviceId("pad-w3"), key="vX3…"),

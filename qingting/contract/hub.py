@@ -40,6 +40,7 @@ from qingting.contract.ids import (
     WindowId,
     Words,
 )
+from qingting.contract.pads import PadReport
 from qingting.contract.printing import PrintJob
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
@@ -64,12 +65,14 @@ RequestId = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Auth(Strict, frozen=True, kw_only=True, tag="auth", tag_field="type"):
-    """A paired device presents itself. ``key`` is the secret it got when it was paired."""
+    """A paired device presents itself. ``key`` is the secret it got when it was paired, ``install`` a random
+    word of this installation: it tells a reload from a copy of the key."""
 
     device: Slug
     key: Annotated[str, msgspec.Meta(max_length=128)]
     version: int
     build: ShortText = ""
+    install: ShortText = ""
 
 
 class Pair(Strict, frozen=True, kw_only=True, tag="pair", tag_field="type"):
@@ -308,6 +311,7 @@ Request = (
     | CodeScanned
     | PrepareOffline
     | MergeLeased
+    | PadReport
     | Ping
 )
 

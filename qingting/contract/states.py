@@ -187,6 +187,37 @@ class Condition(StrEnum):
     """Something answers that is not what the profile describes."""
     MUTED = "muted"
     """It is there and makes no sound."""
+    BATTERY_LOW = "battery_low"
+    ON_BATTERY = "on_battery"
+    """It has run on its battery for long: its charger is out."""
+    APP_OUTDATED = "app_outdated"
+    """It shows a program that is not the hall's and has not renewed it by itself."""
+    IN_BACKGROUND = "in_background"
+    """Its page has been out of sight for long although its window is open."""
+    SLOW_NETWORK = "slow_network"
+    """The hall hears it only after long."""
+
+
+class TurnedAway(StrEnum):
+    """Why somebody who claimed to be a device was turned away (拒绝接入)."""
+
+    WRONG_KEY = "wrong_key"
+    REVOKED_KEY = "revoked_key"
+    """The device is known and has no key now: the old pad after it was replaced, or before pairing."""
+    COPIED_KEY = "copied_key"
+    """The right key from a second place while the first is connected and alive."""
+    SPOOFED_ID = "spoofed_id"
+    """One device's key under another's name, or an agent that reports for what is not its own."""
+    UNKNOWN_DEVICE = "unknown_device"
+
+
+class AddressClass(StrEnum):
+    """Where somebody called from, without saying who: addresses may be personal data."""
+
+    THIS_MACHINE = "this_machine"
+    OWN_NETWORK = "own_network"
+    """A private or link-local address (RFC 1918, RFC 4193)."""
+    ELSEWHERE = "elsewhere"
 
 
 class IdentityWay(StrEnum):

@@ -24,6 +24,7 @@ from qingting.contract.ids import (
     TicketId,
     WindowId,
 )
+from qingting.contract.pads import PadFacts
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     Condition,
@@ -316,7 +317,8 @@ class ConditionView(Record, frozen=True, kw_only=True):
 
 
 class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="view"):
-    """Topic ``devices``. ``since`` is when the state began, ``seen`` when it was last heard of."""
+    """Topic ``devices``. ``since`` is when the state began, ``seen`` when it was last heard of; ``pad`` is
+    what a connected pad said last."""
 
     id: DeviceId
     kind: DeviceKind
@@ -329,6 +331,7 @@ class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="vie
     since: Millis
     seen: Millis
     detail: str = ""
+    pad: PadFacts | None = None
 
 
 class KioskNoticeView(Record, frozen=True, kw_only=True):

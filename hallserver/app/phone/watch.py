@@ -35,6 +35,8 @@ QUIET = (
     e.BookingMissed,
     e.DeviceRegistered,
     e.DeviceChanged,
+    e.DeviceRefused,
+    e.DeviceKeyed,
     e.HelpRequested,
     e.HelpAnswered,
     e.NoticePut,

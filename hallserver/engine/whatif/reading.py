@@ -37,6 +37,8 @@ _QUIET = (
     e.RatingNotGiven,
     e.DeviceRegistered,
     e.DeviceChanged,
+    e.DeviceRefused,
+    e.DeviceKeyed,
     e.HelpRequested,
     e.HelpAnswered,
     e.NoticePut,

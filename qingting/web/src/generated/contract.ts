@@ -34,7 +34,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | PadReport | Ping;
   readonly key?: string | null;
 }
 
@@ -48,6 +48,7 @@ export interface Auth {
   readonly key: string;
   readonly version: number;
   readonly build?: string;
+  readonly install?: string;
 }
 
 export interface Begin {
@@ -214,7 +215,7 @@ export interface ComeBack {
   readonly ticket: string;
 }
 
-export type Condition = "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "jam" | "mark_error" | "muted" | "offline" | "paper_low" | "paper_out" | "sam_fault" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
+export type Condition = "app_outdated" | "battery_low" | "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "sam_fault" | "slow_network" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
 
 export interface ConditionView {
   readonly condition: Condition;
@@ -340,6 +341,7 @@ export interface DeviceView {
   readonly since: number;
   readonly seen: number;
   readonly detail: string;
+  readonly pad: PadFacts | null;
 }
 
 export interface EarlierCall {
@@ -664,6 +666,26 @@ export interface OfflineState {
 export interface OneMore {
   readonly type: "visit.add_item";
   readonly item: string;
+}
+
+export interface PadFacts {
+  readonly battery?: number | null;
+  readonly charging?: boolean | null;
+  readonly network?: string;
+  readonly rtt?: number | null;
+  readonly visible?: boolean;
+  readonly focused?: boolean;
+  readonly touched?: number | null;
+  readonly build?: string;
+  readonly installed?: boolean;
+  readonly awake?: boolean | null;
+  readonly sound?: boolean | null;
+  readonly screen?: string;
+}
+
+export interface PadReport {
+  readonly type: "pad.report";
+  readonly facts: PadFacts;
 }
 
 export interface Pair {
@@ -1089,6 +1111,7 @@ export type Request =
   | CodeScanned
   | PrepareOffline
   | MergeLeased
+  | PadReport
   | Ping;
 
 export type ClientMessage =
@@ -1147,5 +1170,9 @@ export type ReturnCause = "park_over" | "visitor" | "staff" | "second_chance" | 
 export type BookingState = "due" | "arrived" | "missed" | "cancelled";
 
 export type RatingChannel = "hall_tablet" | "hall_terminal" | "qr_code" | "web" | "mobile" | "phone" | "sms";
+
+export type TurnedAway = "wrong_key" | "revoked_key" | "copied_key" | "spoofed_id" | "unknown_device";
+
+export type AddressClass = "this_machine" | "own_network" | "elsewhere";
 
 export type StaffRole = "clerk" | "manager";

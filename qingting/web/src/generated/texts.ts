@@ -78,6 +78,11 @@ export const ERROR_TEXTS = {
     "en": "The same device has connected elsewhere; this connection was closed.",
     "retry": false
   },
+  "hub.key_in_use": {
+    "zh": "这台设备的密钥正在另一处使用，这里不能接入。请大厅主管在“设备”页收回密钥并重新配对。",
+    "en": "This device's key is in use at another place, so it was not let in here. Ask the hall manager to revoke the key on the devices page and to pair the device anew.",
+    "retry": true
+  },
   "hub.connection_lost": {
     "zh": "与大厅服务器的连接断了，正在自动恢复，刚才的操作没有送出。请稍等再试。",
     "en": "The connection to the hall server was lost and is being restored; your request was not sent. Please try again in a moment.",
@@ -1212,6 +1217,41 @@ export const CONDITION_TEXTS = {
     "en": "No sound",
     "hint_zh": "屏幕：在屏幕上点一下，允许它发声。音箱：检查音量旋钮、电源和音频线。",
     "hint_en": "A screen: touch it once, so that it may sound. A speaker: check its volume knob, power and audio cable."
+  },
+  "battery_low": {
+    "severity": "warning",
+    "zh": "电量低",
+    "en": "Battery low",
+    "hint_zh": "接上充电器；已接着仍在掉电时，换一个充电头或插座。",
+    "hint_en": "Plug the charger in; if it is in and the level still falls, try another charger or socket."
+  },
+  "on_battery": {
+    "severity": "warning",
+    "zh": "没有接电源",
+    "en": "On battery",
+    "hint_zh": "平板没有在充电：检查充电线和插座，平板在窗口应当一直接着电源。",
+    "hint_en": "The pad is not charging: check cable and socket. At a window a pad stays plugged in."
+  },
+  "app_outdated": {
+    "severity": "warning",
+    "zh": "程序不是最新的",
+    "en": "Program outdated",
+    "hint_zh": "空闲时在平板上关闭应用再打开；仍不更新时，在应用管理中清除它的缓存（不要清除数据）。",
+    "hint_en": "In a quiet moment close the app on the pad and open it; if it stays, clear the app's cache (not its data)."
+  },
+  "in_background": {
+    "severity": "warning",
+    "zh": "应用不在屏幕上",
+    "en": "App not on the screen",
+    "hint_zh": "窗口正在服务，平板上的应用却被切走或熄屏：请点亮屏幕、回到应用，并打开屏幕固定。",
+    "hint_en": "The window is open, yet the app was left or the screen is dark: wake it, go back to the app and pin the screen."
+  },
+  "slow_network": {
+    "severity": "warning",
+    "zh": "网络慢",
+    "en": "Slow network",
+    "hint_zh": "平板离无线路由器太远或信道拥挤：靠近一些，或换一个信道。",
+    "hint_en": "The pad is far from its access point or the channel is crowded: move it closer or change the channel."
   }
 } as const;
 
