@@ -141,6 +141,7 @@ export function device(
     since: now - 3_600_000,
     seen: now,
     detail: '',
+    pad: null,
     ...changes,
   };
 }
