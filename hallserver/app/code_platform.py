@@ -1,4 +1,4 @@
-"""The client of a platform of citizen codes (市民码): HTTP, signed, each call within one deadline.
+"""The client of a platform of citizen codes (市民码) and faces: HTTP, signed, each call within one deadline.
 
 The interface is described in ``docs/integrators/citizen-code.md``. The code travels in the body alone.
 """
@@ -13,7 +13,12 @@ import msgspec
 import structlog
 
 from hallserver.app.settings import HallSettings
-from hallserver.hub.citizen_codes import CodePerson, CodeService, CodeServiceError
+from hallserver.hub.citizen_codes import (
+    CodeKind,
+    CodePerson,
+    CodeService,
+    CodeServiceError,
+)
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -43,28 +48,46 @@ class Used(Strict, frozen=True, kw_only=True, tag="used", tag_field="result"):
     request: str
 
 
+class Kinds(msgspec.Struct, frozen=True):
+    """What the platform resolves. A kind that this version does not know is passed over."""
+
+    kinds: tuple[str, ...]
+
+
 Answer = Found | Unknown | Expired | Used
 _ANSWERS = msgspec.json.Decoder(Answer)
 
 
-def read_answer(body: bytes, request: str) -> CodePerson:
-    """The person of an answer to ``request``; raises a refusal of the ``citizen_code`` family."""
+_KINDS = msgspec.json.Decoder(Kinds)
+
+
+def read_kinds(body: bytes) -> frozenset[CodeKind]:
+    """What an answer to ``check`` says; a platform that says nothing resolves citizen codes."""
+    try:
+        named = _KINDS.decode(body).kinds
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return frozenset({CodeKind.CODE})
+    return frozenset(kind for kind in CodeKind if kind in named)
+
+
+def read_answer(body: bytes, request: str, kind: CodeKind = CodeKind.CODE) -> CodePerson:
+    """The person of an answer to ``request``; raises a refusal of the kind's family."""
     try:
         answer: Answer = _ANSWERS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         # Without its cause: the decoder's words may repeat what stood in the answer.
-        raise Refusal("citizen_code.malformed") from None
+        raise kind.refusal("malformed") from None
     if answer.request != request:
-        raise Refusal("citizen_code.malformed")
+        raise kind.refusal("malformed")
     match answer:
         case Found(person=person):
             return person
         case Unknown():
-            raise Refusal("citizen_code.unknown")
+            raise kind.refusal("unknown")
         case Expired():
-            raise Refusal("citizen_code.expired")
+            raise kind.refusal("expired")
         case Used():
-            raise Refusal("citizen_code.used")
+            raise kind.refusal("used")
 
 
 class HttpCodeService:
@@ -78,26 +101,39 @@ class HttpCodeService:
         self._key = key
         self._secret = secret.encode()
         self._clock = clock
+        self._told_malformed = False
 
-    async def resolve(self, code: str) -> CodePerson:
+    async def resolve(self, code: str, kind: CodeKind) -> CodePerson:
         """See the port."""
         request = secrets.token_hex(16)
-        body = msgspec.json.encode({"request": request, "code": code})
+        body = msgspec.json.encode({"request": request, "kind": kind, "code": code})
         status, answer = await self._post("/v1/resolve", body)
         if status != _OK:
             raise CodeServiceError(f"status {status}")
         try:
-            return read_answer(answer, request)
+            person = read_answer(answer, request, kind)
         except Refusal as refusal:
-            if refusal.code == "citizen_code.malformed":
-                log.warning("citizen_code.malformed_answer", length=len(answer))
+            self._note(malformed=refusal.code.endswith(".malformed"), length=len(answer))
             raise
+        self._note(malformed=False, length=len(answer))
+        return person
 
-    async def check(self) -> None:
+    def _note(self, *, malformed: bool, length: int) -> None:
+        """One line when answers begin to make no sense, one when they make sense again."""
+        if malformed is self._told_malformed:
+            return
+        self._told_malformed = malformed
+        if malformed:
+            log.warning("citizen_code.answers_malformed", length=length)
+        else:
+            log.info("citizen_code.answers_sound")
+
+    async def check(self) -> frozenset[CodeKind]:
         """See the port."""
-        status, _ = await self._post("/v1/check", b"{}")
+        status, answer = await self._post("/v1/check", b"{}")
         if status not in (_OK, _EMPTY):
             raise CodeServiceError(f"status {status}")
+        return read_kinds(answer)
 
     async def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
         headers = self._signed(body) | {"Content-Type": "application/json"}

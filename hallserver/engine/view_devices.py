@@ -70,13 +70,14 @@ def blocked_by(peripherals: list[DeviceLife]) -> tuple[str, ...]:
 
 
 def identity_ways(
-    peripherals: list[DeviceLife], code_service: bool | None
+    peripherals: list[DeviceLife], code_service: bool | None, face_service: bool | None = None
 ) -> tuple[IdentityWay, ...]:
     """How a citizen can show at a kiosk with these peripherals who they are now (亮明身份)."""
     ready = {life.kind for life in peripherals if life.state is DeviceState.READY}
     card = (IdentityWay.CARD,) if DeviceKind.ID_READER in ready else ()
     code = (IdentityWay.CODE,) if code_service and DeviceKind.SCANNER in ready else ()
-    return card + code
+    face = (IdentityWay.FACE,) if face_service and DeviceKind.FACE in ready else ()
+    return card + code + face
 
 
 def _printer_reason(life: DeviceLife) -> str:
@@ -131,8 +132,9 @@ def kiosk(
     seen: Mapping[DeviceId, Millis],
     outlook: Outlook,
     code_service: bool | None = None,
+    face_service: bool | None = None,
 ) -> dict[str, v.View]:
-    """``code_service`` as in :class:`hallserver.engine.views.Ambient`."""
+    """``code_service`` and ``face_service`` as in :class:`hallserver.engine.views.Ambient`."""
     life = state.devices[kiosk_id]
     peripherals = children_of(state, kiosk_id)
     shown: dict[str, v.View] = {
@@ -143,7 +145,7 @@ def kiosk(
             peripherals=tuple(device(one, seen) for one in peripherals),
             blocked_by=blocked_by(peripherals),
             screen=screen(state, template_of(state, kiosk_id), now),
-            ways=identity_ways(peripherals, code_service),
+            ways=identity_ways(peripherals, code_service, face_service),
             code_down=code_service is False,
         )
     }

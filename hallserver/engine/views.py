@@ -34,7 +34,7 @@ class Ambient:
     """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms), ``pads`` what
     connected pads say of themselves. ``outlook`` are
     waits that may be some seconds old; without it they are worked out anew. ``code_service`` is whether the
-    platform of citizen codes answers; None: this hall has none."""
+    platform of citizen codes answers, ``face_service`` the same for faces; None: this hall has none."""
 
     now: Millis
     seen: Mapping[DeviceId, Millis] = field(default_factory=dict)
@@ -42,6 +42,7 @@ class Ambient:
     city_link: bool = False
     outlook: Outlook | None = None
     code_service: bool | None = None
+    face_service: bool | None = None
 
     def waits(self, state: HallState) -> Outlook:
         """Waiting times as screens show them."""
@@ -185,6 +186,7 @@ def entries(state: HallState, topic: str, ambient: Ambient) -> Entries:
             ambient.seen,
             ambient.waits(state),
             ambient.code_service,
+            ambient.face_service,
         )
     raise Refusal("hub.unknown_topic", topic=topic[:40])
 

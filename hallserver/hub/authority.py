@@ -112,5 +112,7 @@ def spoken_for(state: HallState, agent: DeviceId) -> list[DeviceLife]:
     return [life for life in found if life.kind in PERIPHERALS]
 
 
-PERIPHERALS = frozenset({DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER})
+PERIPHERALS = frozenset(
+    {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.FACE}
+)
 """Devices that have no connection of their own."""

@@ -1,17 +1,21 @@
-"""Citizen codes (市民码, 身份码): what the hall asks of their platform, and how it stands with it.
+"""Citizen codes (市民码, 身份码) and faces: what the hall asks of their platform, and how it stands with it.
 
 The platform is outside. This file knows what it answers (:class:`CodeService`); the client that speaks HTTP is
-:mod:`hallserver.app.code_platform`. A code lives in memory while it is asked about and is in no log line.
+:mod:`hallserver.app.code_platform`. A code lives in memory while it is asked about and is in no log line; of a
+face the hall sees only the credential that a terminal handed out.
 """
 
 import re
 from collections import deque
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated, Protocol
 
 import msgspec
 import structlog
 
+from hallserver.hub.codes import has_our_shape
+from hallserver.hub.spent import Spent
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId
@@ -35,6 +39,20 @@ _CODE = re.compile(r"[\x21-\x7e]{8,512}")
 _OURS = re.compile(r"(?:[a-z]+://[^/\s]+/|/)?(?:t|b|scan)/\S*", re.IGNORECASE)
 
 
+class CodeKind(StrEnum):
+    """What the platform is asked about."""
+
+    CODE = "code"
+    """A citizen code that somebody showed to the scanner."""
+    FACE = "face"
+    """A credential of a face terminal, good once."""
+
+    def refusal(self, why: str, **params: str | int) -> Refusal:
+        """The refusal ``why`` (``unknown``, ``used``…) in the words of this kind."""
+        family = "face" if self is CodeKind.FACE else "citizen_code"
+        return Refusal(f"{family}.{why}", **params)
+
+
 class CodePerson(Strict, frozen=True, kw_only=True):
     """Whom a code stands for. ``valid_to`` is the end of the certificate: ``YYYYMMDD`` or ``长期``."""
 
@@ -55,18 +73,25 @@ class CodeServiceError(Exception):
 class CodeService(Protocol):
     """A platform of citizen codes. Each call ends within its own deadline."""
 
-    async def resolve(self, code: str) -> CodePerson:
-        """Raises a refusal of the ``citizen_code`` family, or :class:`CodeServiceError`."""
+    async def resolve(self, code: str, kind: CodeKind) -> CodePerson:
+        """Raises a refusal of the kind's family, or :class:`CodeServiceError`."""
         ...
 
-    async def check(self) -> None:
-        """Whether the platform answers and knows this hall; raises :class:`CodeServiceError`."""
+    async def check(self) -> frozenset[CodeKind]:
+        """What the platform resolves for this hall; raises :class:`CodeServiceError` when it cannot be asked."""
         ...
 
 
 def may_be_citizen_code(text: str) -> bool:
-    """False for links of a hall (tickets, bookings, logins at call pads): these never leave it."""
-    return _OURS.fullmatch(text.strip()) is None
+    """False for links of a hall (tickets, bookings, logins at call pads) and for what has the shape of a hall's
+    own token: these never leave it."""
+    text = text.strip()
+    return _OURS.fullmatch(text) is None and not has_our_shape(text)
+
+
+def is_sendable(text: str) -> bool:
+    """True for 8 to 512 visible ASCII characters: nothing else is a code of any platform."""
+    return _CODE.fullmatch(text.strip()) is not None
 
 
 class CodeDesk:
@@ -78,7 +103,9 @@ class CodeDesk:
         self._service = service
         self._clock = clock
         self._changed = changed
-        self._available = False
+        self._reachable = False
+        self._kinds = frozenset({CodeKind.CODE})
+        self._spent = Spent(clock)
         self._told_lost = False
         self._backoff = Backoff(first=1.0, cap=20.0)
         self._due = 0.0
@@ -87,35 +114,41 @@ class CodeDesk:
         """Kiosks whose code is being asked about."""
         self.asking = Supervisor("citizen codes")
 
-    @property
-    def available(self) -> bool | None:
-        """Whether the platform can be asked; None when this hall has none."""
-        return self._available if self._service is not None else None
+    def offers(self, kind: CodeKind) -> bool | None:
+        """Whether the platform can be asked about this kind; None when this hall has none that takes it."""
+        if self._service is None or kind not in self._kinds:
+            return None
+        return self._reachable
 
-    async def look_up(self, kiosk: DeviceId, text: str) -> CodePerson:
-        """Whom the code stands for; raises a refusal of the ``citizen_code`` family."""
+    async def look_up(
+        self, kiosk: DeviceId, text: str, kind: CodeKind = CodeKind.CODE
+    ) -> CodePerson:
+        """Whom the code or credential stands for; raises a refusal of the kind's family."""
         if self._service is None:
-            raise Refusal("citizen_code.not_offered")
-        code = text.strip()
-        if _CODE.fullmatch(code) is None:
-            raise Refusal("citizen_code.unknown")
-        if not self._available:
-            raise Refusal("citizen_code.unavailable")
-        self._count(kiosk)
+            raise kind.refusal("not_offered")
+        if not is_sendable(text):
+            raise kind.refusal("unknown")
+        if not self._reachable:
+            raise kind.refusal("unavailable")
+        if kind not in self._kinds:
+            raise kind.refusal("not_offered")
+        self._count(kiosk, kind)
+        if kind is CodeKind.FACE and not self._spent.spend(text.strip()):
+            raise kind.refusal("used")
         try:
-            return await self._service.resolve(code)
+            return await self._service.resolve(text.strip(), kind)
         except CodeServiceError as error:
             self._lost(error.cause)
-            raise Refusal("citizen_code.unavailable") from error
+            raise kind.refusal("unavailable") from error
 
-    def _count(self, kiosk: DeviceId) -> None:
+    def _count(self, kiosk: DeviceId, kind: CodeKind) -> None:
         now = self._clock.monotonic()
         asked = self._asked.setdefault(kiosk, deque())
         while asked and asked[0] <= now - WINDOW_SECONDS:
             asked.popleft()
         if len(asked) >= MOST_A_MINUTE:
             seconds = max(1, round(asked[0] + WINDOW_SECONDS - now))
-            raise Refusal("citizen_code.too_often", seconds=seconds)
+            raise kind.refusal("too_often", seconds=seconds)
         asked.append(now)
 
     # ---- whether it can be reached ------------------------------------------------------------------
@@ -129,28 +162,28 @@ class CodeDesk:
 
     async def _check(self, service: CodeService) -> None:
         try:
-            await service.check()
+            kinds = await service.check()
         except CodeServiceError as error:
             self._lost(error.cause)
         else:
-            self._found()
+            self._found(kinds)
 
     def _lost(self, cause: str) -> None:
         self._due = self._clock.monotonic() + self._backoff.next()
         if not self._told_lost:
             self._told_lost = True
             log.warning("citizen_code.service_lost", cause=cause)
-        self._turn(available=False)
+        self._turn(reachable=False, kinds=self._kinds)
 
-    def _found(self) -> None:
+    def _found(self, kinds: frozenset[CodeKind]) -> None:
         self._due = self._clock.monotonic() + SOUND_SECONDS
         self._backoff.reset()
         if self._told_lost:
             self._told_lost = False
             log.info("citizen_code.service_back")
-        self._turn(available=True)
+        self._turn(reachable=True, kinds=kinds)
 
-    def _turn(self, *, available: bool) -> None:
-        if available is not self._available:
-            self._available = available
+    def _turn(self, *, reachable: bool, kinds: frozenset[CodeKind]) -> None:
+        if (reachable, kinds) != (self._reachable, self._kinds):
+            self._reachable, self._kinds = reachable, kinds
             self._changed()

@@ -4,6 +4,8 @@ import re
 
 from hallserver.engine.state import BookingLife, HallState, Ticket
 from qingting.contract.errors import Refusal
+from qingting.kernel.security.device_keys import has_token_shape
+from qingting.kernel.security.lease_keys import lease_serial
 
 _LINK = re.compile(r"(?:[a-z]+://[^/\s]+)?/?t/(?P<token>[A-Za-z0-9_-]{8,64})", re.IGNORECASE)
 _BARE = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -15,6 +17,12 @@ def token_of(text: str) -> str | None:
     if found := _LINK.fullmatch(text):
         return found["token"]
     return text if _BARE.fullmatch(text) else None
+
+
+def has_our_shape(text: str) -> bool:
+    """True for a bare token such as a hall makes for tickets and bookings, of whatever day or hall: it may be
+    yesterday's ticket, so nobody outside is asked about it."""
+    return has_token_shape(text) or lease_serial(text) is not None
 
 
 _BOOKING = re.compile(r"(?:[a-z]+://[^/\s]+)?/?b/(?P<code>[A-Za-z0-9_-]{8,64})", re.IGNORECASE)

@@ -7,7 +7,7 @@ from hallserver.engine.state import BookingLife, Ticket
 from hallserver.hub import codec
 from hallserver.hub.authority import agent_speaks_for, check_topic, own_peripheral
 from hallserver.hub.claims import admit, booking_brief
-from hallserver.hub.code_lookup import begin_look_up
+from hallserver.hub.code_lookup import begin_look_up, unasked
 from hallserver.hub.codes import booking_of_code, ticket_of_code, token_of
 from hallserver.hub.handlers_continuity import unmerged_number
 from hallserver.hub.registry import EVERYBODY, handles
@@ -50,8 +50,8 @@ async def print_report(hub: Switchboard, session: Session, body: h.PrintReport, 
     await hub.hall.submit(command, key=key, actor=session.actor)
 
 
-def _kiosk_of(hub: Switchboard, session: Session, device: DeviceId, kind: DeviceKind) -> DeviceId:
-    """The kiosk that a reader or scanner of this agent belongs to."""
+def kiosk_of(hub: Switchboard, session: Session, device: DeviceId, kind: DeviceKind) -> DeviceId:
+    """The kiosk that a reader, scanner or face terminal of this agent belongs to."""
     life = own_peripheral(hub.hall.state, session, device, kind)
     kiosk = life.parent if life.parent != session.device else session.parent
     if kiosk is None:
@@ -61,28 +61,28 @@ def _kiosk_of(hub: Switchboard, session: Session, device: DeviceId, kind: Device
 
 @handles(h.CardRead, Role.AGENT)
 async def card_read(hub: Switchboard, session: Session, body: h.CardRead, key: str) -> None:
-    kiosk = _kiosk_of(hub, session, body.device, DeviceKind.ID_READER)
+    kiosk = kiosk_of(hub, session, body.device, DeviceKind.ID_READER)
     if not hub.identity.armed(kiosk):
         log.info("identity.card_ignored", device=body.device)
         return
     try:
         admit(hub, kiosk, body)
     except Refusal as refusal:
-        hub.tell_kiosk(kiosk, h.IdentityRefused(problem=codec.problem(refusal)))
+        hub.refuse_identity(kiosk, refusal.code, refusal.params)
 
 
 @handles(h.CardFault, Role.AGENT)
 async def card_fault(hub: Switchboard, session: Session, body: h.CardFault, key: str) -> None:
-    kiosk = _kiosk_of(hub, session, body.device, DeviceKind.ID_READER)
+    kiosk = kiosk_of(hub, session, body.device, DeviceKind.ID_READER)
     known = body.code.startswith("identity.") and body.code in error_texts()
     code = body.code if known else "identity.unreadable"
     if hub.identity.armed(kiosk):
-        hub.tell_kiosk(kiosk, h.IdentityRefused(problem=h.Problem(code=code)))
+        hub.refuse_identity(kiosk, code)
 
 
 @handles(h.CodeScanned, Role.AGENT)
 async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, key: str) -> None:
-    kiosk = _kiosk_of(hub, session, body.device, DeviceKind.SCANNER)
+    kiosk = kiosk_of(hub, session, body.device, DeviceKind.SCANNER)
     try:
         if (booking := booking_of_code(hub.hall.state, body.text)) is not None:
             _booking_scanned(hub, kiosk, booking)
@@ -92,7 +92,9 @@ async def code_scanned(hub: Switchboard, session: Session, body: h.CodeScanned, 
         leased = _leased(hub, body.text)
         if leased is None and begin_look_up(hub, kiosk, body):
             return
-        told = leased or refusal
+        told = leased or (
+            unasked(hub, kiosk, body.text) if refusal.code == "code.unknown" else refusal
+        )
         hub.tell_kiosk(kiosk, h.CodeRefused(problem=codec.problem(told)))
         return
     _show(hub, kiosk, ticket)

@@ -109,7 +109,7 @@ async def begin_identity(
 ) -> None:
     reader = reader_of(hub.hall.state, session.device)
     agent = hub.agent_for(reader) if reader is not None else None
-    if agent is None and not hub.takes_codes(session.device):
+    if agent is None and not hub.cardless_ways(session.device):
         raise Refusal("identity.no_reader")
     hub.identity.wipe(session.device)
     hub.identity.arm(session.device)

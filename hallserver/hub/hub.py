@@ -14,6 +14,7 @@ from hallserver.hub import (
     handlers_agent,
     handlers_boards,
     handlers_continuity,
+    handlers_face,
     handlers_kiosk,
     handlers_pads,
     handlers_visits,
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 HANDLERS = (
     handlers_agent,
     handlers_boards,
+    handlers_face,
     handlers_kiosk,
     handlers_pads,
     handlers_visits,

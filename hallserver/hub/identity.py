@@ -43,6 +43,7 @@ class IdentityDesk:
         self._held: dict[str, _Held] = {}
         self._armed: dict[DeviceId, float] = {}
         self._armings: dict[DeviceId, int] = {}
+        self._faces: dict[DeviceId, int] = {}
         self._offers: dict[DeviceId, tuple[float, frozenset[BookingId]]] = {}
 
     def arm(self, kiosk: DeviceId) -> None:
@@ -56,6 +57,19 @@ class IdentityDesk:
 
     def armed(self, kiosk: DeviceId) -> bool:
         return self._armed.get(kiosk, 0.0) > self._clock.monotonic()
+
+    def look_for_face(self, kiosk: DeviceId) -> None:
+        """The citizen of this wait chose the face."""
+        self._faces[kiosk] = self._armings[kiosk]
+
+    def looks_for_face(self, kiosk: DeviceId) -> bool:
+        """True while the kiosk waits for somebody, and for their face as well."""
+        wait = self.arming(kiosk)
+        return wait is not None and self._faces.get(kiosk) == wait
+
+    def rest_face(self, kiosk: DeviceId) -> bool:
+        """True when the terminal was told to look and may still do so."""
+        return self._faces.pop(kiosk, None) is not None
 
     def disarm(self, kiosk: DeviceId) -> bool:
         """True when the reader was lit."""

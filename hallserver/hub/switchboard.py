@@ -4,7 +4,8 @@ Request handlers work on this; :mod:`hallserver.hub.hub` adds the sockets and th
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from hallserver.engine.state import children_of
 from hallserver.engine.view_devices import identity_ways
@@ -12,7 +13,7 @@ from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.authority import agent_speaks_for
-from hallserver.hub.citizen_codes import CodeDesk, CodeService
+from hallserver.hub.citizen_codes import CodeDesk, CodeKind, CodeService
 from hallserver.hub.identity import IdentityDesk
 from hallserver.hub.outlooks import Outlooks
 from hallserver.hub.pad_watch import PadWatch
@@ -25,6 +26,7 @@ from qingting.contract import events as e
 from qingting.contract import hub as h
 from qingting.contract.commands import ReportPrint
 from qingting.contract.continuity import OfflineOffer
+from qingting.contract.hub_face import ArmFace
 from qingting.contract.ids import DeviceId, StaffId, TicketId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, IdentityWay, Role
 from qingting.kernel.aio.clock import Clock
@@ -72,7 +74,8 @@ class Switchboard:
             pads=self.pads.facts,
             city_link=self._city_link(),
             outlook=self._outlooks.latest(self.hall.state),
-            code_service=self.codes.available,
+            code_service=self.codes.offers(CodeKind.CODE),
+            face_service=self.codes.offers(CodeKind.FACE),
         )
 
     # ---- sessions -------------------------------------------------------------------------------
@@ -102,6 +105,7 @@ class Switchboard:
         if session.role is Role.KIOSK:
             self.disarm(session.device)
         if session.role is Role.AGENT and session.parent is not None:
+            self._face_gone(session.parent)
             self._reader_gone(session.parent)
 
     def heard(self, session: Session) -> None:
@@ -155,10 +159,20 @@ class Switchboard:
         if session is not None:
             session.send(message)
 
-    def takes_codes(self, kiosk: DeviceId) -> bool:
-        """True when a citizen code before the kiosk's scanner would be resolved."""
+    def refuse_identity(
+        self, kiosk: DeviceId, code: str, params: Mapping[str, str | int] = MappingProxyType({})
+    ) -> None:
+        """Tells the kiosk what is wrong with what was shown, and whether it goes on waiting."""
+        problem = h.Problem(code=code, params=dict(params))
+        waiting = self.identity.armed(kiosk)
+        self.tell_kiosk(kiosk, h.IdentityRefused(problem=problem, waiting=waiting))
+
+    def cardless_ways(self, kiosk: DeviceId) -> frozenset[IdentityWay]:
+        """How somebody at the kiosk can be identified now without its card reader."""
+        ambient = self.ambient()
         peripherals = children_of(self.hall.state, kiosk)
-        return IdentityWay.CODE in identity_ways(peripherals, self.codes.available)
+        ways = identity_ways(peripherals, ambient.code_service, ambient.face_service)
+        return frozenset(ways) - {IdentityWay.CARD}
 
     def _code_service_changed(self) -> None:
         kiosks = (
@@ -166,8 +180,15 @@ class Switchboard:
         )
         self.topics.touch(f"kiosk:{one}" for one in kiosks)
 
+    def rest_face(self, kiosk: DeviceId) -> None:
+        """The face terminal shall look no more."""
+        if self.identity.rest_face(kiosk):
+            for session in self._agents_of(kiosk):
+                session.send(ArmFace(armed=False))
+
     def disarm(self, kiosk: DeviceId) -> None:
-        """Puts out the reader's light."""
+        """Puts out the reader's light, and ends the terminal's look."""
+        self.rest_face(kiosk)
         if not self.identity.disarm(kiosk):
             return
         for session in self._agents_of(kiosk):
@@ -188,13 +209,18 @@ class Switchboard:
         ]
 
     def _reader_gone(self, kiosk: DeviceId) -> None:
-        """The kiosk is told; it goes on waiting for a citizen code where it takes them."""
+        """The kiosk is told; it goes on waiting for a citizen code or face where it takes them."""
         armed = self.identity.armed(kiosk)
-        if armed and not self.takes_codes(kiosk):
+        if armed and not self.cardless_ways(kiosk):
             self.identity.disarm(kiosk)
         if armed:
-            problem = h.Problem(code="identity.reader_fault")
-            self.tell_kiosk(kiosk, h.IdentityRefused(problem=problem))
+            self.refuse_identity(kiosk, "identity.reader_fault")
+
+    def _face_gone(self, kiosk: DeviceId) -> None:
+        """Whoever stands before the terminal is told."""
+        if self.identity.looks_for_face(kiosk):
+            self.rest_face(kiosk)
+            self.refuse_identity(kiosk, "face.terminal_fault")
 
     def agent_joined(self, session: Session) -> None:
         if session.parent is not None and self.identity.armed(session.parent):
@@ -277,6 +303,8 @@ class Switchboard:
                     self.printing.settled(ticket)
                 case e.DeviceChanged(kind=DeviceKind.ID_READER) as body:
                     self._reader_changed(body)
+                case e.DeviceChanged(kind=DeviceKind.FACE) as body:
+                    self._terminal_changed(body)
                 case _:
                     pass
         self.topics.committed(events)
@@ -285,3 +313,8 @@ class Switchboard:
         life = self.hall.state.devices.get(body.device)
         if body.state is not DeviceState.READY and life is not None and life.parent is not None:
             self._reader_gone(life.parent)
+
+    def _terminal_changed(self, body: e.DeviceChanged) -> None:
+        life = self.hall.state.devices.get(body.device)
+        if body.state is not DeviceState.READY and life is not None and life.parent is not None:
+            self._face_gone(life.parent)

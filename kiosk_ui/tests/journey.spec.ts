@@ -73,7 +73,7 @@ describe('taking a number with an identity card', () => {
 
   it('says why a card was refused and still takes the next one', async () => {
     await journey.beginIdentity('take');
-    b.hall.push({ type: 'identity.refused', problem: { code: 'identity.removed', params: {} } });
+    b.hall.push({ type: 'identity.refused', problem: { code: 'identity.removed', params: {} }, waiting: true });
     await soon();
     expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'identity.removed' } });
     b.hall.push(CARD);
@@ -82,17 +82,17 @@ describe('taking a number with an identity card', () => {
   });
 
   it('shows that a citizen code is being checked, says what is wrong with it and takes what comes next', async () => {
-    b.hall.push({ type: 'identity.checking' });
+    b.hall.push({ type: 'identity.checking', way: 'code' });
     await soon();
     expect(journey.step.value.name).toBe('home');
     await journey.beginIdentity('take');
-    b.hall.push({ type: 'identity.checking' });
+    b.hall.push({ type: 'identity.checking', way: 'code' });
     await soon();
     expect(journey.step.value).toMatchObject({ name: 'identity', phase: 'checking' });
-    b.hall.push({ type: 'identity.refused', problem: { code: 'citizen_code.expired', params: {} } });
+    b.hall.push({ type: 'identity.refused', problem: { code: 'citizen_code.expired', params: {} }, waiting: true });
     await soon();
     expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'citizen_code.expired' } });
-    b.hall.push({ type: 'identity.checking' });
+    b.hall.push({ type: 'identity.checking', way: 'code' });
     await soon();
     expect(journey.step.value).toMatchObject({ phase: 'checking', problem: null });
     b.hall.push(CARD);

@@ -419,7 +419,7 @@ describe('when it cannot work', () => {
     await offer({ ways: ['code'] });
     expect(shown()).toEqual(['code']);
     expect(screen.find('[data-note="code-down"]').exists()).toBe(false);
-    b.hall.push({ type: 'identity.checking' });
+    b.hall.push({ type: 'identity.checking', way: 'code' });
     await soon();
     expect(screen.get('[role="status"]').text()).toContain('正在核对市民码');
   });

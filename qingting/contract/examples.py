@@ -16,6 +16,7 @@ from qingting.contract import directives as d
 from qingting.contract import events as e
 from qingting.contract import hub as h
 from qingting.contract import hub_desk as desk
+from qingting.contract import hub_face as face
 from qingting.contract import link as k
 from qingting.contract import printing as p
 from qingting.contract import rules as r
@@ -41,6 +42,7 @@ from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
+    IdentityWay,
     NotRatedReason,
     PrintOutcome,
     PrintState,
@@ -68,6 +70,7 @@ AGENT, PRINTER, READER, SCANNER = (
     DeviceId("k1-reader"),
     DeviceId("k1-scanner"),
 )
+FACE = DeviceId("k1-face")
 LEASED = co.LeasedTicket(
     day=DAY, queue=QUEUE, serial=9001, item=ITEM, token="LAAAjKQ…", taken_at=AT
 )
@@ -377,6 +380,9 @@ _ALL: tuple[Any, ...] = (
     ),
     h.CardFault(device=READER, code="identity.unreadable"),
     h.CodeScanned(device=SCANNER, text="t/3q2xWc9vS0y1"),
+    face.LookForFace(on=True),
+    face.FaceRead(device=FACE, credential="QF1.5c1d…"),
+    face.FaceFault(device=FACE, code="face.not_recognised"),
     h.Ping(),
     PadReport(facts=PadFacts(battery=76, charging=True, network="wifi", rtt=12)),
     # hub, server to client
@@ -387,13 +393,14 @@ _ALL: tuple[Any, ...] = (
     h.Delta(topic="queues", seq=13, set={QUEUE: QUEUE_VIEW}),
     h.PrintOrder(job=JOB),
     h.ArmReader(armed=True),
+    face.ArmFace(armed=True),
     h.IdentityRead(
         token="tok_8fe1",
         masked_name="张*三",
         masked_number="230602********1238",
         kind=CertificateKind.RESIDENT_ID,
     ),
-    h.IdentityChecking(),
+    face.IdentityChecking(way=IdentityWay.FACE),
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
     h.CodeFound(ticket=TICKET, number="A023"),
     h.ScannedIn(staff=STAFF, staff_name="李静", number="0103", window=WINDOW),

@@ -27,6 +27,7 @@ from qingting.contract.hub_desk import (
     ScanOffer,
     Transfer,
 )
+from qingting.contract.hub_face import ArmFace, FaceRequest, IdentityChecking
 from qingting.contract.ids import (
     BookingId,
     DeviceId,
@@ -309,6 +310,7 @@ Request = (
     | CardRead
     | CardFault
     | CodeScanned
+    | FaceRequest
     | PrepareOffline
     | MergeLeased
     | PadReport
@@ -419,7 +421,7 @@ class BookingBrief(Strict, frozen=True, kw_only=True):
 
 
 class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_field="type"):
-    """To a kiosk: a card was read or a citizen code resolved. ``token`` stands for the person for two minutes, once. ``bookings``
+    """To a kiosk: a card was read, or a citizen code or face resolved. ``token`` stands for the person for two minutes, once. ``bookings``
     are the person's of today and later; ``priority`` is the class that their age gives them."""
 
     token: str
@@ -430,12 +432,6 @@ class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_f
     priority: str = ORDINARY
 
 
-class IdentityChecking(
-    Strict, frozen=True, kw_only=True, tag="identity.checking", tag_field="type"
-):
-    """To a kiosk: a citizen code was scanned and its platform is being asked; the answer follows."""
-
-
 class BookingFound(Strict, frozen=True, kw_only=True, tag="booking.found", tag_field="type"):
     """To a kiosk: the scanned code is a booking of today whose number can be taken now."""
 
@@ -443,9 +439,10 @@ class BookingFound(Strict, frozen=True, kw_only=True, tag="booking.found", tag_f
 
 
 class IdentityRefused(Strict, frozen=True, kw_only=True, tag="identity.refused", tag_field="type"):
-    """To a kiosk: a card or citizen code was there but cannot be used."""
+    """To a kiosk: what was shown cannot be used. ``waiting``: the next card or code is taken without a press."""
 
     problem: Problem
+    waiting: bool = True
 
 
 class CodeFound(Strict, frozen=True, kw_only=True, tag="code.found", tag_field="type"):
@@ -483,6 +480,7 @@ ServerMessage = (
     | Delta
     | PrintOrder
     | ArmReader
+    | ArmFace
     | IdentityRead
     | IdentityChecking
     | IdentityRefused

@@ -153,6 +153,8 @@ class DeviceKind(StrEnum):
     """A controller of LED lamps (LED 控制卡), driven by the hall server itself."""
     SPEAKER = "speaker"
     """A loudspeaker (音箱) that says the calls, driven by the hall server itself."""
+    FACE = "face"
+    """A certified face terminal (人脸识别终端) beside a kiosk: it recognises, and hands out a credential."""
 
 
 class DeviceState(StrEnum):
@@ -218,6 +220,8 @@ class AddressClass(StrEnum):
     OWN_NETWORK = "own_network"
     """A private or link-local address (RFC 1918, RFC 4193)."""
     ELSEWHERE = "elsewhere"
+    CAMERA_FAULT = "camera_fault"
+    PLATFORM_LOST = "platform_lost"
 
 
 class IdentityWay(StrEnum):
@@ -227,6 +231,8 @@ class IdentityWay(StrEnum):
     """A card on the reader (刷身份证)."""
     CODE = "code"
     """The citizen code of the city's platform (市民码) before the scanner."""
+    FACE = "face"
+    """The face before the terminal beside the kiosk (刷脸), when the citizen chooses it."""
 
 
 class Role(StrEnum):

@@ -1,4 +1,4 @@
-"""What the platform knows: invented citizens, the code that each shows now, who may ask, and its faults.
+"""What the platform knows: invented citizens, the code that each shows now, whom terminals recognised, its faults.
 
 Written from ``docs/integrators/citizen-code.md`` alone; shares nothing with the hall's client.
 """
@@ -17,6 +17,8 @@ from simulators.id_cards import DEMO_CARDS
 
 CODE_SECONDS = 60.0
 """How long a shown code is good."""
+CREDENTIAL_SECONDS = 30.0
+"""How long a terminal's credential is good."""
 CLOCK_MS = 5 * 60_000
 """A question signed longer ago or ahead than this is refused."""
 SLOW_SECONDS = 30.0
@@ -76,12 +78,13 @@ CITIZENS: dict[str, Citizen] = {
 
 
 class LiveCode(msgspec.Struct, kw_only=True):
-    """A code on somebody's phone; ``until`` in UTC ms."""
+    """A code on somebody's phone, or a credential of a face terminal; ``until`` in UTC ms."""
 
     text: str
     citizen: str
     until: int
     used: bool = False
+    kind: str = "code"
 
 
 class NotAllowedError(Exception):
@@ -97,7 +100,9 @@ class CitizenCodePlatform:
         self.clock = clock or SystemClock()
         self.fault: Fault | None = None
         self.asked = 0
-        """Questions about codes since the start."""
+        """Questions about codes and credentials since the start."""
+        self.kinds: tuple[str, ...] = ("code", "face")
+        """What it resolves."""
         self.hold = asyncio.Event()
         """While it is cleared, a question about a code waits before its answer leaves."""
         self.hold.set()
@@ -125,6 +130,19 @@ class CitizenCodePlatform:
             return self.show(citizen)
         return code
 
+    # ---- at certified face terminals -------------------------------------------------------------
+
+    def recognise(self, citizen: str) -> str:
+        """A terminal recognised somebody: a new credential, good once. Raises KeyError for nobody."""
+        credential = LiveCode(
+            text="QTRL." + secrets.token_urlsafe(24),
+            citizen=CITIZENS[citizen].id,
+            until=self.clock.now_ms() + int(CREDENTIAL_SECONDS * 1000),
+            kind="face",
+        )
+        self._codes[credential.text] = credential
+        return credential.text
+
     # ---- for halls -------------------------------------------------------------------------------
 
     def admit(self, headers: dict[str, str], body: bytes) -> None:
@@ -142,11 +160,11 @@ class CitizenCodePlatform:
             raise NotAllowedError
         self._nonces.add(nonce)
 
-    def resolve(self, request: str, text: str) -> dict[str, Any]:
-        """The answer about one code."""
+    def resolve(self, request: str, text: str, kind: str = "code") -> dict[str, Any]:
+        """The answer about one code or credential; one is never taken for the other."""
         self.asked += 1
         code = self._codes.get(text)
-        if self.fault is Fault.UNKNOWN or code is None:
+        if self.fault is Fault.UNKNOWN or code is None or code.kind != kind:
             return {"result": "unknown", "request": request}
         if self.fault is Fault.EXPIRED or code.until <= self.clock.now_ms():
             return {"result": "expired", "request": request}

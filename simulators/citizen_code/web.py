@@ -4,7 +4,7 @@ import asyncio
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import segno
@@ -25,6 +25,7 @@ MAX_BODY = 16 * 1024
 class Question(Strict, frozen=True, kw_only=True):
     request: str
     code: str
+    kind: Literal["code", "face"] = "code"
 
 
 class SetFault(Strict, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ async def _admitted(request: web.Request) -> bytes:
 
 async def _check(request: web.Request) -> web.Response:
     _ = await _admitted(request)
-    return web.Response(status=204)
+    return _json({"kinds": request.app[PLATFORM].kinds})
 
 
 async def _resolve(request: web.Request) -> web.Response:
@@ -82,7 +83,7 @@ async def _resolve(request: web.Request) -> web.Response:
     platform = request.app[PLATFORM]
     if platform.fault is Fault.MALFORMED:
         return web.Response(text='{"result": "ok", "person": {', content_type="application/json")
-    answer = platform.resolve(question.request, question.code)
+    answer = platform.resolve(question.request, question.code, question.kind)
     await platform.hold.wait()
     return _json(answer)
 

@@ -1,6 +1,7 @@
 """Keys of devices and halls: a random secret at the device, its SM3 digest at the server."""
 
 import hmac
+import re
 import secrets
 
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +20,15 @@ def new_pairing_code() -> str:
 def new_token() -> str:
     """An opaque single-purpose token for QR codes and links: 128 random bits."""
     return secrets.token_urlsafe(16)
+
+
+def has_token_shape(text: str) -> bool:
+    """True for a text that :func:`new_token` may have made. So may chance: one random text in sixteen of the same
+    22 characters has this shape, for 128 bits leave the last character two bits."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{21}[AQgw]")
 
 
 def digest(key: str) -> str:

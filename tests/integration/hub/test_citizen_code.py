@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from hallserver.app.code_platform import open_code_service
 from hallserver.app.settings import HallSettings
 from qingting.contract import hub as h
+from qingting.contract.hub_face import IdentityChecking
 from qingting.contract.ids import DeviceId, ItemId
 from qingting.contract.states import DeviceKind, DeviceState, IdentityWay
 from simulators.citizen_code import CitizenCodePlatform, Fault, create_platform_app
@@ -92,7 +93,7 @@ async def test_a_citizen_code_becomes_a_ticket_with_masked_name_and_leaves_no_tr
             await ready(coded, kiosk)
             code = codes.shown("citizen").text
             await scan(agent, code)
-            await kiosk.get(h.IdentityChecking)
+            await kiosk.get(IdentityChecking)
             read = await kiosk.get(h.IdentityRead)
             assert (read.masked_name, read.masked_number) == ("张*例", "230602********1238")
             await agent.until(
@@ -126,7 +127,7 @@ async def test_what_the_hall_knows_comes_first_and_nothing_is_asked_unasked(
     async with await coded.agent() as agent, await coded.join("k1") as kiosk:
         code = codes.shown("citizen").text
         await scan(agent, code)
-        assert (await kiosk.get(h.CodeRefused)).problem.code == "code.unknown"
+        assert (await kiosk.get(h.CodeRefused)).problem.code == "code.pick_first"
         await ready(coded, kiosk)
         ticket = await coded.ticket(kiosk)
         await kiosk.ask(h.BeginIdentity(), key=None)

@@ -14,6 +14,7 @@ from hallserver.app.settings import HallSettings, load_hall_settings
 from hallserver.hub.citizen_codes import (
     MOST_A_MINUTE,
     CodeDesk,
+    CodeKind,
     CodePerson,
     CodeServiceError,
     may_be_citizen_code,
@@ -127,16 +128,20 @@ class Platform:
     def __init__(self) -> None:
         self.fault: str | None = None
         self.asked: list[str] = []
+        self.kinds_asked: list[CodeKind] = []
+        self.kinds = frozenset(CodeKind)
         self.checks = 0
 
-    async def resolve(self, code: str) -> CodePerson:
+    async def resolve(self, code: str, kind: CodeKind) -> CodePerson:
         self.asked.append(code)
+        self.kinds_asked.append(kind)
         self._stumble()
         return msgspec.convert(PERSON, CodePerson)
 
-    async def check(self) -> None:
+    async def check(self) -> frozenset[CodeKind]:
         self.checks += 1
         self._stumble()
+        return self.kinds
 
     def _stumble(self) -> None:
         if self.fault is not None:
@@ -152,7 +157,7 @@ class Bench:
         self.watching = asyncio.create_task(self.desk.watch())
 
     def _changed(self) -> None:
-        self.turns.append(self.desk.available)
+        self.turns.append(self.desk.offers(CodeKind.CODE))
 
     async def refused(self, text: str, kiosk: DeviceId = K1) -> str:
         with pytest.raises(Refusal) as found:
@@ -216,13 +221,13 @@ async def test_a_platform_that_died_in_silence_is_noticed_before_anybody_scans(
 ) -> None:
     bench.platform.fault = "status 503"
     await bench.clock.advance(35)
-    assert bench.desk.available is False
+    assert bench.desk.offers(CodeKind.CODE) is False
 
 
 async def test_a_hall_without_a_platform_says_so_and_watches_nothing() -> None:
     desk = CodeDesk(None, ManualClock(), lambda: None)
     await desk.watch()
-    assert desk.available is None
+    assert desk.offers(CodeKind.CODE) is None
     with pytest.raises(Refusal) as found:
         await desk.look_up(K1, CODE)
     assert found.value.code == "citizen_code.not_offered"

@@ -77,7 +77,9 @@ export class AgentLine implements JourneyLine {
       this.emit(identity);
     }
     const words = refused === null ? '' : JSON.stringify(refused);
-    if (refused !== null && words !== this.refused) this.emit({ type: 'identity.refused', problem: refused });
+    if (refused !== null && words !== this.refused) {
+      this.emit({ type: 'identity.refused', problem: refused, waiting: true });
+    }
     this.refused = words;
   }
 

@@ -26,6 +26,11 @@ export interface Answer {
   readonly scan: ScanOffer | null;
 }
 
+export interface ArmFace {
+  readonly type: "face.arm";
+  readonly armed: boolean;
+}
+
 export interface ArmReader {
   readonly type: "identity.arm";
   readonly armed: boolean;
@@ -35,6 +40,7 @@ export interface Ask {
   readonly type: "ask";
   readonly id: number;
   readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | PadReport | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | Ping;
   readonly key?: string | null;
 }
 
@@ -216,6 +222,7 @@ export interface ComeBack {
 }
 
 export type Condition = "app_outdated" | "battery_low" | "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "sam_fault" | "slow_network" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
+export type Condition = "busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "jam" | "mark_error" | "muted" | "offline" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
 
 export interface ConditionView {
   readonly condition: Condition;
@@ -316,6 +323,7 @@ export interface DeskWaits {
 }
 
 export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
+export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
 
 export interface DeviceReport {
   readonly type: "device.report";
@@ -352,6 +360,18 @@ export interface EarlierCall {
 
 export interface EndIdentity {
   readonly type: "identity.end";
+}
+
+export interface FaceFault {
+  readonly type: "face.fault";
+  readonly device: string;
+  readonly code: string;
+}
+
+export interface FaceRead {
+  readonly type: "face.read";
+  readonly device: string;
+  readonly credential: string;
 }
 
 export interface FeedLines {
@@ -404,6 +424,7 @@ export interface HourCount {
 
 export interface IdentityChecking {
   readonly type: "identity.checking";
+  readonly way: IdentityWay;
 }
 
 export interface IdentityRead {
@@ -419,9 +440,10 @@ export interface IdentityRead {
 export interface IdentityRefused {
   readonly type: "identity.refused";
   readonly problem: Problem;
+  readonly waiting: boolean;
 }
 
-export type IdentityWay = "card" | "code";
+export type IdentityWay = "card" | "code" | "face";
 
 export interface Interval {
   readonly low: number;
@@ -597,6 +619,11 @@ export interface Login {
 
 export interface Logout {
   readonly type: "staff.logout";
+}
+
+export interface LookForFace {
+  readonly type: "face.look";
+  readonly on: boolean;
 }
 
 export interface MakeTicket {
@@ -1109,6 +1136,9 @@ export type Request =
   | CardRead
   | CardFault
   | CodeScanned
+  | LookForFace
+  | FaceRead
+  | FaceFault
   | PrepareOffline
   | MergeLeased
   | PadReport
@@ -1127,6 +1157,7 @@ export type ServerMessage =
   | Delta
   | PrintOrder
   | ArmReader
+  | ArmFace
   | IdentityRead
   | IdentityChecking
   | IdentityRefused

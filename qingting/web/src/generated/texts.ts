@@ -898,6 +898,61 @@ export const ERROR_TEXTS = {
     "en": "Too many codes at this kiosk. Scan again in {seconds} seconds, or use your ID card.",
     "retry": true
   },
+  "face.not_recognised": {
+    "zh": "没有认出来。可以面对镜头再刷一次脸，或用身份证、市民码，也可以请工作人员帮忙。",
+    "en": "You were not recognised. Face the camera and try once more, use another way, or ask a member of staff.",
+    "retry": true
+  },
+  "face.unknown": {
+    "zh": "核验平台不认识这次刷脸的结果。请再刷一次，或用身份证，也可以请工作人员帮忙。",
+    "en": "The platform does not know this result. Try your face once more, use your ID card, or ask a member of staff.",
+    "retry": false
+  },
+  "face.expired": {
+    "zh": "这次刷脸的结果已经过期。请再刷一次，或用身份证。",
+    "en": "The result came too late. Try your face once more, or use your ID card.",
+    "retry": false
+  },
+  "face.used": {
+    "zh": "这次刷脸的结果已经用过一次。请再刷一次，或用身份证。",
+    "en": "This result was used already. Try your face once more, or use your ID card.",
+    "retry": false
+  },
+  "face.malformed": {
+    "zh": "核验平台的答复看不懂，没有核对成功。请刷身份证，或请工作人员帮忙。",
+    "en": "The platform gave an answer that cannot be used. Please use your ID card or ask a member of staff.",
+    "retry": true
+  },
+  "face.unavailable": {
+    "zh": "核验平台暂时连不上，不能刷脸。请刷身份证，或请工作人员帮忙。",
+    "en": "The platform can't be reached, so faces can't be checked. Use your ID card or ask a member of staff.",
+    "retry": true
+  },
+  "face.not_offered": {
+    "zh": "这台机器现在不能刷脸。请刷身份证，或请工作人员帮忙。",
+    "en": "Faces are not taken at this kiosk now. Please use your ID card or ask a member of staff.",
+    "retry": false
+  },
+  "face.not_waiting": {
+    "zh": "这台机器没有在等人亮明身份，人脸终端不会打开。请重新开始。",
+    "en": "This kiosk is not waiting for anybody, so the face terminal stays off. Please start again.",
+    "retry": false
+  },
+  "face.too_often": {
+    "zh": "这台机器核对得太频繁，请 {seconds} 秒后再刷脸，或刷身份证。",
+    "en": "Too many checks at this kiosk. Try again in {seconds} seconds, or use your ID card.",
+    "retry": true
+  },
+  "face.terminal_fault": {
+    "zh": "人脸终端出了故障。请用身份证或市民码，或请工作人员帮忙。",
+    "en": "The face terminal has a fault. Please use your ID card or citizen code, or ask a member of staff.",
+    "retry": false
+  },
+  "code.pick_first": {
+    "zh": "这不是今天本大厅的号票或预约码。如果是市民码，请先选要办的事，到亮明身份那一步再扫。",
+    "en": "This is no ticket or booking of this hall. If it is your citizen code, choose what you need first and scan it when you are asked who you are.",
+    "retry": false
+  },
   "code.unknown": {
     "zh": "这个二维码不是今天本大厅的号票。请检查后再扫一次。",
     "en": "This QR code is not one of today's tickets of this hall. Please check and scan again.",
@@ -1252,6 +1307,19 @@ export const CONDITION_TEXTS = {
     "en": "Slow network",
     "hint_zh": "平板离无线路由器太远或信道拥挤：靠近一些，或换一个信道。",
     "hint_en": "The pad is far from its access point or the channel is crowded: move it closer or change the channel."
+  "camera_fault": {
+    "severity": "critical",
+    "zh": "摄像头故障",
+    "en": "Camera fault",
+    "hint_zh": "擦净镜头，断电一分钟再开机；仍不恢复时请报修。",
+    "hint_en": "Wipe the lens, switch off for a minute and on again; call service if it stays."
+  },
+  "platform_lost": {
+    "severity": "critical",
+    "zh": "终端连不上核验平台",
+    "en": "The terminal cannot reach its platform",
+    "hint_zh": "检查人脸终端的网线和专网；平台停机时等它恢复，其他方式照常可用。",
+    "hint_en": "Check the terminal's network; if the platform is down, wait. Other ways go on working."
   }
 } as const;
 
