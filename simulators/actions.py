@@ -40,6 +40,12 @@ class SetCondition(Strict, frozen=True, kw_only=True):
     on: bool = True
 
 
+class SwapModel(Strict, frozen=True, kw_only=True):
+    """``model`` is a profile of the same kind; empty puts the right device back."""
+
+    model: str = ""
+
+
 class PutCard(Strict, frozen=True, kw_only=True):
     """``card`` is an id of ``DEMO_CARDS``."""
 
@@ -120,7 +126,11 @@ async def _condition(bench: SimulatorBench, device_id: str, body: SetCondition) 
 
 
 async def _disconnect_mid_job(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
-    bench.printer(device_id).disconnect_mid_job()
+    bench.seat(device_id).device.disconnect_mid_job()
+
+
+async def _swap(bench: SimulatorBench, device_id: str, body: SwapModel) -> None:
+    await bench.swap(device_id, body.model)
 
 
 async def _power_cycle(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
@@ -180,6 +190,8 @@ _EVERY: dict[str, Action[Any]] = {
     "fault": Action(SetFault, _fault),
     "mute": _disturbs(Fault.MUTE, on=True),
     "unmute": _disturbs(Fault.MUTE, on=False),
+    "disconnect_mid_job": Action(Nothing, _disconnect_mid_job),
+    "swap": Action(SwapModel, _swap),
 }
 
 ACTIONS: dict[DeviceKind, dict[str, Action[Any]]] = {
@@ -200,7 +212,6 @@ ACTIONS: dict[DeviceKind, dict[str, Action[Any]]] = {
         "cool": _sets(Condition.HEAD_HOT, on=False),
         "leave_ticket": _sets(Condition.TICKET_NOT_TAKEN, on=True),
         "take_ticket": _sets(Condition.TICKET_NOT_TAKEN, on=False),
-        "disconnect_mid_job": Action(Nothing, _disconnect_mid_job),
         "power_cycle": Action(Nothing, _power_cycle),
     },
     DeviceKind.ID_READER: {

@@ -19,7 +19,7 @@ from simulators.device import SimulatedDevice
 from simulators.id_reader import IdReaderSimulator
 from simulators.led import LedSimulator
 from simulators.printer import PrinterSimulator
-from simulators.profiles import Profile, load_profile
+from simulators.profiles import Profile, load_profile, profile_ids
 from simulators.qr_reader import NoCodeError, read_ticket
 from simulators.scanner import ScannerSimulator, ScanResult
 from simulators.scanner_models import scanner_for
@@ -58,11 +58,33 @@ class Seat:
         async with self._cable:
             await self.carrier.unplug()
 
+    async def pull_when_asked(self) -> None:
+        """Pulls the cable in the middle of each job that was to be interrupted."""
+        pull = self.device.pull_cable
+        while True:
+            await pull.wait()
+            pull.clear()
+            await self.unplug()
+
+    async def exchange(self, device: SimulatedDevice) -> None:
+        """Another device takes this place; the cable stays in or out as it was."""
+        async with self._cable:
+            plugged, old = self.carrier.plugged, self.device
+            await self.carrier.unplug()
+            await old.close()
+            device.pull_cable = old.pull_cable
+            self.device = self.carrier.device = device
+            await device.start()
+            if plugged:
+                await self.carrier.plug()
+        device.changed()
+
     def state(self) -> dict[str, Any]:
         return self.device.state() | {
             "group": self.spec.group,
             "group_en": self.spec.group_en or self.spec.group,
             "plugged": self.carrier.plugged,
+            "configured": self.spec.profile,
             "url": self.carrier.url,
         }
 
@@ -93,9 +115,23 @@ class SimulatorBench:
             device.observe(self.changed)
             await device.start()
             await seat.replug()
-            if isinstance(device, PrinterSimulator):
-                _ = self._supervisor.keep(f"cable of {spec.id}", _CablePuller(seat, device).run)
+            _ = self._supervisor.keep(f"cable of {spec.id}", seat.pull_when_asked)
         return {spec.id: self.seats[spec.id].carrier.url for spec in devices}
+
+    async def swap(self, device_id: str, model: str) -> None:
+        """Puts a device of another model in the place of this one, at the same cable; ``model`` is a profile of
+        the same kind, empty = the one that belongs there.
+
+        Raises :class:`UnknownDeviceError`, and ValueError for a model that does not fit.
+        """
+        seat = self.seat(device_id)
+        wanted = model or seat.spec.profile
+        if wanted not in await asyncio.to_thread(profile_ids, seat.spec.kind.value):
+            raise ValueError(f"{wanted!r} is no {seat.spec.kind.value}")
+        profile = await asyncio.to_thread(load_profile, wanted)
+        fresh = self._make(seat.spec, profile)
+        fresh.observe(self.changed)
+        await seat.exchange(fresh)
 
     async def close(self) -> None:
         """Unplugs and switches off everything."""
@@ -186,20 +222,6 @@ class SimulatorBench:
         """Tells everybody who observes the bench."""
         for observer in tuple(self._observers):
             observer()
-
-
-class _CablePuller:
-    """Pulls the printer's cable when a job that was to be interrupted has begun to print."""
-
-    def __init__(self, seat: Seat, printer: PrinterSimulator) -> None:
-        self._seat = seat
-        self._printer = printer
-
-    async def run(self) -> None:
-        while True:
-            await self._printer.unplug_on_print.wait()
-            self._printer.unplug_on_print.clear()
-            await self._seat.unplug()
 
 
 _Simulator = TypeVar("_Simulator", bound=SimulatedDevice)

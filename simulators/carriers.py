@@ -24,6 +24,8 @@ CHUNK = 4096
 class Carrier(Protocol):
     """A place where a device can be plugged in."""
 
+    device: SimulatedDevice
+
     @property
     def url(self) -> str:
         """Address for the configuration of whoever drives the device."""

@@ -15,10 +15,11 @@ import msgspec
 from aiohttp import web
 
 from qingting.contract.states import Language
-from simulators.actions import ActionError, perform
+from simulators.actions import ACTIONS, ActionError, perform
 from simulators.bench import SimulatorBench, UnknownDeviceError
 from simulators.citizen_code.platform import CITIZENS
 from simulators.id_cards import DEMO_CARDS
+from simulators.profiles import load_profile, profile_ids
 from simulators.qr_reader import NoCodeError, read_ticket
 
 BENCH: web.AppKey[SimulatorBench] = web.AppKey("BENCH", SimulatorBench)
@@ -108,6 +109,13 @@ async def _page(request: web.Request) -> web.Response:
     return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
+def _models(kind: str) -> list[dict[str, str]]:
+    """All models of a kind, by name."""
+    profiles = [load_profile(one) for one in profile_ids(kind)]
+    names = [{"id": one.id, "name": f"{one.vendor} {one.model}"} for one in profiles]
+    return sorted(names, key=lambda one: one["name"])
+
+
 def _render(language: Language, citizen_codes: bool) -> str:
     english = language is Language.EN
     words = {key: text.en if english else text.zh for key, text in page_texts().items()}
@@ -125,7 +133,13 @@ def _render(language: Language, citizen_codes: bool) -> str:
         {"id": one.id, "name": one.title_en if english else one.name}
         for one in (CITIZENS.values() if citizen_codes else ())
     ]
-    shown = {"lang": language.value, "texts": words, "cards": cards, "citizens": people}
+    shown: dict[str, Any] = {
+        "lang": language.value,
+        "texts": words,
+        "cards": cards,
+        "citizens": people,
+    }
+    shown["models"] = {kind: _models(kind) for kind in sorted(set(map(str, ACTIONS)))}
     data = msgspec.json.encode(shown).decode()
     page = _file("index.html")
     for key, value in (("{{lang}}", language.value), ("{{title}}", words["title"])):

@@ -17,6 +17,8 @@ from simulators.profiles import Profile
 
 SPLIT_PAUSE_S = 0.002
 """Gap between two bytes of a split answer; long enough that the reader sees two chunks."""
+MAX_PIECES = 256
+"""A split answer is torn into no more pieces, so that a long one still comes within a reader's patience."""
 SLOW_S = 0.3
 """Delay of each answer of a slow device."""
 
@@ -28,12 +30,16 @@ class Line(Protocol):
 
 
 class Fault(StrEnum):
-    """What may be wrong with the way a device talks. The first four are possible on every line."""
+    """What may be wrong with the way a device talks. The first five are possible on every line."""
 
     MUTE = "mute"
     SPLIT_BYTES = "split_bytes"
     GARBAGE_PREFIX = "garbage_prefix"
     SLOW = "slow"
+    DUPLICATE_ANSWER = "duplicate_answer"
+    """Everything is said twice."""
+    STUCK = "stuck"
+    """It goes on saying what it said before, whatever has happened since."""
     WRONG_CHECKSUM = "wrong_checksum"
     SAM_FAULT = "sam_fault"
     UNAUTHORISED = "unauthorised"
@@ -41,7 +47,15 @@ class Fault(StrEnum):
     BUSY = "busy"
 
 
-LINE_FAULTS = frozenset({Fault.MUTE, Fault.SPLIT_BYTES, Fault.GARBAGE_PREFIX, Fault.SLOW})
+LINE_FAULTS = frozenset(
+    {
+        Fault.MUTE,
+        Fault.SPLIT_BYTES,
+        Fault.GARBAGE_PREFIX,
+        Fault.SLOW,
+        Fault.DUPLICATE_ANSWER,
+    }
+)
 
 
 class SimulatedDevice:
@@ -50,7 +64,7 @@ class SimulatedDevice:
     kind: ClassVar[DeviceKind]
     garbage: ClassVar[bytes] = b"\xa5\xff\xc3"
     """Noise before each answer when the line is disturbed."""
-    possible_faults: ClassVar[frozenset[Fault]] = LINE_FAULTS
+    possible_faults: frozenset[Fault] = LINE_FAULTS
 
     def __init__(self, device_id: str, profile: Profile, clock: Clock | None = None) -> None:
         self.id = device_id
@@ -58,8 +72,11 @@ class SimulatedDevice:
         self.clock = clock or SystemClock()
         self.faults: set[Fault] = set()
         self.supervisor = Supervisor(f"simulator/{device_id}")
+        self.pull_cable = asyncio.Event()
+        """Set when a job that was to be interrupted is under way: whoever owns the cable pulls it."""
+        self._cut_armed = False
         self._line: Line | None = None
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self._outbox: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         self._observers: list[Callable[[], None]] = []
 
     async def start(self) -> None:
@@ -106,10 +123,11 @@ class SimulatedDevice:
         """Bytes from the outside. Every simulator overrides this."""
         raise NotImplementedError
 
-    def say(self, data: bytes) -> None:
-        """Queues an answer; it leaves in order, disturbed by the faults of the line."""
+    def say(self, data: bytes, *, job: bool = False) -> None:
+        """Queues an answer; it leaves in order, disturbed by the faults of the line. ``job``: it carries what the
+        device is there for (a card, a code), and a cable that is to go in the middle of a job goes here."""
         if self._line is not None:
-            self._outbox.put_nowait(data)
+            self._outbox.put_nowait((data, job))
 
     def _forget_answers(self) -> None:
         while not self._outbox.empty():
@@ -117,23 +135,30 @@ class SimulatedDevice:
 
     async def _speak(self) -> None:
         while True:
-            data = await self._outbox.get()
+            data, job = await self._outbox.get()
             if Fault.SLOW in self.faults:
                 await self.clock.sleep(SLOW_S)
             if Fault.MUTE in self.faults:
                 continue
             if Fault.GARBAGE_PREFIX in self.faults:
                 data = self.garbage + data
+            if Fault.DUPLICATE_ANSWER in self.faults:
+                data *= 2
+            if job and self._cut_armed:
+                data = data[: len(data) // 2]
             await self._put_on_line(data)
+            if job:
+                self.job_under_way()
 
     async def _put_on_line(self, data: bytes) -> None:
         if Fault.SPLIT_BYTES not in self.faults:
             if self._line is not None:
                 self._line.send(data)
             return
-        for at in range(len(data)):
+        size = -(-len(data) // MAX_PIECES)
+        for at in range(0, len(data), size):
             if self._line is not None:
-                self._line.send(data[at : at + 1])
+                self._line.send(data[at : at + size])
             await self.clock.sleep(SPLIT_PAUSE_S)
 
     # ---- faults and observers --------------------------------------------------------------------
@@ -147,6 +172,19 @@ class SimulatedDevice:
         else:
             self.faults.discard(fault)
         self.changed()
+
+    def disconnect_mid_job(self) -> None:
+        """Asks whoever owns the cable to pull it in the middle of the next job."""
+        self.pull_cable.clear()
+        self._cut_armed = True
+        self.changed()
+
+    def job_under_way(self) -> None:
+        """The middle of a job: here the cable goes, if it is to."""
+        if self._cut_armed:
+            self._cut_armed = False
+            self.pull_cable.set()
+            self.changed()
 
     def observe(self, observer: Callable[[], None]) -> Callable[[], None]:
         """Calls ``observer`` after every change until the returned function is called."""
@@ -168,4 +206,5 @@ class SimulatedDevice:
             "connected": self.connected,
             "faults": sorted(self.faults),
             "possible_faults": sorted(self.possible_faults),
+            "disconnect_mid_job": self._cut_armed,
         }

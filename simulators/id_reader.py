@@ -34,7 +34,8 @@ class IdReaderSimulator(SimulatedDevice):
 
     kind: ClassVar[DeviceKind] = DeviceKind.ID_READER
     garbage: ClassVar[bytes] = b"\x00\xff\xaa\xaa\x96"
-    possible_faults: ClassVar[frozenset[Fault]] = LINE_FAULTS | {
+    possible_faults: frozenset[Fault] = LINE_FAULTS | {
+        Fault.STUCK,
         Fault.WRONG_CHECKSUM,
         Fault.SAM_FAULT,
         Fault.UNAUTHORISED,
@@ -56,6 +57,8 @@ class IdReaderSimulator(SimulatedDevice):
         self._selected = False
         self._done = False
         self._pull_next = False
+        self._said: dict[bytes, bytes] = {}
+        self._asked = b""
 
     async def start(self) -> None:
         await super().start()
@@ -106,7 +109,10 @@ class IdReaderSimulator(SimulatedDevice):
 
     async def _serve(self) -> None:
         while True:
-            request = await self._requests.get()
+            request = self._asked = await self._requests.get()
+            if Fault.STUCK in self.faults and request in self._said:
+                self.say(self._said[request])
+                continue
             if len(request) < 5:
                 self._reply(BAD_LENGTH)
             elif reduce(xor, request):
@@ -173,7 +179,7 @@ class IdReaderSimulator(SimulatedDevice):
         head = b"".join(length.to_bytes(2, "big") for length in lengths)
         self._done = True
         self.reads += 1
-        self._reply(OK, head + text + picture)
+        self._reply(OK, head + text + picture, job=True)
         self.changed()
 
     def _read_small(self, command: bytes) -> None:
@@ -188,17 +194,21 @@ class IdReaderSimulator(SimulatedDevice):
             self._reply(NO_CONTENT)
 
     def _sam_id(self) -> bytes:
-        """Shown by tools as ``05.01-20240101-1-1``."""
+        """Shown by tools as ``05.01-20240101-1-1``; the profile's simulator may say another family."""
         numbers = (20240101, 1, 1)
-        return b"\x05\x00\x01\x00" + b"".join(one.to_bytes(4, "little") for one in numbers)
+        family = int(self.profile.section("simulator").get("sam_family", 5))
+        return bytes([family, 0, 1, 0]) + b"".join(one.to_bytes(4, "little") for one in numbers)
 
-    def _reply(self, sw3: int, data: bytes = b"") -> None:
+    def _reply(self, sw3: int, data: bytes = b"", *, job: bool = False) -> None:
         content = bytes([0, 0, sw3]) + data
         body = (len(content) + 1).to_bytes(2, "big") + content
         check = reduce(xor, body)
         if Fault.WRONG_CHECKSUM in self.faults:
             check ^= 0x5A
-        self.say(PREAMBLE + body + bytes([check]))
+        frame = PREAMBLE + body + bytes([check])
+        if not job:  # a card is never read twice from memory
+            self._said[self._asked] = frame
+        self.say(frame, job=job)
 
     def state(self) -> dict[str, Any]:
         card = self.card

@@ -14,21 +14,33 @@ class LedSimulator(SimulatedDevice):
     """A controller with its panel; how it talks is the profile's ``[protocol]``."""
 
     kind: ClassVar[DeviceKind] = DeviceKind.LED
-    possible_faults: ClassVar[frozenset[Fault]] = LINE_FAULTS | {Fault.WRONG_CHECKSUM, Fault.BUSY}
+    possible_faults: frozenset[Fault] = LINE_FAULTS | {
+        Fault.WRONG_CHECKSUM,
+        Fault.BUSY,
+        Fault.STUCK,
+    }
 
     def __init__(self, device_id: str, profile: Profile, clock: Clock | None = None) -> None:
         super().__init__(device_id, profile, clock)
         self.panel = Panel(self.clock.now_ms, self.changed)
         self._talker = talker_for(profile, self.panel)
+        if profile.section("protocol").get("mode") == "tcp":
+            self.possible_faults -= {Fault.WRONG_CHECKSUM}  # Modbus over TCP has none
         errors = profile.section("led").get("errors", {})
         self._busy = next(
             (int(code, 16) for code, is_ in errors.items() if is_ == Condition.BUSY), None
         )
 
     def receive(self, data: bytes) -> None:
-        self._talker.refuses = self._busy if Fault.BUSY in self.faults else None
+        shown = dict(self.panel.lines)
+        if Fault.STUCK not in self.faults:
+            self._talker.refuses = self._busy if Fault.BUSY in self.faults else None
         for answer in self._talker.hear(data):
             self.say(_spoilt(answer) if Fault.WRONG_CHECKSUM in self.faults else answer)
+        if Fault.STUCK in self.faults:
+            self.panel.lines = shown
+        elif self.panel.lines != shown:
+            self.job_under_way()
 
     def power_cycle(self) -> None:
         """Dark, as a panel is after its power failed."""

@@ -53,6 +53,7 @@ class AreaTalker:
     def __init__(self, profile: Profile, panel: Panel) -> None:
         self._panel = panel
         self._pixels = bool(profile.section("protocol").get("pixels"))
+        self._type = int(profile.section("simulator").get("device_type", 0))
         self._frame: bytearray | None = None
         self.refuses: int | None = None
 
@@ -87,7 +88,9 @@ class AreaTalker:
 
     def _answer(self, asked: bytes, error: int) -> bytes:
         data = bytes([0xA0, 1 if error else 0, error, 0, 0])
-        body = asked[2:4] + asked[0:2] + asked[4:12] + len(data).to_bytes(2, "little") + data
+        model = bytes([self._type or asked[10]])
+        head = asked[2:4] + asked[0:2] + asked[4:10] + model + asked[11:12]
+        body = head + len(data).to_bytes(2, "little") + data
         return b"\xa5" * 8 + _escaped(body + crc(body, 0)) + b"\x5a"
 
     def _areas(self, payload: bytes) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from qingting.contract.states import Condition, DeviceKind
 from qingting.kernel.aio.clock import Clock
-from simulators.device import SimulatedDevice
+from simulators.device import LINE_FAULTS, Fault, SimulatedDevice
 from simulators.escpos import Command, CommandStream, RealTimeEar
 from simulators.paper import render_svg
 from simulators.profiles import Profile, StatusTable, bit_rows
@@ -53,6 +53,7 @@ class PrinterSimulator(SimulatedDevice):
     """One printer. ``mm_per_s`` overrides the profile's speed; 0 prints without taking time."""
 
     kind: ClassVar[DeviceKind] = DeviceKind.PRINTER
+    possible_faults: frozenset[Fault] = LINE_FAULTS | {Fault.STUCK}
 
     def __init__(
         self,
@@ -68,13 +69,12 @@ class PrinterSimulator(SimulatedDevice):
         self.dots_per_s = speed / 25.4 * dpi
         self.conditions: set[Condition] = set()
         self.printed: deque[Printed] = deque(maxlen=KEPT_TICKETS)
-        self.unplug_on_print = asyncio.Event()
         self._strip = Strip(width_dots=int(abilities.get("width_dots", 576)), dpi=dpi)
         self._stream = CommandStream()
         self._ear = RealTimeEar()
         self._work = asyncio.Event()
         self._idle = True
-        self._cut_line_armed = False
+        self._stuck_at: frozenset[Condition] | None = None
         self._push_mask = 0
         self._count = 0
         self._fence, self._push = _tables(profile)
@@ -112,7 +112,7 @@ class PrinterSimulator(SimulatedDevice):
         if query is None:
             return _PLAIN
         answer = query.table.answer(self.shown_conditions)
-        if question[2] == 2 and self.conditions & ERRORS:
+        if question[2] == 2 and self.shown_conditions & ERRORS:
             return bytes([answer[0] | _ERROR_PRESENT])
         return answer
 
@@ -123,7 +123,10 @@ class PrinterSimulator(SimulatedDevice):
 
     @property
     def shown_conditions(self) -> frozenset[Condition]:
-        """The conditions with the ``offline`` that follows from them."""
+        """What its answers tell: the conditions with the ``offline`` that follows from them, or those of the
+        instant at which its status got stuck."""
+        if self._stuck_at is not None:
+            return self._stuck_at
         return frozenset(self.conditions | ({Condition.OFFLINE} if self.stopped else set()))
 
     # ---- printing --------------------------------------------------------------------------------
@@ -156,9 +159,8 @@ class PrinterSimulator(SimulatedDevice):
         before = self._strip.height
         ticket = self._strip.execute(command)
         dots = (ticket.height if ticket else self._strip.height) - before
-        if dots > 0 and self._cut_line_armed:
-            self._cut_line_armed = False
-            self.unplug_on_print.set()
+        if dots > 0:
+            self.job_under_way()
         if dots > 0 and self.dots_per_s > 0:
             await self.clock.sleep(dots / self.dots_per_s)
         else:
@@ -218,17 +220,24 @@ class PrinterSimulator(SimulatedDevice):
             self.conditions.discard(condition)
             if condition is Condition.PAPER_OUT and self._strip.marked:
                 self._deliver(self._strip.tear(Edge.PAPER_END))
-        if self._push_mask and (block := self.push_block()) != self._pushed:
-            self._pushed = block
-            self.say(block)
+        self._push_news()
         self._work.set()
         self.changed()
 
-    def disconnect_mid_job(self) -> None:
-        """Asks whoever owns the cable to pull it when the next line has been printed."""
-        self.unplug_on_print.clear()
-        self._cut_line_armed = True
-        self.changed()
+    def _push_news(self) -> None:
+        """Automatic status back, when it says something else than the last time."""
+        if self._push_mask and (block := self.push_block()) != self._pushed:
+            self._pushed = block
+            self.say(block)
+
+    def set_fault(self, fault: Fault, on: bool) -> None:
+        """See ``SimulatedDevice``; a status that was stuck is told anew when it no longer is."""
+        if fault is Fault.STUCK:
+            self._stuck_at = None
+            if on:
+                self._stuck_at = self.shown_conditions
+        super().set_fault(fault, on)
+        self._push_news()
 
     def power_cycle(self) -> None:
         """Switches off and on: buffer, line and settings are gone, the paper stays."""
@@ -252,7 +261,6 @@ class PrinterSimulator(SimulatedDevice):
             "conditions": sorted(self.conditions),
             "stopped": self.stopped,
             "buffered_bytes": len(self._stream),
-            "disconnect_mid_job": self._cut_line_armed,
             "tickets": [
                 {
                     "no": one.no,

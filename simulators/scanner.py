@@ -19,6 +19,8 @@ from simulators.profiles import Profile, hex_bytes
 
 MAX_CODE_BYTES = 2953
 """The most a QR code holds."""
+STUCK_S = 0.3
+"""How often a stuck scanner says its last code."""
 TRIGGER_S = 5.0
 """How long a triggered module looks for a code."""
 HOLD_S = 4.0
@@ -48,13 +50,27 @@ class ScannerSimulator(SimulatedDevice):
 
     kind: ClassVar[DeviceKind] = DeviceKind.SCANNER
     garbage: ClassVar[bytes] = b"\xff\xfe\x80"
-    possible_faults: ClassVar[frozenset[Fault]] = LINE_FAULTS | {Fault.NO_TERMINATOR}
+    possible_faults: frozenset[Fault] = LINE_FAULTS | {
+        Fault.NO_TERMINATOR,
+        Fault.STUCK,
+    }
 
     def __init__(self, device_id: str, profile: Profile, clock: Clock | None = None) -> None:
         super().__init__(device_id, profile, clock)
         terminators = profile.section("scanner").get("terminators", ["0D 0A"])
         self.terminator = hex_bytes(terminators[0]) if terminators else b""
         self.scans: deque[Scan] = deque(maxlen=KEPT_SCANS)
+
+    async def start(self) -> None:
+        await super().start()
+        _ = self.supervisor.keep("stuck", self._say_again)
+
+    async def _say_again(self) -> None:
+        """Stuck, it sees its last code again and again."""
+        while True:
+            await self.clock.sleep(STUCK_S)
+            if Fault.STUCK in self.faults and self.scans:
+                self.send_code(self.scans[-1].text.encode("utf-8"))
 
     def receive(self, data: bytes) -> None:
         """A plain scanner listens to nobody."""
@@ -80,7 +96,7 @@ class ScannerSimulator(SimulatedDevice):
 
     def send_code(self, code: bytes) -> None:
         """Sends a code as a line."""
-        self.say(code if Fault.NO_TERMINATOR in self.faults else code + self.terminator)
+        self.say(code if Fault.NO_TERMINATOR in self.faults else code + self.terminator, job=True)
 
     def hold_code(self, code: bytes) -> None:
         """A code is shown to a scanner that is not looking; only modules with a trigger get here."""
@@ -102,6 +118,8 @@ class Gm65Scanner(ScannerSimulator):
 
     A code shown to a module that is not looking is held there for a while, as people do.
     """
+
+    possible_faults: frozenset[Fault] = ScannerSimulator.possible_faults | {Fault.WRONG_CHECKSUM}
 
     def __init__(
         self,
@@ -173,7 +191,10 @@ class Gm65Scanner(ScannerSimulator):
 
     def _answer(self, data: bytes) -> None:
         content = b"\x00" + bytes([len(data) & 0xFF]) + data
-        self.say(b"\x02\x00" + content + _crc(content))
+        check = bytearray(_crc(content))
+        if Fault.WRONG_CHECKSUM in self.faults:
+            check[1] ^= 0x5A
+        self.say(b"\x02\x00" + content + check)
 
     def send_code(self, code: bytes) -> None:
         super().send_code(code)

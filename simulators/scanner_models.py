@@ -7,7 +7,7 @@ p. 10-4 (``SYN T CR`` and ``SYN U CR``), Zebra DS2208 manual (SSI packets).
 from typing import ClassVar
 
 from qingting.kernel.aio.clock import Clock
-from simulators.device import LINE_FAULTS, Fault
+from simulators.device import LINE_FAULTS, Fault, Line
 from simulators.profiles import Profile
 from simulators.scanner import (
     HOLD_S,
@@ -100,13 +100,21 @@ class SsiScannerSimulator(ScannerSimulator):
     answers."""
 
     garbage: ClassVar[bytes] = b"\x00\x01"
-    possible_faults: ClassVar[frozenset[Fault]] = LINE_FAULTS | {Fault.WRONG_CHECKSUM}
+    possible_faults: frozenset[Fault] = LINE_FAULTS | {
+        Fault.WRONG_CHECKSUM,
+        Fault.STUCK,
+    }
 
     def __init__(self, device_id: str, profile: Profile, clock: Clock | None = None) -> None:
         super().__init__(device_id, profile, clock)
         self._buffer = bytearray()
         self._waiting: list[bytes] = []
         self.acknowledged = 0
+
+    def attach(self, line: Line) -> None:
+        """It gets its power from the cable: a code that nobody acknowledged is forgotten."""
+        self._waiting.clear()
+        super().attach(line)
 
     def receive(self, data: bytes) -> None:
         self._buffer += data
@@ -126,12 +134,13 @@ class SsiScannerSimulator(ScannerSimulator):
 
     def _obey(self, opcode: int) -> None:
         if opcode == 0xA3:
-            self._packet(0xA4, b"PAAAAS00-001 ")
+            revision = str(self.profile.section("simulator").get("revision", self.profile.model))
+            self._packet(0xA4, revision.encode("ascii", "replace"))
         elif opcode == 0xD0 and self._waiting:
             self.acknowledged += 1
             self._waiting.pop(0)
             if self._waiting:
-                self.say(self._waiting[0])
+                self.say(self._waiting[0], job=True)
 
     def _packet(self, opcode: int, data: bytes) -> None:
         self.say(self._frame(opcode, 0, data))
@@ -153,7 +162,7 @@ class SsiScannerSimulator(ScannerSimulator):
         idle = not self._waiting
         self._waiting += frames
         if idle:
-            self.say(self._waiting[0])
+            self.say(self._waiting[0], job=True)
 
     def hold_code(self, code: bytes) -> None:
         """It always looks."""

@@ -22,5 +22,13 @@ class SilentDeviceError(TransientDeviceError):
     """The line is open, the device does not answer within its deadline."""
 
 
+class WrongModelError(TransientDeviceError):
+    """Something answers, and says that it is not what the profile describes; ``said`` is how it calls itself."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"it says that it is {said!r}", Condition.WRONG_MODEL)
+        self.said = said
+
+
 class DeviceConfigError(DeviceError):
     """Trying again cannot help: the address or the profile is wrong and a person must correct it."""

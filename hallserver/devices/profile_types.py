@@ -119,6 +119,25 @@ class Transport(Strict, frozen=True, kw_only=True):
     reconnect: Reconnect
 
 
+class Identity(Strict, frozen=True, kw_only=True):
+    """How the model says who it is: ``expect`` is a regular expression that is searched in what it says.
+
+    A device that says nothing is not doubted, because a model's way of speaking is all that its profile knows.
+    """
+
+    expect: str
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.expect)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+
+    def fits(self, said: str) -> bool:
+        """True when the model calls itself so."""
+        return re.search(self.expect, said) is not None
+
+
 class Profile(Strict, frozen=True, kw_only=True):
     """What every profile says. ``evidence`` tells how far its bytes are proven."""
 
@@ -249,9 +268,16 @@ class PrinterSimulator(Strict, frozen=True, kw_only=True):
     initial_push: tuple[Byte, ...] = ()
 
 
+class PrinterIdentity(Identity, frozen=True, kw_only=True):
+    """``send`` asks for the name (GS I); the answer is ``5F``, printable characters and ``00``."""
+
+    send: HexBytes
+
+
 class PrinterProfile(Profile, frozen=True, kw_only=True):
     """A ticket printer's model."""
 
+    identify: PrinterIdentity | None = None
     driver: Literal["escpos"]
     capabilities: Capabilities
     commands: PrinterCommands
@@ -298,8 +324,10 @@ class ReaderBehaviour(Strict, frozen=True, kw_only=True):
 
 
 class IdReaderProfile(Profile, frozen=True, kw_only=True):
-    """An ID card reader's model. ``replies`` maps SW3, as two hexadecimal digits, to its meaning."""
+    """An ID card reader's model. ``replies`` maps SW3, as two hexadecimal digits, to its meaning; ``identify`` is
+    about the module's number as it is printed on it."""
 
+    identify: Identity | None = None
     driver: Literal["samv"]
     reader: ReaderBehaviour
     commands: SamCommands
@@ -342,8 +370,9 @@ class SsiWords(Strict, frozen=True, kw_only=True):
 
 
 class ScannerProfile(Profile, frozen=True, kw_only=True):
-    """A code scanner's model."""
+    """A code scanner's model. ``identify`` is about the answer to the ssi driver's question."""
 
+    identify: Identity | None = None
     driver: Literal["line", "gm65", "unified", "syn", "ssi"]
     scanner: ScannerBehaviour
     commands: ScannerCommands | None = None
@@ -355,6 +384,8 @@ class ScannerProfile(Profile, frozen=True, kw_only=True):
             raise ValueError(f"the {self.driver} driver needs [commands]")
         if self.driver == "ssi" and self.ssi is None:
             raise ValueError("the ssi driver needs [ssi]")
+        if self.driver != "ssi" and self.identify is not None:
+            raise ValueError(f"the {self.driver} driver asks nobody who they are")
 
 
 # ---- LED controllers ----------------------------------------------------------------------------

@@ -55,6 +55,9 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
     yield f"  line         {' or '.join(line.carriers)}; {line.serial.baud} baud; TCP port {line.tcp.port}"
     lost_s = line.fails_to_down * (line.poll_ms + line.request_timeout_ms) / 1000
     yield f"  lost after   {line.fails_to_down} looks without answer, about {lost_s:.1f} s"
+    identify = None if isinstance(profile, LedProfile) else profile.identify
+    if identify is not None:
+        yield f"  calls itself {identify.expect}"
     match profile:
         case PrinterProfile():
             yield from _printer(profile)

@@ -1,5 +1,5 @@
 // The control page: panels are built once, then told of every new state of the bench.
-const { lang, texts, cards, citizens } = JSON.parse(document.getElementById("data").textContent);
+const { lang, texts, cards, citizens, models } = JSON.parse(document.getElementById("data").textContent);
 const t = (key, values = {}) =>
   Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
 const english = lang === "en";
@@ -56,7 +56,7 @@ function cable(id) {
   ], (state) => (state.plugged ? "cable_in" : "cable_out"));
 }
 
-const LINE = ["mute", "slow", "split_bytes", "garbage_prefix", "wrong_checksum", "no_terminator", "busy"];
+const LINE = ["mute", "slow", "split_bytes", "garbage_prefix", "wrong_checksum", "duplicate_answer", "stuck", "no_terminator", "busy"];
 function talk(id, first) {
   const possible = LINE.filter((fault) => first.possible_faults.includes(fault));
   const only = async (wanted, faults) => {
@@ -75,6 +75,25 @@ function talk(id, first) {
     return found ? `talk_${found}` : "fine";
   });
   return row;
+}
+
+// What a hand at the machine can do to every device: pull the cable half-way through, or put another model there.
+function hands(first, ...more) {
+  const id = first.id;
+  const pull = el("button", { class: "act", type: "button", onclick: () => act(id, "disconnect_mid_job") });
+  const others = models[first.kind] ?? [];
+  const select = el("select", { "aria-label": t("model_there"), onchange: () => act(id, "swap", { model: select.value }) },
+    ...others.map((one) => el("option", { value: one.id, text: one.name })));
+  const node = el("div", {},
+    others.length < 2 ? null : el("label", { class: "row" }, el("span", { text: t("model_there") }), select),
+    el("div", { class: "acts" }, pull, ...more));
+  const update = (state) => {
+    pull.textContent = t(state.disconnect_mid_job ? "disconnect_armed" : "disconnect_mid_job");
+    pull.classList.toggle("armed", state.disconnect_mid_job);
+    select.value = state.profile;
+    select.classList.toggle("armed", state.profile !== state.configured);
+  };
+  return { node, update };
 }
 
 function panel(first, ...rows) {
@@ -108,14 +127,11 @@ function paperRow(id) {
 
 function printerPanel(first) {
   const id = first.id;
-  const pull = el("button", { class: "act", type: "button", onclick: () => act(id, "disconnect_mid_job") });
   const power = el("button", { class: "act", type: "button", text: t("power_cycle"), onclick: () => act(id, "power_cycle") });
   const notice = el("p", { class: "notice", hidden: "" });
   const extra = {
-    node: el("div", {}, el("div", { class: "acts" }, pull, power), notice),
+    node: notice,
     update: (state) => {
-      pull.textContent = t(state.disconnect_mid_job ? "disconnect_armed" : "disconnect_mid_job");
-      pull.classList.toggle("armed", state.disconnect_mid_job);
       notice.hidden = !(state.stopped && state.buffered_bytes);
       notice.textContent = t("buffered", { n: state.buffered_bytes });
     },
@@ -126,7 +142,7 @@ function printerPanel(first) {
     condition(id, "feed", "fine", "stuck", "jam", "jam_paper", "free_paper"),
     condition(id, "head", "fine", "hot", "head_hot", "heat", "cool"),
     condition(id, "exit", "exit_empty", "exit_full", "ticket_not_taken", "leave_ticket", "take_ticket"),
-    cable(id), talk(id, first), extra);
+    cable(id), talk(id, first), hands(first, power), extra);
 }
 
 function pad() {
@@ -171,7 +187,7 @@ function readerPanel(first) {
   };
   return panel(first, pad(), cardChoice(id), cable(id), talk(id, first),
     choice(id, "sam", [["fine", () => sam(null)], ["sam_fault", () => sam("sam_fault"), "bad"], ["unauthorised", () => sam("unauthorised"), "bad"]],
-      (state) => ["sam_fault", "unauthorised"].find((one) => state.faults.includes(one)) ?? "fine"));
+      (state) => ["sam_fault", "unauthorised"].find((one) => state.faults.includes(one)) ?? "fine"), hands(first));
 }
 
 function scannerPanel(first) {
@@ -190,7 +206,7 @@ function scannerPanel(first) {
       class: "act", type: "button", text: one.name, "data-citizen": one.id,
       onclick: () => act(id, "scan_citizen_code", { citizen: one.id }),
     }))));
-  return panel(first, { node: el("div", {}, form, el("div", { class: "acts" }, last), people ?? "", list), update }, cable(id), talk(id, first));
+  return panel(first, { node: el("div", {}, form, el("div", { class: "acts" }, last), people ?? "", list), update }, cable(id), talk(id, first), hands(first));
 }
 
 function outlet(first) {
@@ -234,7 +250,7 @@ function lamps() {
 function ledPanel(first) {
   const id = first.id;
   const power = el("button", { class: "act", type: "button", text: t("power_cycle"), onclick: () => act(id, "power_cycle") });
-  return panel(first, lamps(), cable(id), talk(id, first), { node: el("div", { class: "acts" }, power), update: () => {} });
+  return panel(first, lamps(), cable(id), talk(id, first), hands(first, power));
 }
 
 const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel, led: ledPanel };
@@ -265,7 +281,7 @@ function show(state) {
   latest = state;
   const groups = [...new Set(state.devices.map((device) => device.group))];
   if (!groups.includes(current)) current = groups[0] ?? "";
-  const key = JSON.stringify([current, state.devices.map((device) => device.id)]);
+  const key = JSON.stringify([current, state.devices.map((device) => [device.id, device.profile])]);
   if (key !== built) build(state.devices);
   built = key;
   for (const device of state.devices) for (const part of parts.get(device.id) ?? []) part.update(device);
@@ -276,7 +292,7 @@ let tabsShown;
 function showTabs(groups, devices) {
   const tabList = groups.length < 2 && !groups[0] ? [] : groups.map((group) => {
     const members = devices.filter((device) => device.group === group);
-    const trouble = members.some((device) => !device.plugged || device.faults.length || device.conditions?.length);
+    const trouble = members.some((device) => !device.plugged || device.faults.length || device.conditions?.length || device.profile !== device.configured);
     return { group, name: english ? members[0].group_en : group, trouble };
   });
   const key = JSON.stringify([current, tabList]);

@@ -29,6 +29,7 @@ Feed = Callable[[bytes], Any]
 ACK = bytes.fromhex("02 00 00 01 00 33 31")
 FRAMES = {
     "escpos": bytes.fromhex("12 16 14 00 00 0F 00 37 22 30 30 34 32 00 1A 72 0C"),
+    "escpos name": b"\x12_TM-T88V\x00\x16" + bytes.fromhex("37 22 30 30 34 32 00"),
     "escpos full status": bytes.fromhex("10 0F 20 00 00 01"),
     "samv": bytes.fromhex(
         "AA AA AA 96 69 00 08 00 00 9F 00 00 00 00 97 AA AA AA 96 69 00 04 00 00 80 84"
@@ -45,7 +46,7 @@ FRAMES = {
 
 def codecs() -> Iterator[tuple[str, Feed, Any, bytes]]:
     """Name, how to feed it, the object that may hold bytes back, and sound bytes of its device."""
-    status, full, samv = StatusCodec(), StatusCodec(), SamvCodec()
+    status, named, full, samv = StatusCodec(), StatusCodec(), StatusCodec(), SamvCodec()
     line, acks, ssi = ScanLineCodec((b"\r\n", b"\r", b"\n"), 2953), AckStripper(ACK), SsiCodec()
     shape = ReplyShape(length=6, fixed_mask=0, fixed_value=0, prefix=HexBytes(b"\x10\x0f"))
 
@@ -53,7 +54,12 @@ def codecs() -> Iterator[tuple[str, Feed, Any, bytes]]:
         full.expect(shape)
         full.feed(data)
 
+    def feed_name(data: bytes) -> None:
+        named.name_due = True
+        named.feed(data)
+
     yield "escpos", status.feed, status, FRAMES["escpos"]
+    yield "escpos name", feed_name, named, FRAMES["escpos name"]
     yield "escpos full status", feed_full, full, FRAMES["escpos full status"]
     yield "samv", samv.feed, samv, FRAMES["samv"]
     yield "samv record", _record, None, FRAMES["samv record"]

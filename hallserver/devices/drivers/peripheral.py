@@ -9,7 +9,12 @@ from typing import Any
 import structlog
 
 from hallserver.devices.api import DeviceStatus, Unsubscribe
-from hallserver.devices.errors import DeviceConfigError, SilentDeviceError, TransientDeviceError
+from hallserver.devices.errors import (
+    DeviceConfigError,
+    SilentDeviceError,
+    TransientDeviceError,
+    WrongModelError,
+)
 from hallserver.devices.profile_types import Transport
 from hallserver.devices.transports.opening import open_transport
 from hallserver.devices.waiting import first_of, within
@@ -250,7 +255,7 @@ class Peripheral(ABC):
         if not self._loss_logged:
             self._loss_logged = True
             log.warning("device.lost", device=self.device.id, condition=condition, why=str(error))
-        self._publish(state, {condition})
+        self._publish(state, {condition}, str(error) if isinstance(error, WrongModelError) else "")
 
     def _publish(
         self, state: DeviceState, conditions: Iterable[Condition], detail: str = ""

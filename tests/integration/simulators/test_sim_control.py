@@ -109,6 +109,24 @@ async def test_every_device_can_be_unplugged_and_silenced(page: Page, device: st
     assert (await page.post(f"{device}/unmute"))[1]["faults"] == []
 
 
+async def test_another_model_can_be_put_in_a_devices_place_and_the_right_one_back(
+    page: Page,
+) -> None:
+    url = (await page.device("p1"))["url"]
+    status, state = await page.post("p1/swap", model="epson.tm-l90")
+    assert (status, state["profile"], state["configured"]) == (200, "epson.tm-l90", "epson.tm-t88")
+    assert (state["url"], state["plugged"]) == (url, True)
+    for model in ("generic.samv", "nobody.knows"):
+        assert (await page.post("p1/swap", model=model))[0] == 422
+    _, state = await page.post("p1/swap")
+    assert state["profile"] == "epson.tm-t88"
+    await page.post("p1/disconnect_mid_job")
+    page.running.bench.printer("p1").receive(b"A001\n\x1dVA\x10")
+    async with asyncio.timeout(HANG_S):
+        while (await page.device("p1"))["plugged"]:  # noqa: ASYNC110 - over HTTP there is no event
+            await asyncio.sleep(0.01)
+
+
 async def test_a_card_can_be_laid_down_marked_to_be_pulled_and_taken(page: Page) -> None:
     assert (await page.post("r1/put", card="elder"))[1]["card"] == "elder"
     assert (await page.post("r1/pull_mid_read"))[1]["pull_mid_read"] is True

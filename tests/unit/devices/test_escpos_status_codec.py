@@ -10,6 +10,7 @@ from hallserver.devices.profile_types import HexBytes, PrinterProfile, ReplyShap
 from hallserver.devices.profiles import load_kind, shipped_profiles
 from hallserver.devices.protocols.escpos.status import (
     InOrderAnswer,
+    ModelName,
     ProcessDone,
     PushedStatus,
     RealTimeAnswer,
@@ -51,6 +52,24 @@ def test_answers_split_anywhere_give_the_same_frames(cut: int) -> None:
 def test_answers_byte_by_byte_give_the_same_frames() -> None:
     codec = StatusCodec()
     assert [f for byte in CONVERSATION for f in codec.feed(bytes([byte]))] == FRAMES
+
+
+NAMED = b"\x12_TM-T88V\x00" + CONVERSATION
+
+
+@pytest.mark.parametrize("cut", range(len(NAMED) + 1))
+def test_a_name_that_was_asked_for_is_one_frame_wherever_it_is_split(cut: int) -> None:
+    codec = StatusCodec()
+    codec.name_due = True
+    expected = [RealTimeAnswer(b"\x12"), ModelName("TM-T88V"), *FRAMES]
+    assert codec.feed(NAMED[:cut]) + codec.feed(NAMED[cut:]) == expected
+    assert not codec.name_due
+
+
+def test_noise_that_looks_like_the_beginning_of_a_name_costs_no_answer() -> None:
+    codec = StatusCodec()
+    codec.name_due = True
+    assert codec.feed(b"_" + CONVERSATION) == FRAMES
 
 
 def test_line_noise_and_flow_control_are_dropped() -> None:

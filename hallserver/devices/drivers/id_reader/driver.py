@@ -12,7 +12,7 @@ import structlog
 
 from hallserver.devices.api import CardOutcome, CardProblem, Unsubscribe
 from hallserver.devices.drivers.peripheral import Listeners, OpenLine, Peripheral, open_line
-from hallserver.devices.errors import SilentDeviceError
+from hallserver.devices.errors import SilentDeviceError, WrongModelError
 from hallserver.devices.profile_types import IdReaderProfile, SamReply
 from hallserver.devices.protocols.samv import (
     RecordError,
@@ -134,6 +134,9 @@ class SamvReader(Peripheral):
         if meaning is SamReply.OK and len(data) == 16:
             parts = [int.from_bytes(data[at : at + 4], "little") for at in (4, 8, 12)]
             self._serial_number = f"{data[0]:02d}.{data[2]:02d}-" + "-".join(map(str, parts))
+            identify = self._profile.identify
+            if identify is not None and not identify.fits(self._serial_number):
+                raise WrongModelError(self._serial_number)
 
     def _conditions(self) -> frozenset[Condition]:
         return frozenset() if self._fault is None else frozenset({self._fault})

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import structlog
 
 from hallserver.devices.drivers.peripheral import OpenLine, Peripheral, open_line
+from hallserver.devices.errors import WrongModelError
 from hallserver.devices.profile_types import LedProfile
 from hallserver.devices.protocols.led.codecs import codec_for
 from hallserver.devices.protocols.led.line import LedAnswer, LedLine
@@ -137,12 +138,15 @@ class LedController(Peripheral):
         self._answer = asyncio.get_running_loop().create_future()
         try:
             await self._write(frame)
-            return await within(self._clock, self._timeout_s, self._answer)
+            answer = await within(self._clock, self._timeout_s, self._answer)
         except TimeoutError:
             self._in_step = False
             raise
         finally:
             self._answer = None
+        if answer.foreign:
+            raise WrongModelError(answer.foreign)
+        return answer
 
     def _received(self, data: bytes) -> None:
         for answer in self._codec.feed(data):

@@ -12,11 +12,12 @@ import structlog
 from hallserver.devices.api import PrintResult
 from hallserver.devices.drivers.peripheral import OpenLine, Peripheral, open_line
 from hallserver.devices.drivers.printer.fence import Fence
-from hallserver.devices.errors import SilentDeviceError
+from hallserver.devices.errors import SilentDeviceError, WrongModelError
 from hallserver.devices.profile_types import Confirm, PrinterProfile, StatusQuery
 from hallserver.devices.protocols.escpos.document import EncodedJob, JobEncoder, Rasteriser
 from hallserver.devices.protocols.escpos.status import (
     InOrderAnswer,
+    ModelName,
     ProcessDone,
     PushedStatus,
     RealTimeAnswer,
@@ -70,6 +71,8 @@ class EscposPrinter(Peripheral):
         self._asked: StatusQuery | None = None
         self._answer: asyncio.Future[bytes] | None = None
         self._fence: Fence | None = None
+        self._name = ""
+        self._named = asyncio.Event()
         self._jobs = clock.now_ms() % 10_000
 
     # ---- jobs ------------------------------------------------------------------------------------
@@ -115,6 +118,8 @@ class EscposPrinter(Peripheral):
         """Why nothing can be printed now; nothing was sent."""
         if not self._identified:
             return min(self._status.conditions, default=Condition.OFFLINE)
+        if self._is_foreign():
+            return Condition.WRONG_MODEL
         try:
             await self._keep_trying(self._look)
         except SilentDeviceError:
@@ -195,16 +200,40 @@ class EscposPrinter(Peripheral):
     # ---- status ----------------------------------------------------------------------------------
 
     async def _identify(self) -> None:
-        """A printer is what answers every status query of its profile."""
+        """A printer is what answers every status query of its profile and does not call itself otherwise."""
         async with self._line:
+            await self._ask_name()
             await self._keep_trying(self._look)
             if self._profile.status.push is not None:
                 await self._write(self._profile.status.push.enable)
+
+    async def _ask_name(self) -> None:
+        """Without paper no printer answers this, and many never do: silence says nothing."""
+        identify = self._profile.identify
+        if identify is None:
+            return
+        self._codec.name_due = True
+        await self._write(identify.send)
+        try:
+            await within(self._clock, self._timeout_s, self._named.wait())
+        except TimeoutError:
+            return
+        self._insist_on_model()
+
+    def _is_foreign(self) -> bool:
+        """True when it has called itself by another model's name."""
+        identify = self._profile.identify
+        return identify is not None and self._named.is_set() and not identify.fits(self._name)
+
+    def _insist_on_model(self) -> None:
+        if self._is_foreign():
+            raise WrongModelError(self._name)
 
     async def _attend(self) -> None:
         while True:
             await self._clock.sleep(self._transport.poll_ms / 1000)
             async with self._line:
+                self._insist_on_model()  # the name may come late: with the new paper
                 await self._keep_trying(self._look)
 
     def _conditions(self) -> frozenset[Condition]:
@@ -252,6 +281,9 @@ class EscposPrinter(Peripheral):
                 case PushedStatus(data=block):
                     self._board.pushed(block)
                     self._refresh()
+                case ModelName(name=name):
+                    self._name = name
+                    self._named.set()
                 case InOrderAnswer() | ProcessDone():
                     if self._fence is not None:
                         self._fence.heard(frame)
@@ -265,6 +297,7 @@ class EscposPrinter(Peripheral):
     def _detached(self) -> None:
         self._codec.reset()
         self._board.clear()
+        self._named.clear()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(PipeClosedError("unplugged"))
         if self._fence is not None:

@@ -8,6 +8,7 @@ import structlog
 from hallserver.devices.api import Unsubscribe
 from hallserver.devices.drivers.peripheral import Listeners, OpenLine, Peripheral, open_line
 from hallserver.devices.drivers.scanner.repeats import Repeats
+from hallserver.devices.errors import WrongModelError
 from hallserver.devices.profile_types import ScannerProfile
 from hallserver.devices.protocols.scanline import decode_code
 from hallserver.devices.protocols.ssi import Packet, SsiCodec, packet
@@ -40,6 +41,7 @@ class SsiScanner(Peripheral):
         self._heard = asyncio.Event()
         self._fed = asyncio.Event()
         self._owed = asyncio.Semaphore(0)
+        self._revision = ""
         self._code = bytearray()
         self._codes = Listeners()
         self._repeats = Repeats(profile.scanner.repeat_ms, clock)
@@ -62,10 +64,14 @@ class SsiScanner(Peripheral):
             await self._keep_trying(self._ask)
 
     async def _ask(self) -> None:
-        """Any packet is an answer: who speaks is there. Raises TimeoutError for silence."""
+        """Any packet is an answer: who speaks is there. Raises TimeoutError for silence, and
+        :class:`WrongModelError` for a revision that is not the model's."""
         self._heard.clear()
         await self._write(packet(self._words.ask))
         await within(self._clock, self._timeout_s, self._heard.wait())
+        identify = self._profile.identify
+        if identify is not None and self._revision and not identify.fits(self._revision):
+            raise WrongModelError(self._revision)
 
     async def _acknowledge(self) -> None:
         """A scanner sends a code again until it is acknowledged."""
@@ -91,6 +97,8 @@ class SsiScanner(Peripheral):
             if one.opcode == self._words.decode:
                 self._owed.release()
                 self._take(one)
+            elif one.data:
+                self._revision = one.data.decode("ascii", "replace").strip()
 
     def _take(self, one: Packet) -> None:
         # The first byte of each packet names the kind of code.
@@ -109,4 +117,5 @@ class SsiScanner(Peripheral):
     def _detached(self) -> None:
         self._codec.reset()
         self._code.clear()
+        self._revision = ""
         self._owed = asyncio.Semaphore(0)

@@ -2,7 +2,8 @@
 
 The fixed bits of each answer tell the kinds apart (derived from the manuals of Epson, Citizen and
 SNBC): ``b & 93h == 12h`` answers DLE EOT, ``== 10h`` begins a block of four (automatic status back),
-``37h`` begins a response block that NUL ends, ``b & 90h == 0`` answers an in-order request (GS r).
+``37h`` begins a response block that NUL ends, ``b & 90h == 0`` answers an in-order request (GS r), ``5Fh``
+begins the printer's name (GS I) when it was asked for.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,9 @@ PUSH_LENGTH = 4
 RESPONSE_HEAD = 0x37
 PROCESS_ID_MARK = 0x22
 PROCESS_ID_LENGTH = 7
+NAME_HEAD = 0x5F
+MAX_NAME = 80
+"""Longer than any model calls itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,14 @@ class ProcessDone:
     id: int
 
 
-StatusFrame = RealTimeAnswer | PushedStatus | InOrderAnswer | ProcessDone
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """Answer of GS I: how the printer calls itself."""
+
+    name: str
+
+
+StatusFrame = RealTimeAnswer | PushedStatus | InOrderAnswer | ProcessDone | ModelName
 
 
 class StatusCodec:
@@ -55,6 +66,9 @@ class StatusCodec:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._plain: ReplyShape | None = None
+        self.name_due = False
+        """Somebody asked for the name and it has not come. Only then is it known from noise: its letters look like
+        answers in order."""
 
     def expect(self, shape: ReplyShape | None) -> None:
         """Announces the query that is outstanding. Answers without fixed bits are only then known."""
@@ -64,6 +78,7 @@ class StatusCodec:
         """Forgets partial input, for a new line."""
         self._buffer.clear()
         self._plain = None
+        self.name_due = False
 
     def feed(self, data: bytes) -> list[StatusFrame]:
         """The frames that ``data`` completes."""
@@ -87,7 +102,7 @@ class StatusCodec:
         if len(self._buffer) < shape.length:
             return []
         answer = bytes(self._buffer[-shape.length :])
-        self.reset()
+        self._answered()
         return [RealTimeAnswer(answer)]
 
     def _feed_prefixed(self, prefix: bytes, length: int) -> list[StatusFrame]:
@@ -99,14 +114,20 @@ class StatusCodec:
         if len(self._buffer) < length:
             return []
         answer = bytes(self._buffer[:length])
-        self.reset()
+        self._answered()
         return [RealTimeAnswer(answer)]
+
+    def _answered(self) -> None:
+        self._buffer.clear()
+        self._plain = None
 
     def _first(self) -> tuple[int, StatusFrame | None]:
         """Length and meaning of what stands first; length 0 asks for more input."""
         head = self._buffer[0]
         if head == RESPONSE_HEAD:
             return self._response_block()
+        if head == NAME_HEAD and self.name_due:
+            return self._name_block()
         if head & 0x93 == 0x12:
             return 1, RealTimeAnswer(bytes([head]))
         if head & 0x93 == 0x10:
@@ -122,6 +143,16 @@ class StatusCodec:
         if len(rest) < PUSH_LENGTH - 1:
             return 0, None
         return PUSH_LENGTH, PushedStatus(bytes(self._buffer[:PUSH_LENGTH]))
+
+    def _name_block(self) -> tuple[int, StatusFrame | None]:
+        end = self._buffer.find(0)
+        name = bytes(self._buffer[1:end] if end > 0 else self._buffer[1:])
+        if len(name) > MAX_NAME or any(not 0x20 <= byte < 0x7F for byte in name):
+            return 1, None
+        if end < 0:
+            return 0, None
+        self.name_due = False
+        return end + 1, ModelName(name.decode("ascii"))
 
     def _response_block(self) -> tuple[int, StatusFrame | None]:
         block = bytes(self._buffer[:PROCESS_ID_LENGTH])

@@ -18,6 +18,8 @@ START, END = 0xA5, 0x5A
 _ESCAPES = {0xA5: b"\xa6\x02", 0xA6: b"\xa6\x01", 0x5A: b"\x5b\x02", 0x5B: b"\x5b\x01"}
 _UNESCAPED = {pair: byte for byte, pair in _ESCAPES.items()}
 HEADER = 14
+DEVICE_TYPE = 10
+"""Its place in the header."""
 MAX_FRAME = 2048
 """Unescaped bytes of the longest answer that is taken."""
 ANSWERS = 0xA0
@@ -137,6 +139,8 @@ class BxkCodec:
             self.broken += 1
             return None
         group, command, error = data[0], data[1], data[2]
+        if body[DEVICE_TYPE] in self._options.other_models:
+            return LedAnswer(error, foreign=f"device type {body[DEVICE_TYPE]:02X}")
         if group != ANSWERS:
             return LedAnswer(error)  # a report, such as the one to a ping on newer cards
         return LedAnswer(error if error or command == DONE else 0xFF)

@@ -41,9 +41,11 @@ class LedLine:
 
 @dataclass(frozen=True, slots=True)
 class LedAnswer:
-    """A sound answer. ``error`` is the controller's own code, 0 = done."""
+    """A sound answer. ``error`` is the controller's own code, 0 = done; ``foreign`` how a controller calls itself
+    that the profile knows to be another model."""
 
     error: int = 0
+    foreign: str = ""
 
 
 class LedCodec(Protocol):

@@ -14,7 +14,8 @@ Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
 class BxkOptions(Strict, frozen=True, kw_only=True, tag="onbon_bxk", tag_field="framing"):
     """Onbon BX-K cards with fonts (仰邦字库卡). ``colours`` are digits of the colour escape.
 
-    ``pixels``: places are in dots; else in columns of eight dots. ``speed`` 0 is the fastest.
+    ``pixels``: places are in dots; else in columns of eight dots. ``speed`` 0 is the fastest. ``other_models``
+    are the device types in an answer's header that belong to cards of another series.
     """
 
     screen: Word
@@ -23,6 +24,7 @@ class BxkOptions(Strict, frozen=True, kw_only=True, tag="onbon_bxk", tag_field="
     speed: Byte
     colours: dict[Colour, Annotated[int, msgspec.Meta(ge=1, le=9)]]
     effects: dict[Motion, Byte]
+    other_models: tuple[Byte, ...] = ()
 
 
 class QyledOptions(Strict, frozen=True, kw_only=True, tag="qyled", tag_field="framing"):
