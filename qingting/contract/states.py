@@ -198,6 +198,9 @@ class Condition(StrEnum):
     """Its page has been out of sight for long although its window is open."""
     SLOW_NETWORK = "slow_network"
     """The hall hears it only after long."""
+    CAMERA_FAULT = "camera_fault"
+    PLATFORM_LOST = "platform_lost"
+    """A face terminal cannot reach the platform that it recognises by."""
 
 
 class TurnedAway(StrEnum):
@@ -220,8 +223,6 @@ class AddressClass(StrEnum):
     OWN_NETWORK = "own_network"
     """A private or link-local address (RFC 1918, RFC 4193)."""
     ELSEWHERE = "elsewhere"
-    CAMERA_FAULT = "camera_fault"
-    PLATFORM_LOST = "platform_lost"
 
 
 class IdentityWay(StrEnum):

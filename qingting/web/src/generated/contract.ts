@@ -39,8 +39,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | PrepareOffline | MergeLeased | PadReport | Ping;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | PadReport | Ping;
   readonly key?: string | null;
 }
 
@@ -221,8 +220,7 @@ export interface ComeBack {
   readonly ticket: string;
 }
 
-export type Condition = "app_outdated" | "battery_low" | "busy" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "sam_fault" | "slow_network" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
-export type Condition = "busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "jam" | "mark_error" | "muted" | "offline" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
+export type Condition = "app_outdated" | "battery_low" | "busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "slow_network" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
 
 export interface ConditionView {
   readonly condition: Condition;
@@ -322,7 +320,6 @@ export interface DeskWaits {
   readonly waits: Readonly<Record<string, Interval>>;
 }
 
-export type DeviceKind = "agent" | "board" | "call_pad" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
 export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
 
 export interface DeviceReport {

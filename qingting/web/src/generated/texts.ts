@@ -1307,6 +1307,7 @@ export const CONDITION_TEXTS = {
     "en": "Slow network",
     "hint_zh": "平板离无线路由器太远或信道拥挤：靠近一些，或换一个信道。",
     "hint_en": "The pad is far from its access point or the channel is crowded: move it closer or change the channel."
+  },
   "camera_fault": {
     "severity": "critical",
     "zh": "摄像头故障",
