@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from qingting.contract.calendar import Period, clock_minutes
+from qingting.contract.calendar import Period, clock_minutes, weekday_on
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import BusinessDay, Millis
 
@@ -34,8 +34,9 @@ def _date(days: int) -> BusinessDay:
 
 
 def weekday(at: Millis, config: HallConfig | None) -> int:
-    """ISO weekday in the hall, 1 = Monday."""
-    return hall_time(at, config).isoweekday()
+    """ISO weekday in the hall, 1 = Monday; on a made-up working day the one that it stands in for."""
+    day = hall_time(at, config).date()
+    return weekday_on(config.calendar, day) if config is not None else day.isoweekday()
 
 
 def within(periods: tuple[Period, ...], at: Millis, config: HallConfig | None) -> bool:

@@ -4,7 +4,7 @@ from datetime import date
 
 from hallserver.engine.days import DAY_MS, MINUTE_MS
 from hallserver.engine.state import DayPlan, Planned, Span
-from qingting.contract.calendar import Period, clock_minutes, hours_on
+from qingting.contract.calendar import Period, clock_minutes, hours_on, weekday_on
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import BusinessDay, Millis, QueueId, WindowId
 
@@ -24,8 +24,9 @@ def day_plan(config: HallConfig, day: BusinessDay | None) -> DayPlan:
     hours = hours_on(config.calendar, today)
     if hours.periods is not None:
         plan.hours = [_span(midnight, one) for one in hours.periods]
+    weekday = weekday_on(config.calendar, today)
     for shift in config.shifts:
-        if today.isoweekday() in shift.weekdays:
+        if weekday in shift.weekdays:
             row = plan.roster.setdefault(shift.window, [])
             row += [Planned(*_span(midnight, one), shift.staff) for one in shift.periods]
     for row in plan.roster.values():

@@ -43,12 +43,16 @@ class ClosedDay(Strict, frozen=True, kw_only=True):
 
 
 class OpenDay(Strict, frozen=True, kw_only=True):
-    """A date with hours of its own: a made-up working day or a local open Saturday (周六延时服务)."""
+    """A date with hours of its own: a made-up working day or a local open Saturday (周六延时服务).
+
+    ``like`` is the weekday whose items and shifts it has (调休按星期几上班); None: those of its own.
+    """
 
     date: DateText
     name: ShortText
     name_en: ShortText = ""
     periods: tuple[Period, ...]
+    like: Weekday | None = None
 
 
 class HallCalendar(Strict, frozen=True, kw_only=True):
@@ -95,6 +99,15 @@ def hours_on(calendar: HallCalendar, day: date) -> DayHours:
         if day.isoweekday() in weekly.weekdays:
             return DayHours(_sorted(weekly.periods))
     return DayHours(())
+
+
+def weekday_on(calendar: HallCalendar, day: date) -> int:
+    """The ISO weekday whose items and shifts a date has: a made-up working day may stand in for another."""
+    text = day.isoformat()
+    for special in calendar.open:
+        if special.date == text and special.like is not None:
+            return special.like
+    return day.isoweekday()
 
 
 def _sorted(periods: tuple[Period, ...]) -> tuple[Period, ...]:

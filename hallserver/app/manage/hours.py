@@ -17,7 +17,7 @@ from hallserver.app.manage.edits import (
     ticks,
 )
 from hallserver.engine.days import hall_time
-from qingting.contract.calendar import HallCalendar, calendar_faults, hours_on
+from qingting.contract.calendar import HallCalendar, calendar_faults, hours_on, weekday_on
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import CalendarPart
 from qingting.contract.errors import Refusal
@@ -29,12 +29,14 @@ WEEK = ("1", "2", "3", "4", "5", "6", "7")
 
 
 class Day(NamedTuple):
-    """One date of the preview. ``hours`` None: no hours are set; empty: shut."""
+    """One date of the preview. ``hours`` None: no hours are set; empty: shut. ``like`` is the weekday whose
+    items and shifts it has."""
 
     date: str
     weekday: int
     hours: str | None
     name: str
+    like: int
 
 
 def load(config: HallConfig) -> Form:
@@ -58,6 +60,7 @@ def load(config: HallConfig) -> Form:
                 "name": one.name,
                 "name_en": one.name_en,
                 "periods": periods_text(one.periods),
+                "like": str(one.like or ""),
             }
             for one in calendar.open
         ],
@@ -81,7 +84,7 @@ def calendar_of(request: web.Request, form: Form) -> HallCalendar:
         "closed": [given(row, "date", "name", "name_en") for row in form.rows["closed"]],
         "open": [
             {
-                **given(row, "date", "name", "name_en"),
+                **given(row, "date", "name", "name_en", "like"),
                 "periods": periods_of(row.get("periods", ""), word),
             }
             for row in form.rows["open"]
@@ -117,7 +120,8 @@ def _days(calendar: HallCalendar, first: date) -> list[Day]:
         day = first + timedelta(days=number)
         hours = hours_on(calendar, day)
         text = periods_text(hours.periods) if hours.periods is not None else None
-        found.append(Day(day.isoformat(), day.isoweekday(), text, hours.name))
+        like = weekday_on(calendar, day)
+        found.append(Day(day.isoformat(), day.isoweekday(), text, hours.name, like))
     return found
 
 

@@ -14,6 +14,7 @@ from engine_builders import (
     W1,
     W3,
     WANG,
+    WEEKDAYS,
     EngineRun,
     changed,
     hall_with,
@@ -22,10 +23,11 @@ from engine_builders import (
 )
 
 from hallserver.engine.opening import closing_time, open_spans
+from hallserver.engine.roster import planned_now
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.calendar import ClosedDay, HallCalendar, OpenDay, Period, WeeklyHours
-from qingting.contract.config import PeriodCap, RepeatRule
+from qingting.contract.config import PeriodCap, RepeatRule, Shift
 from qingting.contract.ids import DeviceId, ItemId, QueueId
 from qingting.contract.states import Origin, PrintState, TicketState
 
@@ -35,11 +37,11 @@ AFTERNOON = Period(start="13:30", end="17:00")
 MINUTE = 60_000
 
 
-def at(day: int, clock: str, calendar: HallCalendar) -> EngineRun:
+def at(day: int, clock: str, calendar: HallCalendar, **more: object) -> EngineRun:
     """The hall on a day of November 2026 (23 is a Monday) at an exact minute."""
     hours, minutes = map(int, clock.split(":"))
     start = MONDAY_9 + (day - 23) * 24 * HOUR + (hours - 9) * HOUR + minutes * MINUTE
-    config = small_hall(calendar=calendar)
+    config = small_hall(calendar=calendar, **more)
     return EngineRun(config, at=start - 1000)
 
 
@@ -117,6 +119,22 @@ class TestOpeningHours:
         assert refusal.params["hours"] == "10:00–12:00、14:00–16:00"
         friday = refused(at(27, "17:00", calendar), TAKE, "ticket.hall_over", after=0)
         assert friday.params["next"] == "2026-11-28 10:00"
+
+    def test_a_made_up_saturday_has_the_items_and_shifts_of_the_day_that_it_stands_in_for(
+        self,
+    ) -> None:
+        midweek = c.IssueTicket(item=WEEKDAYS, token="t")
+        shift = Shift(staff=WANG, window=W1, weekdays=(2,), periods=(MORNING,))
+        for like in (None, 2):
+            day = OpenDay(date="2026-11-28", name="调休", periods=(MORNING,), like=like)
+            run = at(28, "10:00", office(open=(day,)), shifts=(shift,))
+            run.do(TAKE, after=0)
+            assert planned_now(run.state, run.now) == ({W1: WANG} if like else {})
+            assert list(run.state.plan.roster) == ([W1] if like else [])
+            if like:
+                run.do(midweek, after=0)
+            else:
+                refused(run, midweek, "ticket.item_not_today", after=0)
 
     def test_nothing_is_promised_beyond_a_month(self) -> None:
         far = HallCalendar(open=(OpenDay(date="2027-03-01", name="x", periods=(MORNING,)),))
