@@ -4,6 +4,7 @@ import asyncio
 import html
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,31 @@ class Site:
         await self.do(c.RateVisit(ticket=ticket, level=level, tags=tags, words=words))
 
 
+@dataclass(slots=True)
+class Starts:
+    """Hall servers on one folder, one after the other. ``shown`` is the password that the last start printed."""
+
+    settings: HallSettings
+    clock: Any
+    passwords: Passwords
+    capsys: pytest.CaptureFixture[str]
+    shown: str | None = None
+
+    @asynccontextmanager
+    async def site(self) -> AsyncIterator[Site]:
+        async with (
+            open_hall_app(self.settings, clock=self.clock, passwords=self.passwords) as app,
+            TestClient(TestServer(app)) as client,
+        ):
+            found = re.search(r"one-time password: (\S+)", self.capsys.readouterr().out)
+            self.shown = found[1] if found is not None else None
+            yield Site(client, app[DESK], self.clock, first_password=self.shown or "")
+
+
 @pytest.fixture
-async def site(
+async def starts(
     tmp_path: Path, clock: Any, config: HallConfig, capsys: pytest.CaptureFixture[str]
-) -> AsyncIterator[Site]:
+) -> Starts:
     file = tmp_path / "hall.json"
     await asyncio.to_thread(dump_config, config, file)
     passwords = await asyncio.to_thread(
@@ -87,14 +109,13 @@ async def site(
     settings = HallSettings(
         data=str(tmp_path / "data"), config=str(file), base_url="http://hall.test"
     )
-    async with (
-        open_hall_app(settings, clock=clock, passwords=passwords) as app,
-        TestClient(TestServer(app)) as client,
-    ):
-        made = Site(client, app[DESK], clock)
-        found = re.search(r"one-time password: (\S+)", capsys.readouterr().out)
-        assert found is not None, "the first start prints the manager's password"
-        made.first_password = found[1]
+    return Starts(settings, clock, passwords, capsys)
+
+
+@pytest.fixture
+async def site(starts: Starts) -> AsyncIterator[Site]:
+    async with starts.site() as made:
+        assert starts.shown is not None, "the first start prints the manager's password"
         yield made
 
 

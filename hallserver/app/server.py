@@ -172,7 +172,8 @@ async def _hang_up(app: web.Application) -> None:
 
 
 async def _greet_first_manager(hall: Hall, accounts: Accounts) -> None:
-    """At the first start, prints the manager's one-time password once; it is stored nowhere in clear."""
+    """Until a manager has a password of their own, each start prints another one-time password; it is stored
+    nowhere in clear."""
     config = hall.state.config
     if config is None:
         log.warning("hall.no_config", hint="give a configuration file in the setting 'config'")
@@ -183,7 +184,8 @@ async def _greet_first_manager(hall: Hall, accounts: Accounts) -> None:
         sys.stdout.write(
             f"\n{config.hall.name} · 大厅主管首次登录 / first login of the hall manager\n"
             f"  工号 / staff number: {staff.number}\n"
-            f"  一次性密码 / one-time password: {password}\n\n"
+            f"  一次性密码 / one-time password: {password}\n"
+            "  以前显示的一次性密码不再有效 / any shown before is void\n\n"
         )
         sys.stdout.flush()
 

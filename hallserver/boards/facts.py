@@ -30,7 +30,7 @@ class CallFacts:
     number: str
     window: str
     window_name: Both
-    place: str
+    place: Both
     name: str
     item: Both
     department: Both
@@ -45,7 +45,7 @@ class WindowFacts:
 
     number: str
     name: Both
-    place: str
+    place: Both
     state: WindowState
 
 
@@ -121,7 +121,7 @@ def _call(state: HallState, line: Board, ticket: Ticket, window: Window) -> Call
         number=ticket.number,
         window=window.number,
         window_name=(window.name, window.name_en),
-        place=window.place,
+        place=(window.place, window.place_en),
         name=ticket.person.masked_name if ticket.person is not None else "",
         item=(item.name, item.name_en) if item is not None else ("", ""),
         department=(department.name, department.name_en) if department is not None else ("", ""),
@@ -151,6 +151,6 @@ def _window(state: HallState, scope: Scope) -> WindowFacts | None:
     return WindowFacts(
         config.number,
         (config.name, config.name_en),
-        config.place,
+        (config.place, config.place_en),
         state.windows[config.id].state,
     )

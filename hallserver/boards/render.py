@@ -171,7 +171,7 @@ def values_of(
         found |= {
             Content.WINDOW: window.number,
             Content.WINDOW_NAME: _pick(window.name, language),
-            Content.PLACE: window.place,
+            Content.PLACE: _pick(window.place, language),
             Content.STATE: words.state(window.state),
         }
     if call is not None:
@@ -179,7 +179,7 @@ def values_of(
             Content.NUMBER: call.number,
             Content.WINDOW: call.window,
             Content.WINDOW_NAME: _pick(call.window_name, language),
-            Content.PLACE: call.place,
+            Content.PLACE: _pick(call.place, language),
             Content.NAME: call.name,
             Content.ITEM: _pick(call.item, language),
             Content.DEPARTMENT: _pick(call.department, language),

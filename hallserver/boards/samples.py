@@ -55,7 +55,7 @@ def _call(state: HallState, window: Window, number: int, at: Millis) -> CallFact
         number=f"{queue.prefix}{serial:03d}",
         window=window.number,
         window_name=(window.name, window.name_en),
-        place=window.place,
+        place=(window.place, window.place_en),
         name=NAMES[number % len(NAMES)],
         item=(item.name, item.name_en) if item is not None else ("", ""),
         department=(department.name, department.name_en) if department is not None else ("", ""),

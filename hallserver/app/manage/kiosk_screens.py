@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hallserver.app.desk import Desk, desk_of
 from hallserver.app.manage.rows import Values, changed, read_rows
-from hallserver.app.manage.shelf import Shelf, fresh_id, version_of
+from hallserver.app.manage.shelf import Posted, Shelf, Workshop, fresh_id
 from hallserver.engine.kiosks import screen
 from qingting.contract import views as v
 from qingting.contract.config_parts import KioskTemplatesPart
@@ -15,10 +15,8 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId
 from qingting.contract.states import DeviceKind, IdentityWay, Language
 from qingting.contract.templates import DEFAULT_KIOSK, KioskBlock, KioskStart, KioskTemplate
-from qingting.kernel.web import see_other
 from qingting.kernel.web.headers import POLICY
 
-HOME = "/manage/kiosk-screens"
 SHELF = Shelf(
     "kiosk_templates",
     DEFAULT_KIOSK,
@@ -86,27 +84,26 @@ def form_of(template: KioskTemplate, version: int) -> ScreensForm:
     )
 
 
-async def _read(request: web.Request) -> tuple[ScreensForm, str]:
-    data = await request.post()
-
-    def many(name: str) -> list[str]:
-        return [one for one in data.getall(name, ()) if isinstance(one, str)]
-
-    def one(name: str) -> str:
-        return (many(name) or [""])[-1].strip()
-
-    base = one("base")
-    form = ScreensForm(
-        id=request.match_info["screens"],
-        values={name: one(name) for name in PLAIN},
-        several={name: many(name) for name in SEVERAL},
-        blocks=[block["name"] for block in read_rows(data, "block") if block.get("name")],
-        notices=read_rows(data, "notice"),
-        elder=one("elder") == "on",
-        contrast=one("contrast") == "on",
-        base=int(base) if base.isdecimal() else 0,
+def _read(screens: str, posted: Posted) -> ScreensForm:
+    blocks = read_rows(posted.data, "block")
+    return ScreensForm(
+        id=screens,
+        values={name: posted.one(name) for name in PLAIN},
+        several={name: posted.many(name) for name in SEVERAL},
+        blocks=[block["name"] for block in blocks if block.get("name")],
+        notices=read_rows(posted.data, "notice"),
+        elder=posted.one("elder") == "on",
+        contrast=posted.one("contrast") == "on",
+        base=posted.base,
     )
-    return form, one("do")
+
+
+def _copy_of(template: KioskTemplate, version: int) -> ScreensForm:
+    form = form_of(template, version)
+    form.id = fresh_id("k")
+    form.several["kiosks"] = []
+    form.values |= {"name": "", "name_en": ""}
+    return form
 
 
 def _press(form: ScreensForm, action: str) -> None:
@@ -122,36 +119,7 @@ def _press(form: ScreensForm, action: str) -> None:
         form.blocks = [one["name"] for one in rows]
 
 
-# ---- the pages ----------------------------------------------------------------------------------
-
-
-async def page(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    context = {
-        "screens": SHELF.all(desk),
-        "builtin": SHELF.default,
-        "names": {one.id: one for one in desk.state.devices.values()},
-    }
-    return desk.pages.render(request, "kiosk_screens.html", context)
-
-
-async def copy(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    source = SHELF.find(desk, request.match_info["screens"])
-    form = form_of(source, version_of(desk))
-    form.id = fresh_id("k")
-    form.several["kiosks"] = []
-    form.values |= {"name": "", "name_en": ""}
-    return _editor(request, form)
-
-
-async def edit(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    template = SHELF.find(desk, request.match_info["screens"])
-    return _editor(request, form_of(template, version_of(desk)))
-
-
-def _editor(
+async def _editor(
     request: web.Request,
     form: ScreensForm,
     problem: Refusal | None = None,
@@ -206,33 +174,14 @@ def _look(desk: Desk, form: ScreensForm) -> tuple[str, Refusal | None]:
     return msgspec.json.encode({**topics, "kiosk:preview": {"kiosk": named}}).decode(), None
 
 
-async def preview(request: web.Request) -> web.Response:
-    form, _ = await _read(request)
-    return _editor(request, form, block="preview")
-
-
-async def save(request: web.Request) -> web.Response:
-    form, action = await _read(request)
-    if action != "save":
-        _press(form, action)
-        return _editor(request, form)
-    try:
-        await SHELF.put(request, form.base, form.template())
-    except Refusal as refusal:
-        return _editor(request, form, refusal)
-    raise see_other(request, HOME, done="screens.saved")
-
-
-async def drop(request: web.Request) -> web.Response:
-    await SHELF.drop(request, request.match_info["screens"])
-    raise see_other(request, HOME, done="layouts.dropped")
-
-
-ROUTES = (
-    web.get(HOME, page),
-    web.get(HOME + "/{screens}/copy", copy),
-    web.get(HOME + "/{screens}", edit),
-    web.post(HOME + "/{screens}/preview", preview),
-    web.post(HOME + "/{screens}/drop", drop),
-    web.post(HOME + "/{screens}", save),
-)
+ROUTES = Workshop(
+    home="/manage/kiosk-screens",
+    shelf=SHELF,
+    listing=("kiosk_screens.html", "screens"),
+    saved="screens.saved",
+    opened=form_of,
+    copied=_copy_of,
+    read=_read,
+    press=_press,
+    draw=_editor,
+).routes()

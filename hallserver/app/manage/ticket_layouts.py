@@ -10,7 +10,7 @@ from aiohttp import web
 from hallserver.app.desk import Desk, desk_of
 from hallserver.app.manage.examples import EXAMPLES, example_ticket
 from hallserver.app.manage.rows import Values, changed, read_rows
-from hallserver.app.manage.shelf import Shelf, fresh_id, version_of
+from hallserver.app.manage.shelf import Posted, Shelf, Workshop, fresh_id
 from hallserver.devices.paper import draw
 from hallserver.engine.tickets import document_of
 from qingting.contract.config_parts import TicketTemplatesPart
@@ -25,9 +25,8 @@ from qingting.contract.templates import (
     TicketRow,
     TicketTemplate,
 )
-from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web import LANGUAGE
 
-HOME = "/manage/ticket-layouts"
 SHELF = Shelf(
     "ticket_templates",
     DEFAULT_TICKET,
@@ -112,56 +111,28 @@ def _values(row: TicketRow) -> Values:
     return plain | ticked
 
 
-async def _read(request: web.Request) -> tuple[LayoutForm, str]:
-    data = await request.post()
-
-    def many(name: str) -> list[str]:
-        return [one for one in data.getall(name, ()) if isinstance(one, str)]
-
-    def one(name: str) -> str:
-        return (many(name) or [""])[-1].strip()
-
-    base = one("base")
-    form = LayoutForm(
-        id=request.match_info["layout"],
-        name=one("name"),
-        name_en=one("name_en"),
-        kiosks=many("kiosks"),
-        groups=many("groups"),
-        rows=read_rows(data),
-        base=int(base) if base.isdecimal() else 0,
-        example=one("example") or "walk_in",
+def _read(layout: str, posted: Posted) -> LayoutForm:
+    return LayoutForm(
+        id=layout,
+        name=posted.one("name"),
+        name_en=posted.one("name_en"),
+        kiosks=posted.many("kiosks"),
+        groups=posted.many("groups"),
+        rows=read_rows(posted.data),
+        base=posted.base,
+        example=posted.one("example") or "walk_in",
     )
-    return form, one("do")
 
 
-# ---- the pages ----------------------------------------------------------------------------------
-
-
-async def page(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    context = {
-        "layouts": SHELF.all(desk),
-        "builtin": SHELF.default,
-        "names": {one.id: one for one in desk.state.devices.values()},
-    }
-    return desk.pages.render(request, "ticket_layouts.html", context)
-
-
-async def copy(request: web.Request) -> web.Response:
-    """A new layout begins as a copy, so that nothing is forgotten."""
-    desk = desk_of(request)
-    source = SHELF.find(desk, request.match_info["layout"])
-    form = form_of(source, version_of(desk))
+def _copy_of(template: TicketTemplate, version: int) -> LayoutForm:
+    form = form_of(template, version)
     form.id, form.kiosks, form.groups = fresh_id("t"), [], []
     form.name, form.name_en = "", ""
-    return await _editor(request, form)
+    return form
 
 
-async def edit(request: web.Request) -> web.Response:
-    desk = desk_of(request)
-    template = SHELF.find(desk, request.match_info["layout"])
-    return await _editor(request, form_of(template, version_of(desk)))
+def _press(form: LayoutForm, action: str) -> None:
+    form.rows = changed(form.rows, action, FRESH)
 
 
 async def _editor(
@@ -205,34 +176,14 @@ async def _preview(desk: Desk, form: LayoutForm) -> tuple[str, Refusal | None]:
     return base64.b64encode(picture).decode(), None
 
 
-async def preview(request: web.Request) -> web.Response:
-    form, _ = await _read(request)
-    return await _editor(request, form, block="preview")
-
-
-async def save(request: web.Request) -> web.Response:
-    """Buttons of the list change the form only; "save" puts it in force."""
-    form, action = await _read(request)
-    if action != "save":
-        form.rows = changed(form.rows, action, FRESH)
-        return await _editor(request, form)
-    try:
-        await SHELF.put(request, form.base, form.template())
-    except Refusal as refusal:
-        return await _editor(request, form, refusal)
-    raise see_other(request, HOME, done="layouts.saved")
-
-
-async def drop(request: web.Request) -> web.Response:
-    await SHELF.drop(request, request.match_info["layout"])
-    raise see_other(request, HOME, done="layouts.dropped")
-
-
-ROUTES = (
-    web.get(HOME, page),
-    web.get(HOME + "/{layout}/copy", copy),
-    web.get(HOME + "/{layout}", edit),
-    web.post(HOME + "/{layout}/preview", preview),
-    web.post(HOME + "/{layout}/drop", drop),
-    web.post(HOME + "/{layout}", save),
-)
+ROUTES = Workshop(
+    home="/manage/ticket-layouts",
+    shelf=SHELF,
+    listing=("ticket_layouts.html", "layouts"),
+    saved="layouts.saved",
+    opened=form_of,
+    copied=_copy_of,
+    read=_read,
+    press=_press,
+    draw=_editor,
+).routes()

@@ -144,13 +144,14 @@ class StaffAccounts:
                 await self.put(staff, password, must_change=False)
 
     async def first_manager(self, config: HallConfig) -> tuple[Staff, str] | None:
-        """At the first start: the first manager and a one-time password to print once.
+        """At the start of a hall that no manager has logged in to: the first manager and a one-time password to
+        print once.
 
-        None when a manager has a password already, or the configuration names no manager. A one-time password
-        that ended unused is none: the next start prints another.
+        None when a manager has a password of their own, or the configuration names no manager. A one-time
+        password that nobody used is replaced by another: what an earlier start printed may be lost.
         """
         managers = [one for one in config.staff if one.role is StaffRole.MANAGER]
         found = [await self._find(one.id) for one in managers]
-        if not managers or any(one is not None and not self._ended(one) for one in found):
+        if not managers or any(one is not None and not one.must_change for one in found):
             return None
         return managers[0], await self.reset(managers[0])

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from fixtures_manager import PASSWORD, Site
+from fixtures_manager import PASSWORD, Site, Starts
 from msgspec.structs import replace
 from patience import HANG_S, limit_s
 
@@ -88,6 +88,20 @@ async def test_the_first_password_works_once_and_must_be_changed(site: Site) -> 
     site.client.session.cookie_jar.clear()
     assert (await site.log_in(password=site.first_password))[0] == 401
     assert (await site.log_in())[0] == 200
+
+
+async def test_a_first_password_lost_before_its_use_locks_nobody_out(starts: Starts) -> None:
+    async with starts.site() as site:
+        lost = site.first_password
+    async with starts.site() as site:
+        assert starts.shown not in (None, lost), "another start prints another one"
+        assert (await site.log_in(password=lost))[0] == 401
+        assert (await site.log_in(password=site.first_password))[0] == 200
+        change = {"old": site.first_password, "new": PASSWORD, "again": PASSWORD}
+        await site.post("/manage/password", form_at="/manage/password", **change)
+    async with starts.site() as site:
+        assert starts.shown is None, "the manager has a password of their own"
+        assert (await site.log_in())[0] == 200
 
 
 @pytest.mark.parametrize(

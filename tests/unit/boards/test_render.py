@@ -42,7 +42,7 @@ def call(no: int = 1, **changes: Any) -> CallFacts:
         "number": f"A{no:03d}",
         "window": "3",
         "window_name": ("户政窗口", "Household registration"),
-        "place": "一楼 A 区",
+        "place": ("一楼 A 区", "Floor 1, area A"),
         "name": "张*三",
         "item": ("身份证换领", "ID card renewal"),
         "department": ("公安局", "Police"),
@@ -110,7 +110,7 @@ def test_every_placeholder_is_filled_in_the_language_of_the_frame() -> None:
     (row,) = rows_of(two, facts(call()), NOW)
     assert texts(row.tracks[0].frames) == [
         "A001|3|户政窗口|一楼 A 区|张*三|身份证换领|公安局|27|萨尔图政务大厅",
-        "A001|3|Household registration|一楼 A 区|张*三|ID card renewal|Police|27|Sartu Hall",
+        "A001|3|Household registration|Floor 1, area A|张*三|ID card renewal|Police|27|Sartu Hall",
     ]
 
 
@@ -150,7 +150,7 @@ def test_the_board_above_one_window_shows_that_window_and_its_state_without_a_ca
         scope={"of": "windows", "windows": ["w3"]},
     )
     assert list(layout_faults(above, SHOULD_BE_KNOWN)) == []
-    window = WindowFacts("3", ("户政窗口", ""), "一楼", WindowState.PAUSED)
+    window = WindowFacts("3", ("户政窗口", ""), ("一楼", ""), WindowState.PAUSED)
     frames = screen_of(above, facts(window=window), NOW).tracks[0].frames
     assert texts(frames) == ["3号 户政窗口 暂停服务"]
 
