@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from hallserver.engine import (
     announcing,
+    decide_acts,
     decide_config,
     decide_devices,
     decide_issue,
@@ -36,7 +37,7 @@ def _close_day(state: HallState, command: c.CloseDay, now: int) -> list[EventBod
 
 _RULES: dict[type, Rule] = {
     c.IssueTicket: decide_issue.issue,
-    c.ReportPrint: decide_tickets.report_print,
+    c.ReportPrint: decide_acts.report_print,
     c.ReprintTicket: decide_tickets.reprint,
     c.LeaveQueue: decide_tickets.leave,
     c.RateVisit: decide_tickets.rate,
@@ -65,6 +66,8 @@ _RULES: dict[type, Rule] = {
     c.ReportDevice: decide_devices.report,
     c.RefuseDevice: decide_devices.refuse,
     c.KeyDevice: decide_devices.key,
+    c.AskAct: decide_acts.ask,
+    c.EndAct: decide_acts.end,
     c.RequestHelp: decide_devices.request_help,
     c.AnswerHelp: decide_devices.answer_help,
     c.ApplyConfig: decide_config.apply_config,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from hallserver.engine import decide_acts
 from hallserver.engine.decide_windows import closing
 from hallserver.engine.state import HallState
 from qingting.contract import commands as c
@@ -161,13 +162,13 @@ def apply_directive(state: HallState, command: c.ApplyDirective, now: int) -> li
     if command.expires_at is not None and now > command.expires_at:
         return [e.DirectiveRefused(no=command.no, code="directive.expired")]
     try:
-        events = _directed(state, command.directive)
+        events = _directed(state, command.directive, now)
     except Refusal as refusal:
         return [e.DirectiveRefused(no=command.no, code=refusal.code)]
     return [*events, e.DirectiveApplied(no=command.no)]
 
 
-def _directed(state: HallState, directive: d.Directive | None) -> list[e.EventBody]:
+def _directed(state: HallState, directive: d.Directive | None, now: int) -> list[e.EventBody]:
     match directive:
         case None:
             raise Refusal("directive.unknown")
@@ -182,6 +183,8 @@ def _directed(state: HallState, directive: d.Directive | None) -> list[e.EventBo
             if any(item not in state.items for item in booking.items):
                 raise Refusal("ticket.unknown_item")
             return [e.BookingPut(booking=booking)]
+        case d.DirectAct() | d.PutProfiles():
+            return decide_acts.directed(state, directive, now)
         case d.DropBooking(booking=booking_id):
             if booking_id not in state.bookings:
                 raise Refusal("booking.unknown")

@@ -7,7 +7,7 @@ from hallserver.engine.state import Case, HallState, Ticket
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import QueueId, TicketId
+from qingting.contract.ids import DeviceId, QueueId, TicketId
 from qingting.contract.ratings import check_rating
 from qingting.contract.rules import BOOKED, Place
 from qingting.contract.states import (
@@ -50,22 +50,27 @@ def report_print(state: HallState, command: c.ReportPrint, now: int) -> list[e.E
         return []
     return [
         e.PrintReported(
-            ticket=ticket.id, attempt=command.attempt, outcome=command.outcome, cause=command.cause
+            ticket=ticket.id,
+            attempt=command.attempt,
+            outcome=command.outcome,
+            cause=command.cause,
+            mm=command.mm if command.outcome is PrintOutcome.PRINTED else 0,
         )
     ]
 
 
 def reprint(state: HallState, command: c.ReprintTicket, now: int) -> list[e.EventBody]:
     ticket = ticket_of(state, command.ticket)
+    return [reprint_at(ticket, printer_of(state, command.device))]
+
+
+def reprint_at(ticket: Ticket, printer: DeviceId) -> e.PrintRequested:
+    """The next attempt of an open ticket at a printer; refused while another is under way."""
     if ticket.state not in OPEN_TICKET_STATES:
         raise Refusal("ticket.not_open", number=ticket.number)
     if ticket.attempt and ticket.print_state is PrintState.PENDING:
         raise Refusal("print.running", number=ticket.number)
-    return [
-        e.PrintRequested(
-            ticket=ticket.id, device=printer_of(state, command.device), attempt=ticket.attempt + 1
-        )
-    ]
+    return e.PrintRequested(ticket=ticket.id, device=printer, attempt=ticket.attempt + 1)
 
 
 def leave(state: HallState, command: c.LeaveQueue, now: int) -> list[e.EventBody]:

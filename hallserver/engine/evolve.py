@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from hallserver.engine import learning
+from hallserver.engine.evolve_acts import ACT_STEPS
 from hallserver.engine.evolve_tickets import TICKET_STEPS
 from hallserver.engine.evolve_windows import WINDOW_STEPS
 from hallserver.engine.forecast.learned import next_day
@@ -66,6 +67,9 @@ def next_day_state(state: HallState, day: BusinessDay) -> HallState:
         devices=state.devices,
         children=state.children,
         call_no=state.call_no,
+        acts=state.acts,
+        hands=state.hands,
+        bundles=state.bundles,
         help=state.help,
         turned_away={
             name: one
@@ -255,6 +259,7 @@ def _leased(state: HallState, body: e.NumbersLeased, event: e.Event) -> None:
 _STEPS: dict[type, Step] = {
     **TICKET_STEPS,
     **WINDOW_STEPS,
+    **ACT_STEPS,
     e.DayOpened: _day_opened,
     e.DayClosed: _day_closed,
     e.ConfigApplied: _config_applied,

@@ -7,6 +7,7 @@ from hallserver.engine import learning
 from hallserver.engine.announcing import note_call, note_said
 from hallserver.engine.calling import remember_call
 from hallserver.engine.clerks import clerk_day, note_case, note_level
+from hallserver.engine.evolve_acts import use_paper
 from hallserver.engine.lines import enter, leave
 from hallserver.engine.offers import period_cap, period_key
 from hallserver.engine.state import (
@@ -117,6 +118,8 @@ def _print_reported(state: HallState, body: e.PrintReported, event: e.Event) -> 
     ticket = state.tickets[body.ticket]
     ticket.print_state, ticket.print_cause = PRINT_STATES[body.outcome], body.cause
     ticket.printed = ticket.printed or ticket.print_state is PrintState.PRINTED
+    if body.outcome is PrintOutcome.PRINTED and ticket.print_device is not None:
+        use_paper(state, ticket.print_device, body.mm)
 
 
 # ---- at a window --------------------------------------------------------------------------------

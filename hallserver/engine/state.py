@@ -7,6 +7,7 @@ The structs are mutable for speed (a hall applies thousands of events a second);
 import msgspec
 
 from hallserver.engine.forecast.learned import Learned
+from qingting.contract.acts import ActId, Action, DeviceHands, ProfileBundle
 from qingting.contract.bookings import Booking
 from qingting.contract.config import Department, HallConfig, Item, Queue, Staff, Window
 from qingting.contract.events import Forecast, Interval
@@ -27,6 +28,7 @@ from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY, CallingRules, PriorityClass
 from qingting.contract.states import (
     AddressClass,
+    ActOutcome,
     BookingState,
     Condition,
     DeviceKind,
@@ -42,7 +44,7 @@ from qingting.contract.states import (
     WindowState,
 )
 
-STATE_SCHEMA = 8
+STATE_SCHEMA = 9
 """Raised when a snapshot of an older program can no longer be read; the log is then replayed."""
 
 
@@ -226,6 +228,24 @@ class Knocks(msgspec.Struct, kw_only=True):
     last: Millis = 0
 
 
+class ActLife(msgspec.Struct, kw_only=True):
+    """An act of remote hands (处置). ``job`` is the print job of a reprint, ``by`` the actor of its command."""
+
+    id: ActId
+    device: DeviceId
+    action: Action
+    asked_at: Millis
+    until: Millis
+    by: str
+    asked_by: str = ""
+    job: tuple[TicketId, int] | None = None
+    outcome: ActOutcome | None = None
+    code: str = ""
+    figures: dict[str, int] = msgspec.field(default_factory=dict)
+    note: str = ""
+    ended_at: Millis = 0
+
+
 class Served(msgspec.Struct, kw_only=True):
     """Serving times measured today for one item: how many and their sum in milliseconds."""
 
@@ -362,6 +382,11 @@ class HallState(msgspec.Struct, kw_only=True):
     call_no: int = 0
     calls: dict[TicketId, Call] = msgspec.field(default_factory=dict)
     """Calls of the last quarter of an hour by ticket, the latest last."""
+    acts: dict[ActId, ActLife] = msgspec.field(default_factory=dict)
+    """Open acts and the latest ended ones, in the order of asking."""
+    hands: dict[DeviceId, DeviceHands] = msgspec.field(default_factory=dict)
+    """What remote hands have set, by device."""
+    bundles: dict[str, ProfileBundle] = msgspec.field(default_factory=dict)
     help: dict[DeviceId, Millis] = msgspec.field(default_factory=dict)
     turned_away: dict[str, Knocks] = msgspec.field(default_factory=dict)
     """Who was refused at the door and is not settled, by reason and device; unknown ids are one entry."""

@@ -8,6 +8,7 @@ from hallserver.engine.state import DeviceLife, HallState, Ticket, children_of
 from hallserver.engine.view_tickets import booked_at, item_names, may_return
 from hallserver.engine.waiting import Outlook
 from qingting.contract import views as v
+from qingting.contract.acts import DeviceHands
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
 from qingting.contract.pads import PadFacts
@@ -26,7 +27,10 @@ _STARTING = (DeviceState.CONNECTING, DeviceState.IDENTIFYING)
 
 
 def device(
-    life: DeviceLife, seen: Mapping[DeviceId, Millis], pad: PadFacts | None = None
+    life: DeviceLife,
+    seen: Mapping[DeviceId, Millis],
+    pad: PadFacts | None = None,
+    hands: DeviceHands | None = None,
 ) -> v.DeviceView:
     return v.DeviceView(
         id=life.id,
@@ -44,13 +48,17 @@ def device(
         seen=seen.get(life.id, life.since),
         detail=life.detail,
         pad=pad,
+        hands=hands,
     )
 
 
 def devices(
     state: HallState, seen: Mapping[DeviceId, Millis], pads: Mapping[DeviceId, PadFacts]
 ) -> dict[str, v.View]:
-    return {life.id: device(life, seen, pads.get(life.id)) for life in state.devices.values()}
+    return {
+        life.id: device(life, seen, pads.get(life.id), state.hands.get(life.id))
+        for life in state.devices.values()
+    }
 
 
 def help_wanted(state: HallState) -> dict[str, v.View]:

@@ -11,6 +11,7 @@ from hallserver.engine.timers import parks_over, silent_ratings
 from hallserver.hall import Hall
 from hallserver.hub import (
     codec,
+    handlers_acts,
     handlers_agent,
     handlers_boards,
     handlers_continuity,
@@ -29,7 +30,7 @@ from hallserver.hub.session import Outbox, Session
 from hallserver.hub.switchboard import Switchboard
 from qingting.contract import hub as h
 from qingting.contract.base import CONTRACT_VERSION
-from qingting.contract.commands import Command, LeaveUnrated, ReportDevice, ReportPrint
+from qingting.contract.commands import Command, EndAct, LeaveUnrated, ReportDevice, ReportPrint
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Role
 from qingting.kernel.aio.clock import Clock
@@ -40,6 +41,7 @@ from qingting.kernel.security.seal import Sealer
 log = structlog.get_logger(__name__)
 
 HANDLERS = (
+    handlers_acts,
     handlers_agent,
     handlers_boards,
     handlers_face,
@@ -94,6 +96,7 @@ class Hub:
         """The hub works inside; leaving it closes every connection."""
         unsubscribe = self._hall.subscribe(self.board.committed)
         self.board.printing.adopt(self._hall.state)
+        self.board.acts.adopt()
         async with Supervisor("hub") as tasks, self.board.codes.asking:
             _ = tasks.keep("topics", self.board.topics.run)
             _ = tasks.keep("citizen codes", self.board.codes.watch)
@@ -210,6 +213,7 @@ class Hub:
             self.board.agent_joined(session)
         elif session.role is Role.KIOSK:
             self.board.kiosk_joined(session)
+        self.board.hands_joined(session)
 
     # ---- housekeeping ---------------------------------------------------------------------------
 
@@ -229,11 +233,14 @@ class Hub:
         reports += self.board.printing.overdue(state)
         reports += silent_ratings(state, self._clock.now_ms())
         reports += parks_over(state, self._clock.now_ms())
+        reports += self.board.acts.ends()
         await asyncio.gather(*(self._submit(report) for report in reports))
 
     async def _submit(self, command: Command) -> None:
         if isinstance(command, ReportPrint):
             key = f"system:print:{command.ticket}:{command.attempt}:{command.outcome.value}"
+        elif isinstance(command, EndAct):
+            key = f"system:act:{command.act}:{command.outcome.value}"
         elif isinstance(command, LeaveUnrated):
             key = f"system:silence:{command.case}"
         else:

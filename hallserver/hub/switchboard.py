@@ -12,8 +12,10 @@ from hallserver.engine.view_devices import identity_ways
 from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
+from hallserver.hub.acts import ActDesk
 from hallserver.hub.authority import agent_speaks_for
 from hallserver.hub.citizen_codes import CodeDesk, CodeKind, CodeService
+from hallserver.hub.hands import in_force, touched
 from hallserver.hub.identity import IdentityDesk
 from hallserver.hub.outlooks import Outlooks
 from hallserver.hub.pad_watch import PadWatch
@@ -57,6 +59,7 @@ class Switchboard:
         self.identity = IdentityDesk(sealer, clock)
         self.printing = PrintDesk(clock)
         self.scans = ScanDesk(clock)
+        self.acts = ActDesk(clock, lambda: hall.state, self.reach, self._may_return)
         self.codes = CodeDesk(code_service, clock, self._code_service_changed)
         self.wake = asyncio.Event()
         """Set when housekeeping should look at once."""
@@ -152,6 +155,39 @@ class Switchboard:
             ):
                 return session
         return None
+
+    def reach(self, device: DeviceId) -> list[Session]:
+        """The sessions that carry out what a device is asked to do: its own, all of a board's, its agent's."""
+        life = self.hall.state.devices.get(device)
+        if life is not None and life.kind is DeviceKind.PRINTER:
+            agent = self.agent_for(device)
+            return [agent] if agent is not None else []
+        return [one for one in self._sessions.get(device, ()) if one.outbox.ending is None]
+
+    def _may_return(self, device: DeviceId) -> bool:
+        """A device that has just dropped off and may be back at once."""
+        life = self.hall.state.devices.get(device)
+        if life is not None and life.kind is DeviceKind.PRINTER:
+            return self.agent_for(device) is not None or self._agent_may_return(device)
+        return bool(self.reach(device)) or self.presence.away_for(device) < BLINK_SECONDS
+
+    def hands_joined(self, session: Session) -> None:
+        """Tells a device what was set there from afar, and carries on with what it was asked to do."""
+        self._tell_hands(session)
+        self.acts.joined(session)
+
+    def _tell_hands(self, session: Session) -> None:
+        state = self.hall.state
+        life = state.devices.get(session.device)
+        hands = in_force(state, life) if life is not None else None
+        if hands is not None:
+            session.send(hands)
+
+    def _hands_changed(self, events: tuple[e.Event, ...]) -> None:
+        state = self.hall.state
+        for device in touched(state, events):
+            for session in self.reach(device):
+                self._tell_hands(session)
 
     def tell_kiosk(self, kiosk: DeviceId, message: h.ServerMessage) -> None:
         """To the kiosk if it is there; what concerns a citizen is not kept for later."""
@@ -305,8 +341,14 @@ class Switchboard:
                     self._reader_changed(body)
                 case e.DeviceChanged(kind=DeviceKind.FACE) as body:
                     self._terminal_changed(body)
+                case e.DeviceActAsked(act=act):
+                    self.acts.asked(act)
+                    self.wake.set()
+                case e.DeviceActEnded(act=act):
+                    self.acts.ended(act)
                 case _:
                     pass
+        self._hands_changed(events)
         self.topics.committed(events)
 
     def _reader_changed(self, body: e.DeviceChanged) -> None:

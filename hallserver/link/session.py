@@ -24,6 +24,7 @@ from qingting.contract.link import (
     Dack,
     Dir,
     Events,
+    File,
     Frame,
     Hello,
     LinkBye,
@@ -169,7 +170,7 @@ class Session:
                 self.clock_offset_ms = t1 - (t0 + self._clock.now_ms()) // 2
             case LinkBye(code=code, retry_after=retry_after):
                 raise LinkFaultError(code or "bye", retry_after=retry_after)
-            case Hello() | Welcome() | Events() | Live() | Dack():
+            case Hello() | Welcome() | Events() | Live() | Dack() | File():
                 raise LinkFaultError(f"unexpected.{type(frame).__name__}")
 
     async def _receive(self, seconds: float) -> Frame:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from qingting.contract.acts import ActCode, ActId, Action, Figures
 from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import ConfigPart
@@ -30,6 +31,7 @@ from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY, Place
 from qingting.contract.states import (
     AddressClass,
+    ActOutcome,
     Condition,
     DeviceKind,
     DeviceState,
@@ -83,6 +85,8 @@ class ReportPrint(Strict, frozen=True, kw_only=True, tag="print.report", tag_fie
     attempt: int
     outcome: PrintOutcome
     cause: Condition | None = None
+    mm: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    """Paper that came out, in millimetres."""
 
 
 class ReprintTicket(Strict, frozen=True, kw_only=True, tag="ticket.reprint", tag_field="type"):
@@ -310,6 +314,26 @@ class KeyDevice(Strict, frozen=True, kw_only=True, tag="device.key", tag_field="
     revoked: bool = False
 
 
+class AskAct(Strict, frozen=True, kw_only=True, tag="device.act", tag_field="type"):
+    """Remote hands: have ``device`` do something, begun before ``until``. A known ``act`` changes nothing."""
+
+    act: ActId
+    device: DeviceId
+    action: Action
+    until: Millis
+    asked_by: ShortText = ""
+
+
+class EndAct(Strict, frozen=True, kw_only=True, tag="device.act_end", tag_field="type"):
+    """What became of an act; an outcome that comes late takes the place of ``unknown``, and of nothing else."""
+
+    act: ActId
+    outcome: ActOutcome
+    code: ActCode = ""
+    figures: Figures = msgspec.field(default_factory=dict)
+    note: ShortText = ""
+
+
 class RequestHelp(Strict, frozen=True, kw_only=True, tag="help.request", tag_field="type"):
     """Somebody at a device asks for a member of staff (呼叫工作人员)."""
 
@@ -372,6 +396,8 @@ Command = (
     | ReportDevice
     | RefuseDevice
     | KeyDevice
+    | AskAct
+    | EndAct
     | RequestHelp
     | AnswerHelp
     | ApplyConfig

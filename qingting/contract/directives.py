@@ -1,9 +1,10 @@
 """What the city tells a hall. Applied as commands with the key ``dir:<no>``, answered by an event."""
 
+from qingting.contract.acts import Action, ProfileBundle
 from qingting.contract.base import Strict
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
-from qingting.contract.ids import BookingId, Words
+from qingting.contract.ids import BookingId, DeviceId, Millis, ShortText, Slug, Words
 
 
 class PutConfig(Strict, frozen=True, kw_only=True, tag="config.put", tag_field="type"):
@@ -31,4 +32,20 @@ class DropBooking(Strict, frozen=True, kw_only=True, tag="booking.drop", tag_fie
     booking: BookingId
 
 
-Directive = PutConfig | PutNotice | PutBooking | DropBooking
+class DirectAct(Strict, frozen=True, kw_only=True, tag="device.act", tag_field="type"):
+    """Remote hands: ``device`` is to do ``action``, begun before ``until``. ``asked_by`` is the account's name."""
+
+    act: Slug
+    device: DeviceId
+    action: Action
+    until: Millis
+    asked_by: ShortText = ""
+
+
+class PutProfiles(Strict, frozen=True, kw_only=True, tag="profiles.put", tag_field="type"):
+    """Device models for the hall's agents to use once they are told to."""
+
+    bundle: ProfileBundle
+
+
+Directive = PutConfig | PutNotice | PutBooking | DropBooking | DirectAct | PutProfiles

@@ -5,6 +5,7 @@ A stored event is the exact JSON of :class:`Event`; its hash chain covers those 
 
 import msgspec
 
+from qingting.contract.acts import ActId, Action, ProfileBundle
 from qingting.contract.base import Record
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
@@ -26,6 +27,7 @@ from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     AddressClass,
+    ActOutcome,
     Condition,
     DeviceKind,
     DeviceState,
@@ -144,6 +146,7 @@ class PrintReported(Record, frozen=True, kw_only=True, tag="print.reported", tag
     attempt: int
     outcome: PrintOutcome
     cause: Condition | None = None
+    mm: int = 0
 
 
 class TicketCalled(Record, frozen=True, kw_only=True, tag="ticket.called", tag_field="k"):
@@ -359,6 +362,36 @@ class DeviceKeyed(Record, frozen=True, kw_only=True, tag="device.keyed", tag_fie
     revoked: bool = False
 
 
+class DeviceActAsked(Record, frozen=True, kw_only=True, tag="device.act_asked", tag_field="k"):
+    """Somebody has asked a device to do something (:mod:`qingting.contract.acts`). ``ticket`` and ``attempt``
+    are the print job of a reprint."""
+
+    act: ActId
+    device: DeviceId
+    action: Action
+    until: Millis
+    asked_by: str = ""
+    ticket: TicketId | None = None
+    attempt: int = 0
+
+
+class DeviceActEnded(Record, frozen=True, kw_only=True, tag="device.act_ended", tag_field="k"):
+    """What became of it. ``code`` is an error code, ``figures`` and ``note`` are small and name nobody."""
+
+    act: ActId
+    device: DeviceId
+    outcome: ActOutcome
+    code: str = ""
+    figures: dict[str, int] = msgspec.field(default_factory=dict)
+    note: str = ""
+
+
+class ProfilesPut(Record, frozen=True, kw_only=True, tag="profiles.put", tag_field="k"):
+    """Device models have come from the city; agents use them when they are told to."""
+
+    bundle: ProfileBundle
+
+
 class HelpRequested(Record, frozen=True, kw_only=True, tag="help.requested", tag_field="k"):
     device: DeviceId
 
@@ -416,6 +449,9 @@ EventBody = (
     | DeviceChanged
     | DeviceRefused
     | DeviceKeyed
+    | DeviceActAsked
+    | DeviceActEnded
+    | ProfilesPut
     | HelpRequested
     | HelpAnswered
     | NoticePut

@@ -6,6 +6,7 @@ test demands one for each member of every union and sends each through its decod
 
 from typing import Any
 
+from qingting.contract import acts as a
 from qingting.contract import bookings as b
 from qingting.contract import calendar as cal
 from qingting.contract import commands as c
@@ -15,6 +16,7 @@ from qingting.contract import continuity as co
 from qingting.contract import directives as d
 from qingting.contract import events as e
 from qingting.contract import hub as h
+from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
 from qingting.contract import hub_face as face
 from qingting.contract import link as k
@@ -38,6 +40,7 @@ from qingting.contract.pads import PadFacts, PadReport
 from qingting.contract.people import Person
 from qingting.contract.states import (
     AddressClass,
+    ActOutcome,
     CertificateKind,
     Condition,
     DeviceKind,
@@ -71,6 +74,11 @@ AGENT, PRINTER, READER, SCANNER = (
     DeviceId("k1-scanner"),
 )
 FACE = DeviceId("k1-face")
+ACT = a.ActId("h-7f3a9c0d11e2")
+PLAN = a.PlanScreen(hours=(a.ScreenHours(days=(1, 2, 3, 4, 5), on="08:00", off="17:30"),))
+ROLL = a.PaperRoll(since=AT, metres=120, mm=48_200, tickets=402)
+_FILES = {"printers/huayin.hy-80k.toml": 'schema = 1\nid = "huayin.hy-80k"\n'}
+BUNDLE = a.ProfileBundle(id=a.bundle_id(_FILES), name="2026-11", files=_FILES)
 LEASED = co.LeasedTicket(
     day=DAY, queue=QUEUE, serial=9001, item=ITEM, token="LAAAjKQ…", taken_at=AT
 )
@@ -245,6 +253,8 @@ _ALL: tuple[Any, ...] = (
         device=KIOSK, why=TurnedAway.WRONG_KEY, origin=AddressClass.OWN_NETWORK, count=3
     ),
     c.KeyDevice(device=KIOSK),
+    c.AskAct(act=ACT, device=PRINTER, action=a.PrintTest(), until=AT + 60_000, asked_by="s-0103"),
+    c.EndAct(act=ACT, outcome=ActOutcome.DONE, figures={"mm": 118}),
     c.RequestHelp(device=KIOSK),
     c.AnswerHelp(device=KIOSK),
     c.ApplyConfig(config=CONFIG),
@@ -256,6 +266,8 @@ _ALL: tuple[Any, ...] = (
     d.PutNotice(text="11月30日停电检修", text_en="Power maintenance on 30 November"),
     d.PutBooking(booking=BOOKING),
     d.DropBooking(booking=BOOKING.id),
+    d.DirectAct(act=ACT, device=AGENT, action=a.UseProfiles(bundle=BUNDLE.id), until=AT + 60_000),
+    d.PutProfiles(bundle=BUNDLE),
     # events
     e.DayOpened(day=DAY),
     e.DayClosed(day=DAY),
@@ -324,6 +336,9 @@ _ALL: tuple[Any, ...] = (
     e.DeviceChanged(device=PRINTER, kind=DeviceKind.PRINTER, state=DeviceState.READY),
     e.DeviceRefused(device=KIOSK, why=TurnedAway.COPIED_KEY, origin=AddressClass.OWN_NETWORK),
     e.DeviceKeyed(device=KIOSK, revoked=True),
+    e.DeviceActAsked(act=ACT, device=KIOSK, action=PLAN, until=AT + 60_000, asked_by="s-0103"),
+    e.DeviceActEnded(act=ACT, device=KIOSK, outcome=ActOutcome.REFUSED, code="act.device_away"),
+    e.ProfilesPut(bundle=BUNDLE),
     e.HelpRequested(device=KIOSK),
     e.HelpAnswered(device=KIOSK),
     e.NoticePut(text="11月30日停电检修"),
@@ -383,6 +398,9 @@ _ALL: tuple[Any, ...] = (
     face.LookForFace(on=True),
     face.FaceRead(device=FACE, credential="QF1.5c1d…"),
     face.FaceFault(device=FACE, code="face.not_recognised"),
+    ha.ActGoing(act=ACT),
+    ha.ActPart(act=ACT, no=1, count=1, data="iVBORw0KGgo="),
+    ha.ActTold(act=ACT, outcome=ActOutcome.FAILED, code="act.command_failed", note="exit 1"),
     h.Ping(),
     PadReport(facts=PadFacts(battery=76, charging=True, network="wifi", rtt=12)),
     # hub, server to client
@@ -394,6 +412,8 @@ _ALL: tuple[Any, ...] = (
     h.PrintOrder(job=JOB),
     h.ArmReader(armed=True),
     face.ArmFace(armed=True),
+    ha.ActOrder(act=ACT, device=KIOSK, action=a.SetVolume(percent=60), answer_by=AT + 30_000),
+    ha.HandsInForce(volume=60, hours=PLAN.hours, utc_offset_minutes=480, rolls={PRINTER: ROLL}),
     h.IdentityRead(
         token="tok_8fe1",
         masked_name="张*三",
@@ -431,6 +451,7 @@ _ALL: tuple[Any, ...] = (
     k.Live(at=AT, oldest_unacked=0, queues=(QUEUE_VIEW,), devices=(DEVICE_VIEW,)),
     k.Dir(no=1, directive=k.write_directive(d.PutNotice(text="11月30日停电检修"))),
     k.Dack(no=1),
+    k.File(act=ACT, media="text/plain", data="5bqG5Y6F"),
     k.LinkBye(code="link.version"),
 )
 EXAMPLES: dict[str, Any] = {type(one).__name__: one for one in _ALL}

@@ -13,6 +13,7 @@ import msgspec
 from qingting.contract.base import Strict
 from qingting.contract.commands import MAX_CHAIN, Party
 from qingting.contract.continuity import MergeLeased, OfflineKit, OfflineOffer, PrepareOffline
+from qingting.contract.hub_acts import ActOrder, ActRequest, HandsInForce
 from qingting.contract.hub_desk import (
     ChangePassword,
     Lend,
@@ -235,6 +236,7 @@ class PrintReport(Strict, frozen=True, kw_only=True, tag="print.report", tag_fie
     attempt: int
     outcome: PrintOutcome
     cause: Condition | None = None
+    mm: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
 
 
 class CardRead(Strict, frozen=True, kw_only=True, tag="identity.card", tag_field="type"):
@@ -314,6 +316,7 @@ Request = (
     | PrepareOffline
     | MergeLeased
     | PadReport
+    | ActRequest
     | Ping
 )
 
@@ -481,6 +484,8 @@ ServerMessage = (
     | PrintOrder
     | ArmReader
     | ArmFace
+    | ActOrder
+    | HandsInForce
     | IdentityRead
     | IdentityChecking
     | IdentityRefused

@@ -119,12 +119,22 @@ class Dack(Record, frozen=True, kw_only=True, tag="DACK", tag_field="f"):
     no: int
 
 
+class File(Record, frozen=True, kw_only=True, tag="FILE", tag_field="f"):
+    """Hall → city: what an act of the city's brought back, base64; kept for minutes, droppable, never in the log."""
+
+    act: str
+    media: str
+    data: str
+
+
 class LinkBye(Record, frozen=True, kw_only=True, tag="BYE", tag_field="f"):
     code: str
     retry_after: float = 0.0
 
 
-Frame = Hello | Welcome | Events | Ack | Nack | LinkPing | LinkPong | Live | Dir | Dack | LinkBye
+Frame = (
+    Hello | Welcome | Events | Ack | Nack | LinkPing | LinkPong | Live | Dir | Dack | File | LinkBye
+)
 
 _directives: msgspec.json.Decoder[Directive] = msgspec.json.Decoder(Directive)
 

@@ -225,6 +225,16 @@ class AddressClass(StrEnum):
     ELSEWHERE = "elsewhere"
 
 
+class ActOutcome(StrEnum):
+    """What became of an act of remote hands (处置结果). ``unknown`` is never repeated by itself."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
 class IdentityWay(StrEnum):
     """How a citizen can show at a kiosk who they are (亮明身份)."""
 

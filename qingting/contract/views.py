@@ -9,6 +9,7 @@ Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``,
 
 import msgspec
 
+from qingting.contract.acts import DeviceHands
 from qingting.contract.base import Record
 from qingting.contract.boards import BoardEarlier, BoardRow, BoardSay, BoardScreen, BoardSound
 from qingting.contract.events import Interval
@@ -332,6 +333,7 @@ class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="vie
     seen: Millis
     detail: str = ""
     pad: PadFacts | None = None
+    hands: DeviceHands | None = None
 
 
 class KioskNoticeView(Record, frozen=True, kw_only=True):

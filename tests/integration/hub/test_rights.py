@@ -68,6 +68,9 @@ ALLOWED = {
     h.CardRead: {Role.AGENT},
     h.CardFault: {Role.AGENT},
     h.CodeScanned: {Role.AGENT},
+    h.ActGoing: set(DEVICES),
+    h.ActPart: set(DEVICES),
+    h.ActTold: set(DEVICES),
     h.Subscribe: set(DEVICES),
     h.Ping: set(DEVICES),
 }
@@ -76,7 +79,7 @@ CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
     h.Again, h.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
     h.DeviceReport, h.PrintReport, h.ComeBack, h.LeaveLine,
-    h.PrepareOffline, h.MergeLeased, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
+    h.PrepareOffline, h.MergeLeased, h.ActTold, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
     desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,
 }  # fmt: skip
 

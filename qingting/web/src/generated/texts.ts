@@ -1157,6 +1157,116 @@ export const ERROR_TEXTS = {
     "zh": "运行指标只向本机或持有令牌的监控程序提供。请在设置中填写 metrics_token，并让监控程序带上它。",
     "en": "Figures are given to this machine or to a monitor that has the token. Set metrics_token and let the monitor send it.",
     "retry": false
+  },
+  "act.unknown": {
+    "zh": "没有这项处置。",
+    "en": "There is no such act.",
+    "retry": false
+  },
+  "act.not_for_kind": {
+    "zh": "“{name}”这种设备做不了这项处置。",
+    "en": "{name} is not a kind of device that can do this.",
+    "retry": false
+  },
+  "act.running": {
+    "zh": "“{name}”上同样的处置还没结束。请等结果出来再做。",
+    "en": "The same act is still under way at {name}. Wait for its outcome.",
+    "retry": false
+  },
+  "act.expired": {
+    "zh": "到达设备之前已经超时，没有执行。",
+    "en": "It expired before it reached the device and was not carried out.",
+    "retry": false
+  },
+  "act.device_away": {
+    "zh": "设备不在线，没有执行。请在它恢复后再做。",
+    "en": "The device is not connected; nothing was done. Ask again when it is back.",
+    "retry": false
+  },
+  "act.no_answer": {
+    "zh": "设备没有回报结果，可能已经做了，也可能没做。系统不会自动重做。",
+    "en": "The device did not say what became of it. It may or may not have been done, and is not repeated by itself.",
+    "retry": false
+  },
+  "act.hall_restarted": {
+    "zh": "大厅服务器当时重启，不知道结果。系统不会自动重做。",
+    "en": "The hall server restarted meanwhile, so the outcome is not known. It is not repeated by itself.",
+    "retry": false
+  },
+  "act.no_bundle": {
+    "zh": "大厅没有这份机型配置包。请先下发。",
+    "en": "The hall does not have these device models. Send them first.",
+    "retry": false
+  },
+  "act.no_backend": {
+    "zh": "这台机器上没有能做这件事的程序。请看操作手册“远程处置”一章。",
+    "en": "This machine has no program for it. See the manual, “Remote hands”.",
+    "retry": false
+  },
+  "act.no_recover_command": {
+    "zh": "这个型号没有复位命令，需要到现场处理。",
+    "en": "This model has no recovery command; somebody has to go there.",
+    "retry": false
+  },
+  "act.not_configured": {
+    "zh": "代理程序的设置里没有写这条命令，没有执行。",
+    "en": "The agent's settings do not name a command for it; nothing was done.",
+    "retry": false
+  },
+  "act.in_use": {
+    "zh": "正有群众在使用，没有执行。请稍后再试。",
+    "en": "A citizen is using it now; nothing was done. Try again later.",
+    "retry": false
+  },
+  "act.busy": {
+    "zh": "设备正忙（在打印或正在试用新配置），没有执行。请稍后再试。",
+    "en": "The device is busy printing or trying new models; nothing was done. Try again later.",
+    "retry": false
+  },
+  "act.not_ready": {
+    "zh": "设备有故障，没有执行。请先看设备状态。",
+    "en": "The device has a fault; nothing was done. Look at its state first.",
+    "retry": false
+  },
+  "act.not_supported": {
+    "zh": "设备上的程序版本做不了这项处置。请更新程序。",
+    "en": "The program on the device cannot do this. Update it.",
+    "retry": false
+  },
+  "act.command_failed": {
+    "zh": "执行了命令，但没有成功。",
+    "en": "The command ran and did not succeed.",
+    "retry": false
+  },
+  "act.failed": {
+    "zh": "执行时出错，没有成功。",
+    "en": "It was tried and failed.",
+    "retry": false
+  },
+  "act.too_large": {
+    "zh": "取回的内容太大，没有传回。",
+    "en": "What it brought back was too large.",
+    "retry": false
+  },
+  "act.file_gone": {
+    "zh": "取回的内容只保留几分钟，已经清除。请重新获取。",
+    "en": "What was brought back is kept for minutes only and is gone. Fetch it again.",
+    "retry": false
+  },
+  "act.profiles_faulty": {
+    "zh": "机型配置包有错，没有使用：{fault}",
+    "en": "The device models are faulty and were not used: {fault}",
+    "retry": false
+  },
+  "act.profiles_bad": {
+    "zh": "机型配置包有错，没有使用。",
+    "en": "The device models are faulty and were not used.",
+    "retry": false
+  },
+  "act.went_back": {
+    "zh": "用新配置后设备没有恢复，已退回原来的配置。",
+    "en": "A device did not come back with the new models, so the former ones are in force again.",
+    "retry": false
   }
 } as const;
 
