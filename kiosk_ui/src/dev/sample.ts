@@ -142,6 +142,7 @@ export function device(
     seen: now,
     detail: '',
     pad: null,
+    hands: null,
     ...changes,
   };
 }
