@@ -27,8 +27,8 @@ from qingting.contract.ids import (
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY, CallingRules, PriorityClass
 from qingting.contract.states import (
-    AddressClass,
     ActOutcome,
+    AddressClass,
     BookingState,
     Condition,
     DeviceKind,

@@ -30,8 +30,8 @@ from qingting.contract.ids import (
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY, Place
 from qingting.contract.states import (
-    AddressClass,
     ActOutcome,
+    AddressClass,
     Condition,
     DeviceKind,
     DeviceState,

@@ -26,8 +26,8 @@ from qingting.contract.ids import (
 from qingting.contract.people import Person
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
-    AddressClass,
     ActOutcome,
+    AddressClass,
     Condition,
     DeviceKind,
     DeviceState,

@@ -39,8 +39,8 @@ from qingting.contract.ids import (
 from qingting.contract.pads import PadFacts, PadReport
 from qingting.contract.people import Person
 from qingting.contract.states import (
-    AddressClass,
     ActOutcome,
+    AddressClass,
     CertificateKind,
     Condition,
     DeviceKind,

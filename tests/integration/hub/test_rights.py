@@ -7,6 +7,7 @@ import pytest
 from hallserver.hub import hub as hub_module
 from hallserver.hub.registry import REGISTRY
 from qingting.contract import hub as h
+from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
 from qingting.contract.examples import EXAMPLES
 from qingting.contract.ids import DeviceId, ItemId, TicketId, WindowId
@@ -68,9 +69,9 @@ ALLOWED = {
     h.CardRead: {Role.AGENT},
     h.CardFault: {Role.AGENT},
     h.CodeScanned: {Role.AGENT},
-    h.ActGoing: set(DEVICES),
-    h.ActPart: set(DEVICES),
-    h.ActTold: set(DEVICES),
+    ha.ActGoing: set(DEVICES),
+    ha.ActPart: set(DEVICES),
+    ha.ActTold: set(DEVICES),
     h.Subscribe: set(DEVICES),
     h.Ping: set(DEVICES),
 }
@@ -79,7 +80,7 @@ CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
     h.Again, h.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
     h.DeviceReport, h.PrintReport, h.ComeBack, h.LeaveLine,
-    h.PrepareOffline, h.MergeLeased, h.ActTold, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
+    h.PrepareOffline, h.MergeLeased, ha.ActTold, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
     desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,
 }  # fmt: skip
 

@@ -6,6 +6,39 @@ export interface Absent {
   readonly type: "call.no_show";
 }
 
+export interface ActGoing {
+  readonly type: "act.going";
+  readonly act: string;
+}
+
+export interface ActOrder {
+  readonly type: "act";
+  readonly act: string;
+  readonly device: string;
+  readonly action: PrintTest | ReprintNumber | RecoverPrinter | NewRoll | RestartAgent | RestartBrowser | SetVolume | SetBrightness | SwitchScreen | PlanScreen | TakePicture | FetchDiagnostics | UseProfiles;
+  readonly answer_by: number;
+  readonly bundle: ProfileBundle | null;
+}
+
+export type ActOutcome = "done" | "expired" | "failed" | "refused" | "unknown";
+
+export interface ActPart {
+  readonly type: "act.part";
+  readonly act: string;
+  readonly no: number;
+  readonly count: number;
+  readonly data: string;
+}
+
+export interface ActTold {
+  readonly type: "act.told";
+  readonly act: string;
+  readonly outcome: ActOutcome;
+  readonly code?: string;
+  readonly figures?: Readonly<Record<string, number>>;
+  readonly note?: string;
+}
+
 export interface Again {
   readonly type: "call.recall";
 }
@@ -39,7 +72,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | PadReport | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | PadReport | ActGoing | ActPart | ActTold | Ping;
   readonly key?: string | null;
 }
 
@@ -320,6 +353,16 @@ export interface DeskWaits {
   readonly waits: Readonly<Record<string, Interval>>;
 }
 
+export interface DeviceHands {
+  readonly volume: number | null;
+  readonly brightness: number | null;
+  readonly screen_on: boolean | null;
+  readonly hours: readonly ScreenHours[];
+  readonly roll: PaperRoll;
+  readonly bundle: string;
+  readonly former: string | null;
+}
+
 export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
 
 export interface DeviceReport {
@@ -347,6 +390,7 @@ export interface DeviceView {
   readonly seen: number;
   readonly detail: string;
   readonly pad: PadFacts | null;
+  readonly hands: DeviceHands | null;
 }
 
 export interface EarlierCall {
@@ -376,6 +420,10 @@ export interface FeedLines {
   readonly lines: number;
 }
 
+export interface FetchDiagnostics {
+  readonly do: "diagnostics.fetch";
+}
+
 export interface Finish {
   readonly type: "service.finish";
   readonly stay?: boolean;
@@ -400,6 +448,17 @@ export interface HallView {
   readonly notice: string;
   readonly notice_en: string;
   readonly city_link: boolean;
+}
+
+export interface HandsInForce {
+  readonly type: "hands";
+  readonly volume: number | null;
+  readonly brightness: number | null;
+  readonly screen_on: boolean | null;
+  readonly hours: readonly ScreenHours[];
+  readonly utc_offset_minutes: number;
+  readonly rolls: Readonly<Record<string, PaperRoll>>;
+  readonly bundle: ProfileBundle | null;
 }
 
 export interface HelpDone {
@@ -647,6 +706,11 @@ export interface MergeLeased {
 
 export type Motion = "appear" | "blink" | "page" | "scroll_left" | "static";
 
+export interface NewRoll {
+  readonly do: "paper.new";
+  readonly metres: number;
+}
+
 export interface Next {
   readonly type: "call.next";
 }
@@ -732,6 +796,13 @@ export interface Paired {
   readonly key: string;
 }
 
+export interface PaperRoll {
+  readonly since: number;
+  readonly metres: number;
+  readonly mm: number;
+  readonly tickets: number;
+}
+
 export interface Park {
   readonly type: "visit.park";
   readonly reason?: string;
@@ -767,6 +838,11 @@ export interface Ping {
 }
 
 export type Place = "first" | "kept" | "last";
+
+export interface PlanScreen {
+  readonly do: "screen.plan";
+  readonly hours: readonly ScreenHours[];
+}
 
 export interface PrepareOffline {
   readonly type: "offline.prepare";
@@ -815,13 +891,24 @@ export interface PrintReport {
   readonly attempt: number;
   readonly outcome: PrintOutcome;
   readonly cause?: Condition | null;
+  readonly mm?: number;
 }
 
 export type PrintState = "failed" | "pending" | "printed" | "unknown";
 
+export interface PrintTest {
+  readonly do: "print.test";
+}
+
 export interface Problem {
   readonly code: string;
   readonly params: Readonly<Record<string, string | number>>;
+}
+
+export interface ProfileBundle {
+  readonly id: string;
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
 }
 
 export interface PutBack {
@@ -878,9 +965,26 @@ export interface Reclass {
   readonly reason?: string;
 }
 
+export interface RecoverPrinter {
+  readonly do: "print.recover";
+}
+
 export interface Reprint {
   readonly type: "ticket.reprint";
   readonly ticket: string;
+}
+
+export interface ReprintNumber {
+  readonly do: "print.number";
+  readonly number: string;
+}
+
+export interface RestartAgent {
+  readonly do: "agent.restart";
+}
+
+export interface RestartBrowser {
+  readonly do: "browser.restart";
 }
 
 export interface Result {
@@ -916,6 +1020,12 @@ export interface ScannedIn {
   readonly window: string | null;
 }
 
+export interface ScreenHours {
+  readonly days: readonly number[];
+  readonly on: string;
+  readonly off: string;
+}
+
 export interface Segment {
   readonly what: Content;
   readonly text: string;
@@ -925,6 +1035,16 @@ export interface Segment {
   readonly align: Align;
   readonly share: number;
   readonly under: boolean;
+}
+
+export interface SetBrightness {
+  readonly do: "brightness.set";
+  readonly percent: number;
+}
+
+export interface SetVolume {
+  readonly do: "volume.set";
+  readonly percent: number;
 }
 
 export type Size = "huge" | "large" | "normal" | "small";
@@ -950,6 +1070,15 @@ export interface SubmitRating {
 export interface Subscribe {
   readonly type: "sub";
   readonly topics: readonly string[];
+}
+
+export interface SwitchScreen {
+  readonly do: "screen.switch";
+  readonly on: boolean;
+}
+
+export interface TakePicture {
+  readonly do: "picture.take";
 }
 
 export interface TakeTicket {
@@ -1015,6 +1144,12 @@ export interface Transfer {
   readonly place?: Place;
   readonly back?: boolean;
   readonly note?: string;
+}
+
+export interface UseProfiles {
+  readonly do: "profiles.use";
+  readonly bundle: string;
+  readonly trial_s: number;
 }
 
 export interface VisitorDay {
@@ -1139,6 +1274,9 @@ export type Request =
   | PrepareOffline
   | MergeLeased
   | PadReport
+  | ActGoing
+  | ActPart
+  | ActTold
   | Ping;
 
 export type ClientMessage =
@@ -1155,6 +1293,8 @@ export type ServerMessage =
   | PrintOrder
   | ArmReader
   | ArmFace
+  | ActOrder
+  | HandsInForce
   | IdentityRead
   | IdentityChecking
   | IdentityRefused
