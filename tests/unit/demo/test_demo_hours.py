@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hallserver.engine.opening import check_open, open_spans
 from hallserver.engine.state import HallState, new_state
@@ -15,6 +16,7 @@ from qingting.demo.builder import build_hall
 from qingting.demo.hours import OPEN_DAYS, demo_calendar, extended
 
 CHINA = timezone(timedelta(hours=8))
+HALL = build_hall(HallId("saertu"))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2031, 12, 31)).map(  # noqa: DTZ001
     lambda one: one.replace(tzinfo=CHINA)
 )
@@ -26,8 +28,7 @@ def millis(at: datetime) -> int:
 
 def hall_started(at: datetime) -> HallState:
     state = new_state()
-    calendar = demo_calendar(at.date(), f"{at:%H:%M}")
-    state.config = build_hall(HallId("saertu"), calendar=calendar)
+    state.config = replace(HALL, calendar=demo_calendar(at.date(), f"{at:%H:%M}"))
     return state
 
 

@@ -1,5 +1,7 @@
 """A crowd beyond what a hall seats is told the average rule, says so, and costs the hall no simulation."""
 
+from copy import deepcopy
+
 import pytest
 from engine_builders import HEALTH, HOUR, MONDAY_9, W1, EngineRun, small_hall
 
@@ -11,21 +13,24 @@ from qingting.contract.states import WaitBasis
 WEEK = WeeklyHours(weekdays=(1,), periods=(Period(start="08:30", end="17:00"),))
 
 
-@pytest.fixture
-def run() -> EngineRun:
-    return EngineRun(small_hall(calendar=HallCalendar(weekly=(WEEK,))), at=MONDAY_9 + HOUR)
-
-
-def crowd(run: EngineRun) -> None:
+@pytest.fixture(scope="module")
+def crowded() -> EngineRun:
+    """Made once: each test takes a copy."""
+    run = EngineRun(small_hall(calendar=HallCalendar(weekly=(WEEK,))), at=MONDAY_9 + HOUR)
     for _ in range(FOLLOWED + 1):
         run.take()
+    return run
+
+
+@pytest.fixture
+def run(crowded: EngineRun) -> EngineRun:
+    return deepcopy(crowded)
 
 
 def test_a_newcomer_behind_a_crowd_is_told_the_average_rule_and_that_it_may_be_too_late(
     run: EngineRun,
 ) -> None:
     run.open(W1)
-    crowd(run)
     ticket = run.state.tickets[run.take()]
     assert ticket.wait is not None
     assert ticket.wait.basis is WaitBasis.AVERAGE
@@ -35,7 +40,6 @@ def test_a_newcomer_behind_a_crowd_is_told_the_average_rule_and_that_it_may_be_t
 
 def test_screens_tell_everybody_in_a_crowd_by_place(run: EngineRun) -> None:
     run.open(W1)
-    crowd(run)
     outlook = Outlook(run.state, run.now)
     waits = [outlook.ticket(one) for one in run.state.tickets.values()]
     assert all(one is not None and one.basis is WaitBasis.AVERAGE for one in waits)
@@ -49,7 +53,6 @@ def test_screens_tell_everybody_in_a_crowd_by_place(run: EngineRun) -> None:
 
 def test_the_simulation_is_back_when_the_crowd_is_gone(run: EngineRun) -> None:
     run.open(W1)
-    crowd(run)
     run.do(c.CallNext(window=W1))
     run.do(c.BeginService(window=W1))
     run.do(c.FinishService(window=W1))
@@ -60,6 +63,5 @@ def test_the_simulation_is_back_when_the_crowd_is_gone(run: EngineRun) -> None:
 
 
 def test_nobody_can_say_to_a_crowd_before_a_closed_window(run: EngineRun) -> None:
-    crowd(run)
     assert run.state.tickets[run.take()].wait is None
     assert Outlook(run.state, run.now).queue(HEALTH) is None
