@@ -2,6 +2,7 @@
 
 from console.core.module import ModuleSpec, in_order
 from console.halls.module import MODULE as HALLS
+from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.identity.module import MODULE as IDENTITY
@@ -12,6 +13,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     HALLS,
     IDENTITY,
     DEVICES,
+    DEVICEPAGE,
     STATISTICS,
     EVALUATION,
     OVERVIEW,
@@ -30,6 +32,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.identity",
     "console.modules.overview",
     "console.modules.devices",
+    "console.modules.devicepage",
     "console.modules.statistics",
     "console.modules.evaluation",
 )

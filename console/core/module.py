@@ -1,11 +1,12 @@
 """The module registry: what a module declares, what it is given, and in which order modules start."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
+from markupsafe import Markup
 
 from console.core.audit import Audit
 from console.core.db import Database
@@ -27,6 +28,43 @@ class ApiKey(Generic[T]):
         return f"ApiKey({self.name})"
 
 
+Fragment = Callable[[web.Request, T], Awaitable[Markup]]
+"""Draws a module's part of another module's page; nothing to show is an empty text."""
+
+
+class SlotKey(Generic[T]):
+    """Names a place on a page that other modules fill; ``T`` is what that page is about."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"SlotKey({self.name})"
+
+
+class Slot(Generic[T]):
+    """A place on a page with all that modules put there; the page's module draws it.
+
+    ``live`` names what changes the fragments besides what the page itself listens to.
+    """
+
+    def __init__(self) -> None:
+        self._fragments: list[tuple[int, Fragment[T]]] = []
+        self.live: set[str] = set()
+
+    def add(self, order: int, fragment: Fragment[T], live: Sequence[str]) -> None:
+        self._fragments.append((order, fragment))
+        self.live.update(live)
+
+    async def draw(self, request: web.Request, about: T) -> list[Markup]:
+        """What is there to show, in order; one after the other, as they share the request's transaction."""
+        drawn = [
+            await fragment(request, about)
+            for _, fragment in sorted(self._fragments, key=lambda one: one[0])
+        ]
+        return [one for one in drawn if one]
+
+
 class ModuleError(RuntimeError):
     """The modules do not fit together; a fault of the program, found when it starts."""
 
@@ -46,6 +84,7 @@ class ModuleContext:
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
     menu_items: list[tuple[int, MenuItem]] = field(default_factory=list)
+    _slots: dict[SlotKey[Any], Slot[Any]] = field(default_factory=dict)
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)
     _spec: "ModuleSpec | None" = None
     _owners: dict[ApiKey[Any], str] = field(default_factory=dict)
@@ -79,6 +118,17 @@ class ModuleContext:
 
     def projector(self, projector: Projector) -> None:
         self.projectors.append(projector)
+
+    def slot(self, key: SlotKey[T]) -> Slot[T]:
+        """The place itself, for the module whose page it is on; modules may fill it before or after."""
+        return cast("Slot[T]", self._slots.setdefault(key, Slot()))
+
+    def fill(
+        self, key: SlotKey[T], fragment: Fragment[T], *, order: int = 50, live: Sequence[str] = ()
+    ) -> None:
+        """Puts a fragment into another module's page; lower ``order`` stands higher. ``live``: names of what
+        changes it (:meth:`console.core.uow.Uow.changed`)."""
+        self.slot(key).add(order, fragment, live)
 
     def menu(self, order: int, item: MenuItem) -> None:
         """A line of the left menu; lower ``order`` stands higher."""

@@ -14,6 +14,8 @@ class Permission(StrEnum):
     HALLS_DECIDE = "halls.decide"
     AUDIT_READ = "audit.read"
     ACCOUNTS = "accounts"
+    PHOTOS = "photos"
+    """Put photographs of device models."""
 
 
 class AdminRole(StrEnum):
@@ -25,7 +27,14 @@ class AdminRole(StrEnum):
 
 
 GRANTS: dict[AdminRole, frozenset[Permission]] = {
-    AdminRole.SYSTEM: frozenset({Permission.LOOK, Permission.HALLS_ENROL, Permission.HALLS_DECIDE}),
+    AdminRole.SYSTEM: frozenset(
+        {
+            Permission.LOOK,
+            Permission.HALLS_ENROL,
+            Permission.HALLS_DECIDE,
+            Permission.PHOTOS,
+        }
+    ),
     AdminRole.SECURITY: frozenset({Permission.LOOK, Permission.ACCOUNTS}),
     AdminRole.AUDIT: frozenset({Permission.LOOK, Permission.AUDIT_READ}),
 }

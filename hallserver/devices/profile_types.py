@@ -138,8 +138,17 @@ class Identity(Strict, frozen=True, kw_only=True):
         return re.search(self.expect, said) is not None
 
 
+class Hint(Strict, frozen=True, kw_only=True):
+    """What the person in front of this very model should do, where that is more than
+    ``conditions.toml`` can say for every model."""
+
+    zh: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    en: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
 class Profile(Strict, frozen=True, kw_only=True):
-    """What every profile says. ``evidence`` tells how far its bytes are proven."""
+    """What every profile says. ``evidence`` tells how far its bytes are proven; ``hints`` are read by the
+    city's pages."""
 
     schema: Literal[1]
     id: str
@@ -152,6 +161,7 @@ class Profile(Strict, frozen=True, kw_only=True):
     sources: tuple[str, ...]
     transport: Transport
     inherits: str = ""
+    hints: dict[Condition, Hint] = msgspec.field(default_factory=dict)
 
 
 # ---- printers -----------------------------------------------------------------------------------

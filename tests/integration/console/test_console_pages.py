@@ -14,10 +14,14 @@ from console.app.server import ConsoleReady
 from console.core.audit import audit_fault, read_audit
 from console.core.permissions import SYSTEM
 from console.modules.identity.api import IDENTITY
+from qingting.contract.examples import KIOSK
 from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres
-PAGES = ("/", "/halls", "/halls/saertu", "/devices", "/tickets", "/ratings", "/wall", "/password")
+PAGES = (
+    "/", "/halls", "/halls/saertu", "/devices", f"/devices/saertu/{KIOSK}", "/tickets", "/ratings",
+    "/wall", "/password",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ BOOKING = Booking(
 )
 READ_MODELS = (
     "hall_profile", "hall_directory", "hall_notice", "hall_directive_outcome",
-    "dev_device", "dev_help", "dev_window", "dev_hours", "stat_ticket", "stat_window", "stat_booking", "eval_visit", "eval_case",
+    "dev_device", "dev_help", "dev_window", "dev_hours", "page_device", "page_event",
+    "stat_ticket", "stat_window", "stat_booking", "eval_visit", "eval_case",
 )  # fmt: skip
 
 

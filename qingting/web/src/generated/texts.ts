@@ -1053,6 +1053,16 @@ export const ERROR_TEXTS = {
     "en": "One field ({field}) is not right and nothing was saved. Please check it and send again.",
     "retry": false
   },
+  "photo.unreadable": {
+    "zh": "没有读出这张照片，原来的图没有改变。请选择 JPEG、PNG 或 WebP 照片再试。",
+    "en": "The photograph could not be read and the picture is as before. Please choose a JPEG, PNG or WebP photograph.",
+    "retry": false
+  },
+  "photo.too_large": {
+    "zh": "照片超过 {mb} MB，没有保存。请换一张小一些的照片。",
+    "en": "The photograph is larger than {mb} MB and was not saved. Please choose a smaller one.",
+    "retry": false
+  },
   "form.too_large": {
     "zh": "提交的内容太大，没有保存。请减少内容后再试。",
     "en": "What was sent is too large and was not saved. Please send less.",

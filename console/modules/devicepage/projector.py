@@ -1,0 +1,49 @@
+"""Timelines and models of devices from the halls' events."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from console.core.projection import StoredEvent
+from console.core.rows import load_rows, save_rows
+from console.core.uow import Uow
+from console.modules.devicepage import models as m
+from console.modules.devicepage.domain import KEEP_MS, Standing, happened, touched
+from qingting.contract.ids import HallId
+
+
+class TimelineProjector:
+    """Implements :class:`console.core.projection.Projector`."""
+
+    name = "device_page"
+
+    async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
+        ids = set().union(*(touched(stored.event) for stored in events))
+        if not ids:
+            return
+        rows = await load_rows(uow, m.device, hall, "id", ids)
+        known = {
+            key: Standing(row["profile"], row["state"], tuple(row["conditions"]))
+            for key, row in rows.items()
+        }
+        lines = [
+            {"hall": hall, "epoch": stored.epoch, "seq": stored.seq, **asdict(line)}
+            for stored in events
+            for line in happened(known, stored.event)
+        ]
+        await save_rows(
+            uow, m.device, [{"hall": hall, "id": key, **asdict(one)} for key, one in known.items()]
+        )
+        if lines:
+            await save_rows(uow, m.happening, lines)
+            await self._forget_old(uow, hall, events[-1].event.at - KEEP_MS)
+
+    async def _forget_old(self, uow: Uow, hall: HallId, before: int) -> None:
+        await uow.run(
+            sa.delete(m.happening).where(m.happening.c.hall == hall, m.happening.c.at < before)
+        )
+
+    async def forget(self, uow: Uow, hall: HallId) -> None:
+        for table in (m.device, m.happening):
+            await uow.run(sa.delete(table).where(table.c.hall == hall))
