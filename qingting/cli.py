@@ -88,6 +88,18 @@ SETTINGS = click.option(
 )
 
 
+SCENARIO = click.option(
+    "--scenario", default="", help="play a day of faults: day-of-faults, or a TOML file"
+)
+SPEED = click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 10_000),
+    help="how much faster than its clock the scenario is played",
+)
+
+
 @main.command()
 @click.option(
     "--halls",
@@ -109,6 +121,8 @@ SETTINGS = click.option(
     type=click.Choice(["pty", "tcp"]),
     help="how simulated devices are attached",
 )
+@SCENARIO
+@SPEED
 @click.option("--json", "as_json", is_flag=True, help="print URLs and credentials as one JSON line")
 def demo(
     halls: int,
@@ -116,13 +130,22 @@ def demo(
     data: Path | None,
     traffic: float,
     carrier: Literal["pty", "tcp"],
+    scenario: str,
+    speed: float,
     as_json: bool,
 ) -> None:
     """Run the city, halls, agents and simulated devices in one command, on this machine only."""
     from qingting.demo.children import ChildError
+    from qingting.demo.devices import read_play
     from qingting.demo.run import DemoOptions, run_demo
+    from simulators.scenario import ScenarioError
 
+    try:
+        play = read_play(scenario, speed, lambda line: click.echo(line, err=True))
+    except ScenarioError as error:
+        raise click.ClickException(str(error)) from error
     options = DemoOptions(
+        play=play,
         database_url=os.environ.get("DATABASE_URL"),
         halls=halls,
         base_port=base_port,
@@ -131,7 +154,7 @@ def demo(
         carrier=carrier,
         as_json=as_json,
     )
-    serve(run_demo(options), ChildError)
+    serve(run_demo(options), ChildError, ScenarioError)
 
 
 @main.command()
@@ -260,11 +283,18 @@ def pair_agent(hall: str, code: str, kiosk: str, file: Path, target: Path) -> No
 @main.command()
 @click.option("--port", default=8930, show_default=True, help="control page")
 @click.option("--carrier", default="pty", type=click.Choice(["pty", "tcp"]))
-def simulate(port: int, carrier: Literal["pty", "tcp"]) -> None:
+@SCENARIO
+@SPEED
+def simulate(port: int, carrier: Literal["pty", "tcp"], scenario: str, speed: float) -> None:
     """Run a simulated printer, card reader and scanner with a control page."""
-    from qingting.demo.devices import run_simulators
+    from qingting.demo.devices import read_play, run_simulators
+    from simulators.scenario import ScenarioError
 
-    run_until_stopped(run_simulators(port=port, carrier=carrier))
+    try:
+        play = read_play(scenario, speed, click.echo)
+    except ScenarioError as error:
+        raise click.ClickException(str(error)) from error
+    serve(run_simulators(port=port, carrier=carrier, play=play), ScenarioError)
 
 
 @main.command()

@@ -99,6 +99,8 @@ class SimulatorBench:
         self.seats: dict[str, Seat] = {}
         self.codes: CitizenCodePlatform | None = None
         """The platform whose codes people can hold before the scanners."""
+        self.playing: Callable[[], dict[str, Any]] | None = None
+        """What is known of the scenario that is played here."""
         self._clock = clock
         self._mm_per_s = mm_per_s
         self._observers: list[Callable[[], None]] = []
@@ -211,7 +213,10 @@ class SimulatorBench:
 
     def state(self) -> dict[str, Any]:
         """Plain JSON values of all devices, in the order of the bench."""
-        return {"devices": [seat.state() for seat in self.seats.values()]}
+        return {
+            "devices": [seat.state() for seat in self.seats.values()],
+            "scenario": self.playing() if self.playing is not None else None,
+        }
 
     def observe(self, observer: Callable[[], None]) -> Callable[[], None]:
         """Calls ``observer`` after every change on the bench until the returned function is called."""

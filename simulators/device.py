@@ -179,6 +179,11 @@ class SimulatedDevice:
         self._cut_armed = True
         self.changed()
 
+    def keep_cable(self) -> None:
+        """Takes :meth:`disconnect_mid_job` back."""
+        self._cut_armed = False
+        self.changed()
+
     def job_under_way(self) -> None:
         """The middle of a job: here the cable goes, if it is to."""
         if self._cut_armed:

@@ -12,6 +12,8 @@ from simulators.bench import DeviceSpec, SimulatorBench
 from simulators.carriers import LOOPBACK
 from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 from simulators.control import create_app
+from simulators.play import ScenarioPlayer
+from simulators.scenario import ScenarioFile
 
 DEFAULT_PORT = 8930
 
@@ -59,15 +61,33 @@ async def serve_bench(
         await bench.close()
 
 
+class Play(msgspec.Struct, frozen=True, kw_only=True):
+    """A scenario to be played, how fast, and who is told of each step."""
+
+    file: ScenarioFile
+    speed: float = 1.0
+    told: Callable[[str], None] = lambda _: None
+
+    def on(self, bench: SimulatorBench) -> ScenarioPlayer:
+        """The performance on this bench; raises ``ScenarioError`` when it does not fit."""
+        player = ScenarioPlayer(bench, self.file, speed=self.speed, told=self.told)
+        bench.playing = player.state
+        return player
+
+
 async def run_bench(
     devices: Sequence[DeviceSpec],
     *,
     folder: Path,
     port: int = DEFAULT_PORT,
     ready: Callable[[RunningBench], None] | None = None,
+    play: Play | None = None,
 ) -> None:
-    """Serves a bench until cancelled; ``ready`` is called once everything is reachable."""
+    """Serves a bench until cancelled; ``ready`` is called once everything is reachable, then ``play`` begins."""
     async with serve_bench(devices, folder=folder, port=port) as running:
+        player = play.on(running.bench) if play is not None else None
         if ready is not None:
             ready(running)
+        if player is not None:
+            await player.run()
         await asyncio.get_running_loop().create_future()

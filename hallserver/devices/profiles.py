@@ -4,9 +4,8 @@ Tables of a profile are merged into those of the profile it ``inherits``; lists 
 that nobody knows, a value of the wrong type or broken hexadecimal is refused with file and line.
 """
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -24,6 +23,7 @@ from hallserver.devices.profile_types import (
     decode_special,
 )
 from qingting.contract.states import DeviceKind
+from qingting.kernel.toml_lines import located
 
 FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.PRINTER: ("printers", PrinterProfile),
@@ -81,7 +81,9 @@ class ProfileLibrary:
         try:
             profile = msgspec.convert(merged, FOLDERS[kind][1], dec_hook=decode_special)
         except msgspec.ValidationError as error:
-            raise ProfileError(_locate(str(error), chain)) from error
+            raise ProfileError(
+                located(str(error), [(one.where, one.text) for one in chain])
+            ) from error
         if profile.id != profile_id:
             raise ProfileError(f"{chain[0].where}: id {profile.id!r} does not match the file name")
         if profile.kind is not kind:
@@ -113,55 +115,6 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
-
-
-# ---- from a fault's path to its line ------------------------------------------------------------
-
-_PATH = re.compile(r" - at `\$?([^`]*)`$")
-_FIELD = re.compile(r"field `([^`]+)`")
-_STEP = re.compile(r"\[(\d+)\]|\.?([^.\[\]]+)")
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?")
-_KEY = re.compile(r"^\s*([\w.\"-]+)\s*=")
-
-
-def _locate(message: str, chain: list[_Source]) -> str:
-    """``message`` with the file and line that are nearest to the path it names."""
-    path_match, field = _PATH.search(message), _FIELD.search(message)
-    wanted = [a or b for a, b in _STEP.findall(path_match[1])] if path_match else []
-    if field and "unknown" in message:
-        wanted.append(field[1])
-    best = (-1, 0, chain[0].where, 1)
-    for age, source in enumerate(chain):
-        for number, path in _lines(source.text):
-            best = max(best, (_shared(path, wanted), -age, source.where, number), key=_nearness)
-    return f"{best[2]}:{best[3]}: {_PATH.sub('', message)}" + (
-        f" (at {'.'.join(wanted)})" if wanted else ""
-    )
-
-
-def _nearness(found: tuple[int, int, str, int]) -> tuple[int, int, int]:
-    shared, age, _, line = found
-    return shared, age, -line
-
-
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each line that opens a table or sets a key, with its path from the root."""
-    table: list[str] = []
-    counts: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            table = header[2].split(".")
-            if header[1] == "[[":
-                counts[header[2]] = counts.get(header[2], -1) + 1
-                table = [*table, str(counts[header[2]])]
-            yield number, table
-        elif key := _KEY.match(line):
-            yield number, [*table, key[1].strip('"')]
-
-
-def _shared(path: list[str], wanted: list[str]) -> int:
-    """Length of the common beginning; -1 when ``path`` leads elsewhere."""
-    return len(path) if path == wanted[: len(path)] else -1
 
 
 # ---- the shipped profiles -----------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Simulated peripherals of the demonstration, and the agents that own them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +10,7 @@ from qingting.contract.states import DeviceKind
 
 if TYPE_CHECKING:
     from simulators.bench import DeviceSpec
+    from simulators.serve import Play
 
 PERIPHERALS = (DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.LED)
 Carrier = Literal["pty", "tcp"]
@@ -52,7 +53,20 @@ def device_specs(configs: Iterable[HallConfig], carrier: Carrier) -> list["Devic
     return specs
 
 
-async def run_simulators(*, port: int, carrier: Carrier) -> None:
+def read_play(scenario: str, speed: float, told: Callable[[str], None]) -> "Play | None":
+    """The scenario that ``--scenario`` names, by path or by the name of a shipped one; None for none.
+
+    Raises ``simulators.scenario.ScenarioError``.
+    """
+    from simulators.scenario import find_scenario, load_scenario
+    from simulators.serve import Play
+
+    if not scenario:
+        return None
+    return Play(file=load_scenario(find_scenario(scenario)), speed=speed, told=told)
+
+
+async def run_simulators(*, port: int, carrier: Carrier, play: "Play | None" = None) -> None:
     """One kiosk's worth of simulated devices with a control page, until cancelled."""
     import tempfile
 
@@ -75,4 +89,4 @@ async def run_simulators(*, port: int, carrier: Carrier) -> None:
             click.echo(f"{name:32}{url}")
 
     with tempfile.TemporaryDirectory(prefix="qingting-devices-") as folder:
-        await run_bench(specs, folder=Path(folder), port=port, ready=tell)
+        await run_bench(specs, folder=Path(folder), port=port, ready=tell, play=play)

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import dump_config
 from simulators.citizen_code import CitizenCodePlatform
-from simulators.serve import RunningBench, serve_bench
+from simulators.serve import Play, RunningBench, serve_bench
 
 HOST = "127.0.0.1"
 CONTROL_OFFSET = 50
@@ -46,6 +46,7 @@ class DemoOptions:
     database_url: str | None = None
     traffic: float = 0.0
     carrier: Carrier = "pty"
+    play: Play | None = None
     as_json: bool = False
 
     def hall_url(self, index: int) -> str:
@@ -79,14 +80,8 @@ async def run_demo(options: DemoOptions) -> None:
         await asyncio.to_thread(_let_others_pass, folder)
         sources = [build_hall(one) for one in hall_ids(options.halls)]
         codes = CitizenCodePlatform("demo", secrets.token_urlsafe(24))
-        bench = await stack.enter_async_context(
-            serve_bench(
-                device_specs(sources, options.carrier),
-                folder=folder / "devices",
-                port=options.base_port + CONTROL_OFFSET,
-                codes=codes,
-            )
-        )
+        bench = await stack.enter_async_context(_bench(options, sources, folder, codes))
+        player = options.play.on(bench.bench) if options.play is not None else None
         halls = [
             await _prepare_hall(
                 options, index, _plugged_in(source, bench), folder, _code_settings(bench, codes)
@@ -107,9 +102,22 @@ async def run_demo(options: DemoOptions) -> None:
         for child in children:
             _ = tasks.run(f"keep {child.name}", child.keep())
         _start_agents(halls, tasks)
+        if player is not None:
+            _ = tasks.run("scenario", player.run())
         await _start_people(options, halls, bench, stack)
         print_report(_report(options, city, halls, bench, children), as_json=options.as_json)
         await asyncio.get_running_loop().create_future()
+
+
+def _bench(
+    options: DemoOptions, sources: list[HallConfig], folder: Path, codes: CitizenCodePlatform
+) -> AbstractAsyncContextManager[RunningBench]:
+    return serve_bench(
+        device_specs(sources, options.carrier),
+        folder=folder / "devices",
+        port=options.base_port + CONTROL_OFFSET,
+        codes=codes,
+    )
 
 
 def _plugged_in(source: HallConfig, bench: RunningBench) -> HallConfig:

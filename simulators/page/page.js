@@ -277,8 +277,26 @@ function build(devices) {
   bench.replaceChildren(here.length ? el("div", { class: "group" }, left, middle, right) : el("p", { text: t("nowhere") }));
 }
 
+// The scenario that is played here: how far it is, and what it did last.
+let sceneShown;
+function scene(state) {
+  const now = JSON.stringify(state.scenario);
+  if (now === sceneShown) return;
+  sceneShown = now;
+  const node = document.getElementById("scenario");
+  node.hidden = !state.scenario;
+  if (!state.scenario) return;
+  const { name, name_en, done, total, last } = state.scenario;
+  const word = (what) => texts[`what_${what}`] ?? texts[`talk_${what}`] ?? texts[what] ?? what;
+  node.replaceChildren(
+    el("b", { text: english ? name_en : name }), el("span", { text: t("scenario_steps", { done, total }) }),
+    ...last.slice(0, 3).map((one) => el("span", { class: one.on ? "on" : "off" },
+      el("time", { text: one.time }), ` ${one.device} · ${word(one.what)} · ${t(one.on ? "scenario_begins" : "scenario_ends")}`)));
+}
+
 function show(state) {
   latest = state;
+  scene(state);
   const groups = [...new Set(state.devices.map((device) => device.group))];
   if (!groups.includes(current)) current = groups[0] ?? "";
   const key = JSON.stringify([current, state.devices.map((device) => [device.id, device.profile])]);
