@@ -14,6 +14,7 @@ from qingting.contract.states import Condition, DeviceKind
 from simulators.bench import SimulatorBench, UnknownDeviceError
 from simulators.citizen_code.platform import CITIZENS
 from simulators.device import Fault
+from simulators.face_terminal import STRANGER
 from simulators.id_cards import DEMO_CARDS
 from simulators.qr_reader import NoCodeError
 
@@ -60,6 +61,12 @@ class ScanTicket(Strict, frozen=True, kw_only=True):
     """Without ``printer`` the printer that stands beside the scanner."""
 
     printer: str | None = None
+
+
+class StandInFront(Strict, frozen=True, kw_only=True):
+    """``person`` is an id of ``simulators.citizen_code.CITIZENS``, or ``stranger`` for somebody unknown."""
+
+    person: str
 
 
 class ScanCitizenCode(Strict, frozen=True, kw_only=True):
@@ -170,6 +177,16 @@ async def _scan_citizen_code(bench: SimulatorBench, device_id: str, body: ScanCi
     bench.scan_citizen_code(device_id, body.citizen)
 
 
+async def _stand(bench: SimulatorBench, device_id: str, body: StandInFront) -> None:
+    if body.person not in CITIZENS and body.person != STRANGER:
+        raise ActionError("unknown_citizen")
+    bench.face(device_id).stand(body.person)
+
+
+async def _walk_away(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
+    bench.face(device_id).walk_away()
+
+
 def _sets(condition: Condition, *, on: bool) -> Action[Nothing]:
     async def deed(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
         bench.printer(device_id).set_condition(condition, on)
@@ -225,6 +242,11 @@ ACTIONS: dict[DeviceKind, dict[str, Action[Any]]] = {
         "scan": Action(ScanText, _scan),
         "scan_last_ticket": Action(ScanTicket, _scan_last_ticket),
         "scan_citizen_code": Action(ScanCitizenCode, _scan_citizen_code),
+    },
+    DeviceKind.FACE: {
+        **_EVERY,
+        "stand": Action(StandInFront, _stand),
+        "walk_away": Action(Nothing, _walk_away),
     },
     DeviceKind.LED: {
         **_EVERY,

@@ -16,6 +16,7 @@ from qingting.kernel.aio.tasks import Supervisor
 from simulators.carriers import Carrier, PtyCarrier, TcpCarrier, UdpCarrier
 from simulators.citizen_code.platform import CitizenCodePlatform
 from simulators.device import SimulatedDevice
+from simulators.face_terminal import FaceTerminalSimulator
 from simulators.id_reader import IdReaderSimulator
 from simulators.led import LedSimulator
 from simulators.printer import PrinterSimulator
@@ -150,6 +151,11 @@ class SimulatorBench:
                 return IdReaderSimulator(spec.id, profile, self._clock)
             case DeviceKind.SCANNER:
                 return scanner_for(spec.id, profile, self._clock)
+            case DeviceKind.FACE:
+                terminal = FaceTerminalSimulator(spec.id, profile, self._clock)
+                if self.codes is not None:
+                    terminal.issue = self.codes.recognise
+                return terminal
             case DeviceKind.LED:
                 return LedSimulator(spec.id, profile, self._clock)
             case _:
@@ -180,6 +186,9 @@ class SimulatorBench:
 
     def scanner(self, device_id: str) -> ScannerSimulator:
         return _of_kind(self.seat(device_id), ScannerSimulator)
+
+    def face(self, device_id: str) -> FaceTerminalSimulator:
+        return _of_kind(self.seat(device_id), FaceTerminalSimulator)
 
     def led(self, device_id: str) -> LedSimulator:
         return _of_kind(self.seat(device_id), LedSimulator)

@@ -18,6 +18,7 @@ from qingting.contract.states import Language
 from simulators.actions import ACTIONS, ActionError, perform
 from simulators.bench import SimulatorBench, UnknownDeviceError
 from simulators.citizen_code.platform import CITIZENS
+from simulators.face_terminal import STRANGER
 from simulators.id_cards import DEMO_CARDS
 from simulators.profiles import load_profile, profile_ids
 from simulators.qr_reader import NoCodeError, read_ticket
@@ -133,11 +134,15 @@ def _render(language: Language, citizen_codes: bool) -> str:
         {"id": one.id, "name": one.title_en if english else one.name}
         for one in (CITIZENS.values() if citizen_codes else ())
     ]
+    faces = [
+        {"id": one.id, "name": one.title_en if english else one.name} for one in CITIZENS.values()
+    ]
     shown: dict[str, Any] = {
         "lang": language.value,
         "texts": words,
         "cards": cards,
         "citizens": people,
+        "faces": [*faces, {"id": STRANGER, "name": words["stranger"]}],
     }
     shown["models"] = {kind: _models(kind) for kind in sorted(set(map(str, ACTIONS)))}
     data = msgspec.json.encode(shown).decode()

@@ -45,6 +45,10 @@ class Fault(StrEnum):
     UNAUTHORISED = "unauthorised"
     NO_TERMINATOR = "no_terminator"
     BUSY = "busy"
+    EAGER = "eager"
+    """It looks although nobody asked."""
+    CAMERA_FAULT = "camera_fault"
+    PLATFORM_LOST = "platform_lost"
 
 
 LINE_FAULTS = frozenset(

@@ -11,7 +11,13 @@ from hallserver.agent.continuity import Continuity
 from hallserver.agent.ledger import PrintLedger
 from hallserver.agent.link import HubLink, LinkDownError, Order
 from hallserver.agent.settings import AgentSettings
-from hallserver.devices.api import CardOutcome, DeviceStatus
+from hallserver.devices.api import (
+    CardOutcome,
+    DeviceStatus,
+    FaceCredential,
+    FaceOutcome,
+    FaceProblem,
+)
 from hallserver.devices.drivers.peripheral import OpenLine, open_line
 from hallserver.devices.protocols.samv import CardText
 from hallserver.devices.supervisor import DeviceSupervisor
@@ -33,6 +39,7 @@ from qingting.contract.hub import (
     Result,
     Welcome,
 )
+from qingting.contract.hub_face import ArmFace, FaceFault, FaceRead
 from qingting.contract.ids import DeviceId
 from qingting.contract.printing import PrintJob
 from qingting.contract.states import Condition, PrintOutcome
@@ -45,6 +52,10 @@ ALIVE_S = 2.0
 """Pause between two signs of life of a quiet agent."""
 REFUSED_AGAIN_S = 1.0
 """Pause before something that the hall could not take just now is sent again."""
+
+
+Shown = CardRead | CardFault | CodeScanned | FaceRead | FaceFault
+"""What a citizen showed, as the hall is told."""
 
 
 class Agent:
@@ -95,6 +106,8 @@ class Agent:
             reader.on_card(partial(self._card, reader_id))
         for scanner_id, scanner in devices.scanners.items():
             scanner.on_code(partial(self._code, scanner_id))
+        for terminal_id, terminal in devices.faces.items():
+            terminal.on_face(partial(self._face, terminal_id))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(devices)
             await stack.enter_async_context(self._tasks)
@@ -167,11 +180,18 @@ class Agent:
     def _code(self, device: DeviceId, text: str) -> None:
         self._tell_once(CodeScanned(device=device, text=text))
 
-    def _tell_once(self, body: CardRead | CardFault | CodeScanned) -> None:
+    def _face(self, device: DeviceId, outcome: FaceOutcome) -> None:
+        match outcome:
+            case FaceCredential(text=text):
+                self._tell_once(FaceRead(device=device, credential=text))
+            case FaceProblem(code=code):
+                self._tell_once(FaceFault(device=device, code=code))
+
+    def _tell_once(self, body: Shown) -> None:
         """What a citizen showed is told now or never: it must not turn up for the next one."""
         _ = self._tasks.run(type(body).__name__, self._send_once(body))
 
-    async def _send_once(self, body: CardRead | CardFault | CodeScanned) -> None:
+    async def _send_once(self, body: Shown) -> None:
         try:
             result = await self._link.ask(body, _new_key())
         except LinkDownError:
@@ -188,6 +208,8 @@ class Agent:
                 self._print_order(job)
             case ArmReader(armed=armed):
                 self._arm(armed)
+            case ArmFace(armed=armed):
+                self._arm_faces(armed)
             case OfflineKit() as kit:
                 if self._continuity is not None:
                     self._continuity.take_kit(kit, self._skew_ms)
@@ -200,8 +222,17 @@ class Agent:
             else:
                 reader.disarm()
 
+    def _arm_faces(self, armed: bool) -> None:
+        assert self._devices is not None
+        for terminal in self._devices.faces.values():
+            if armed:
+                terminal.arm()
+            else:
+                terminal.disarm()
+
     def _link_down(self) -> None:
-        """Nobody could be told of a card: the reader goes dark until the hall asks again."""
+        """Nobody could be told of a card or a face: reader and terminal go dark until the hall asks again."""
+        self._arm_faces(armed=False)
         self._arm(self._continuity is not None and self._continuity.armed)
 
     def _print_order(self, job: PrintJob) -> None:

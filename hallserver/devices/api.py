@@ -1,7 +1,7 @@
 """What the rest of a process may know of a device: its status, and what it can do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hallserver.devices.protocols.led.line import LedLine
@@ -46,6 +46,23 @@ class CardProblem:
 CardOutcome = CardText | CardProblem
 
 
+@dataclass(frozen=True, slots=True)
+class FaceCredential:
+    """What a terminal handed out for the person whom it recognised: opaque, good once, in no log."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceProblem:
+    """The terminal looked and there is no credential; ``code`` is of the ``face`` family."""
+
+    code: str
+
+
+FaceOutcome = FaceCredential | FaceProblem
+
+
 class AnyDevice(Protocol):
     """Every driver."""
 
@@ -83,6 +100,20 @@ class IdReader(AnyDevice, Protocol):
 
     def on_card(self, listener: Callable[[CardOutcome], None]) -> Unsubscribe:
         """Calls ``listener`` once for each card laid on while armed."""
+        ...
+
+
+class FaceReader(AnyDevice, Protocol):
+    """A face terminal that is dark until armed."""
+
+    def arm(self) -> None:
+        """Looks for one face, for as long as its profile says."""
+        ...
+
+    def disarm(self) -> None: ...
+
+    def on_face(self, listener: Callable[[FaceOutcome], None]) -> Unsubscribe:
+        """Calls ``listener`` at most once for each time it was armed."""
         ...
 
 

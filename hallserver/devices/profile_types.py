@@ -398,6 +398,53 @@ class ScannerProfile(Profile, frozen=True, kw_only=True):
             raise ValueError(f"the {self.driver} driver asks nobody who they are")
 
 
+# ---- face terminals ------------------------------------------------------------------------------
+
+
+class FaceWord(StrEnum):
+    """Meaning of a word of a face terminal."""
+
+    DARK = "dark"
+    LOOKING = "looking"
+    NOBODY = "nobody"
+
+
+class FaceBehaviour(Strict, frozen=True, kw_only=True):
+    """How lines end and how long they may be; ``credential`` opens the line that hands one out; ``look_s`` is the
+    longest look."""
+
+    terminators: Annotated[tuple[HexBytes, ...], msgspec.Meta(min_length=1)]
+    max_bytes: Annotated[int, msgspec.Meta(ge=64, le=4096)]
+    credential: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    look_s: Annotated[float, msgspec.Meta(ge=3, le=60)]
+
+
+class FaceCommands(Strict, frozen=True, kw_only=True):
+    """``ask`` for its state, ``look`` for one face, ``stop`` looking."""
+
+    ask: HexBytes
+    look: HexBytes
+    stop: HexBytes
+
+
+class FaceProfile(Profile, frozen=True, kw_only=True):
+    """A face terminal's model. ``words`` are its whole lines by meaning, ``faults`` those that tell a condition."""
+
+    driver: Literal["face"]
+    face: FaceBehaviour
+    commands: FaceCommands
+    words: dict[str, FaceWord]
+    faults: dict[str, Condition] = msgspec.field(default_factory=dict)
+    simulator: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        missing = {FaceWord.DARK, FaceWord.LOOKING} - set(self.words.values())
+        if missing:
+            raise ValueError(f"words: none means {', '.join(sorted(missing))}")
+        if twice := sorted(set(self.words) & set(self.faults)):
+            raise ValueError(f"{twice[0]!r} is both a word and a fault")
+
+
 # ---- LED controllers ----------------------------------------------------------------------------
 
 
@@ -432,4 +479,4 @@ class LedProfile(Profile, frozen=True, kw_only=True):
     simulator: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-AnyProfile = PrinterProfile | IdReaderProfile | ScannerProfile | LedProfile
+AnyProfile = PrinterProfile | IdReaderProfile | ScannerProfile | LedProfile | FaceProfile

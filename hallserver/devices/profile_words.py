@@ -6,6 +6,7 @@ from hallserver.devices.profile_types import (
     AnyProfile,
     BitRow,
     Confirm,
+    FaceProfile,
     IdReaderProfile,
     LedProfile,
     PrinterProfile,
@@ -24,6 +25,7 @@ KIND_WORDS = {
     DeviceKind.PRINTER: "Ticket printers",
     DeviceKind.ID_READER: "ID card readers",
     DeviceKind.SCANNER: "Code scanners",
+    DeviceKind.FACE: "Face terminals",
     DeviceKind.LED: "LED controllers",
 }
 EVIDENCE_WORDS = {
@@ -55,7 +57,7 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
     yield f"  line         {' or '.join(line.carriers)}; {line.serial.baud} baud; TCP port {line.tcp.port}"
     lost_s = line.fails_to_down * (line.poll_ms + line.request_timeout_ms) / 1000
     yield f"  lost after   {line.fails_to_down} looks without answer, about {lost_s:.1f} s"
-    identify = None if isinstance(profile, LedProfile) else profile.identify
+    identify = None if isinstance(profile, LedProfile | FaceProfile) else profile.identify
     if identify is not None:
         yield f"  calls itself {identify.expect}"
     match profile:
@@ -70,6 +72,8 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
             yield f"  code ends    with {ends}, or after {profile.scanner.idle_gap_ms} ms of silence"
         case LedProfile():
             yield from _led(profile)
+        case FaceProfile():
+            yield from _face(profile)
 
 
 def _printer(profile: PrinterProfile) -> Iterator[str]:
@@ -95,6 +99,16 @@ def _led(profile: LedProfile) -> Iterator[str]:
     for code, condition in led.errors.items():
         text = condition_texts()[condition]
         yield f"  error {code}     {condition}  {text.zh}  {text.en}"
+
+
+def _face(profile: FaceProfile) -> Iterator[str]:
+    yield f"  looks        when told to, for at most {profile.face.look_s:g} s"
+    yield f"  recognised   a line that begins with {profile.face.credential!r}"
+    for word, meaning in profile.words.items():
+        yield f"  says {word:9}{meaning}"
+    for word, condition in profile.faults.items():
+        text = condition_texts()[condition]
+        yield f"  says {word:9}{condition}  {text.zh}  {text.en}"
 
 
 def _asked(send: bytes, row: BitRow) -> str:
@@ -139,6 +153,8 @@ def _row(profile: AnyProfile) -> str:
 def _told(profile: AnyProfile) -> set[str]:
     if isinstance(profile, LedProfile):
         return set(profile.led.errors.values())
+    if isinstance(profile, FaceProfile):
+        return set(profile.faults.values())
     if not isinstance(profile, PrinterProfile):
         return set()
     rows = [row for query in profile.status.query for row in query.bits]

@@ -16,6 +16,7 @@ import msgspec
 
 from hallserver.devices.profile_types import (
     AnyProfile,
+    FaceProfile,
     IdReaderProfile,
     LedProfile,
     PrinterProfile,
@@ -29,11 +30,12 @@ FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.PRINTER: ("printers", PrinterProfile),
     DeviceKind.ID_READER: ("id_readers", IdReaderProfile),
     DeviceKind.SCANNER: ("scanners", ScannerProfile),
+    DeviceKind.FACE: ("faces", FaceProfile),
     DeviceKind.LED: ("leds", LedProfile),
 }
 MAX_INHERITANCE = 8
 
-P = TypeVar("P", PrinterProfile, IdReaderProfile, ScannerProfile, LedProfile)
+P = TypeVar("P", PrinterProfile, IdReaderProfile, ScannerProfile, FaceProfile, LedProfile)
 
 
 class ProfileError(ValueError):

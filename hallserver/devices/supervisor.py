@@ -7,12 +7,14 @@ from typing import Self
 from hallserver.devices.api import (
     AnyDevice,
     DeviceStatus,
+    FaceReader,
     IdReader,
     LedPanel,
     Scanner,
     TicketPrinter,
     Unsubscribe,
 )
+from hallserver.devices.drivers.face.driver import FaceTerminal
 from hallserver.devices.drivers.id_reader.driver import SamvReader
 from hallserver.devices.drivers.led.driver import LedController
 from hallserver.devices.drivers.peripheral import OpenLine, open_line
@@ -21,6 +23,7 @@ from hallserver.devices.drivers.scanner.driver import LineScanner
 from hallserver.devices.drivers.scanner.ssi import SsiScanner
 from hallserver.devices.errors import DeviceConfigError
 from hallserver.devices.profile_types import (
+    FaceProfile,
     IdReaderProfile,
     LedProfile,
     PrinterProfile,
@@ -35,7 +38,9 @@ from qingting.kernel.aio.backoff import Backoff
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 
-PERIPHERALS = frozenset({DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER})
+PERIPHERALS = frozenset(
+    {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.FACE}
+)
 """Kinds that a kiosk's agent owns."""
 DRIVEN = PERIPHERALS | {DeviceKind.LED}
 """Kinds that a driver here serves."""
@@ -81,6 +86,7 @@ class DeviceSupervisor:
         self.printers: dict[DeviceId, TicketPrinter] = {}
         self.readers: dict[DeviceId, IdReader] = {}
         self.scanners: dict[DeviceId, Scanner] = {}
+        self.faces: dict[DeviceId, FaceReader] = {}
         self.panels: dict[DeviceId, LedPanel] = {}
         profiles = library or shipped_profiles()
         for device in devices:
@@ -95,6 +101,9 @@ class DeviceSupervisor:
                     made = SsiScanner if profile.driver == "ssi" else LineScanner
                     scanner = made(device, profile, clock=clock, opener=opener)
                     self.scanners[device.id] = scanner
+                case FaceProfile() as profile if device.kind is DeviceKind.FACE:
+                    terminal = FaceTerminal(device, profile, clock=clock, opener=opener)
+                    self.faces[device.id] = terminal
                 case LedProfile() as profile if device.kind is DeviceKind.LED:
                     panel = LedController(device, profile, clock=clock, opener=opener)
                     self.panels[device.id] = panel
@@ -108,6 +117,7 @@ class DeviceSupervisor:
             *self.printers.values(),
             *self.readers.values(),
             *self.scanners.values(),
+            *self.faces.values(),
             *self.panels.values(),
         )
 

@@ -1,5 +1,5 @@
 // The control page: panels are built once, then told of every new state of the bench.
-const { lang, texts, cards, citizens, models } = JSON.parse(document.getElementById("data").textContent);
+const { lang, texts, cards, citizens, faces, models } = JSON.parse(document.getElementById("data").textContent);
 const t = (key, values = {}) =>
   Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
 const english = lang === "en";
@@ -209,6 +209,38 @@ function scannerPanel(first) {
   return panel(first, { node: el("div", {}, form, el("div", { class: "acts" }, last), people ?? "", list), update }, cable(id), talk(id, first), hands(first));
 }
 
+function faceFront(id) {
+  const buttons = faces.map((one) => el("button", {
+    class: "act", type: "button", text: one.name, "data-person": one.id, onclick: () => act(id, "stand", { person: one.id }),
+  }));
+  const away = el("button", { class: "act main", type: "button", text: t("walk_away"), onclick: () => act(id, "walk_away") });
+  const lamp = el("p", { class: "notice", role: "status" });
+  const list = el("ul", { class: "scans" });
+  const names = Object.fromEntries(faces.map((one) => [one.id, one.name]));
+  const node = el("div", {}, lamp, el("p", { class: "hint", text: t("stand_hint") }),
+    el("div", { class: "people" }, ...buttons, away), list);
+  const update = (state) => {
+    lamp.textContent = t(state.looking ? "face_looking" : "face_dark");
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.person === state.front));
+    away.disabled = state.front === null;
+    list.replaceChildren(...state.seen.slice(0, 4).map((one) =>
+      el("li", {}, el("time", { text: clock(one.at_ms) }), el("code", { text: names[one.person] ?? one.person }),
+        el("i", { text: t(one.recognised ? "face_recognised" : "face_nobody") }))));
+  };
+  return { node, update };
+}
+
+function facePanel(first) {
+  const id = first.id;
+  const health = async (wanted) => {
+    for (const fault of ["camera_fault", "platform_lost", "eager"]) await act(id, "fault", { name: fault, on: fault === wanted });
+  };
+  const found = (state) => ["camera_fault", "platform_lost", "eager"].find((one) => state.faults.includes(one)) ?? "fine";
+  return panel(first, faceFront(id), cable(id), talk(id, first),
+    choice(id, "face_health", [["fine", () => health(null)], ["camera_fault", () => health("camera_fault"), "bad"],
+      ["platform_lost", () => health("platform_lost"), "bad"], ["eager", () => health("eager"), "warn"]], found), hands(first));
+}
+
 function outlet(first) {
   const paper = el("div");
   const node = el("section", { class: "outlet", "aria-label": t("tickets"), "data-outlet": first.id }, el("div", { class: "slot" }), paper);
@@ -253,7 +285,7 @@ function ledPanel(first) {
   return panel(first, lamps(), cable(id), talk(id, first), hands(first, power));
 }
 
-const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel, led: ledPanel };
+const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel, face: facePanel, led: ledPanel };
 const bench = document.getElementById("bench");
 const tabs = document.getElementById("groups");
 const parts = new Map();

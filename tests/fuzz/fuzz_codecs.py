@@ -14,6 +14,7 @@ from typing import Any
 from hallserver.devices.profile_types import HexBytes, LedProfile, ReplyShape
 from hallserver.devices.profiles import load_kind, shipped_profiles
 from hallserver.devices.protocols.escpos.status import StatusCodec
+from hallserver.devices.protocols.faceline import credential_of, said
 from hallserver.devices.protocols.gm65 import AckStripper
 from hallserver.devices.protocols.led.codecs import codec_for
 from hallserver.devices.protocols.samv import RecordError, SamvCodec, parse_text, text_of_read
@@ -39,6 +40,7 @@ FRAMES = {
     + "230602199001011238".encode("utf-16-le"),
     "scan line": b"QT1:abc\r\nhttps://hall.example/t/1\r",
     "scan text": "大庆市QT1:abc".encode("gb18030"),
+    "face line": b"DARK\r\nLOOKING\r\nFACE QTRL.abcdefghijklmnop\r\n",
     "gm65": ACK + b"QT1:abc\r" + ACK,
     "ssi": packet(0xF3, b"\x1cQT1:abc", source=0) + packet(0xA4, b"PAAAAS", source=0),
 }
@@ -48,11 +50,16 @@ def codecs() -> Iterator[tuple[str, Feed, Any, bytes]]:
     """Name, how to feed it, the object that may hold bytes back, and sound bytes of its device."""
     status, named, full, samv = StatusCodec(), StatusCodec(), StatusCodec(), SamvCodec()
     line, acks, ssi = ScanLineCodec((b"\r\n", b"\r", b"\n"), 2953), AckStripper(ACK), SsiCodec()
+    faces = ScanLineCodec((b"\r\n", b"\n", b"\r"), 600)
     shape = ReplyShape(length=6, fixed_mask=0, fixed_value=0, prefix=HexBytes(b"\x10\x0f"))
 
     def feed_full(data: bytes) -> None:
         full.expect(shape)
         full.feed(data)
+
+    def feed_face(data: bytes) -> None:
+        for one in faces.feed(data):
+            _ = credential_of(said(one), "FACE ")
 
     def feed_name(data: bytes) -> None:
         named.name_due = True
@@ -70,6 +77,7 @@ def codecs() -> Iterator[tuple[str, Feed, Any, bytes]]:
         None,
         FRAMES["scan text"],
     )
+    yield "face line", feed_face, faces, FRAMES["face line"]
     yield "gm65", acks.feed, acks, FRAMES["gm65"]
     yield "ssi", ssi.feed, ssi, FRAMES["ssi"]
     for one in shipped_profiles().ids(DeviceKind.LED):

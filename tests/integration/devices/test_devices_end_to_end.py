@@ -12,7 +12,14 @@ from typing import Literal
 import pytest
 from patience import until, within
 
-from hallserver.devices.api import CardOutcome, CardProblem, DeviceStatus, PrintResult
+from hallserver.devices.api import (
+    CardOutcome,
+    CardProblem,
+    DeviceStatus,
+    FaceCredential,
+    FaceOutcome,
+    PrintResult,
+)
 from hallserver.devices.protocols.samv import CardText
 from hallserver.devices.supervisor import DeviceSupervisor, device_faults
 from qingting.contract.config import Device
@@ -390,3 +397,27 @@ def test_a_wrong_device_in_the_configuration_is_explained() -> None:
     assert len(faults) == 2
     assert "is a id_reader" in faults[0]
     assert "device address" in faults[1]
+
+
+# ---- face terminals ------------------------------------------------------------------------------
+
+
+@carriers
+async def test_a_face_terminal_hands_out_one_credential_for_each_look(
+    tmp_path: Path, carrier: Carrier
+) -> None:
+    spec = DeviceSpec(id="f", kind=DeviceKind.FACE, profile="generic.face-line", carrier=carrier)
+    async with place(tmp_path, [spec]) as here:
+        await here.ready("f")
+        terminal, simulated = here.devices.faces[DeviceId("f")], here.bench.face("f")
+        told: list[FaceOutcome] = []
+        terminal.on_face(told.append)
+        simulated.stand("citizen")
+        for looks in (1, 2):
+            terminal.arm()
+            await until(lambda looks=looks: len(told) == looks)
+        assert [type(one) for one in told] == [FaceCredential, FaceCredential]
+        assert told[0] != told[1]
+        await until(lambda: not simulated.looking)
+        await here.bench.seat("f").unplug()
+        await within(SEEN_S, lambda: here.status("f").conditions == {Condition.OFFLINE})

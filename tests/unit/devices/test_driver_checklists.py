@@ -38,8 +38,8 @@ def has_test(name: str) -> bool:
     )
 
 
-def test_there_are_four_drivers() -> None:
-    assert [path.name for path in DRIVERS] == ["id_reader", "led", "printer", "scanner"]
+def test_there_are_five_drivers() -> None:
+    assert [path.name for path in DRIVERS] == ["face", "id_reader", "led", "printer", "scanner"]
 
 
 @pytest.mark.parametrize("driver", DRIVERS, ids=lambda path: path.name)

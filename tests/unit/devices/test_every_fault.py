@@ -13,12 +13,15 @@ import msgspec
 import pytest
 from fault_rig import Rig
 
+from hallserver.devices.api import FaceCredential
+from hallserver.devices.drivers.face.driver import FaceTerminal
 from hallserver.devices.drivers.id_reader.driver import SamvReader
 from hallserver.devices.drivers.led.driver import LedController
 from hallserver.devices.drivers.printer.driver import EscposPrinter
 from hallserver.devices.drivers.scanner.driver import LineScanner
 from hallserver.devices.drivers.scanner.ssi import SsiScanner
 from hallserver.devices.profile_types import (
+    FaceProfile,
     Identity,
     IdReaderProfile,
     LedProfile,
@@ -34,6 +37,7 @@ from qingting.contract.layouts import Colour
 from qingting.contract.printing import PrintJob, TextLine
 from qingting.contract.states import Condition, DeviceState, PrintOutcome
 from simulators.device import Fault, SimulatedDevice
+from simulators.face_terminal import FaceTerminalSimulator
 from simulators.id_cards import DEMO_CARDS
 from simulators.id_reader import IdReaderSimulator
 from simulators.led import LedSimulator
@@ -105,6 +109,23 @@ async def scan_one(rig: Rig) -> bool:
     return True
 
 
+async def recognise_one(rig: Rig) -> bool:
+    rig.heard.clear()
+    rig.jobs += 1
+    rig.driver.arm()
+    rig.device.stand(f"person-{rig.jobs}")
+    try:
+        await rig.bench.until(lambda: bool(rig.heard), at_most=3.5)
+        await rig.bench.pass_time(0.5)
+    except AssertionError:
+        return False
+    finally:
+        rig.driver.disarm()
+        rig.device.walk_away()
+    (outcome,) = rig.heard
+    return isinstance(outcome, FaceCredential)
+
+
 async def show_one(rig: Rig) -> bool:
     rig.jobs += 1
     text = f"请A{rig.jobs:03}号到3号窗口"
@@ -135,6 +156,7 @@ FAMILIES = [
     Family("newland.gm65", scan_one),
     Family("newland.fm530", scan_one),
     Family("zebra.ds2208", scan_one, other="generic.m5-ssi", expect="DS2208"),
+    Family("generic.face-line", recognise_one),
     Family("onbon.bx-5k", show_one, other="onbon.bx-6k"),
     Family("generic.modbus-text", show_one),
 ]
@@ -153,6 +175,8 @@ def simulator(profile_id: str, clock: Any) -> SimulatedDevice:
             return IdReaderSimulator("d", profile, clock)
         case "scanner":
             return scanner_for("d", profile, clock)
+        case "face":
+            return FaceTerminalSimulator("d", profile, clock)
         case _:
             return LedSimulator("d", profile, clock)
 
@@ -172,6 +196,10 @@ def driver(rig: Rig) -> Any:
             scanner = made(device, profile, **line)
             scanner.on_code(rig.heard.append)
             return scanner
+        case FaceProfile() as profile:
+            terminal = FaceTerminal(device, profile, **line)
+            terminal.on_face(rig.heard.append)
+            return terminal
         case LedProfile() as profile:
             return LedController(device, profile, **line)
 
@@ -265,6 +293,8 @@ async def test_answers_with_a_wrong_check_are_no_answers(bench: Any, family: Fam
     [
         ("generic.samv", Fault.SAM_FAULT, Condition.SAM_FAULT),
         ("generic.samv", Fault.UNAUTHORISED, Condition.UNAUTHORISED),
+        ("generic.face-line", Fault.CAMERA_FAULT, Condition.CAMERA_FAULT),
+        ("generic.face-line", Fault.PLATFORM_LOST, Condition.PLATFORM_LOST),
         ("onbon.bx-5k", Fault.BUSY, Condition.BUSY),
         ("generic.modbus-text", Fault.BUSY, Condition.BUSY),
     ],
@@ -449,7 +479,7 @@ async def test_a_printer_that_says_its_name_late_is_found_out_when_it_does(bench
 
 def test_every_family_of_simulators_is_here() -> None:
     kinds = {profile.kind for profile in SIMULATED.values()}
-    assert kinds == {"printer", "id_reader", "scanner", "led"}
+    assert kinds == {"printer", "id_reader", "scanner", "face", "led"}
     talking = {str(one.raw["driver"]) for one in SIMULATED.values() if one.kind == "scanner"}
     assert talking == set(MODELS) - {"syn"}, "syn only differs from a line scanner by its trigger"
     assert all(isinstance(one, Fault) for one in ScannerSimulator.possible_faults)
