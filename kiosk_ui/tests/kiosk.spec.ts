@@ -471,4 +471,19 @@ describe('a kiosk nobody knows', () => {
     page.unmount();
     connection.stop();
   });
+
+  it('tries the code of its address once, says that it is no good, and does not hammer', async () => {
+    const hall = new FakeHall();
+    const dialled = vi.fn(hall.openSocket);
+    const connection = new HallConnection({ identity: memoryIdentity(), openSocket: dialled, url: 'x' });
+    history.replaceState(null, '', '#pair=77777777');
+    const page = mount(Kiosk, { props: { connection }, global: { plugins: [createTexts()] } });
+    connection.start();
+    await soon();
+    await soon();
+    expect(page.text()).toContain('配对码不对');
+    expect(dialled).toHaveBeenCalledTimes(1);
+    page.unmount();
+    connection.stop();
+  });
 });

@@ -184,7 +184,8 @@ export class HallConnection {
   }
 
   private dial(): void {
-    this.enter('connecting', null);
+    // While a code is tried the device stays unpaired: the screen that asked for it must not go away.
+    if (this.pairing === null) this.enter('connecting', null);
     const socket = (this.options.openSocket ?? browserSocket)(this.options.url ?? hubUrl());
     this.socket = socket;
     this.openingTimer = setTimeout(() => this.lineDropped(socket), OPENING_MS);
@@ -197,7 +198,7 @@ export class HallConnection {
 
   private introduce(socket: SocketLike): void {
     if (socket !== this.socket) return;
-    this.enter('auth', null);
+    if (this.pairing === null) this.enter('auth', null);
     const identity = this.options.identity.load();
     if (this.pairing !== null) {
       const { code, kind } = this.pairing;
