@@ -53,3 +53,28 @@ def form_fields(page: str, action: str) -> dict[str, str]:
     form.fields.pop("csrf", None)
     assert form.fields, f"no form for {action}"
     return form.fields
+
+
+class _Faults(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.described: dict[str, set[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if "id" in given:
+            assert given["id"] not in self.ids, f"id {given['id']} stands twice"
+            self.ids.add(given["id"])
+        if given.get("aria-invalid") == "true":
+            self.described[given["name"]] = set(given.get("aria-describedby", "").split())
+
+
+def invalid_inputs(page: str) -> set[str]:
+    """Names of the inputs that a page marks as faulty; each is described by what the page holds."""
+    found = _Faults()
+    found.feed(page)
+    for name, ids in found.described.items():
+        assert "problem" in ids, f"{name} says not where the problem is told"
+        assert ids <= found.ids, f"{name} is described by nothing on the page"
+    return set(found.described)

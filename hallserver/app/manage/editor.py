@@ -1,6 +1,6 @@
 """One editor for each part of the configuration that is a form with lists: hall, hours, roster, offers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,21 @@ from qingting.contract.errors import Refusal
 from qingting.contract.faults import FaultyConfig
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.faulty import faulty_inputs
 
+_FIELDS = {
+    "fault.prefix_twice": ("prefix",),
+    "fault.number_twice": ("number",),
+    "fault.window_twice": ("number",),
+    "fault.papers_uneven": ("materials_en",),
+    "fault.no_department": ("department",),
+    "fault.no_queue": ("queue", "q0"),
+    "fault.no_window": ("window",),
+    "fault.no_staff": ("staff",),
+    "fault.ends_early": ("hours", "caps", "periods"),
+    "fault.overlap": ("hours", "caps", "periods"),
+}
+"""Which input of a row a fault of the configuration is about."""
 MOST_ROWS = 400
 """Rows of one list; a hall offers a few hundred items at most."""
 
@@ -130,9 +144,27 @@ class Editor:
             "problem": problem,
             "changes": changes,
             "beside": self._beside(request, form, problem),
+            "faulty": self._faulty(form, problem),
             **self.more(request, form),
         }
         return desk_of(request).pages.render(request, self.template, context, block=self.block)
+
+    def _faulty(self, form: Form, problem: Refusal | None) -> frozenset[str]:
+        """Inputs at fault; those of a faulty configuration by what its faults are about."""
+        if not isinstance(problem, FaultyConfig):
+            return faulty_inputs(problem)
+        return frozenset(
+            f"{name}-{number}-{field}"
+            for name, number, row, part in self._rows(form)
+            for fault in problem.at(part, row.get("id") or row.get("staff", ""))
+            for field in _FIELDS.get(fault.code, ())
+        )
+
+    def _rows(self, form: Form) -> Iterator[tuple[str, int, Values, str]]:
+        """Each row with its list, its number and the field of the part that its list is."""
+        for name, part in self.lists.items():
+            for number, row in enumerate(form.rows[name]):
+                yield name, number, row, part
 
     def _beside(
         self, request: web.Request, form: Form, problem: Refusal | None
@@ -147,7 +179,6 @@ class Editor:
             return {}
         return {
             (name, number): [one.text(language) for one in faults]
-            for name, part in self.lists.items()
-            for number, row in enumerate(form.rows[name])
+            for name, number, row, part in self._rows(form)
             if (faults := problem.at(part, row.get("id") or row.get("staff", "")))
         }

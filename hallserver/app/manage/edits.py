@@ -18,16 +18,18 @@ from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.faulty import FormRefusal, inputs_at
 
 T = TypeVar("T")
 _SPAN = re.compile(r"^(\d{1,2}:\d{2})\s*[-–—~～至]\s*(\d{1,2}:\d{2})$")
 
 
-class FormFault(Refusal):
-    """``form.invalid`` of one row of a list; ``at`` is None where it is of no row."""
+class FormFault(FormRefusal):
+    """``form.invalid`` of one row of a list; ``at`` is None where it is of no row. ``inputs`` are the names of its
+    inputs, inside a row without the row's prefix."""
 
-    def __init__(self, field: str, at: tuple[str, int] | None = None) -> None:
-        super().__init__("form.invalid", field=field)
+    def __init__(self, field: str, *inputs: str, at: tuple[str, int] | None = None) -> None:
+        super().__init__(field, frozenset(inputs))
         self.field = field
         self.at = at
 
@@ -38,7 +40,11 @@ def in_row(label: str, name: str, number: int) -> Iterator[None]:
     try:
         yield
     except FormFault as fault:
-        raise FormFault(f"{label} {number + 1} · {fault.field}", (name, number)) from fault
+        raise FormFault(
+            f"{label} {number + 1} · {fault.field}",
+            *(f"{name}-{number}-{one}" for one in fault.inputs),
+            at=(name, number),
+        ) from fault
 
 
 class Typed:
@@ -93,7 +99,15 @@ def convert(request: web.Request, raw: object, kind: type[T], words: str) -> T:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
         message = str(error)
-        raise FormFault(_place(request, message, words), _row_of(message)) from error
+        raise FormFault(
+            _place(request, message, words), *_inputs_of(message), at=_row_of(message)
+        ) from error
+
+
+def _inputs_of(message: str) -> frozenset[str]:
+    path = message.rpartition("`$")[2].strip("`").strip(".") if "`$" in message else ""
+    missing = re.search(r"required field `(\w+)`", message)
+    return inputs_at(".".join(filter(None, (path, missing[1] if missing is not None else ""))))
 
 
 def _row_of(message: str) -> tuple[str, int] | None:
@@ -147,7 +161,7 @@ def needed(request: web.Request, values: Values, words: str, *names: str) -> dic
     """Fields that must be filled in. Raises :class:`FormFault` for the first that is not."""
     for name in names:
         if not values.get(name, ""):
-            raise FormFault(word(request, words, name))
+            raise FormFault(word(request, words, name), name)
     return given(values, *names)
 
 
@@ -164,8 +178,9 @@ def periods_text(periods: Iterable[Period]) -> str:
     return " ".join(f"{one.start}-{one.end}" for one in periods)
 
 
-def periods_of(text: str, field: str) -> list[dict[str, str]]:
-    """Inverse of :func:`periods_text`, forgiving about signs between. Raises ``form.invalid`` for ``field``."""
+def periods_of(text: str, field: str, name: str = "periods") -> list[dict[str, str]]:
+    """Inverse of :func:`periods_text`, forgiving about signs between. Raises ``form.invalid`` for ``field``, whose
+    input is ``name``."""
     found = []
     text = text.replace("：", ":")
     for part in re.split(r"[\s,，、;；]+", re.sub(r"\s*[-–—~～至]\s*", "-", text.strip())):
@@ -173,6 +188,6 @@ def periods_of(text: str, field: str) -> list[dict[str, str]]:
             continue
         span = _SPAN.match(part)
         if span is None:
-            raise FormFault(f"{field}：{part[:20]}")
+            raise FormFault(f"{field}：{part[:20]}", name)
         found.append({"start": span[1].zfill(5), "end": span[2].zfill(5)})
     return found

@@ -77,17 +77,17 @@ def calendar_of(request: web.Request, form: Form) -> HallCalendar:
         "weekly": [
             {
                 "weekdays": marked(row, "days"),
-                "periods": periods_of(row.get("periods", ""), word),
+                "periods": periods_of(row.get("periods", ""), word, f"weekly-{n}-periods"),
             }
-            for row in form.rows["weekly"]
+            for n, row in enumerate(form.rows["weekly"])
         ],
         "closed": [given(row, "date", "name", "name_en") for row in form.rows["closed"]],
         "open": [
             {
                 **given(row, "date", "name", "name_en", "like"),
-                "periods": periods_of(row.get("periods", ""), word),
+                "periods": periods_of(row.get("periods", ""), word, f"open-{n}-periods"),
             }
-            for row in form.rows["open"]
+            for n, row in enumerate(form.rows["open"])
         ],
     }
     calendar = convert(request, raw, HallCalendar, "hours.f")

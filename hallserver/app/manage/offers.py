@@ -119,7 +119,7 @@ def _queue(request: web.Request, row: Values) -> dict[str, object]:
     return {
         **needed(request, row, "offers.f", "id", "prefix", "name", "name_en"),
         **given(row, "daily_cap"),
-        "hours": periods_of(row.get("hours", ""), say(request, "offers.f.hours")),
+        "hours": periods_of(row.get("hours", ""), say(request, "offers.f.hours"), "hours"),
         "closed_reason": row.get("closed_reason", ""),
         "caps": _caps(row.get("caps", ""), say(request, "offers.f.caps")),
     }
@@ -133,8 +133,10 @@ def _caps(text: str, word: str) -> list[dict[str, object]]:
         if not one:
             continue
         if not sign or not tickets.isdecimal():
-            raise FormFault(f"{word}：{one[:20]}")
-        found += [{"period": period, "tickets": tickets} for period in periods_of(span, word)]
+            raise FormFault(f"{word}：{one[:20]}", "caps")
+        found += [
+            {"period": period, "tickets": tickets} for period in periods_of(span, word, "caps")
+        ]
     return found
 
 

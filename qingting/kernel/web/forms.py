@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from aiohttp import web
 
-from qingting.contract.errors import Refusal
+from qingting.kernel.web.faulty import FormRefusal, inputs_at
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -35,7 +35,8 @@ async def read_form(request: web.Request, kind: type[T]) -> T:
     try:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Refusal("form.invalid", field=_field_of(str(error))) from error
+        field = _field_of(str(error))
+        raise FormRefusal(field, inputs_at(field)) from error
 
 
 def _field_of(message: str) -> str:

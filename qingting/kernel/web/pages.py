@@ -15,6 +15,7 @@ from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue, pick_language
 from qingting.kernel.web.assets import Assets
 from qingting.kernel.web.csrf import FIELD, csrf_token
+from qingting.kernel.web.faulty import attributes, faulty_inputs
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.keys import LANGUAGE
 
@@ -159,9 +160,11 @@ class Pages:
         block: str | None = None,
         status: int = 200,
     ) -> web.Response:
-        """The page, or for an htmx request only its ``block``. A ``problem`` in ``context`` sets the status."""
-        values = self._globals(request) | dict(context or {})
-        problem = values.setdefault("problem", None)
+        """The page, or for an htmx request only its ``block``. A ``problem`` in ``context`` sets the status; its
+        inputs are marked, those of ``faulty`` where the page knows them better."""
+        given = dict(context or {})
+        problem = given.setdefault("problem", None)
+        values = self._globals(request, given.get("faulty", faulty_inputs(problem))) | given
         if isinstance(problem, Refusal):
             status = problem.status
         found = self._env.get_template(template)
@@ -186,7 +189,9 @@ class Pages:
         owner = template if block in template.blocks else self._env.get_template("base.html")
         return "".join(owner.blocks[block](owner.new_context(values)))
 
-    def _globals(self, request: web.Request) -> dict[str, Any]:
+    def _globals(
+        self, request: web.Request, faulty: frozenset[str] = frozenset()
+    ) -> dict[str, Any]:
         language = self.language(request)
         shell = self._shell(request)
 
@@ -202,6 +207,7 @@ class Pages:
             "zh": language is Language.ZH,
             "pick": lambda zh, en: zh if language is Language.ZH or not en else en,
             "sentence": lambda problem: problem.sentence(language),
+            "marks": lambda name, hint="": attributes(name, hint, faulty),
             "when": lambda ms: self.when(int(ms), language, shell.offset_minutes),
             "iso": lambda ms: datetime.fromtimestamp(int(ms) / 1000, UTC).isoformat(),
             "ago": lambda ms: self.ago(int(ms), language),

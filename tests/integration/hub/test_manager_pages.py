@@ -5,6 +5,7 @@ import re
 
 import pytest
 from fixtures_manager import PASSWORD, Site, Starts
+from form_fields import invalid_inputs
 from msgspec.structs import replace
 from patience import HANG_S, limit_s
 
@@ -120,6 +121,13 @@ async def test_a_new_password_must_be_good(inside: Site, new: str, again: str, w
     )
     assert status == 422
     assert words in page
+    assert "new" in invalid_inputs(page)
+
+
+async def test_a_wrong_password_is_told_at_the_inputs_too(site: Site) -> None:
+    assert invalid_inputs((await site.get("/manage/login"))[1]) == set()
+    _, page = await site.log_in(password="wrong-by-far")
+    assert invalid_inputs(page) == {"number", "password"}
 
 
 async def test_a_wrong_password_keeps_the_number_and_counts_down_to_a_lock(site: Site) -> None:

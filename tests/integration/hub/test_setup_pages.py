@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 from fixtures_manager import PASSWORD, Site
-from form_fields import form_fields
+from form_fields import form_fields, invalid_inputs
 
 from hallserver.app.manage.reading import initials, pinyin
 from qingting.contract import commands as c
@@ -47,6 +47,7 @@ async def test_a_form_that_is_saved_untouched_changes_nothing(inside: Site, path
         (HOURS, "early_minutes", "999"),
         (ROSTER, "window-0-number", "9" * 79 + "99"),
         (OFFERS, "queue-0-caps", "09:00-12:00"),
+        (OFFERS, "queue-0-name", ""),
         (OFFERS, "item-0-minutes", "soon"),
     ],
 )
@@ -57,6 +58,7 @@ async def test_a_fault_is_said_and_everything_stays_typed(
     status, page = await inside.post(path, form_at=path, **fields, do="save")
     assert (status, "没有填对" in page) == (422, True)
     assert form_fields(page, path) == fields
+    assert invalid_inputs(page) == {field}
 
 
 @pytest.mark.parametrize("path", PAGES)
