@@ -52,16 +52,27 @@ describe('a first login', () => {
       await soon(SETTLE_MS);
       await flushPromises();
     };
+    /** Inputs marked as faulty; each must be described by a sentence on the page. */
+    const faulty = (): (string | undefined)[] =>
+      page.findAll('[aria-invalid=true]').map((one) => {
+        expect(page.get(`#${one.attributes('aria-describedby') ?? ''}`).text()).not.toBe('');
+        return one.attributes('name');
+      });
     await page.get('[name=number]').setValue('1023');
+    await page.get('[name=password]').setValue('wrong');
+    await send();
+    expect(faulty()).toEqual(['number', 'password']);
     await page.get('[name=password]').setValue('once-only');
     await send();
     expect(page.find('[data-test=fresh-password]').exists()).toBe(true);
     await page.get('[name=fresh]').setValue('short');
     await page.get('[name=again]').setValue('shirt');
     expect(page.get('[role=alert].login__fault').text()).toContain('两次输入的新密码不一样');
+    expect(faulty()).toEqual(['again']);
     await page.get('[name=again]').setValue('short');
     await send();
     expect(page.get('[role=alert].login__fault').text()).toContain('至少 10 位');
+    expect(faulty()).toEqual(['fresh']);
     expect((page.get('[name=fresh]').element as HTMLInputElement).value).toBe('short');
     await page.get('[name=fresh]').setValue('Pond-2026-lotus');
     await page.get('[name=again]').setValue('Pond-2026-lotus');

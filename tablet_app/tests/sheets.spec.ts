@@ -335,6 +335,9 @@ describe('the password', () => {
     await page.get('[data-test=password-again]').setValue('new-one');
     await tap('sheet-go');
     expect(page.get('.foot [role=alert]').text()).not.toBe('');
+    const faulty = page.findAll('[aria-invalid=true]');
+    expect(faulty.map((one) => one.attributes('data-test'))).toEqual(['password-fresh']);
+    expect(page.get(`#${faulty[0]?.attributes('aria-describedby') ?? ''}`).attributes('role')).toBe('alert');
     expect((page.get('[data-test=password-fresh]').element as HTMLInputElement).value).toBe('new-one');
   });
 });
