@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from fixtures_manager import PASSWORD, Site, Starts
+from fixtures_manager import PASSWORD, Site
 from form_fields import invalid_inputs
 from msgspec.structs import replace
 from patience import HANG_S, limit_s
@@ -77,34 +77,6 @@ async def test_no_page_is_seen_before_login(site: Site, path: str) -> None:
     assert response.url.path == "/manage/login"
 
 
-async def test_the_first_password_works_once_and_must_be_changed(site: Site) -> None:
-    _, page = await site.log_in(password=site.first_password)
-    assert "一次性密码" in page
-    response = await site.client.get("/manage/devices")
-    assert response.url.path == "/manage/password", "nothing else before that"
-    change = {"old": site.first_password, "new": PASSWORD, "again": PASSWORD}
-    status, page = await site.post("/manage/password", form_at="/manage/password", **change)
-    assert (status, "密码已修改" in page, "大厅现在" in page) == (200, True, True)
-    await site.client.post("/manage/logout", data={})
-    site.client.session.cookie_jar.clear()
-    assert (await site.log_in(password=site.first_password))[0] == 401
-    assert (await site.log_in())[0] == 200
-
-
-async def test_a_first_password_lost_before_its_use_locks_nobody_out(starts: Starts) -> None:
-    async with starts.site() as site:
-        lost = site.first_password
-    async with starts.site() as site:
-        assert starts.shown not in (None, lost), "another start prints another one"
-        assert (await site.log_in(password=lost))[0] == 401
-        assert (await site.log_in(password=site.first_password))[0] == 200
-        change = {"old": site.first_password, "new": PASSWORD, "again": PASSWORD}
-        await site.post("/manage/password", form_at="/manage/password", **change)
-    async with starts.site() as site:
-        assert starts.shown is None, "the manager has a password of their own"
-        assert (await site.log_in())[0] == 200
-
-
 @pytest.mark.parametrize(
     ("new", "again", "words"),
     [
@@ -122,12 +94,6 @@ async def test_a_new_password_must_be_good(inside: Site, new: str, again: str, w
     assert status == 422
     assert words in page
     assert "new" in invalid_inputs(page)
-
-
-async def test_a_wrong_password_is_told_at_the_inputs_too(site: Site) -> None:
-    assert invalid_inputs((await site.get("/manage/login"))[1]) == set()
-    _, page = await site.log_in(password="wrong-by-far")
-    assert invalid_inputs(page) == {"number", "password"}
 
 
 async def test_a_wrong_password_keeps_the_number_and_counts_down_to_a_lock(site: Site) -> None:
