@@ -58,12 +58,14 @@ class HallStatus:
     """One hall as the city sees it now.
 
     ``oldest_unacked`` is the instant of the oldest event that the city has not got, 0 for none, as the
-    hall said when it was last heard. ``clock_offset_ms`` is how far the hall's clock is ahead.
+    hall said when it was last heard. ``clock_offset_ms`` is how far the hall's clock is ahead. ``division``
+    is the code of the administrative division it stands in, empty until it told its configuration.
     """
 
     id: HallId
     name: str
     name_en: str
+    division: str
     address: str
     phone: str
     state: LinkState

@@ -33,7 +33,7 @@ _SILENCE_MS = int(SILENCE_SECONDS * 1000)
 _STATUS = sa.text("""
     SELECT h.id, h.enrolled_at,
            coalesce(p.name, h.name) AS name, coalesce(p.name_en, h.name_en) AS name_en,
-           coalesce(p.address, '') AS address, coalesce(p.phone, '') AS phone,
+           coalesce(p.division, '') AS division, coalesce(p.address, '') AS address, coalesce(p.phone, '') AS phone,
            coalesce(p.config_version, 0) AS config_version,
            coalesce(c.seq, 0) AS seq, coalesce(c.event_at, 0) AS event_at,
            coalesce(c.received_at, 0) AS received_at, coalesce(c.quarantined, false) AS quarantined,
@@ -171,6 +171,7 @@ def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
         id=HallId(row["id"]),
         name=row["name"],
         name_en=row["name_en"],
+        division=row["division"],
         address=row["address"],
         phone=row["phone"],
         state=state,

@@ -2,7 +2,7 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.halls.api import HALLS
-from console.modules.devicepage.api import DEVICE_ACTS, DEVICE_PAGE
+from console.modules.devicepage.api import DEVICE_ACTS, DEVICE_PAGE, MODELS
 from console.modules.devicepage.projector import TimelineProjector
 from console.modules.devicepage.service import DevicePageService
 from console.modules.devicepage.views import routes
@@ -13,6 +13,7 @@ def setup(context: ModuleContext) -> None:
     service = DevicePageService(
         context.clock, context.audit, context.get(DEVICES), context.utc_offset_minutes
     )
+    context.provide(MODELS, service)
     context.projector(TimelineProjector())
     live, acts = context.slot(DEVICE_PAGE), context.slot(DEVICE_ACTS)
     context.routes(routes(service, context.get(HALLS), live, acts))

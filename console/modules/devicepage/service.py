@@ -80,6 +80,15 @@ class DevicePageService:
             photo=await repository.photo_digest(uow, model),
         )
 
+    async def models(self, uow: ReadUow, hall: HallId) -> dict[str, str]:
+        """See :class:`console.modules.devicepage.api.ModelsApi`."""
+        profiles = await repository.profiles(uow, hall)
+        return {
+            device: MODELS[profile].title if profile in MODELS else profile
+            for device, profile in profiles.items()
+            if profile
+        }
+
     async def timeline(
         self, uow: ReadUow, subject: Subject, hall: HallId, device: str, day: date | None, page: int
     ) -> Timeline:

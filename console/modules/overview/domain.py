@@ -58,12 +58,17 @@ def _of_halls(halls: Sequence[HallStatus], now_ms: int) -> Iterator[Attention]:
 def _of_devices(
     halls: dict[HallId, HallStatus], devices: Sequence[DeviceInfo]
 ) -> Iterator[Attention]:
-    """A lost agent stands for the peripherals that are lost with it."""
+    """A lost kiosk stands for what is lost in it, and so does a lost agent: one fault, told once."""
     dead_agents = {
         (device.hall, device.parent)
         for device in devices
         if device.kind is DeviceKind.AGENT
         and device.state in (DeviceState.LOST, DeviceState.ABSENT)
+    }
+    dead_kiosks = {
+        (device.hall, device.id)
+        for device in devices
+        if device.kind is DeviceKind.KIOSK and device.gone
     }
     for device in devices:
         if not device.fresh:
@@ -74,7 +79,8 @@ def _of_devices(
         behind_agent = (
             device.kind is not DeviceKind.AGENT and (device.hall, device.parent) in dead_agents
         )
-        if device.out_of_order and not behind_agent:
+        behind_kiosk = device.gone and (device.hall, device.parent) in dead_kiosks
+        if device.out_of_order and not behind_agent and not behind_kiosk:
             lost = device.state in (DeviceState.LOST, DeviceState.ABSENT)
             yield Attention(
                 kind="device_lost" if lost else "device",

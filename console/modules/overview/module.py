@@ -2,6 +2,7 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.halls.api import HALLS
+from console.modules.devicepage.api import MODELS
 from console.modules.devices.api import DEVICES
 from console.modules.evaluation.api import EVALUATION
 from console.modules.overview.service import OverviewService
@@ -18,6 +19,7 @@ def setup(context: ModuleContext) -> None:
         context.get(DEVICES),
         context.get(STATISTICS),
         context.get(EVALUATION),
+        context.get(MODELS),
     )
     context.routes(routes(service, halls))
     context.menu(10, MenuItem("/", "menu.overview", "overview"))
@@ -28,7 +30,7 @@ def setup(context: ModuleContext) -> None:
 MODULE = ModuleSpec(
     name="overview",
     package="console.modules.overview",
-    requires=("halls", "devices", "statistics", "evaluation"),
+    requires=("halls", "devices", "devicepage", "statistics", "evaluation"),
     table_prefix="",
     setup=setup,
 )

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
+from console.modules.devicepage.api import ModelsApi
 from console.modules.devices.api import DeviceInfo, DevicesApi
 from console.modules.evaluation.api import EvaluationApi, RatingFigures, RatingFilter
 from console.modules.overview.domain import Attention, attention, waiting_now
+from console.modules.overview.standing import Standing, counted, stand
 from console.modules.statistics.api import (
     BookingFigures,
     QueueFigures,
     StatisticsApi,
     TicketNow,
     Totals,
-    WindowNow,
     totals,
 )
 from qingting.contract.ids import HallId
@@ -48,6 +49,10 @@ class Picture:
     attention: tuple[Attention, ...]
     ratings: RatingFigures
 
+    def needs(self, hall: HallId) -> int:
+        """How much in a hall waits for a person."""
+        return sum(one.hall.id == hall for one in self.attention)
+
     @property
     def online(self) -> int:
         return sum(line.fresh for line in self.lines)
@@ -75,12 +80,15 @@ class HallPicture:
 
     line: HallLine
     queues: tuple[QueueFigures, ...]
-    windows: tuple[WindowNow, ...]
+    standing: Standing
+    models: dict[str, str]
+    """Maker and model by device."""
+    builds: tuple[tuple[str, int], ...]
+    """Programs that pads say they run, and on how many."""
     present: int
     """How many are in the hall; ``tickets`` are the first of them."""
     tickets: tuple[TicketNow, ...]
     bookings: BookingFigures | None
-    devices: tuple[DeviceInfo, ...]
     parked: tuple[ParkedEvent, ...]
     names: Directory
 
@@ -95,12 +103,14 @@ class OverviewService:
         devices: DevicesApi,
         statistics: StatisticsApi,
         evaluation: EvaluationApi,
+        models: ModelsApi,
     ) -> None:
         self._clock = clock
         self._halls = halls
         self._devices = devices
         self._statistics = statistics
         self._evaluation = evaluation
+        self._models = models
 
     async def picture(self, uow: ReadUow, subject: Subject) -> Picture:
         subject.require(Permission.LOOK)
@@ -122,7 +132,6 @@ class OverviewService:
         devices = await self._devices.devices(uow, hall)
         lines = await self._lines(uow, devices)
         names = await self._halls.directory(uow, hall)
-        windows = await self._statistics.windows(uow, hall)
         today = self._statistics.today()
         present, tickets = await self._statistics.tickets(uow, today, hall, limit=TICKETS_SHOWN)
         bookings = [one for one in await self._statistics.bookings(uow, today) if one.hall == hall]
@@ -132,25 +141,22 @@ class OverviewService:
             present=present,
             tickets=tuple(tickets),
             bookings=bookings[0] if bookings else None,
-            windows=tuple(
-                sorted(
-                    windows, key=lambda one: natural(names.find(hall, "window", one.window).label)
-                )
+            standing=stand(
+                devices,
+                sorted(names.of(hall, "window"), key=lambda one: natural(one.label)),
+                await self._statistics.windows(uow, hall),
             ),
-            devices=tuple(
-                sorted(
-                    devices,
-                    key=lambda one: (
-                        not one.needs_somebody,
-                        one.parent,
-                        one.kind.value,
-                        natural(one.name),
-                    ),
-                )
-            ),
+            models=await self._models.models(uow, hall),
+            builds=tuple(await self._builds(uow, hall)),
             parked=tuple(await self._halls.parked(uow, hall)),
             names=names,
         )
+
+    async def _builds(self, uow: ReadUow, hall: HallId) -> list[tuple[str, int]]:
+        live = (await self._halls.live(uow)).get(hall)
+        if live is None:
+            return []
+        return counted([one.pad.build for one in live.devices if one.pad and one.pad.build])
 
     async def _lines(self, uow: ReadUow, devices: list[DeviceInfo]) -> list[HallLine]:
         now = self._clock.now_ms()

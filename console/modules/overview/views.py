@@ -8,7 +8,9 @@ from console.core.words import condition_words
 from console.halls.api import HallsApi, LinkState
 from console.modules.devices.api import DeviceInfo, DeviceLine, device_line
 from console.modules.overview.domain import Attention
+from console.modules.overview.places import MAP, Place, tiles
 from console.modules.overview.service import HallLine, OverviewService
+from console.modules.overview.standing import counted
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -21,6 +23,7 @@ LINK_TONES = {
     LinkState.NEVER: "off",
     LinkState.QUARANTINED: "caution",
 }
+_WORST = ("fault", "caution", "info")
 _SORTS = {
     "hall": lambda line: line.status.id,
     "state": lambda line: (line.status.state.value, line.status.since),
@@ -41,6 +44,7 @@ def routes(service: OverviewService, halls: HallsApi) -> list[web.RouteDef]:
     async def overview(request: web.Request) -> web.Response:
         picture = await service.picture(request[UOW], request[SUBJECT])
         context = {"picture": picture, "words": _words(request), "tones": LINK_TONES}
+        context |= {"map": MAP, "tiles": tiles(picture.lines)}
         return request.app[PAGES].render(request, "overview.html", context, block="now")
 
     async def wall(request: web.Request) -> web.Response:
@@ -86,6 +90,17 @@ class Words:
     def hall(self, line: HallLine) -> str:
         return line.status.title(self._language)
 
+    def short(self, line: HallLine) -> str:
+        """The hall's name without what all of them share."""
+        return MAP.short(self.hall(line))
+
+    def counted(self, models: dict[str, str]) -> list[tuple[str, int]]:
+        """How many devices are of each model."""
+        return counted(list(models.values()))
+
+    def place(self, place: Place) -> str:
+        return place.title(self._language)
+
     def what(self, one: Attention) -> list[tuple[str, str]]:
         """Tone and words of a device's conditions."""
         assert one.device is not None
@@ -100,11 +115,10 @@ class Words:
         return device_line(device, self._language)
 
     def hint(self, one: Attention) -> str:
-        """What to do about a device's first condition."""
+        """What to do about the worst of a device's conditions."""
         assert one.device is not None
-        if not one.device.conditions:
-            return ""
-        return condition_words(one.device.conditions[0].condition, self._language).hint
+        words = [condition_words(each.condition, self._language) for each in one.device.conditions]
+        return min(words, key=lambda found: _WORST.index(found.tone)).hint if words else ""
 
     def refusal(self, code: str) -> str:
         """The catalogue's sentence for why a hall was refused."""

@@ -249,6 +249,11 @@ class TestPages:
             _, page = await person.get("/")
             assert "机盖打开" in page
             assert "有人求助" in page or "群众求助" in page
+            assert "各大厅分布" in page
+            assert "map-tile done needs" in page
+            _, page = await person.get("/halls/saertu")
+            assert f'href="/devices/saertu/{KIOSK}"' in page
+            assert "在运行什么" in page
 
     async def test_what_a_silent_hall_has_is_unknown_not_good(
         self, ready: ConsoleReady, log: Log
