@@ -19,7 +19,7 @@ class Cable:
         self.plugged = True
         self._end: NullModemEnd | None = None
 
-    async def open_line(self, url: str, baud: int) -> BytePipe:
+    async def open_line(self, url: str, settings: object) -> BytePipe:
         if not self.plugged:
             raise PipeClosedError(f"nothing at {url}")
         near, far = null_modem()

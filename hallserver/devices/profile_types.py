@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hallserver.devices.protocols.hid_reports import HidReports
 from hallserver.devices.protocols.led.options import LedProtocol
 from qingting.contract.base import Strict
 from qingting.contract.states import Condition, DeviceKind
@@ -109,7 +110,7 @@ class Transport(Strict, frozen=True, kw_only=True):
     ``request_timeout_ms``; ``fails_to_down`` lost looks in a row make the device lost.
     """
 
-    carriers: tuple[Literal["serial", "tcp", "udp"], ...]
+    carriers: tuple[Literal["serial", "tcp", "udp", "usblp", "hidraw", "evdev"], ...]
     serial: SerialLine
     tcp: TcpPort
     open_timeout_ms: PositiveMs
@@ -117,6 +118,11 @@ class Transport(Strict, frozen=True, kw_only=True):
     poll_ms: PositiveMs
     fails_to_down: Annotated[int, msgspec.Meta(ge=1, le=10)]
     reconnect: Reconnect
+    hid: HidReports | None = None
+
+    def __post_init__(self) -> None:
+        if "hidraw" in self.carriers and self.hid is None:
+            raise ValueError("hidraw needs [transport.hid]")
 
 
 class Identity(Strict, frozen=True, kw_only=True):

@@ -16,6 +16,8 @@ from hallserver.devices.profiles import load_kind, shipped_profiles
 from hallserver.devices.protocols.escpos.status import StatusCodec
 from hallserver.devices.protocols.faceline import credential_of, said
 from hallserver.devices.protocols.gm65 import AckStripper
+from hallserver.devices.protocols.hid_reports import HidCodec, HidReports
+from hallserver.devices.protocols.keyboard import EVENT, KeyReader
 from hallserver.devices.protocols.led.codecs import codec_for
 from hallserver.devices.protocols.samv import RecordError, SamvCodec, parse_text, text_of_read
 from hallserver.devices.protocols.scanline import ScanLineCodec, decode_code
@@ -42,6 +44,10 @@ FRAMES = {
     "scan text": "大庆市QT1:abc".encode("gb18030"),
     "face line": b"DARK\r\nLOOKING\r\nFACE QTRL.abcdefghijklmnop\r\n",
     "gm65": ACK + b"QT1:abc\r" + ACK,
+    "keyboard": b"".join(
+        EVENT.pack(0, 0, 1, code, down) for code in (42, 16, 28) for down in (1, 0)
+    ),
+    "hid": bytes.fromhex("02 07 00 00 00") + b"QT1:abc" + bytes(52),
     "ssi": packet(0xF3, b"\x1cQT1:abc", source=0) + packet(0xA4, b"PAAAAS", source=0),
 }
 
@@ -49,6 +55,8 @@ FRAMES = {
 def codecs() -> Iterator[tuple[str, Feed, Any, bytes]]:
     """Name, how to feed it, the object that may hold bytes back, and sound bytes of its device."""
     status, named, full, samv = StatusCodec(), StatusCodec(), StatusCodec(), SamvCodec()
+    keys = KeyReader()
+    hid = HidCodec(HidReports(report_bytes=63, in_id=2, length_at=0, data_at=4, more_at=62))
     line, acks, ssi = ScanLineCodec((b"\r\n", b"\r", b"\n"), 2953), AckStripper(ACK), SsiCodec()
     faces = ScanLineCodec((b"\r\n", b"\n", b"\r"), 600)
     shape = ReplyShape(length=6, fixed_mask=0, fixed_value=0, prefix=HexBytes(b"\x10\x0f"))
@@ -80,6 +88,8 @@ def codecs() -> Iterator[tuple[str, Feed, Any, bytes]]:
     yield "face line", feed_face, faces, FRAMES["face line"]
     yield "gm65", acks.feed, acks, FRAMES["gm65"]
     yield "ssi", ssi.feed, ssi, FRAMES["ssi"]
+    yield "keyboard", keys.feed, keys, FRAMES["keyboard"]
+    yield "hid", hid.unwrap, hid, FRAMES["hid"]
     for one in shipped_profiles().ids(DeviceKind.LED):
         profile = load_kind(LedProfile, one)
         led = codec_for(profile.protocol, profile.led.charset, profile.led.max_bytes)

@@ -16,7 +16,7 @@ from hallserver.devices.errors import (
     WrongModelError,
 )
 from hallserver.devices.profile_types import Transport
-from hallserver.devices.transports.opening import open_transport
+from hallserver.devices.transports.opening import LineSettings, open_transport
 from hallserver.devices.waiting import first_of, within
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.config import Device
@@ -27,13 +27,13 @@ from qingting.kernel.aio.pipe import BytePipe, PipeClosedError
 
 log = structlog.get_logger(__name__)
 
-OpenLine = Callable[[str, int], Awaitable[BytePipe]]
+OpenLine = Callable[[str, LineSettings], Awaitable[BytePipe]]
 MAX_DETAIL = 80
 
 
-async def open_line(url: str, baud: int) -> BytePipe:
+async def open_line(url: str, settings: LineSettings) -> BytePipe:
     """The lines of :func:`open_transport`."""
-    return await open_transport(url, baud=baud)
+    return await open_transport(url, settings)
 
 
 class Listeners:
@@ -222,7 +222,8 @@ class Peripheral(ABC):
             await pipe.close()
 
     async def _open(self) -> BytePipe:
-        opening = self._opener(self.device.url, self._transport.serial.baud)
+        settings = LineSettings(baud=self._transport.serial.baud, hid=self._transport.hid)
+        opening = self._opener(self.device.url, settings)
         try:
             return await within(self._clock, self._transport.open_timeout_ms / 1000, opening)
         except TimeoutError:

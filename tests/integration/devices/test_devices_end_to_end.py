@@ -83,10 +83,15 @@ class Place:
 
 @asynccontextmanager
 async def place(
-    folder: Path, specs: Sequence[DeviceSpec], mm_per_s: float | None = 0
+    folder: Path, specs: Sequence[DeviceSpec], mm_per_s: float | None = 0, scheme: str = ""
 ) -> AsyncIterator[Place]:
+    """``scheme`` opens pseudo-terminals as nodes of another kind."""
     bench = SimulatorBench(folder, mm_per_s=mm_per_s)
     urls = await bench.start(specs)
+    if scheme:
+        urls = {
+            one: url.replace("serial:", f"{scheme}:").partition("?")[0] for one, url in urls.items()
+        }
     wanted = [
         Device(
             id=DeviceId(spec.id), kind=spec.kind, name="x", profile=spec.profile, url=urls[spec.id]
@@ -397,6 +402,19 @@ def test_a_wrong_device_in_the_configuration_is_explained() -> None:
     assert len(faults) == 2
     assert "is a id_reader" in faults[0]
     assert "device address" in faults[1]
+
+
+async def test_a_printer_on_a_usb_node_prints_is_lost_and_comes_back(tmp_path: Path) -> None:
+    async with place(tmp_path, printer("epson.tm-t88", "pty"), scheme="usblp") as here:
+        await here.ready("p")
+        assert (await here.print("A001")).outcome is PrintOutcome.PRINTED
+        await here.bench.seat("p").unplug()
+        await within(SEEN_S, lambda: here.status("p").state is DeviceState.LOST)
+        assert (await here.print("A002")).outcome is PrintOutcome.FAILED
+        await here.bench.seat("p").replug()
+        await within(SEEN_S, lambda: here.status("p").state is DeviceState.READY)
+        assert (await here.print("A003")).outcome is PrintOutcome.PRINTED
+        assert here.cuts == 2
 
 
 # ---- face terminals ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from patience import HANG_S
 
 from hallserver.devices.errors import DeviceConfigError
 from hallserver.devices.transports.null import listen_null
-from hallserver.devices.transports.opening import open_transport, parse_line_url
+from hallserver.devices.transports.opening import LineSettings, open_transport, parse_line_url
 from qingting.kernel.aio.pipe import NullModemEnd, PipeClosedError
 
 
@@ -150,7 +150,7 @@ async def arrived(got: bytearray, count: int) -> None:
 
 async def test_bytes_pass_unchanged_both_ways(far: FarEnd) -> None:
     everything = bytes(range(256)) * 4
-    pipe = await open_transport(far.url, baud=115200)
+    pipe = await open_transport(far.url, LineSettings(baud=115200))
     got, sink = collector()
     pipe.on_data(sink)
     await pipe.write(everything)
@@ -162,7 +162,7 @@ async def test_bytes_pass_unchanged_both_ways(far: FarEnd) -> None:
 
 
 async def test_what_arrives_before_somebody_listens_is_kept(far: FarEnd) -> None:
-    pipe = await open_transport(far.url, baud=115200)
+    pipe = await open_transport(far.url, LineSettings(baud=115200))
     await far.send(b"early")
     await asyncio.sleep(0.05)
     got, sink = collector()
@@ -174,7 +174,7 @@ async def test_what_arrives_before_somebody_listens_is_kept(far: FarEnd) -> None
 
 
 async def test_an_unplug_is_told_once_and_writing_fails(far: FarEnd) -> None:
-    pipe = await open_transport(far.url, baud=115200)
+    pipe = await open_transport(far.url, LineSettings(baud=115200))
     closed: asyncio.Queue[Exception | None] = asyncio.Queue()
     pipe.on_data(lambda _: None)
     pipe.on_close(closed.put_nowait)
@@ -190,7 +190,7 @@ async def test_an_unplug_is_told_once_and_writing_fails(far: FarEnd) -> None:
 
 async def test_a_large_job_waits_for_a_slow_device_and_arrives_whole(far: FarEnd) -> None:
     job = os.urandom(200_000)
-    pipe = await open_transport(far.url, baud=115200)
+    pipe = await open_transport(far.url, LineSettings(baud=115200))
     writing = asyncio.create_task(pipe.write(job))
     await asyncio.sleep(0.05)
     assert await far.receive(len(job)) == job
@@ -200,7 +200,7 @@ async def test_a_large_job_waits_for_a_slow_device_and_arrives_whole(far: FarEnd
 
 async def test_a_line_can_be_closed_twice_and_opened_again(far: FarEnd) -> None:
     for _ in range(3):
-        pipe = await open_transport(far.url, baud=115200)
+        pipe = await open_transport(far.url, LineSettings(baud=115200))
         await pipe.close()
         await pipe.close()
 

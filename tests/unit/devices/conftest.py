@@ -40,7 +40,7 @@ class Bench:
         self.opened = 0
         self.statuses: list[DeviceStatus] = []
 
-    async def open_line(self, url: str, baud: int) -> BytePipe:
+    async def open_line(self, url: str, settings: object) -> BytePipe:
         """Stands in for ``open_transport``."""
         if not self.plugged:
             raise PipeClosedError(f"nothing at {url}")
