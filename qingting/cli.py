@@ -17,6 +17,8 @@ from qingting.replaying import log, replay
 from qingting.voicing import voice
 
 S = TypeVar("S")
+RESTART_EXIT = 75
+"""Exit code of an agent that was asked to restart (EX_TEMPFAIL): its service manager starts it again."""
 
 
 def run_until_stopped(work: Coroutine[Any, Any, Any]) -> None:
@@ -245,9 +247,13 @@ def _show(work: Coroutine[Any, Any, str]) -> None:
 def agent(file: Path) -> None:
     """Run the peripheral host of one kiosk."""
     from hallserver.agent.agent import run_agent
+    from hallserver.agent.hands import RestartAskedError
     from hallserver.agent.settings import load_agent_settings
 
-    serve(run_agent(_read_settings(load_agent_settings, file)))
+    try:
+        serve(run_agent(_read_settings(load_agent_settings, file)))
+    except RestartAskedError:
+        raise SystemExit(RESTART_EXIT) from None
 
 
 @main.command("pair-agent")

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from hallserver.agent.continuity import Continuity
+from hallserver.agent.hands import Hands
 from hallserver.agent.ledger import PrintLedger
 from hallserver.agent.link import HubLink, LinkDownError, Order
 from hallserver.agent.settings import AgentSettings
@@ -39,6 +40,7 @@ from qingting.contract.hub import (
     Result,
     Welcome,
 )
+from qingting.contract.hub_acts import ActOrder, HandsInForce
 from qingting.contract.hub_face import ArmFace, FaceFault, FaceRead
 from qingting.contract.ids import DeviceId
 from qingting.contract.printing import PrintJob
@@ -75,6 +77,7 @@ class Agent:
         self._outcomes = asyncio.Event()
         self._devices: DeviceSupervisor | None = None
         self._continuity: Continuity | None = None
+        self._armed = self._faces_armed = False
         self._tasks = Supervisor("agent")
         auth = Auth(
             device=settings.device,
@@ -99,21 +102,50 @@ class Agent:
         """Until cancelled; raises a ``Refusal`` when the hall does not want this agent any more."""
         devices = await asyncio.to_thread(self._supervisor)
         self._devices = devices
+        self._hands = Hands(
+            self._settings,
+            self._clock,
+            devices,
+            self._tasks,
+            busy=lambda: self._ledger.printing,
+            rewire=self._rewire,
+            recount=self._recount,
+        )
         if self._settings.data:
             self._continuity = Continuity(self._settings, self._clock, devices, self._tasks)
         _ = devices.subscribe(self._device_changed)
+        self._listen(devices)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(devices)
+            await stack.enter_async_context(self._tasks)
+            if self._continuity is not None:
+                await stack.enter_async_context(self._continuity.running())
+            await first_of(
+                self._link.run(self._converse),
+                self._hands.leave_when_asked(),
+                self._hands.keep_plan(),
+            )
+
+    def _listen(self, devices: DeviceSupervisor) -> None:
         for reader_id, reader in devices.readers.items():
             reader.on_card(partial(self._card, reader_id))
         for scanner_id, scanner in devices.scanners.items():
             scanner.on_code(partial(self._code, scanner_id))
         for terminal_id, terminal in devices.faces.items():
             terminal.on_face(partial(self._face, terminal_id))
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(devices)
-            await stack.enter_async_context(self._tasks)
-            if self._continuity is not None:
-                await stack.enter_async_context(self._continuity.running())
-            await self._link.run(self._converse)
+
+    def _rewire(self) -> None:
+        """All drivers are new after a change of models."""
+        assert self._devices is not None
+        self._listen(self._devices)
+        self._arm(self._armed)
+        self._arm_faces(self._faces_armed)
+        self._tell_all()
+
+    def _recount(self) -> None:
+        assert self._devices is not None
+        for printer in self._devices.printers.values():
+            self._device_changed(printer.status)
 
     # ---- to the hall -----------------------------------------------------------------------------
 
@@ -121,16 +153,26 @@ class Agent:
         """Tells everything once after each connection, then every change."""
         assert self._devices is not None
         self._skew_ms = welcome.now - self._clock.now_ms()
-        for status in self._devices.statuses():
-            self._device_changed(status)
+        self._hands.skew_ms = self._skew_ms
+        self._tell_all()
         self._outcomes.set()
-        work = [self._report_devices(), self._report_outcomes(), self._stay_heard()]
+        work = [
+            self._report_devices(),
+            self._report_outcomes(),
+            self._stay_heard(),
+            self._hands.report(self._link.ask),
+        ]
         if self._continuity is not None:
             work += [
                 self._continuity.prepare(self._link.ask),
                 self._continuity.merge(self._link.ask),
             ]
         await first_of(*work)
+
+    def _tell_all(self) -> None:
+        assert self._devices is not None
+        for status in self._devices.statuses():
+            self._device_changed(status)
 
     async def _stay_heard(self) -> None:
         """The hall shows when each device was last heard of; a hall that hangs is noticed."""
@@ -143,7 +185,8 @@ class Agent:
             while self._changed:
                 device = next(iter(self._changed))
                 status = self._changed.pop(device)
-                if not await self._delivered(_report_of(status)):
+                conditions = self._hands.conditions_of(status)
+                if not await self._delivered(_report_of(status, conditions)):
                     self._changed.setdefault(device, status)
                     await self._clock.sleep(REFUSED_AGAIN_S)
             self._news.clear()
@@ -206,6 +249,10 @@ class Agent:
         match order:
             case PrintOrder(job=job):
                 self._print_order(job)
+            case ActOrder() as order:
+                self._hands.order(order)
+            case HandsInForce() as hands:
+                self._hands.put_in_force(hands)
             case ArmReader(armed=armed):
                 self._arm(armed)
             case ArmFace(armed=armed):
@@ -216,6 +263,7 @@ class Agent:
 
     def _arm(self, armed: bool) -> None:
         assert self._devices is not None
+        self._armed = armed
         for reader in self._devices.readers.values():
             if armed:
                 reader.arm()
@@ -224,6 +272,7 @@ class Agent:
 
     def _arm_faces(self, armed: bool) -> None:
         assert self._devices is not None
+        self._faces_armed = armed
         for terminal in self._devices.faces.values():
             if armed:
                 terminal.arm()
@@ -256,11 +305,13 @@ class Agent:
         except Exception:
             self._settle(job, PrintOutcome.UNKNOWN, None)
             raise
-        self._settle(job, result.outcome, result.cause)
+        self._settle(job, result.outcome, result.cause, result.mm)
 
-    def _settle(self, job: PrintJob, outcome: PrintOutcome, cause: Condition | None) -> None:
+    def _settle(
+        self, job: PrintJob, outcome: PrintOutcome, cause: Condition | None, mm: int = 0
+    ) -> None:
         self._ledger.settle(
-            PrintReport(ticket=job.ticket, attempt=job.attempt, outcome=outcome, cause=cause)
+            PrintReport(ticket=job.ticket, attempt=job.attempt, outcome=outcome, cause=cause, mm=mm)
         )
         self._outcomes.set()
 
@@ -289,12 +340,12 @@ def _may_retry(result: Result) -> bool:
     return text is not None and text.retry
 
 
-def _report_of(status: DeviceStatus) -> DeviceReport:
+def _report_of(status: DeviceStatus, conditions: frozenset[Condition]) -> DeviceReport:
     return DeviceReport(
         device=status.device,
         kind=status.kind,
         state=status.state,
-        conditions=tuple(sorted(status.conditions)),
+        conditions=tuple(sorted(conditions)),
         detail=status.detail,
     )
 
@@ -302,7 +353,8 @@ def _report_of(status: DeviceStatus) -> DeviceReport:
 async def run_agent(settings: AgentSettings) -> None:
     """Runs an agent until cancelled.
 
-    Raises ``Refusal`` when the hall sends it away for good (unknown device, wrong key, replaced),
+    Raises :class:`hallserver.agent.hands.RestartAskedError` when it is to be started again, ``Refusal`` when the hall
+    sends it away for good (unknown device, wrong key, replaced),
     ``ProfileError`` for settings that :func:`load_agent_settings` has not checked.
     """
     await Agent(settings).run()

@@ -51,6 +51,11 @@ class PrintLedger:
         if entry is not None:
             entry.acknowledged = True
 
+    @property
+    def printing(self) -> bool:
+        """A job is under way."""
+        return any(entry.report is None for entry in self._entries.values())
+
     def owed(self) -> list[tuple[PrintReport, str]]:
         """Outcomes that the hall has not acknowledged, oldest first, with their keys."""
         return [

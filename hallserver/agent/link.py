@@ -26,6 +26,7 @@ from qingting.contract.hub import (
     Result,
     Welcome,
 )
+from qingting.contract.hub_acts import ActOrder, HandsInForce
 from qingting.contract.hub_face import ArmFace
 from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.backoff import Backoff
@@ -33,15 +34,18 @@ from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-Inbound = Welcome | Result | PrintOrder | ArmReader | ArmFace | OfflineKit | Bye | Paired
-Order = PrintOrder | ArmReader | ArmFace | OfflineKit
+Order = PrintOrder | ArmReader | ArmFace | OfflineKit | ActOrder | HandsInForce
+Inbound = Welcome | Result | Order | Bye | Paired
 
 ANSWER_S = 6.0
 """A hub that does not answer a request for this long is taken for dead."""
 PING_S = 5.0
 MAX_MESSAGE = 1024 * 1024
 _HANDLED = frozenset(
-    {"welcome", "result", "print", "identity.arm", "face.arm", "offline.kit", "bye", "paired"}
+    {
+        *("welcome", "result", "print", "identity.arm", "face.arm", "offline.kit"),
+        *("act", "hands", "bye", "paired"),
+    }
 )
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
@@ -183,8 +187,8 @@ class HubLink:
                     answer = self._waiting.get(result.id)
                     if answer is not None and not answer.done():
                         answer.set_result(result)
-                case PrintOrder() | ArmReader() | ArmFace() | OfflineKit() as order:
-                    self._on_order(order)
+                case message if isinstance(message, Order):
+                    self._on_order(message)
                 case Bye() as bye:
                     _leave(bye)
                 case _:

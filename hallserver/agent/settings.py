@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hallserver.agent.machine import MachineSettings
 from hallserver.devices.profiles import ProfileLibrary, library_with
 from hallserver.devices.supervisor import PERIPHERALS, device_faults
 from qingting.contract.base import Strict
@@ -32,6 +33,7 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
     build: ShortText = ""
     data: str = ""
     profiles: str = ""
+    machine: MachineSettings = MachineSettings()
     screen_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
 
     @property

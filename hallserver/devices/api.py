@@ -34,6 +34,8 @@ class PrintResult:
 
     outcome: PrintOutcome
     cause: Condition | None = None
+    mm: int = field(default=0, compare=False)
+    """Paper that came out, in millimetres; 0 unless it was printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,17 @@ class AnyDevice(Protocol):
 
 
 class TicketPrinter(AnyDevice, Protocol):
-    """A printer that says what became of a job."""
+    """A printer that says what became of a job. ``senses_low_paper``: a sensor tells that the roll ends soon."""
+
+    @property
+    def senses_low_paper(self) -> bool: ...
+
+    async def recover(self) -> Condition | None:
+        """The model's own recovery, once; what still keeps the printer from printing, None for nothing.
+
+        Raises ``Refusal``: ``act.no_recover_command``, or ``act.not_ready`` when it does not answer.
+        """
+        ...
 
     async def print(self, job: PrintJob, *, deadline_s: float = ...) -> PrintResult:
         """Prints ``job`` once and never again by itself; answers within ``deadline_s`` seconds.

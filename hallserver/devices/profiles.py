@@ -6,6 +6,7 @@ that nobody knows, a value of the wrong type or broken hexadecimal is refused wi
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -42,10 +43,21 @@ class ProfileError(ValueError):
     """A profile is missing or wrong; the text names file, line and what is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A profile that is no file."""
+
+    name: str
+    text: str
+
+    def read_text(self, encoding: str) -> str:
+        return self.text
+
+
 class _Source:
     """One file as read: its name, its text and its own tables."""
 
-    def __init__(self, entry: Traversable, where: str) -> None:
+    def __init__(self, entry: "Traversable | _Text", where: str) -> None:
         self.where = where
         self.text = entry.read_text("utf-8")
         try:
@@ -59,13 +71,28 @@ class ProfileLibrary:
     folder stands in for the one of the same name before it."""
 
     def __init__(self, *roots: Traversable | Path) -> None:
-        self._entries: dict[str, tuple[DeviceKind, Traversable]] = {}
+        self._entries: dict[str, tuple[DeviceKind, Traversable | _Text]] = {}
         for root in roots:
             for kind, (folder, _) in FOLDERS.items():
                 place = root.joinpath(folder)
                 for entry in place.iterdir() if place.is_dir() else ():
                     if entry.name.endswith(".toml"):
                         self._entries[entry.name.removesuffix(".toml")] = (kind, entry)
+
+    def extended(self, texts: Mapping[str, str]) -> "ProfileLibrary":
+        """This library with the models of ``texts``, by ``<folder>/<id>.toml``, before its own.
+
+        Raises :class:`ProfileError` for a folder that is none.
+        """
+        kinds = {folder: kind for kind, (folder, _) in FOLDERS.items()}
+        library = ProfileLibrary()
+        library._entries.update(self._entries)
+        for path, text in texts.items():
+            folder, _, name = path.partition("/")
+            if folder not in kinds:
+                raise ProfileError(f"{path}: no such folder; known: {', '.join(sorted(kinds))}")
+            library._entries[name.removesuffix(".toml")] = (kinds[folder], _Text(name, text))
+        return library
 
     def ids(self, kind: DeviceKind | None = None) -> list[str]:
         """Every profile id, or those of one kind."""

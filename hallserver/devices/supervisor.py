@@ -1,5 +1,6 @@
 """All devices of one place: builds their drivers, keeps them running, one stream of status."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -88,8 +89,14 @@ class DeviceSupervisor:
         self.scanners: dict[DeviceId, Scanner] = {}
         self.faces: dict[DeviceId, FaceReader] = {}
         self.panels: dict[DeviceId, LedPanel] = {}
-        profiles = library or shipped_profiles()
-        for device in devices:
+        self._config, self._clock, self._opener = tuple(devices), clock, opener
+        self._listeners: list[Callable[[DeviceStatus], None]] = []
+        self._build(library or shipped_profiles())
+        self._tasks = Supervisor("devices")
+
+    def _build(self, profiles: ProfileLibrary) -> None:
+        clock, opener = self._clock, self._opener
+        for device in self._config:
             match profiles.load(device.profile):
                 case PrinterProfile() as profile if device.kind is DeviceKind.PRINTER:
                     printer = EscposPrinter(device, profile, clock=clock, opener=opener)
@@ -109,7 +116,35 @@ class DeviceSupervisor:
                     self.panels[device.id] = panel
                 case other:
                     raise ProfileError(f"{device.id}: profile {other.id!r} is a {other.kind}")
+
+    async def use(self, library: ProfileLibrary) -> None:
+        """Closes every line and runs the same devices by the models of ``library``.
+
+        Drivers are new: whoever listens to cards or codes listens again; listeners of :meth:`subscribe` stay.
+        Raises :class:`ProfileError` and changes nothing.
+        """
+        fresh = await asyncio.to_thread(
+            DeviceSupervisor,
+            self._config,
+            clock=self._clock,
+            library=library,
+            opener=self._opener,
+        )
+        await self._tasks.close()
         self._tasks = Supervisor("devices")
+        for mine, other in (
+            (self.printers, fresh.printers),
+            (self.readers, fresh.readers),
+            (self.scanners, fresh.scanners),
+            (self.panels, fresh.panels),
+            (self.faces, fresh.faces),
+        ):
+            mine.clear()
+            mine.update(other)  # type: ignore[arg-type]
+        for listener in self._listeners:
+            for driver in self.all():
+                driver.subscribe(listener)
+        await self.__aenter__()
 
     def all(self) -> tuple[AnyDevice, ...]:
         """Every driver."""
@@ -128,8 +163,10 @@ class DeviceSupervisor:
     def subscribe(self, listener: Callable[[DeviceStatus], None]) -> Unsubscribe:
         """Calls ``listener`` with each new status of any device."""
         stops = [driver.subscribe(listener) for driver in self.all()]
+        self._listeners.append(listener)
 
         def unsubscribe() -> None:
+            self._listeners.remove(listener)
             for stop in stops:
                 stop()
 

@@ -45,7 +45,11 @@ async def print_report(hub: Switchboard, session: Session, body: h.PrintReport, 
     if printer is None or not agent_speaks_for(hub.hall.state, session.device, printer):
         raise Refusal("hub.forbidden")
     command = c.ReportPrint(
-        ticket=body.ticket, attempt=body.attempt, outcome=body.outcome, cause=body.cause
+        ticket=body.ticket,
+        attempt=body.attempt,
+        outcome=body.outcome,
+        cause=body.cause,
+        mm=body.mm,
     )
     await hub.hall.submit(command, key=key, actor=session.actor)
 

@@ -189,6 +189,29 @@ class DeviceHands(Record, frozen=True, kw_only=True):
     former: str | None = None
 
 
+def screen_is_on(
+    hours: tuple[ScreenHours, ...], by_hand: bool | None, weekday: int, minute: int
+) -> bool:
+    """Whether a screen is to be on at ``minute`` of a ``weekday`` (1 = Monday) by the hall's clock. What was switched by
+    hand goes before the plan, until there is a new one. A span whose end is not after its beginning lasts to midnight."""
+    if by_hand is not None:
+        return by_hand
+    if not hours:
+        return True
+    return any(
+        weekday in span.days and _minute(span.on) <= minute and not _over(span, minute)
+        for span in hours
+    )
+
+
+def _over(span: ScreenHours, minute: int) -> bool:
+    return _minute(span.on) < _minute(span.off) <= minute
+
+
+def _minute(clock: str) -> int:
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
 ActCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]+(\.[a-z_]+)*$|^$", max_length=60)]
 Figures = dict[Slug, int]
 """Small numbers that a result names, such as ``mm``."""

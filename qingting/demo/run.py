@@ -6,11 +6,12 @@ import os
 import secrets
 import sys
 import tempfile
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hallserver.agent.agent import run_agent
+from hallserver.agent.hands import RestartAskedError
 from hallserver.agent.settings import AgentSettings
 from hallserver.engine.days import hall_time
 from qingting.contract.bookings import Booking
@@ -237,7 +238,15 @@ def _start_agents(halls: list[DemoHall], tasks: Supervisor) -> None:
                 devices=hall.config.devices,
                 data=str(hall.folder / device.id),
             )
-            _ = tasks.run(f"agent {hall.config.hall.id}.{device.id}", run_agent(settings))
+            _ = tasks.run(f"agent {hall.config.hall.id}.{device.id}", _keep_agent(settings))
+
+
+async def _keep_agent(settings: AgentSettings) -> None:
+    """Stands in for the service manager: an agent that was asked to restart is started again."""
+    while True:
+        with suppress(RestartAskedError):
+            await run_agent(settings)
+            return
 
 
 async def _start_people(

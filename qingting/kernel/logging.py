@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from qingting.kernel.log_tail import TAIL
+
 FORBIDDEN_KEYS = frozenset(
     {
         "name",
@@ -73,6 +75,7 @@ def configure_logging(level: str = "info", json: bool = False) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             hide_personal_data,
+            TAIL,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),

@@ -6,6 +6,7 @@ while waiting, or not at all: then it is ``unknown`` and nobody prints it again 
 """
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -29,6 +30,7 @@ from hallserver.devices.raster import PillowRasteriser
 from hallserver.devices.waiting import within
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.config import Device
+from qingting.contract.errors import Refusal
 from qingting.contract.printing import PrintJob
 from qingting.contract.states import Condition, PrintOutcome
 from qingting.kernel.aio.clock import Clock
@@ -37,6 +39,9 @@ from qingting.kernel.aio.pipe import PipeClosedError
 log = structlog.get_logger(__name__)
 
 DEADLINE_S = 15.0
+MM_PER_INCH = 25.4
+RECOVER_S = 1.0
+"""A cutter needs this long to find home."""
 WATCH_S = 0.3
 """Pause between two looks at a printer that is printing."""
 CAUSE_ORDER = (
@@ -86,6 +91,8 @@ class EscposPrinter(Peripheral):
             log.warning("printer.undrawable", device=self.device.id, lines=encoded.undrawable)
         async with self._line:
             result = await self._print_alone(encoded, fence, self._clock.monotonic() + deadline_s)
+        if result.outcome is PrintOutcome.PRINTED:
+            result = replace(result, mm=self._millimetres(encoded.height_dots))
         if result.outcome is not PrintOutcome.PRINTED:
             log.warning(
                 "printer.not_printed",
@@ -96,6 +103,30 @@ class EscposPrinter(Peripheral):
                 cause=result.cause,
             )
         return result
+
+    @property
+    def senses_low_paper(self) -> bool:
+        return self._profile.capabilities.near_end_sensor
+
+    async def recover(self) -> Condition | None:
+        """See ``api.TicketPrinter``."""
+        command = self._profile.commands.recover
+        if command is None:
+            raise Refusal("act.no_recover_command")
+        async with self._line:
+            try:
+                await self._write(command)
+                await self._clock.sleep(RECOVER_S)
+                await self._keep_trying(self._look)
+            except (PipeClosedError, SilentDeviceError) as error:
+                raise Refusal("act.not_ready") from error
+        log.info("printer.recovered", device=self.device.id, still=self._blocking())
+        return self._blocking()
+
+    def _millimetres(self, dots: int) -> int:
+        """Length on the roll: what is printed and the feed before the cut."""
+        feed = self._profile.commands.cut_feed
+        return round((dots + feed) * MM_PER_INCH / self._profile.capabilities.dpi)
 
     async def _print_alone(self, job: EncodedJob, fence: Fence, until: float) -> PrintResult:
         refused = await self._preflight()

@@ -1,0 +1,162 @@
+"""Volume, brightness and screen of a kiosk's machine, by the programs that it has; none is assumed to be there."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import structlog
+
+from qingting.contract.base import Strict
+from qingting.contract.errors import Refusal
+
+log = structlog.get_logger(__name__)
+
+COMMAND_SECONDS = 10.0
+BACKLIGHT = Path("/sys/class/backlight")
+Words = tuple[Annotated[str, msgspec.Meta(max_length=200)], ...]
+
+
+class MachineSettings(Strict, frozen=True, kw_only=True):
+    """Commands of your own win over the programs that are looked for. ``{percent}``, ``{fraction}`` and ``{state}`` (``on``
+    or ``off``) are filled in. ``browser_restart`` has no default: how a kiosk's browser is started is the site's own.
+    """
+
+    volume: Words = ()
+    brightness: Words = ()
+    screen: Words = ()
+    browser_restart: Words = ()
+    output: str = ""
+    """Wayland output that ``wlr-randr`` switches, as ``HDMI-A-1``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A way to do something: ``needs`` names a variable of the environment without which it cannot work."""
+
+    command: tuple[str, ...]
+    needs: str = ""
+
+
+VOLUME = (
+    Program(("wpctl", "set-volume", "@DEFAULT_AUDIO_SINK@", "{fraction}")),
+    Program(("pactl", "set-sink-volume", "@DEFAULT_SINK@", "{percent}%")),
+    Program(("amixer", "-q", "sset", "Master", "{percent}%")),
+)
+BRIGHTNESS = (Program(("brightnessctl", "-q", "set", "{percent}%")),)
+SCREEN = (
+    Program(("wlr-randr", "--output", "{output}", "--{state}"), "WAYLAND_DISPLAY"),
+    Program(("xset", "dpms", "force", "{state}"), "DISPLAY"),
+)
+RunCommand = Callable[[Sequence[str]], Awaitable[int]]
+"""Runs a program and gives its exit code; raises ``OSError`` when it is not there."""
+
+
+async def run_command(command: Sequence[str]) -> int:
+    """Raises ``OSError``; a program that does not end is killed and counts as failed."""
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=quiet, stdout=quiet, stderr=quiet
+    )
+    try:
+        async with asyncio.timeout(COMMAND_SECONDS):
+            return await process.wait()
+    except TimeoutError:
+        process.kill()
+        return await process.wait() or 1
+
+
+class Machine:
+    """Raises ``act.no_backend`` where the machine has no program for it, ``act.command_failed`` where that fails."""
+
+    def __init__(
+        self,
+        settings: MachineSettings,
+        *,
+        run: RunCommand = run_command,
+        find: Callable[[str], str | None] = shutil.which,
+        environ: Mapping[str, str] = os.environ,
+        backlight: Path = BACKLIGHT,
+    ) -> None:
+        self._settings = settings
+        self._run = run
+        self._find = find
+        self._environ = environ
+        self._backlight = backlight
+
+    async def set_volume(self, percent: int) -> str:
+        """Gives the program that did it."""
+        return await self._carry_out(self._settings.volume, VOLUME, _percent(percent))
+
+    async def set_brightness(self, percent: int) -> str:
+        try:
+            return await self._carry_out(self._settings.brightness, BRIGHTNESS, _percent(percent))
+        except Refusal as refusal:
+            if refusal.code != "act.no_backend":
+                raise
+        return await asyncio.to_thread(self._write_backlight, percent)
+
+    async def switch_screen(self, on: bool) -> str:
+        words = {"state": "on" if on else "off", "output": self._settings.output}
+        return await self._carry_out(self._settings.screen, SCREEN, words)
+
+    async def check_screen(self) -> str:
+        """The program that can switch the screen, without using it."""
+        return (await self._choose(self._settings.screen, SCREEN))[0]
+
+    async def restart_browser(self) -> str:
+        """Raises ``act.not_configured`` as well."""
+        if not self._settings.browser_restart:
+            raise Refusal("act.not_configured")
+        return await self._carry_out(self._settings.browser_restart, (), {})
+
+    async def _choose(self, own: Words, known: Sequence[Program]) -> tuple[str, ...]:
+        if own:
+            return own
+        for program in known:
+            if program.needs and not self._environ.get(program.needs):
+                continue
+            if "{output}" in program.command and not self._settings.output:
+                continue
+            if await asyncio.to_thread(self._find, program.command[0]) is not None:
+                return program.command
+        raise Refusal("act.no_backend")
+
+    async def _carry_out(
+        self, own: Words, known: Sequence[Program], words: Mapping[str, str]
+    ) -> str:
+        command = [_filled(one, words) for one in await self._choose(own, known)]
+        try:
+            code = await self._run(command)
+        except OSError as error:
+            log.warning("machine.no_program", program=command[0], why=type(error).__name__)
+            raise Refusal("act.no_backend") from error
+        if code != 0:
+            log.warning("machine.command_failed", program=command[0], code=code)
+            raise Refusal("act.command_failed")
+        return command[0]
+
+    def _write_backlight(self, percent: int) -> str:
+        for panel in sorted(self._backlight.glob("*")):
+            try:
+                highest = int((panel / "max_brightness").read_text())
+                (panel / "brightness").write_text(str(max(1, highest * percent // 100)))
+            except (OSError, ValueError) as error:
+                log.warning("machine.backlight", panel=panel.name, why=type(error).__name__)
+                raise Refusal("act.command_failed") from error
+            return panel.name
+        raise Refusal("act.no_backend")
+
+
+def _percent(percent: int) -> dict[str, str]:
+    return {"percent": str(percent), "fraction": f"{percent / 100:.2f}"}
+
+
+def _filled(part: str, words: Mapping[str, str]) -> str:
+    for name, value in words.items():
+        part = part.replace("{" + name + "}", value)
+    return part
