@@ -194,6 +194,13 @@ def _sets(condition: Condition, *, on: bool) -> Action[Nothing]:
     return Action(Nothing, deed)
 
 
+async def _loosen_cutter(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
+    """The knife moves again, and the printer goes on showing its fault until it is told to recover."""
+    printer = bench.printer(device_id)
+    printer.set_condition(Condition.CUTTER_ERROR, True)
+    printer.latched.add(Condition.CUTTER_ERROR)
+
+
 def _disturbs(fault: Fault, *, on: bool) -> Action[Nothing]:
     async def deed(bench: SimulatorBench, device_id: str, _body: Nothing) -> None:
         bench.seat(device_id).device.set_fault(fault, on)
@@ -223,6 +230,7 @@ ACTIONS: dict[DeviceKind, dict[str, Action[Any]]] = {
         "close_cover": _sets(Condition.COVER_OPEN, on=False),
         "jam_cutter": _sets(Condition.CUTTER_ERROR, on=True),
         "free_cutter": _sets(Condition.CUTTER_ERROR, on=False),
+        "loosen_cutter": Action(Nothing, _loosen_cutter),
         "jam_paper": _sets(Condition.JAM, on=True),
         "free_paper": _sets(Condition.JAM, on=False),
         "heat": _sets(Condition.HEAD_HOT, on=True),

@@ -68,6 +68,8 @@ class PrinterSimulator(SimulatedDevice):
         speed = float(abilities.get("mm_per_s", 150.0)) if mm_per_s is None else mm_per_s
         self.dots_per_s = speed / 25.4 * dpi
         self.conditions: set[Condition] = set()
+        self.latched: set[Condition] = set()
+        """Faults whose cause is gone and which the printer still shows: DLE ENQ 2 ends them."""
         self.printed: deque[Printed] = deque(maxlen=KEPT_TICKETS)
         self._strip = Strip(width_dots=int(abilities.get("width_dots", 576)), dpi=dpi)
         self._stream = CommandStream()
@@ -103,6 +105,8 @@ class PrinterSimulator(SimulatedDevice):
             case Command("DLE ENQ", b"\x02") if Condition.HEAD_HOT not in self.conditions:
                 self._stream.clear()
                 self._strip.discard_line()
+                for condition in tuple(self.latched):
+                    self.set_condition(condition, False)
             case _:
                 pass
 
@@ -218,6 +222,7 @@ class PrinterSimulator(SimulatedDevice):
             self.conditions.add(condition)
         else:
             self.conditions.discard(condition)
+            self.latched.discard(condition)
             if condition is Condition.PAPER_OUT and self._strip.marked:
                 self._deliver(self._strip.tear(Edge.PAPER_END))
         self._push_news()
