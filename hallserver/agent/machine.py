@@ -1,10 +1,8 @@
 """Volume, brightness and screen of a kiosk's machine, by the programs that it has; none is assumed to be there."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -34,23 +32,15 @@ class MachineSettings(Strict, frozen=True, kw_only=True):
     """Wayland output that ``wlr-randr`` switches, as ``HDMI-A-1``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A way to do something: ``needs`` names a variable of the environment without which it cannot work."""
-
-    command: tuple[str, ...]
-    needs: str = ""
-
-
 VOLUME = (
-    Program(("wpctl", "set-volume", "@DEFAULT_AUDIO_SINK@", "{fraction}")),
-    Program(("pactl", "set-sink-volume", "@DEFAULT_SINK@", "{percent}%")),
-    Program(("amixer", "-q", "sset", "Master", "{percent}%")),
+    ("wpctl", "set-volume", "@DEFAULT_AUDIO_SINK@", "{fraction}"),
+    ("pactl", "set-sink-volume", "@DEFAULT_SINK@", "{percent}%"),
+    ("amixer", "-q", "sset", "Master", "{percent}%"),
 )
-BRIGHTNESS = (Program(("brightnessctl", "-q", "set", "{percent}%")),)
+BRIGHTNESS = (("brightnessctl", "-q", "set", "{percent}%"),)
 SCREEN = (
-    Program(("wlr-randr", "--output", "{output}", "--{state}"), "WAYLAND_DISPLAY"),
-    Program(("xset", "dpms", "force", "{state}"), "DISPLAY"),
+    ("wlr-randr", "--output", "{output}", "--{state}"),
+    ("xset", "dpms", "force", "{state}"),
 )
 RunCommand = Callable[[Sequence[str]], Awaitable[int]]
 """Runs a program and gives its exit code; raises ``OSError`` when it is not there."""
@@ -79,13 +69,11 @@ class Machine:
         *,
         run: RunCommand = run_command,
         find: Callable[[str], str | None] = shutil.which,
-        environ: Mapping[str, str] = os.environ,
         backlight: Path = BACKLIGHT,
     ) -> None:
         self._settings = settings
         self._run = run
         self._find = find
-        self._environ = environ
         self._backlight = backlight
 
     async def set_volume(self, percent: int) -> str:
@@ -114,20 +102,18 @@ class Machine:
             raise Refusal("act.not_configured")
         return await self._carry_out(self._settings.browser_restart, (), {})
 
-    async def _choose(self, own: Words, known: Sequence[Program]) -> tuple[str, ...]:
+    async def _choose(self, own: Words, known: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         if own:
             return own
-        for program in known:
-            if program.needs and not self._environ.get(program.needs):
+        for command in known:
+            if "{output}" in command and not self._settings.output:
                 continue
-            if "{output}" in program.command and not self._settings.output:
-                continue
-            if await asyncio.to_thread(self._find, program.command[0]) is not None:
-                return program.command
+            if await asyncio.to_thread(self._find, command[0]) is not None:
+                return command
         raise Refusal("act.no_backend")
 
     async def _carry_out(
-        self, own: Words, known: Sequence[Program], words: Mapping[str, str]
+        self, own: Words, known: Sequence[tuple[str, ...]], words: Mapping[str, str]
     ) -> str:
         command = [_filled(one, words) for one in await self._choose(own, known)]
         try:
