@@ -95,7 +95,8 @@ async def open_hall_app(
         Supervisor("app") as tasks,
     ):
         accounts = open_accounts(hall.store, clock, passwords or files.passwords)
-        await _greet_first_manager(hall, accounts)
+        if settings.first_password:
+            await _greet_first_manager(hall, accounts)
         link = _link(settings, hall, clock)
         hub = Hub(
             hall,

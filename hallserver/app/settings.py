@@ -25,7 +25,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     ``proxies`` are the addresses, parted by commas, of reverse proxies in front of this server: only
     from these is it believed on whose behalf a request comes. ``metrics_token`` opens ``/metrics`` to who
     knows it; empty, only this machine may ask.
-    ``citizen_code_url`` is the platform that resolves citizen codes (市民码) scanned at kiosks, with the
+    ``first_password``: each start prints a one-time password until a manager has one of their own; a demonstration
+    hands out its own. ``citizen_code_url`` is the platform that resolves citizen codes (市民码) scanned at kiosks, with the
     ``citizen_code_key`` and ``citizen_code_secret`` (or ``citizen_code_secret_file``) that it gave to this
     hall; an answer that takes longer than ``citizen_code_seconds`` is not waited for.
     """
@@ -44,6 +45,7 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     speech_program: str = "auto"
     proxies: str = ""
     metrics_token: str = ""
+    first_password: bool = True
     citizen_code_url: str = ""
     citizen_code_key: str = ""
     citizen_code_secret: str = ""

@@ -216,6 +216,7 @@ def _hall(options: DemoOptions, hall: DemoHall, city: CityCast, index: int) -> C
         "config": str(hall.folder / "config.json"),
         "city_url": options.city_url.replace("http", "ws", 1) + "/link",
         "hall_key": city.hall_keys[HallId(hall.config.hall.id)],
+        "first_password": False,
         **hall.code_settings,
     }
     file = _settings_file(hall.folder / "hall.toml", settings)
