@@ -17,14 +17,16 @@ from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract.errors import Refusal, error_texts
 from qingting.contract.ids import DeviceId
-from qingting.contract.states import DeviceKind, Role
+from qingting.contract.states import Condition, DeviceKind, DeviceState, Role
 
 log = structlog.get_logger(__name__)
 
 
-@handles(h.DeviceReport, Role.AGENT, changes=True)
+@handles(h.DeviceReport, Role.AGENT, Role.BOARD, changes=True)
 async def device_report(hub: Switchboard, session: Session, body: h.DeviceReport, key: str) -> None:
     own_peripheral(hub.hall.state, session, body.device, body.kind)
+    if session.role is Role.BOARD and not _is_about_sound(session, body):
+        raise Refusal("hub.forbidden")
     hub.presence.heard(body.device)
     command = c.ReportDevice(
         device=body.device,
@@ -34,6 +36,16 @@ async def device_report(hub: Switchboard, session: Session, body: h.DeviceReport
         detail=body.detail,
     )
     await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+def _is_about_sound(session: Session, body: h.DeviceReport) -> bool:
+    """All that a board may tell: that it is there, and whether it can be heard."""
+    return (
+        body.device == session.device
+        and body.state is DeviceState.READY
+        and set(body.conditions) <= {Condition.MUTED}
+        and not body.detail
+    )
 
 
 @handles(h.PrintReport, Role.AGENT, changes=True)

@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BoardSay } from '@qingting/client';
 import { boardRow, boardSay } from '../src/dev/sample';
 import { useBoard } from '../src/features/board/store';
+import type { SoundState } from '../src/features/board/voice';
 import type { Bench } from './support';
 import { bench, soon } from './support';
 
 const TOPIC = 'board:board-1';
 const said: string[] = [];
+const told: (readonly string[])[] = [];
+let heard: SoundState = 'on';
 let b: Bench<ReturnType<typeof useBoard>>;
 
 /** A call on the screen that the board owes; it leaves the list when the board reports it. */
@@ -19,6 +22,8 @@ function callNow(no: number, number: string, window: string): void {
 beforeEach(async () => {
   vi.useFakeTimers();
   said.length = 0;
+  told.length = 0;
+  heard = 'on';
   let last: readonly number[] = [];
   const memory = {
     load: () => last,
@@ -27,7 +32,9 @@ beforeEach(async () => {
     },
   };
   const speaker = {
-    state: 'on' as const,
+    get state() {
+      return heard;
+    },
     announce: (call: BoardSay) => {
       said.push(call.text);
       return Promise.resolve(true);
@@ -39,6 +46,10 @@ beforeEach(async () => {
         ([, view]) => view.view === 'board_say' && view.call_no === body.call_no,
       );
       if (found !== undefined) hall.remove(TOPIC, found[0]);
+      return {};
+    });
+    hall.onRequest('device.report', (body) => {
+      told.push(body.conditions ?? []);
       return {};
     });
     return useBoard(connection, speaker, memory);
@@ -61,6 +72,25 @@ describe('the board', () => {
     expect(shown()).toEqual(['B001', 'A001']);
     expect(said).toEqual(['请A001到3号窗口办理', '请B001到5号窗口办理']);
     expect([...b.hall.entries(TOPIC).keys()].filter((key) => key.startsWith('say:'))).toEqual([]);
+  });
+
+  it('tells the hall when it cannot be heard, again after a cut, and when it can', async () => {
+    await soon(2_000);
+    expect(told).toEqual([[]]);
+    heard = 'muted';
+    await soon(3_000);
+    expect(told).toHaveLength(1);
+    await soon(4_000);
+    expect(told.at(-1)).toEqual(['muted']);
+    b.hall.down = true;
+    b.hall.drop();
+    await soon(3_000);
+    b.hall.down = false;
+    await soon(9_000);
+    expect(told).toEqual([[], ['muted'], ['muted']]);
+    heard = 'on';
+    await soon(2_000);
+    expect(told.at(-1)).toEqual([]);
   });
 
   it('keeps its rows during a cut, says that they are old, and announces what it missed', async () => {

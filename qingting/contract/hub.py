@@ -220,7 +220,8 @@ class HelpDone(Strict, frozen=True, kw_only=True, tag="help.done", tag_field="ty
 
 
 class DeviceReport(Strict, frozen=True, kw_only=True, tag="device.report", tag_field="type"):
-    """Agent: state of a peripheral, sent on every change and once after each connection."""
+    """Agent: state of a peripheral, sent on every change and once after each connection. Board: that it is ready,
+    and ``muted`` while it has calls to say and cannot be heard."""
 
     device: DeviceId
     kind: DeviceKind

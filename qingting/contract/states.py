@@ -151,8 +151,6 @@ class DeviceKind(StrEnum):
     BOARD = "board"
     LED = "led"
     """A controller of LED lamps (LED 控制卡), driven by the hall server itself."""
-    SPEAKER = "speaker"
-    """A loudspeaker (音箱) that says the calls, driven by the hall server itself."""
     FACE = "face"
     """A certified face terminal (人脸识别终端) beside a kiosk: it recognises, and hands out a credential."""
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from qingting.contract import boards as b
 from qingting.contract import hub as h
+from qingting.contract.ids import DeviceId
+from qingting.contract.states import Condition, DeviceKind, DeviceState
 
 House = Any
 TOPIC = "board:lcd"
@@ -67,3 +69,25 @@ async def test_the_state_of_a_window_reaches_boards_that_show_it(house: House) -
         await house.ticket(kiosk)
         await board.until(lambda: board.topics[TOPIC]["screen"] != before or None)
         await board.close()
+
+
+async def test_a_board_that_cannot_be_heard_says_so_and_nothing_else_of_itself_or_others(
+    house: House,
+) -> None:
+    def about(device: str, kind: DeviceKind, *conditions: Condition) -> h.DeviceReport:
+        state = DeviceState.READY
+        return h.DeviceReport(
+            device=DeviceId(device), kind=kind, state=state, conditions=conditions
+        )
+
+    board = await watch(house)
+    lcd = DeviceId("lcd")
+    for conditions in ((Condition.MUTED,), ()):
+        await board.ask(about("lcd", DeviceKind.BOARD, *conditions))
+        assert set(house.hall.state.devices[lcd].conditions) == set(conditions)
+    for wrong in (
+        about("lcd", DeviceKind.BOARD, Condition.PAPER_OUT),
+        about("k1", DeviceKind.KIOSK),
+    ):
+        assert await board.refused(wrong) == "hub.forbidden"
+    await board.close()

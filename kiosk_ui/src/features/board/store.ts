@@ -8,7 +8,7 @@ import type {
   Entries,
   HallConnection,
 } from '@qingting/client';
-import { HallError, pick, pickAll } from '@qingting/client';
+import { HallError, newKey, pick, pickAll } from '@qingting/client';
 import { useNow, useStatus, useTopic } from '@qingting/client/vue';
 import type { SaidMemory } from './announcement';
 import { Announcer } from './announcement';
@@ -18,6 +18,9 @@ import type { SoundState } from './voice';
 export const FRESH_MS = 12_000;
 /** How long a said call is offered to a hall that does not answer; its list brings it back after that. */
 const REPORT_MS = 600_000;
+
+/** A page is silent for a moment while it starts; one that stays so is told to the hall. */
+const SILENT_MS = 5_000;
 
 /** Where the board's words go. */
 export interface Speaker {
@@ -67,8 +70,11 @@ export function useBoard(connection: HallConnection, speaker: Speaker, memory: S
     },
     { immediate: true },
   );
+  const tellSound = soundReport(connection);
   const timer = setInterval(() => {
     sound.value = speaker.state;
+    const expected = picture.value?.screen.aloud === true && device.value !== null;
+    tellSound(device.value, expected && sound.value !== 'on', status.value.state === 'ready');
   }, 1_000);
   onScopeDispose(() => clearInterval(timer));
 
@@ -78,6 +84,33 @@ export function useBoard(connection: HallConnection, speaker: Speaker, memory: S
 async function report(connection: HallConnection, callNo: number): Promise<void> {
   const key = `said-${String(callNo).padStart(8, '0')}`;
   await connection.ask({ type: 'call.announced', call_no: callNo }, { key, deadlineMs: REPORT_MS });
+}
+
+/**
+ * Tells the hall, once a change, whether a board that has to say calls can be heard. The hall forgets it with
+ * the connection, so a silent board tells it again.
+ */
+function soundReport(connection: HallConnection) {
+  let told: boolean | null = null;
+  let silentSince: number | null = null;
+  return (device: string | null, silent: boolean, ready: boolean): void => {
+    const now = connection.clock.now();
+    silentSince = silent ? (silentSince ?? now) : null;
+    if (!ready || device === null) {
+      told = null;
+      return;
+    }
+    const starting = silentSince !== null && now - silentSince < SILENT_MS;
+    const muted = silentSince !== null;
+    if (starting || told === muted) return;
+    told = muted;
+    const conditions = muted ? (['muted'] as const) : [];
+    const body = { type: 'device.report', device, kind: 'board', state: 'ready', conditions } as const;
+    connection.ask(body, { key: newKey() }).catch((fault: unknown) => {
+      told = null;
+      reportFault(fault);
+    });
+  };
 }
 
 /** A line that is down is said on the screen; anything else is a fault of ours. */

@@ -363,7 +363,7 @@ export interface DeviceHands {
   readonly former: string | null;
 }
 
-export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
+export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
 
 export interface DeviceReport {
   readonly type: "device.report";

@@ -1390,8 +1390,8 @@ export const CONDITION_TEXTS = {
     "severity": "warning",
     "zh": "没有声音",
     "en": "No sound",
-    "hint_zh": "屏幕：在屏幕上点一下，允许它发声。音箱：检查音量旋钮、电源和音频线。",
-    "hint_en": "A screen: touch it once, so that it may sound. A speaker: check its volume knob, power and audio cable."
+    "hint_zh": "在屏幕上点一下，允许它发声；仍没有声音时检查这台机器的中文语音和音箱。",
+    "hint_en": "Touch the screen once, so that it may sound; else look at this machine's Chinese voice and its speakers."
   },
   "battery_low": {
     "severity": "warning",
