@@ -170,6 +170,7 @@ async def _idle_agent(
     await asyncio.to_thread(file.write_bytes, msgspec.json.encode(settings))
     process = await start("-m", "benchmarks.idle_agent", str(file))
     stack.push_async_callback(end, process)
+    await _until_at_work(hall)
     await asyncio.sleep(SETTLE_SECONDS)
     used = cpu_seconds(process.pid)
     await asyncio.sleep(IDLE_SECONDS)
@@ -181,6 +182,19 @@ async def _idle_agent(
         "agent_cpu_percent": round(100 * share, 2),
         "agent_peripherals": len(PERIPHERALS),
     }
+
+
+async def _until_at_work(hall: FleetHall) -> None:
+    """Until the hall has heard that each of the agent's peripherals is ready."""
+    address = hall.url.replace("ws://", "http://").replace("/hub", "/metrics")
+    wanted = [f'qingting_devices{{kind="{one.value}",state="ready"}} 1.0' for one in PERIPHERALS]
+    async with asyncio.timeout(CONNECT_SECONDS), aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(address) as answer:
+                text = await answer.text()
+            if all(line in text for line in wanted):
+                return
+            await asyncio.sleep(0.2)
 
 
 # ---- from the agent's report to the supervisor's page ------------------------------------------------
