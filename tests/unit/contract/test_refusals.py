@@ -14,21 +14,12 @@ from qingting.contract.errors import error_texts
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("hallserver", "console", "qingting")
-FAMILIES = (
-    "ticket",
-    "call",
-    "transfer",
-    "booking",
-    "lease",
-    "queue",
-    "config",
-    "fault",
-    "window",
-    "service",
-    "rating",
-    "directive",
-)
-"""Families that only the engine and the hub utter; codes of others are also made by front ends."""
+FRONT_ENDS = ("kiosk_ui/src", "tablet_app/src", "qingting/web/src", "hallserver/app/templates")
+"""Their sources utter codes too; what is generated from the catalogue does not count."""
+COMPOSED = {"citizen_code": "face", "face": "citizen_code", "staff": "login", "login": "staff"}
+"""Families that utter one code of both by its last word, e.g. ``f"{family}.locked"``."""
+UNDER_WAY = {"act.in_use", "act.profiles_faulty"}
+"""Sentences whose acts are still being built."""
 CODE = re.compile(r"^[a-z_]+\.[a-z_]+$")
 
 
@@ -81,6 +72,24 @@ def uttered() -> set[str]:
     return {one for _, tree in sources() for one in constants(tree)}
 
 
+@cache
+def front_ends() -> str:
+    """All that front ends say, in one text."""
+    return "\n".join(
+        path.read_text("utf-8")
+        for folder in FRONT_ENDS
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in (".ts", ".vue", ".html") and "generated" not in path.parts
+    )
+
+
+def is_uttered(code: str) -> bool:
+    if code in uttered() or any(f"{mark}{code}{mark}" in front_ends() for mark in ("'", '"')):
+        return True
+    family, _, word = code.partition(".")
+    return family in COMPOSED and (word in uttered() or f".{word}" in uttered())
+
+
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
@@ -110,11 +119,11 @@ def test_every_fault_of_a_configuration_has_its_sentences() -> None:
     }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_no_sentence_waits_for_a_refusal_that_nobody_utters(family: str) -> None:
-    known = [code for code in error_texts() if code.partition(".")[0] == family]
-    assert known
-    assert [code for code in known if code not in uttered()] == []
+def test_no_sentence_waits_for_a_refusal_that_nobody_utters() -> None:
+    """``fault_at.<part>`` is composed from the parts of a configuration, which another test names."""
+    known = [code for code in error_texts() if not code.startswith("fault_at.")]
+    assert len(known) > 200, "the test no longer sees the catalogue"
+    assert {code for code in known if not is_uttered(code)} <= UNDER_WAY
 
 
 @pytest.mark.parametrize("code", sorted(error_texts()))

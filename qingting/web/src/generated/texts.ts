@@ -478,11 +478,6 @@ export const ERROR_TEXTS = {
     "en": "Too many pages are open at once, so this one is not updated live. Reload it to see the present state.",
     "retry": true
   },
-  "print.no_printer": {
-    "zh": "这台设备没有打印机。请记下屏幕上的号码，或请工作人员帮忙。",
-    "en": "This device has no printer. Please note the number on the screen or ask a member of staff.",
-    "retry": false
-  },
   "print.unknown_job": {
     "zh": "没有这个打印任务。",
     "en": "There is no such print job.",
@@ -492,16 +487,6 @@ export const ERROR_TEXTS = {
     "zh": "{number} 号正在打印，请稍等。",
     "en": "Ticket {number} is being printed. Please wait.",
     "retry": true
-  },
-  "print.failed": {
-    "zh": "号票没有打出来，但您的号码 {number} 有效。请记下号码，或请工作人员补打。",
-    "en": "The ticket was not printed, but your number {number} is valid. Note it down or ask a member of staff for a reprint.",
-    "retry": false
-  },
-  "print.unconfirmed": {
-    "zh": "不能确定号票是否打出来。您的号码 {number} 有效；没有拿到号票时请点「补打」。",
-    "en": "We cannot tell whether the ticket was printed. Your number {number} is valid; press \"Print again\" if you did not get it.",
-    "retry": false
   },
   "rating.unknown_ticket": {
     "zh": "没有可以评价的办件。",
@@ -971,11 +956,6 @@ export const ERROR_TEXTS = {
   "kiosk.printer_fault": {
     "zh": "打印机故障：{condition}。暂时不能取号，请换一台取号机，或请工作人员帮忙。",
     "en": "Printer fault: {condition}. No tickets here for now; please use another kiosk or ask a member of staff.",
-    "retry": true
-  },
-  "kiosk.out_of_service": {
-    "zh": "这台取号机暂停服务：{reason}",
-    "en": "This kiosk is out of service: {reason}",
     "retry": true
   },
   "login.wrong": {
