@@ -47,6 +47,7 @@ from qingting.contract.printing import PrintJob
 from qingting.contract.states import Condition, PrintOutcome
 from qingting.kernel.aio.clock import Clock, SystemClock
 from qingting.kernel.aio.tasks import Supervisor
+from qingting.kernel.security.device_keys import new_token
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,7 @@ class Agent:
             key=settings.key,
             version=CONTRACT_VERSION,
             build=settings.build,
+            install=new_token(),
         )
         self._link = HubLink(
             auth, settings.hall, clock=self._clock, on_order=self._order, on_down=self._link_down

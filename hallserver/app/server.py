@@ -106,6 +106,7 @@ async def open_hall_app(
             base_url=settings.public_url,
             city_link=lambda: link is not None and link.connected,
             code_service=code_service,
+            proxies=settings.proxy_addresses,
         )
         async with hub.running():
             if link is not None:

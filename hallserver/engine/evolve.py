@@ -26,7 +26,7 @@ from qingting.contract.ids import BusinessDay
 from qingting.contract.states import BookingState, TurnedAway
 
 Step = Callable[[HallState, Any, e.Event], None]
-TURNED_AWAY_MS = 7 * 24 * 3_600_000
+TURNED_AWAY_MS = 24 * 3_600_000
 """How long refusals at the door are shown that nobody settled."""
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from hallserver.engine.state import DeviceLife, HallState, children_of, permissions_of
+from hallserver.hub.door_book import TurnedAwayRefusal
 from hallserver.hub.session import Session
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, StaffId, WindowId
-from qingting.contract.states import DeviceKind, Role, StaffPermission, WindowState
+from qingting.contract.states import DeviceKind, Role, StaffPermission, TurnedAway, WindowState
 
 TOPICS: dict[Role, frozenset[str]] = {
     Role.KIOSK: frozenset({"hall", "catalogue", "queues", "windows"}),
@@ -80,16 +81,16 @@ def own_peripheral(
 ) -> DeviceLife:
     """A device that this agent speaks for: attached to its kiosk or to itself.
 
-    Raises ``device.unknown`` or ``hub.forbidden``.
+    Raises ``device.unknown``, or ``hub.forbidden`` for a device of somebody else, which is noted as a
+    spoofed id.
     """
     life = state.devices.get(device)
     if life is None or (kind is not None and life.kind is not kind):
         raise Refusal("device.unknown")
     owners = {session.device, session.parent} - {None}
-    if life.id != session.device and life.parent not in owners:
-        raise Refusal("hub.forbidden")
-    if life.id != session.device and life.kind in (DeviceKind.AGENT, DeviceKind.KIOSK):
-        raise Refusal("hub.forbidden")
+    own = life.parent in owners and life.kind not in (DeviceKind.AGENT, DeviceKind.KIOSK)
+    if life.id != session.device and not own:
+        raise TurnedAwayRefusal("hub.forbidden", TurnedAway.SPOOFED_ID, life.id, session.device)
     return life
 
 

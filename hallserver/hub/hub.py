@@ -23,7 +23,16 @@ from hallserver.hub import (
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.authority import held_window
 from hallserver.hub.citizen_codes import CodeService
-from hallserver.hub.door import AUTH_SECONDS, ClientGoneError, Door, name_of, payload
+from hallserver.hub.door import (
+    AUTH_SECONDS,
+    ClientGoneError,
+    Door,
+    is_ping_pong,
+    name_of,
+    payload,
+)
+from hallserver.hub.door_book import TurnedAwayRefusal
+from hallserver.hub.one_place import PROBE_SECONDS
 from hallserver.hub.presence import TICK_SECONDS
 from hallserver.hub.registry import REGISTRY, carry_out
 from hallserver.hub.session import Outbox, Session
@@ -37,6 +46,7 @@ from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.security.seal import Sealer
+from qingting.kernel.web.sender import sender_of
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +81,9 @@ class Hub:
         city_link: Callable[[], bool] = lambda: False,
         code_service: CodeService | None = None,
         pad_build: str = "",
+        proxies: frozenset[str] = frozenset(),
         auth_seconds: float = AUTH_SECONDS,
+        probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         assert REGISTRY, "no handlers"
         self.board = Switchboard(
@@ -86,7 +98,8 @@ class Hub:
         )
         self._hall = hall
         self._clock = clock
-        self._door = Door(hall, accounts, clock, auth_seconds)
+        self._door = Door(self.board, auth_seconds, probe_seconds)
+        self._proxies = proxies
         self._sockets: set[web.WebSocketResponse] = set()
 
     # ---- life -----------------------------------------------------------------------------------
@@ -122,12 +135,13 @@ class Hub:
             max_msg_size=HARD_LIMIT_BYTES,
             decode_text=False,
             timeout=1.0,
+            autoping=False,  # a pong is a sign of life that we want to see
             compress=False,  # one encoding serves all; a hall's own network is wide enough
         )
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            await self._receive(socket, request.remote or "?")
+            await self._receive(socket, sender_of(request, self._proxies) or "?")
         finally:
             self._sockets.discard(socket)
         return socket
@@ -141,6 +155,8 @@ class Hub:
         except codec.BadMessageError as error:
             outbox.end(error.refusal)
         except Refusal as refusal:
+            if isinstance(refusal, TurnedAwayRefusal):
+                self.board.turned_away(refusal, address)
             log.info("hub.turned_away", code=refusal.code, address=address)
             outbox.end(refusal)
         else:
@@ -167,8 +183,11 @@ class Hub:
 
     async def _read(self, session: Session, socket: web.WebSocketResponse) -> None:
         async for message in socket:
+            session.heard.set()
             if message.type is WSMsgType.ERROR:
                 return
+            if await is_ping_pong(socket, message):
+                continue
             try:
                 said = codec.decode(payload(message))
             except codec.BadMessageError as error:
@@ -187,15 +206,20 @@ class Hub:
         if ask.id <= session.last_id:
             return codec.refused(ask.id, Refusal("hub.bad_message", where="$.id"))
         session.last_id = ask.id
+        session.busy = True
         try:
             return codec.granted(ask, await carry_out(self.board, session, ask))
         except Refusal as refusal:
+            if isinstance(refusal, TurnedAwayRefusal):
+                self.board.turned_away(refusal, session.address)
             return codec.refused(ask.id, refusal)
         except Exception:
             log.exception(
                 "hub.request_failed", device=session.device, request=type(ask.body).__name__
             )
             return codec.refused(ask.id, Refusal("internal"))
+        finally:
+            session.busy = False
 
     def _greet(self, session: Session) -> None:
         state = self._hall.state
@@ -235,8 +259,12 @@ class Hub:
         reports += parks_over(state, self._clock.now_ms())
         reports += self.board.acts.ends()
         await asyncio.gather(*(self._submit(report) for report in reports))
+        for refusal in self.board.door_book.due():
+            if await self._submit(refusal):
+                self.board.door_book.told(refusal)
 
-    async def _submit(self, command: Command) -> None:
+    async def _submit(self, command: Command) -> bool:
+        """False when the hall refused it."""
         if isinstance(command, ReportPrint):
             key = f"system:print:{command.ticket}:{command.attempt}:{command.outcome.value}"
         elif isinstance(command, EndAct):
@@ -251,3 +279,5 @@ class Hub:
         except Refusal as refusal:
             # Asked again at the next turn: what is due is computed from the state.
             log.warning("hub.report_refused", code=refusal.code, report=type(command).__name__)
+            return False
+        return True

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from hallserver.engine.state import DeviceLife, HallState
 from qingting.contract.ids import DeviceId
 from qingting.contract.pads import PadFacts
-from qingting.contract.states import Condition, DeviceKind, WindowState
+from qingting.contract.states import Condition, WindowState
 from qingting.kernel.aio.clock import Clock
 
-PADS = frozenset({DeviceKind.CALL_PAD, DeviceKind.RATING_PAD})
 LOOK_SECONDS = 15.0
 """How often a pad that says nothing new is looked at while something is about to begin or to end."""
 

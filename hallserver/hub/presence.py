@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from hallserver.engine.state import DeviceLife, HallState
 from hallserver.hub.authority import PERIPHERALS, agent_speaks_for, spoken_for
-from hallserver.hub.pad_watch import PADS, PadWatch
+from hallserver.hub.pad_watch import PadWatch
 from hallserver.hub.session import ROLES
 from qingting.contract.commands import ReportDevice
 from qingting.contract.ids import DeviceId
 from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.contract.supervision import PADS
 from qingting.kernel.aio.clock import Clock
 
 BLINK_SECONDS = 3.0

@@ -73,6 +73,10 @@ class Outbox:
             self._wake.clear()
             await self._wake.wait()
 
+    async def ping(self) -> None:
+        """Raises ``ConnectionError`` or ``RuntimeError`` when the client is gone."""
+        await self._socket.ping()
+
     async def farewell(self) -> None:
         """Says why, then closes; a client that does not listen is cut off."""
         if self.ending is not None and not self._socket.closed:
@@ -88,7 +92,8 @@ class Outbox:
 
 @dataclass(eq=False)
 class Session:
-    """A device that has proven who it is. ``staff`` is set while a clerk is logged in on a call pad."""
+    """A device that has proven who it is. ``staff`` is set while a clerk is logged in on a call pad;
+    ``install`` and ``address`` tell its place, ``busy`` while a request of it is carried out."""
 
     device: DeviceId
     kind: DeviceKind
@@ -97,8 +102,13 @@ class Session:
     bound: WindowId | None = None
     parent: DeviceId | None = None
     staff: StaffId | None = None
+    install: str = ""
+    address: str = ""
     topics: set[str] = field(default_factory=set)
     last_id: int = 0
+    busy: bool = False
+    gone: bool = False
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     def send(self, message: ServerMessage) -> None:
         self.outbox.put(codec.encode(message))
@@ -106,6 +116,19 @@ class Session:
     def end(self, code: str) -> None:
         log.info("hub.session_ended", device=self.device, code=code)
         self.outbox.end(Refusal(code))
+
+    async def answers(self, seconds: float) -> bool:
+        """True when the client says anything within ``seconds``, or is being served."""
+        if self.busy:
+            return True
+        self.heard.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.outbox.ping()
+                await self.heard.wait()
+        except (TimeoutError, ConnectionError, RuntimeError):
+            return False
+        return not self.gone and self.outbox.ending is None
 
     @property
     def actor(self) -> str:

@@ -15,6 +15,7 @@ from hallserver.hub.accounts import Accounts
 from hallserver.hub.acts import ActDesk
 from hallserver.hub.authority import agent_speaks_for
 from hallserver.hub.citizen_codes import CodeDesk, CodeKind, CodeService
+from hallserver.hub.door_book import DoorBook, TurnedAwayRefusal
 from hallserver.hub.hands import in_force, touched
 from hallserver.hub.identity import IdentityDesk
 from hallserver.hub.outlooks import Outlooks
@@ -60,6 +61,7 @@ class Switchboard:
         self.printing = PrintDesk(clock)
         self.scans = ScanDesk(clock)
         self.acts = ActDesk(clock, lambda: hall.state, self.reach, self._may_return)
+        self.door_book = DoorBook(clock)
         self.codes = CodeDesk(code_service, clock, self._code_service_changed)
         self.wake = asyncio.Event()
         """Set when housekeeping should look at once."""
@@ -97,8 +99,15 @@ class Switchboard:
         """Everybody who is connected now."""
         return [one for sessions in self._sessions.values() for one in sessions]
 
+    def sessions_of(self, device: DeviceId) -> list[Session]:
+        """The connections of a device that are not being ended."""
+        found = self._sessions.get(device, ())
+        return [one for one in found if one.outbox.ending is None]
+
     def leave(self, session: Session) -> None:
         """Lets a session go with all that hung on it."""
+        session.gone = True
+        session.heard.set()
         self.topics.leave(session)
         self.scans.void(session)
         self._sessions[session.device].discard(session)
@@ -116,6 +125,11 @@ class Switchboard:
             self.presence.heard_agent(self.hall.state, session.device)
         else:
             self.presence.heard(session.device)
+
+    def turned_away(self, refusal: TurnedAwayRefusal, address: str) -> None:
+        """The log learns of it at once, or counted later."""
+        self.door_book.note(refusal, address)
+        self.wake.set()
 
     def disconnect(self, device: DeviceId, code: str) -> None:
         """Ends the sessions of a device, as after its key was revoked."""
@@ -135,10 +149,7 @@ class Switchboard:
 
     def session_of(self, device: DeviceId) -> Session | None:
         """The living connection of a device."""
-        for session in self._sessions.get(device, ()):
-            if session.outbox.ending is None:
-                return session
-        return None
+        return next(iter(self.sessions_of(device)), None)
 
     def agent_for(self, peripheral: DeviceId) -> Session | None:
         """The connected agent that speaks for a peripheral."""

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from hallserver.app.desk import desk_of
+from hallserver.app.manage.door_words import knock_lines
 from hallserver.app.manage.words import device_lines
 
 
@@ -15,6 +16,7 @@ async def devices(request: web.Request) -> web.Response:
         "all": len(lines),
         "faults": sum(one.needs_somebody for one in lines),
         "only": only,
+        "knocks": knock_lines(desk),
     }
     return desk.pages.render(request, "devices.html", context, block="live")
 

@@ -6,10 +6,12 @@ from hallserver.app.desk import Desk, desk_of, person_of
 from hallserver.engine.state import DeviceLife, HallState
 from hallserver.hub.accounts import Pairing
 from qingting.contract.base import Strict
+from qingting.contract.commands import KeyDevice
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, ShortText, WindowId
 from qingting.contract.states import DeviceKind
 from qingting.contract.supervision import OWN_CONNECTION
+from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import read_form, see_other
 
 NEW_KINDS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD, DeviceKind.BOARD, DeviceKind.KIOSK)
@@ -144,6 +146,11 @@ async def revoke(request: web.Request) -> web.Response:
     await desk.accounts.devices.revoke(life.id)
     await desk.accounts.devices.forget_login(device=life.id)
     desk.hub.board.disconnect(life.id, "hub.not_authenticated")
+    await desk.hall.submit(
+        KeyDevice(device=life.id, revoked=True),
+        key=f"revoke:{life.id}:{new_token()}",
+        actor=f"staff:{person_of(request).id}",
+    )
     raise see_other(request, "/manage/pair", done="pair.revoked")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hallserver.app.desk import Desk
+from hallserver.app.manage.pad_words import PadLine, pad_line
 from hallserver.engine.state import DeviceLife
 from qingting.contract.conditions import ConditionText, Severity, condition_texts
 from qingting.contract.ids import DeviceId, Millis
@@ -41,6 +42,7 @@ class DeviceLine:
     since: Millis
     seen: Millis
     detail: str
+    pad: PadLine | None = None
 
     @property
     def needs_somebody(self) -> bool:
@@ -61,6 +63,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
     window = state.window_config.get(life.window) if life.window is not None else None
     at_work = _at_work(desk, life)
     gone = is_gone(life.kind, life.state, life.conditions, at_work=at_work)
+    facts = desk.hub.board.pads.facts.get(life.id)
     faults = tuple(sorted(_faults(life, gone=gone), key=lambda one: (_ORDER[one.tone], one.since)))
     return DeviceLine(
         id=life.id,
@@ -76,6 +79,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
         since=life.since,
         seen=desk.hub.board.presence.seen.get(life.id, life.since),
         detail=life.detail,
+        pad=pad_line(facts) if facts is not None else None,
     )
 
 

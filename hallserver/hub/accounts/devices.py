@@ -46,6 +46,16 @@ class DeviceAccounts:
         stored = await self._store.read(work)
         return None if stored is None else matches(stored, key)
 
+    async def owner_of(self, key: str) -> DeviceId | None:
+        """The device whose key this is."""
+
+        def work(connection: Connection) -> str | None:
+            found = select(t.device_key.c.device).where(t.device_key.c.digest == digest(key))
+            return connection.execute(found).scalars().first()
+
+        device = await self._store.read(work)
+        return None if device is None else DeviceId(device)
+
     async def issue_key(self, device: DeviceId) -> str:
         """A new key for a device; the former one stops to work. For demonstrations and first starts."""
         key = new_device_key()

@@ -15,6 +15,7 @@ import { ASK_DEADLINE_MS, AskBook } from './asks';
 import { TopicStore } from './collection';
 import { HallError } from './errors';
 import type { IdentityStore } from './identity';
+import { newKey } from './keys';
 import type { OpenSocket, SocketLike } from './socket';
 import { backoffMs, browserSocket, hubUrl } from './socket';
 import { ServerClock } from './time';
@@ -205,7 +206,8 @@ export class HallConnection {
       this.say({ type: 'pair', code, kind, version: CONTRACT_VERSION });
     } else if (identity !== null) {
       const build = this.options.build ?? '';
-      this.say({ type: 'auth', ...identity, version: CONTRACT_VERSION, build });
+      const install = identity.install ?? '';
+      this.say({ type: 'auth', ...identity, install, version: CONTRACT_VERSION, build });
     }
   }
 
@@ -217,7 +219,11 @@ export class HallConnection {
         this.welcomed(message);
         break;
       case 'paired':
-        this.options.identity.save({ device: message.device, key: message.key });
+        this.options.identity.save({
+          device: message.device,
+          key: message.key,
+          install: newKey(),
+        });
         this.pairing?.done(null);
         break;
       case 'result':

@@ -1,9 +1,12 @@
 /** The identity that a device got when it was paired. */
 import type { DeviceKind } from './generated/contract';
+import { newKey } from './keys';
 
 export interface DeviceIdentity {
   readonly device: string;
   readonly key: string;
+  /** A random word of this installation, kept with the key: tells a reload from a copy of the key. */
+  readonly install?: string;
 }
 
 /** Where a device keeps who it is. Tests and previews bring their own. */
@@ -20,7 +23,13 @@ export interface IdentityStore {
 export function browserIdentity(kind: DeviceKind, slot = ''): IdentityStore {
   const place = `qingting.identity.${kind}${slot === '' ? '' : `.${slot}`}`;
   return {
-    load: () => parseIdentity(localStorage.getItem(place)),
+    load: () => {
+      const known = parseIdentity(localStorage.getItem(place));
+      if (known === null || known.install !== undefined) return known;
+      const named = { ...known, install: newKey() };
+      localStorage.setItem(place, JSON.stringify(named));
+      return named;
+    },
     save: (identity) => localStorage.setItem(place, JSON.stringify(identity)),
     clear: () => localStorage.removeItem(place),
   };
@@ -44,8 +53,9 @@ function parseIdentity(text: string | null): DeviceIdentity | null {
   if (text === null) return null;
   try {
     const value = JSON.parse(text) as Partial<DeviceIdentity> | null;
-    const { device, key } = value ?? {};
-    return typeof device === 'string' && typeof key === 'string' ? { device, key } : null;
+    const { device, key, install } = value ?? {};
+    if (typeof device !== 'string' || typeof key !== 'string') return null;
+    return typeof install === 'string' ? { device, key, install } : { device, key };
   } catch {
     // A damaged entry is as good as none: the screen asks for pairing.
     return null;

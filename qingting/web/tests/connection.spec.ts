@@ -57,7 +57,8 @@ describe('authentication', () => {
     const paired = connection.pair('48291307', 'kiosk');
     await soon();
     await paired;
-    expect(identity.load()).toEqual(KIOSK);
+    expect(identity.load()).toMatchObject(KIOSK);
+    expect(identity.load()?.install).toMatch(/^[0-9a-f]{32}$/);
     await soon();
     expect(connection.status.state).toBe('ready');
   });

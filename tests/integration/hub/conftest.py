@@ -289,6 +289,7 @@ class House:
     port: int = 0
     keys: dict[str, str] = field(default_factory=dict)
     auth_seconds: float = 10.0
+    probe_seconds: float = 10.0
     sealer: Sealer = field(default_factory=lambda: Sealer(parse_keys(new_key("k1"))))
     hall: Hall = field(init=False)
     accounts: Accounts = field(init=False)
@@ -325,6 +326,9 @@ class House:
                 base_url="http://hall.test",
                 auth_seconds=self.auth_seconds,
                 code_service=self.code_service,
+                proxies=frozenset({"127.0.0.1"}),
+                probe_seconds=self.probe_seconds,
+                pad_build="b2",
             )
             async with self.hub.running():
                 app = web.Application()
@@ -338,8 +342,10 @@ class House:
                     await self.hub.close()
                     await server.close()
 
-    async def dial(self) -> Client:
-        return Client(await connect(f"ws://127.0.0.1:{self.port}/hub", max_size=None))
+    async def dial(self, address: str = "127.0.0.1") -> Client:
+        """A line that comes from ``address``, as a reverse proxy tells it."""
+        url, headers = f"ws://127.0.0.1:{self.port}/hub", {"X-Forwarded-For": address}
+        return Client(await connect(url, max_size=None, additional_headers=headers))
 
     async def key_of(self, device: str) -> str:
         if device not in self.keys:

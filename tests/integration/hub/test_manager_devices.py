@@ -4,9 +4,11 @@ import re
 
 from fixtures_manager import Site
 
+from hallserver.app.manage.door_words import knock_lines
 from qingting.contract import commands as c
 from qingting.contract.ids import DeviceId, StaffId, WindowId
-from qingting.contract.states import DeviceKind, DeviceState
+from qingting.contract.pads import PadFacts
+from qingting.contract.states import AddressClass, DeviceKind, DeviceState, TurnedAway
 
 
 async def report(site: Site, device: str, kind: DeviceKind, state: DeviceState) -> None:
@@ -67,3 +69,42 @@ async def test_a_printer_to_reprint_at_is_named_in_the_readers_language(inside: 
     _, page = await inside.get("/manage/tickets?lang=en")
     options = re.findall(r"<option value=\"k\d\"[^>]*>([^<]+)<", page)
     assert options == ["Kiosk 8", "Kiosk 9"]
+
+
+async def test_who_was_turned_away_is_listed_with_what_to_do_until_the_device_is_paired_anew(
+    inside: Site,
+) -> None:
+    _, page = await inside.get("/manage/devices")
+    assert "被拒绝接入" not in page
+    own = AddressClass.OWN_NETWORK
+    for refusal in (
+        c.RefuseDevice(device="pad1", why=TurnedAway.COPIED_KEY, origin=own, count=3),
+        c.RefuseDevice(device="k1", why=TurnedAway.SPOOFED_ID, origin=own, by=DeviceId("pad1")),
+        c.RefuseDevice(device="made-up", why=TurnedAway.UNKNOWN_DEVICE, origin=own),
+    ):
+        await inside.do(refusal)
+    _, page = await inside.get("/manage/devices")
+    for words in ("密钥在两处同时使用", "冒用别的设备", "1号呼叫器", "made-up", "#d-pad1"):
+        assert words in page
+    await inside.do(c.KeyDevice(device=DeviceId("pad1"), revoked=True))
+    _, page = await inside.get("/manage/devices")
+    assert "密钥在两处同时使用" not in page
+    assert "冒用别的设备" not in page, "it was that key"
+    assert "大厅不认识的设备" in page
+    assert [one.name for one in knock_lines(inside.desk)] == ["made-up"]
+    inside.clock.shift += 25 * 3600
+    assert knock_lines(inside.desk) == []
+
+
+async def test_a_pad_says_how_it_is_and_what_its_browser_does_not_tell_is_left_out(
+    inside: Site,
+) -> None:
+    life = inside.desk.state.devices[DeviceId("pad1")]
+    facts = PadFacts(battery=76, charging=True, network="wifi", rtt=12, installed=True)
+    inside.desk.hub.board.pads.heard(life, facts)
+    _, page = await inside.get("/manage/devices")
+    assert "电量 76%，充电中 · Wi-Fi · 往返 12 毫秒 · 已安装为应用" in page
+    inside.desk.hub.board.pads.heard(life, PadFacts(visible=False))
+    _, page = await inside.get("/manage/devices")
+    assert "应用不在屏幕上" in page
+    assert "电量" not in page

@@ -11,6 +11,7 @@ from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
 from qingting.contract.examples import EXAMPLES
 from qingting.contract.ids import DeviceId, ItemId, TicketId, WindowId
+from qingting.contract.pads import PadReport
 from qingting.contract.states import (
     CertificateKind,
     DeviceKind,
@@ -74,6 +75,7 @@ ALLOWED = {
     ha.ActTold: set(DEVICES),
     h.Subscribe: set(DEVICES),
     h.Ping: set(DEVICES),
+    PadReport: {Role.CALL_PAD, Role.RATING_PAD},
 }
 """Written out by hand, so that a change of the registry has to be meant."""
 CHANGES = {
