@@ -167,7 +167,7 @@ def hall(file: Path | None) -> None:
     from hallserver.app.settings import load_hall_settings
     from hallserver.store.errors import StoreOpenError
 
-    serve(run_hall(_read_settings(load_hall_settings, file)), StoreOpenError)
+    serve(run_hall(_read_settings(load_hall_settings, file)), StoreOpenError, SettingsError)
 
 
 @main.command()

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -35,6 +36,14 @@ def add_screens(app: web.Application, static: Path = STATIC) -> None:
         app.router.add_get(f"/{bundle}/{{file:.+}}", _file(static / bundle))
     for short, path in (("/kiosk", "/kiosk/"), ("/board", "/board/")):
         app.router.add_get(short, _moved(path))
+
+
+def pad_build(static: Path = STATIC) -> str:
+    """The pads' program as it was built (平板程序版本); empty when it was not. Reads a file."""
+    file = static / "tablet" / "build.json"
+    if not file.is_file():
+        return ""
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, str])["build"]
 
 
 def _moved(path: str) -> Handler:

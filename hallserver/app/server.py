@@ -22,8 +22,9 @@ from hallserver.app.phone.access import Phone
 from hallserver.app.phone.frame import is_phone_page, phone_shell
 from hallserver.app.public import add_public
 from hallserver.app.scan import add_scan
-from hallserver.app.screens import add_screens
+from hallserver.app.screens import add_screens, pad_build
 from hallserver.app.settings import HallSettings
+from hallserver.app.tls import server_context
 from hallserver.boards.leds import LedWall
 from hallserver.boards.routes import add_voice, make_voice
 from hallserver.hall import Hall, open_hall
@@ -77,6 +78,7 @@ class _Files:
         here = Path(__file__).parent
         self.assets = Assets.collect((here / "static" / "pages", here / "phone" / "static"))
         self.passwords = Passwords()
+        self.pad_build = pad_build()
 
 
 @asynccontextmanager
@@ -107,6 +109,7 @@ async def open_hall_app(
             city_link=lambda: link is not None and link.connected,
             code_service=code_service,
             proxies=settings.proxy_addresses,
+            pad_build=files.pad_build,
         )
         async with hub.running():
             if link is not None:
@@ -201,8 +204,9 @@ def _calm_collector() -> None:
 
 
 async def run_hall(settings: HallSettings) -> None:
-    """Serves until cancelled."""
+    """Serves until cancelled; raises as :func:`open_hall_app`, or ``SettingsError`` for its certificate."""
     _ = lift_open_files()
+    tls = await asyncio.to_thread(server_context, settings)
     async with open_hall_app(settings) as app:
         runner = web.AppRunner(
             app,
@@ -212,9 +216,10 @@ async def run_hall(settings: HallSettings) -> None:
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, settings.host, settings.port)
-            await site.start()
-            log.info("hall.serving", url=settings.public_url)
+            await web.TCPSite(runner, settings.host, settings.port).start()
+            if tls is not None:
+                await web.TCPSite(runner, settings.host, settings.tls_port, ssl_context=tls).start()
+            log.info("hall.serving", url=settings.public_url, screens=settings.screens_url)
             if not settings.phones_reach_it:
                 log.warning("hall.qr_leads_nowhere", url=settings.public_url, hint="set base_url")
             _calm_collector()

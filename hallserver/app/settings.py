@@ -22,6 +22,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     which boards speak; ``auto`` keeps it below ``data`` and makes it when it is missing, empty speaks
     without one. ``speech_program`` says words that no bank has: ``auto`` is the synthesiser that comes
     with the product, else a program such as ``espeak-ng``; empty means none.
+    With ``tls_cert`` and ``tls_key`` (PEM files) the server listens on ``tls_port`` with TLS too, which is how
+    pads should reach it; phones, which trust no certificate of the hall's own, keep ``port``.
     ``proxies`` are the addresses, parted by commas, of reverse proxies in front of this server: only
     from these is it believed on whose behalf a request comes. ``metrics_token`` opens ``/metrics`` to who
     knows it; empty, only this machine may ask.
@@ -41,6 +43,9 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     seal_keys: str = ""
     secure_cookies: bool = False
     build: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
     voice_bank: str = "auto"
     speech_program: str = "auto"
     proxies: str = ""
@@ -65,6 +70,14 @@ class HallSettings(Strict, frozen=True, kw_only=True):
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
+    def screens_url(self) -> str:
+        """Where pads and boards open their pages: the TLS port where there is one."""
+        if not self.tls_cert:
+            return self.public_url
+        host = urlsplit(self.public_url).hostname or self.host
+        return f"https://{f'[{host}]' if ':' in host else host}:{self.tls_port}"
+
+    @property
     def phones_reach_it(self) -> bool:
         """False when the server listens for others, yet its QR codes name this machine only."""
         return _only_here(self.host, listening=True) or not _only_here(
@@ -77,7 +90,16 @@ class HallSettings(Strict, frozen=True, kw_only=True):
 
 
 def hall_faults(settings: HallSettings) -> list[str]:
-    """Faults between settings, one English line each. A citizen's name and number travel from the platform of
+    """Faults between settings, one English line each."""
+    faults = _code_faults(settings)
+    for one, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if getattr(settings, one) and not getattr(settings, other):
+            faults.append(f"{one}: given without {other}")
+    return faults
+
+
+def _code_faults(settings: HallSettings) -> list[str]:
+    """A citizen's name and number travel from the platform of
     citizen codes, so it must be behind https unless it is on this machine."""
     url, key = settings.citizen_code_url, settings.citizen_code_key
     if not url:

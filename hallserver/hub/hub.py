@@ -42,6 +42,7 @@ from qingting.contract.base import CONTRACT_VERSION
 from qingting.contract.commands import Command, EndAct, LeaveUnrated, ReportDevice, ReportPrint
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Role
+from qingting.contract.supervision import PADS
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.security.device_keys import new_token
@@ -100,6 +101,7 @@ class Hub:
         self._clock = clock
         self._door = Door(self.board, auth_seconds, probe_seconds)
         self._proxies = proxies
+        self._pad_build = pad_build
         self._sockets: set[web.WebSocketResponse] = set()
 
     # ---- life -----------------------------------------------------------------------------------
@@ -231,6 +233,7 @@ class Hub:
                 now=self._clock.now_ms(),
                 version=CONTRACT_VERSION,
                 window=held_window(state, session.staff) or session.bound,
+                build=self._pad_build if session.kind in PADS else "",
             )
         )
         if session.role is Role.AGENT:

@@ -1,18 +1,18 @@
-/* The shell of both pads, kept on the device so that a pad starts while its hall server restarts.
- * It caches the program only: what the hall says comes over the WebSocket and is never stored. */
+/* The shell of both pads, kept on the device so that a pad starts while its hall server is away.
+ * It keeps the program only: what the hall says comes over the WebSocket and is never stored.
+ * A new program is fetched in the background and waits; a pad takes it when nobody needs the pad. */
 const CACHE = 'tablet-__VERSION__';
 const FILES = '__FILES__';
 const ROOT = new URL('./', self.location.href);
-const SERVER_PATIENCE_MS = 2500;
+const KEPT = new Set(FILES.map((file) => new URL(file, ROOT).href));
 
 self.addEventListener('install', (event) => {
-  const urls = FILES.map((file) => new URL(file, ROOT).href);
-  event.waitUntil(
-    caches
-      .open(CACHE)
-      .then((cache) => cache.addAll(urls.map((url) => new Request(url, { cache: 'reload' }))))
-      .then(() => self.skipWaiting()),
-  );
+  const fresh = [...KEPT].map((url) => new Request(url, { cache: 'reload' }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
+});
+
+self.addEventListener('message', (event) => {
+  if (event.data === 'take') self.skipWaiting();
 });
 
 self.addEventListener('activate', (event) => {
@@ -25,27 +25,14 @@ self.addEventListener('activate', (event) => {
   );
 });
 
-/* A page comes from the server so that an update is seen at once, or from the cache when the server
- * does not answer in time or answers with a fault. */
-async function page(request) {
-  const kept = await caches.match(request, { ignoreSearch: true });
-  try {
-    const patience = kept === undefined ? undefined : AbortSignal.timeout(SERVER_PATIENCE_MS);
-    const fresh = await fetch(request.url, { signal: patience, cache: 'no-cache' });
-    return fresh.ok || kept === undefined ? fresh : kept;
-  } catch (fault) {
-    if (kept !== undefined) return kept;
-    throw fault;
-  }
-}
-
-/* Built files carry a hash in their names: what is cached is right for ever. */
-async function file(request) {
-  return (await caches.match(request)) ?? fetch(request);
+/* Only files of this program are answered from here, pages without what stands behind their "?". */
+async function kept(address, request) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(address)) ?? fetch(request);
 }
 
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  if (request.method !== 'GET' || !request.url.startsWith(ROOT.href)) return;
-  event.respondWith(request.mode === 'navigate' ? page(request) : file(request));
+  const address = request.url.split(/[?#]/)[0];
+  if (request.method === 'GET' && KEPT.has(address)) event.respondWith(kept(address, request));
 });

@@ -122,7 +122,7 @@ async def _show_code(request: web.Request, pairing: Pairing) -> web.Response:
         "until": until,
         "pairing": pairing,
         "window": window.number if window is not None else "",
-        "address": f"{desk.settings.public_url}{SCREENS.get(pairing.kind, '')}",
+        "address": f"{desk.settings.screens_url}{SCREENS.get(pairing.kind, '')}",
         "used": False,
     }
     return desk.pages.render(request, "pair_code.html", context)

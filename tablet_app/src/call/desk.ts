@@ -42,6 +42,11 @@ export function deskOf(view: WindowView | undefined, staff: string): Desk {
   };
 }
 
+/** Nobody is called or served here: the page may be loaded anew. What is not known yet is no rest. */
+export function isAtRest(desk: Desk): boolean {
+  return desk.at === 'idle' || desk.at === 'paused' || desk.at === 'closed' || desk.at === 'taken';
+}
+
 /** What goes out by one press, without anything to fill in. */
 export type Action =
   | 'take'

@@ -1,5 +1,4 @@
-import { keepShell, startPad } from '../shared/start';
+import { startPad } from '../shared/start';
 import RateApp from './RateApp.vue';
 
 startPad(RateApp, 'rating_pad');
-keepShell();

@@ -1,4 +1,4 @@
-/** What both pads do first: a line to the hall, words, the kept shell. */
+/** What both pads do first: a line to the hall, words, the kept shell, the tablet's own state. */
 import type { DeviceKind, Language } from '@qingting/client';
 import { HallConnection, browserIdentity } from '@qingting/client';
 import { CONNECTION } from '@qingting/client/vue';
@@ -7,7 +7,14 @@ import { createApp } from 'vue';
 import '@qingting/client/tokens.css';
 import '@qingting/client/base.css';
 import './pad.css';
+import { WakeKeeper } from './awake';
+import { BUILD } from './build';
+import { keepContact } from './contact';
+import { PadDevice, reportDevice } from './device';
+import { CHIME, REST } from './gear';
 import { makeI18n } from './i18n';
+import { keepShell } from './shell';
+import { Chime } from './sound';
 
 const SLOT = /^[a-z0-9-]{1,16}$/i;
 
@@ -23,18 +30,24 @@ export function startPad(
   kind: DeviceKind,
   connection: HallConnection = new HallConnection({
     identity: browserIdentity(kind, slotOf()),
+    build: BUILD,
   }),
   language: Language = 'zh-CN',
 ): void {
   const app = createApp(root);
+  const chime = new Chime();
+  const wake = new WakeKeeper();
+  const device = new PadDevice();
+  const rest = { idle: false };
   app.use(makeI18n(language));
   app.provide(CONNECTION, connection);
+  app.provide(CHIME, chime);
+  app.provide(REST, rest);
   app.mount('#app');
+  chime.start();
+  wake.start();
+  keepContact(connection);
+  reportDevice(connection, device, { awake: () => wake.held, sound: () => chime.ready });
+  void keepShell(connection, { idle: () => rest.idle, quietMs: () => device.quietMs });
   connection.start();
-}
-
-/** Keeps the shell on the device. Needs https or localhost; elsewhere the pad simply loads online. */
-export function keepShell(): void {
-  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
-  navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(reportError);
 }

@@ -72,6 +72,7 @@ class SmallHall:
     path: Path
     shell: Path
     port: int = 0
+    pad_build: str = ""
     clock: SystemClock = field(default_factory=SystemClock)
     sealer: Sealer = field(default_factory=lambda: Sealer(parse_keys(new_key("k1"))))
     events: list[Event] = field(default_factory=list)
@@ -96,7 +97,12 @@ class SmallHall:
             self.accounts = open_accounts(self.hall.store, self.clock, passwords)
             self.hall.subscribe(self.events.extend)
             hub = Hub(
-                self.hall, self.accounts, self.sealer, self.clock, base_url="http://hall.test"
+                self.hall,
+                self.accounts,
+                self.sealer,
+                self.clock,
+                base_url="http://hall.test",
+                pad_build=self.pad_build,
             )
             async with hub.running():
                 app = web.Application()
