@@ -43,9 +43,9 @@ export async function keepShell(connection: HallConnection, hands: ShellHands): 
     const next = renewalOf({
       served: connection.status.state === 'ready' ? served() : '',
       running: BUILD,
-      waiting: registration?.waiting != null,
+      waiting: (registration?.waiting ?? null) !== null,
       tried: sessionStorage.getItem(TRIED) ?? '',
-      idle: hands.idle() && registration?.installing == null,
+      idle: hands.idle() && (registration?.installing ?? null) === null,
       quietMs: hands.quietMs(),
     });
     carryOut(next, registration, served());
