@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import StaticPool, create_engine
 
+from hallserver.engine.days import business_day
 from hallserver.engine.evolve import evolve
 from hallserver.engine.lines import place_key, sent_to
 from hallserver.engine.state import HallState, new_state
@@ -32,14 +33,19 @@ from hallserver.engine.views import Ambient, entries, every_topic, topics_touche
 from hallserver.store import tables as t
 from hallserver.store.projections import changes
 from qingting.contract import commands as c
+from qingting.contract import directives as d
+from qingting.contract import rules as r
+from qingting.contract.bookings import Booking
+from qingting.contract.config_parts import RosterPart, RulesPart
 from qingting.contract.errors import Refusal
 from qingting.contract.events import Event, TicketIssued
 from qingting.contract.hub import Snapshot
-from qingting.contract.ids import QueueId
+from qingting.contract.ids import BookingId, QueueId
 from qingting.contract.rules import Place
 from qingting.contract.states import (
     AT_WINDOW_STATES,
     NotRatedReason,
+    Origin,
     PrintOutcome,
     RatingLevel,
     StaffPermission,
@@ -63,13 +69,13 @@ class AnyPresses(RuleBasedStateMachine):
         self.run = EngineRun(msgspec.structs.replace(config, staff=may_pick))
 
     def press(self, command: c.Command, gap: int) -> None:
-        before = len(self.run.log)
+        before, known = len(self.run.log), every_topic(self.run.state)
         try:
             self.run.do(command, after=gap)
         except Refusal as refusal:
             assert refusal.sentence()
         # Screens are told after the whole commit: an event may be of a day that has ended within it.
-        topics = every_topic(self.run.state)
+        topics = known | every_topic(self.run.state)
         for event in self.run.log[before:]:
             assert topics_touched(event, self.run.state) <= topics | {
                 "window:None",
@@ -161,6 +167,65 @@ class AnyPresses(RuleBasedStateMachine):
     @rule(window=WINDOWS, queues=st.sampled_from([(), (HEALTH,), (POLICE, HEALTH)]), gap=GAP)
     def lend(self, window: object, queues: tuple[QueueId, ...], gap: int) -> None:
         self.press(c.LendWindow(window=window, queues=queues, minutes=30), gap)  # type: ignore[arg-type]
+
+    @rule(serial=st.integers(9001, 9006), ago=GAP, more=st.booleans())
+    def cut_off(self, serial: int, ago: int, more: bool) -> None:
+        """Numbers are set aside, given by the kiosk alone, and told later."""
+        self.press(c.LeaseNumbers(device=KIOSK, queue=HEALTH, upto=3), 10)
+        told = c.IssueTicket(
+            item=CARE,
+            token=f"leased-{self.run.commands}",
+            device=KIOSK,
+            origin=Origin.LEASED,
+            serial=serial,
+            taken_at=max(0, self.run.now - ago),
+            more=(RENEW,) if more else (),
+        )
+        self.press(told, 10)
+
+    @rule(number=st.integers(1, 3), days=st.sampled_from([0, 0, 1]), drop=st.booleans(), gap=GAP)
+    def book(self, number: int, days: int, drop: bool, gap: int) -> None:
+        start = self.run.now + days * 24 * 3_600_000
+        booking = Booking(
+            id=BookingId(f"b-{number}"),
+            code=f"code-{number:04d}",
+            day=business_day(start, self.run.state.config),
+            start=start,
+            end=start + 1_800_000,
+            items=(RENEW, CARE),
+            person=PERSON,
+        )
+        told = d.DropBooking(booking=booking.id) if drop else d.PutBooking(booking=booking)
+        self.press(c.ApplyDirective(no=self.run.state.directive_no + 1, directive=told), gap)
+
+    @rule(number=st.integers(1, 3), gap=GAP)
+    def arrive(self, number: int, gap: int) -> None:
+        booking = BookingId(f"b-{number}")
+        token = f"booked-{self.run.commands}"
+        self.press(c.IssueTicket(item=RENEW, token=token, booking=booking), gap)
+
+    @rule(
+        bound=st.sampled_from([0, 20]),
+        place=st.sampled_from(Place),
+        alone=st.booleans(),
+        gone=st.sampled_from([None, W2, W3]),
+        gap=GAP,
+    )
+    def edit(self, bound: int, place: Place, alone: bool, gone: object, gap: int) -> None:
+        """Other rules, and windows that come, go, or are for booked visitors alone."""
+        config = self.run.state.config
+        assert config is not None
+        other = r.CallingRules(max_delay_minutes=bound, returning=r.Returning(parked=place))
+        self.press(c.EditConfig(base=config.version, part=RulesPart(rules=other)), gap)
+        windows = tuple(
+            msgspec.structs.replace(one, appointment_only=alone and one.id == W3)
+            for one in small_hall().windows
+            if one.id != gone
+        )
+        part = RosterPart(windows=windows, staff=config.staff, shifts=config.shifts)
+        now = self.run.state.config
+        assert now is not None
+        self.press(c.EditConfig(base=now.version, part=part), 10)
 
     @rule(gap=GAP)
     def the_clock(self, gap: int) -> None:
