@@ -254,7 +254,10 @@ class Confirm(StrEnum):
 
 
 class Capabilities(Strict, frozen=True, kw_only=True):
-    """What the mechanism can do. ``columns`` are half-width columns of font A (12 × 24 dots)."""
+    """What the mechanism can do. ``columns`` are half-width columns of font A (12 × 24 dots).
+
+    ``text`` is ``drawn`` for a printer without a usable Chinese font: every line is sent as a picture.
+    """
 
     width_dots: Annotated[int, msgspec.Meta(ge=200, le=2000)]
     columns: Annotated[int, msgspec.Meta(ge=16, le=160)]
@@ -265,6 +268,13 @@ class Capabilities(Strict, frozen=True, kw_only=True):
     presenter: bool
     confirm: Confirm
     chinese_scale_max: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
+    text: Literal["written", "drawn"] = "written"
+
+    def __post_init__(self) -> None:
+        if self.text == "drawn" and self.qr != "raster":
+            raise ValueError(
+                'a printer whose text is drawn has its QR codes drawn too: qr = "raster"'
+            )
 
 
 class PrinterCommands(Strict, frozen=True, kw_only=True):

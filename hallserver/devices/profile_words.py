@@ -79,6 +79,8 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
 def _printer(profile: PrinterProfile) -> Iterator[str]:
     can = profile.capabilities
     yield f"  paper        {can.width_dots} dots, {can.columns} columns, {can.dpi} dpi"
+    if can.text == "drawn":
+        yield "  text         drawn: every line is sent as a picture"
     yield f"  QR code      {'drawn by the printer' if can.qr == 'gs_k' else 'sent as a picture'}"
     yield f"  presenter    {'yes' if can.presenter else 'no'}"
     yield f"  paper low    {'known' if can.near_end_sensor else 'not known: no sensor'}"

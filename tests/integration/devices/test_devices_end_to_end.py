@@ -36,6 +36,7 @@ from qingting.kernel.aio.clock import SystemClock
 from simulators.bench import DeviceSpec, SimulatorBench
 from simulators.device import Fault
 from simulators.id_cards import Card, CardKind
+from simulators.qr_reader import read_ticket
 from simulators.strip import Edge
 
 Carrier = Literal["pty", "tcp"]
@@ -439,3 +440,13 @@ async def test_a_face_terminal_hands_out_one_credential_for_each_look(
         await until(lambda: not simulated.looking)
         await here.bench.seat("f").unplug()
         await within(SEEN_S, lambda: here.status("f").conditions == {Condition.OFFLINE})
+
+
+async def test_a_drawn_ticket_comes_out_whole_with_a_code_that_can_be_read(tmp_path: Path) -> None:
+    async with place(tmp_path, printer("generic.escpos80-drawn", "tcp")) as here:
+        await here.ready("p")
+        assert (await here.print("A001")).outcome is PrintOutcome.PRINTED
+        ticket = here.bench.printer("p").printed[-1].ticket
+        assert ticket.lines == (), "no character was left to the printer's font"
+        (code,) = [one for one in job("A001").document if isinstance(one, QrCode)]
+        assert read_ticket(ticket) == code.data

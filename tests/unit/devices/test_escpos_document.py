@@ -36,6 +36,7 @@ from qingting.contract.printing import (
 
 GENERIC = load_kind(PrinterProfile, "generic.escpos80")
 EPSON = load_kind(PrinterProfile, "epson.tm-t88")
+DRAWN = load_kind(PrinterProfile, "generic.escpos80-drawn")
 RARE = "𬭎"  # four bytes in GB18030: 99 33 A9 32
 
 
@@ -208,3 +209,54 @@ def test_a_tall_picture_is_cut_into_slices_of_255_rows() -> None:
     data = encode(QrCode(data="x" * 60, module_dots=16))
     assert data.count(b"\x1d\x76\x30\x00") >= 2
     assert b"\xff\x00" in data
+
+
+WHOLE: tuple[PrintElement, ...] = (
+    TextLine(text="萨尔图区政务服务中心", align=Align.CENTRE, bold=True),
+    TextLine(text="A023", align=Align.CENTRE, scale=4, bold=True),
+    RuleLine(),
+    PairLine(label="姓名", value=f"王{RARE}"),
+    FeedLines(lines=2),
+    QrCode(data="https://hall.example/t/abc"),
+)
+
+
+def pictures_of(job: bytes) -> list[tuple[int, int]]:
+    """Width and height in dots of each GS v 0 picture."""
+    sizes = []
+    for found in re.finditer(rb"\x1dv0\x00(..)(..)", job, re.DOTALL):
+        columns, rows = (int.from_bytes(part, "little") for part in found.groups())
+        sizes.append((columns * 8, rows))
+    return sizes
+
+
+def without_pictures(job: bytes) -> bytes:
+    """The job with every picture taken out."""
+    rest, at = b"", 0
+    while (start := job.find(b"\x1dv0\x00", at)) >= 0:
+        columns = int.from_bytes(job[start + 4 : start + 6], "little")
+        rows = int.from_bytes(job[start + 6 : start + 8], "little")
+        rest += job[at:start]
+        at = start + 8 + columns * rows
+    return rest + job[at:]
+
+
+def test_a_printer_whose_text_is_drawn_gets_no_character_at_all() -> None:
+    job = encode(*WHOLE, profile=DRAWN)
+    sizes = pictures_of(job)
+    assert len(sizes) >= 5, "every line and the code"
+    assert all(width <= DRAWN.capabilities.width_dots for width, _ in sizes)
+    commands = without_pictures(job).replace(b"\x1ba\x00", b"").replace(b"\x1bd\x02", b"")
+    expected = DRAWN.commands
+    ends = expected.cut.fill(feed=expected.cut_feed) + expected.fence.fill(id=7)
+    assert commands == bytes(expected.init) + ends
+
+
+def test_the_same_dots_stand_where_a_line_is_written_or_drawn_because_no_code_has_it() -> None:
+    line = TextLine(text=f"王{RARE}", scale=2)
+    assert pictures_of(encode(line, profile=GENERIC)) == pictures_of(encode(line, profile=DRAWN))
+
+
+def test_without_any_font_a_drawn_ticket_is_written_so_that_the_number_is_on_it() -> None:
+    job = encode(TextLine(text="A023 办理"), profile=DRAWN, font=False)
+    assert encode_text("A023 办理") in job

@@ -139,17 +139,28 @@ class _Writer:
 
     def _line(self, text: str, align: Align, scale: int, bold: bool) -> None:
         if self._must_draw(text, scale):
-            bitmap = self._rasteriser.line(text, scale=scale, bold=bold)
+            bitmap = self._drawn(text, scale, bold)
             if bitmap is not None:
                 self._picture(bitmap, align)
                 return
-            self.undrawable += 1
             text = replace_unencodable(text)
         self._size(align, scale, bold)
         self.raw(encode_text(text) + b"\n")
         self.height += LINE_DOTS + 24 * (scale - 1)
 
+    def _drawn(self, text: str, scale: int, bold: bool) -> Bitmap | None:
+        """A line as a picture. Where all are, one with a character that no font has is drawn with 〓 for it."""
+        bitmap = self._rasteriser.line(text, scale=scale, bold=bold)
+        if bitmap is not None:
+            return bitmap
+        self.undrawable += 1
+        if self._capabilities.text == "written":
+            return None
+        return self._rasteriser.line(replace_unencodable(text), scale=scale, bold=bold)
+
     def _must_draw(self, text: str, scale: int) -> bool:
+        if self._capabilities.text == "drawn":
+            return bool(text.strip())
         chinese = columns_of(text) > len(text)
         return not is_encodable(text) or (chinese and scale > self._capabilities.chinese_scale_max)
 
