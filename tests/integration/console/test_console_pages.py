@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from city_hall import START, Log
 from console_browser import HALL, NEW_PASSWORD, browser, connect_hall, console, link_of
+from form_fields import invalid_inputs
 from patience import HANG_S, until
 from test_projections import busy_day
 
@@ -89,6 +90,7 @@ class TestLogin:
             )
             assert status == 422
             assert says in text
+            assert "new" in invalid_inputs(text)
 
     async def test_the_last_five_passwords_are_not_taken_again(self, ready: ConsoleReady) -> None:
         async with browser(ready) as person:
@@ -113,6 +115,7 @@ class TestLogin:
             for left in (4, 3, 2, 1):
                 status, _, text = await person.login("wrong")
                 assert (status, f"还可以试 {left} 次" in text) == (401, True)
+                assert invalid_inputs(text) == {"name", "password"}
             assert (await person.login("wrong"))[0] == 429
         async with console(city_url, clock) as second, browser(second) as person:
             status, _, text = await person.login(NEW_PASSWORD)
