@@ -110,7 +110,7 @@ class Transport(Strict, frozen=True, kw_only=True):
     ``request_timeout_ms``; ``fails_to_down`` lost looks in a row make the device lost.
     """
 
-    carriers: tuple[Literal["serial", "tcp", "udp", "usblp", "hidraw", "evdev"], ...]
+    carriers: tuple[Literal["serial", "tcp", "udp", "usblp", "hidraw", "evdev", "usb"], ...]
     serial: SerialLine
     tcp: TcpPort
     open_timeout_ms: PositiveMs

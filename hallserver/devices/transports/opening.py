@@ -7,6 +7,7 @@
 ``usblp://0519:2013``                   USB printer by its ids; ``/SERIAL`` behind them tells twins apart
 ``hidraw://0400:c35a``                  USB HID device, data in reports as the profile lays them out
 ``evdev://05e0:1200``                   scanner that acts as a keyboard, taken away from everybody else
+``usb://0400:c35a``                     bulk endpoints of a USB device that has no driver
 ``null://name``                         a null modem inside this process
 ======================================  =========================================================
 
@@ -32,6 +33,7 @@ from hallserver.devices.transports.datagram import DatagramPipe
 from hallserver.devices.transports.node import Bare, NodePipe, Wrapping
 from hallserver.devices.transports.null import open_null
 from hallserver.devices.transports.stream import StreamPipe
+from hallserver.devices.transports.usb_bulk import open_usb
 from hallserver.devices.transports.usb_ids import CLASSES, NodeSystem, UsbIds
 from qingting.kernel.aio.pipe import BytePipe, PipeClosedError
 
@@ -46,11 +48,12 @@ THIS_MACHINE = NodeSystem()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineSettings:
     """What a line needs beside its address, from the device's profile: ``baud`` where the URL gives none, ``hid``
-    for reports. ``system`` is the machine's."""
+    for reports. ``system`` and ``usb_backend`` (None = libusb) are the machine's."""
 
     baud: int = DEFAULT_BAUD
     hid: HidReports | None = None
     system: NodeSystem = THIS_MACHINE
+    usb_backend: Any = None
 
 
 class LineAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +78,16 @@ def parse_line_url(url: str) -> LineAddress:
             return LineAddress(scheme=parts.scheme, place=parts.hostname, port=parts.port)
         if parts.scheme == "null" and parts.netloc and not options:
             return LineAddress(scheme="null", place=parts.netloc)
+        if parts.scheme == "usb" and parts.netloc and not options:
+            return _node_address(parts.scheme, parts.netloc, unquote(parts.path))
         if parts.scheme in CLASSES and not options:
             return _node_address(parts.scheme, parts.netloc, unquote(parts.path))
     except ValueError as error:
         raise DeviceConfigError(f"device address {url!r}: {error}") from error
     raise DeviceConfigError(
         f"device address {url!r}: expected serial:///path?baud=, tcp://host:port, udp://host:port, "
-        "usblp://, hidraw:// or evdev:// with vendor:product or a path, or null://name"
+        "usblp://, hidraw:// or evdev:// with vendor:product or a path, usb:// with vendor:product, "
+        "or null://name"
     )
 
 
@@ -124,6 +130,9 @@ async def open_transport(url: str, settings: LineSettings | None = None) -> Byte
                 return await _open_tcp(address)
             case "udp":
                 return await _open_udp(address)
+            case "usb":
+                assert address.usb is not None
+                return await open_usb(address.usb, settings.usb_backend)
             case scheme if scheme in CLASSES:
                 return await _open_node(address, settings)
             case _ if address.driver == "pyserial":
