@@ -124,7 +124,7 @@ ALLOWED: dict[type[Action], frozenset[DeviceKind]] = {
     NewRoll: _PRINTER,
     RestartAgent: _AGENT,
     RestartBrowser: PAGES | _AGENT,
-    SetVolume: PAGES | _AGENT,
+    SetVolume: frozenset({DeviceKind.BOARD}) | _AGENT,
     SetBrightness: PAGES | _AGENT,
     SwitchScreen: PAGES | _AGENT,
     PlanScreen: PAGES | _AGENT,
@@ -132,7 +132,7 @@ ALLOWED: dict[type[Action], frozenset[DeviceKind]] = {
     FetchDiagnostics: _AGENT,
     UseProfiles: _AGENT,
 }
-"""Which kinds of devices an action is for."""
+"""Which kinds of devices an action is for. Of the pages only a board makes sounds."""
 DISRUPTIVE: frozenset[type[Action]] = frozenset(
     {ReprintNumber, RestartAgent, RestartBrowser, SwitchScreen, UseProfiles}
 )

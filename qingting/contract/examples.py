@@ -412,7 +412,7 @@ _ALL: tuple[Any, ...] = (
     h.PrintOrder(job=JOB),
     h.ArmReader(armed=True),
     face.ArmFace(armed=True),
-    ha.ActOrder(act=ACT, device=KIOSK, action=a.SetVolume(percent=60), answer_by=AT + 30_000),
+    ha.ActOrder(act=ACT, device=KIOSK, action=a.SetBrightness(percent=60), answer_by=AT + 30_000),
     ha.HandsInForce(volume=60, hours=PLAN.hours, utc_offset_minutes=480, rolls={PRINTER: ROLL}),
     h.IdentityRead(
         token="tok_8fe1",

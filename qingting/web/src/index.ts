@@ -6,6 +6,8 @@ export * from './collection';
 export * from './connection';
 export * from './errors';
 export * from './identity';
+export { followHands, screenIsOn } from './hands';
+export type { PageHands } from './hands';
 export { offeredCode } from './pairing';
 export { newKey } from './keys';
 export { backoffMs, hubUrl } from './socket';

@@ -1,6 +1,6 @@
 /** What both pads do first: a line to the hall, words, the kept shell, the tablet's own state. */
 import type { DeviceKind, Language } from '@qingting/client';
-import { HallConnection, browserIdentity } from '@qingting/client';
+import { HallConnection, browserIdentity, followHands } from '@qingting/client';
 import { CONNECTION } from '@qingting/client/vue';
 import type { Component } from 'vue';
 import { createApp } from 'vue';
@@ -49,5 +49,6 @@ export function startPad(
   keepContact(connection);
   reportDevice(connection, device, { awake: () => wake.held, sound: () => chime.ready });
   void keepShell(connection, { idle: () => rest.idle, quietMs: () => device.quietMs });
+  followHands(connection);
   connection.start();
 }

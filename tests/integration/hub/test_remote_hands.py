@@ -53,19 +53,19 @@ class TestTheHall:
         self, house: House
     ) -> None:
         async with await house.join("k1") as kiosk, await house.join("k2") as other:
-            await ask(house, KIOSK, a.SetVolume(percent=30), "act-one")
+            await ask(house, KIOSK, a.SetBrightness(percent=30), "act-one")
             order = await kiosk.get(ActOrder)
-            assert (order.act, order.action) == ("act-one", a.SetVolume(percent=30))
+            assert (order.act, order.action) == ("act-one", a.SetBrightness(percent=30))
             done = ActTold(act="act-one", outcome=ActOutcome.DONE)
             assert await other.refused(done) == "act.unknown"
             assert await other.refused(ActGoing(act="act-one"), key=None) == "act.unknown"
             assert outcome(house, "act-one") == (None, "")
             await kiosk.ask(done)
-            assert (await kiosk.get(HandsInForce)).volume == 30
+            assert (await kiosk.get(HandsInForce)).brightness == 30
             await kiosk.ask(ActTold(act="act-one", outcome=ActOutcome.FAILED))
             assert outcome(house, "act-one") == (ActOutcome.DONE, "")
         async with await house.join("k1") as again:
-            assert (await again.get(HandsInForce)).volume == 30
+            assert (await again.get(HandsInForce)).brightness == 30
             assert not [one for one in again.messages if isinstance(one, ActOrder)]
 
     async def test_a_device_that_is_away_is_refused_and_finds_nothing_when_it_comes(
@@ -118,7 +118,7 @@ class TestTheHall:
         assert again.repeated
         assert await ends(house, "act-dir") == (ActOutcome.UNKNOWN, "act.hall_restarted")
         async with await house.join("k1") as kiosk:
-            await ask(house, KIOSK, a.SetVolume(percent=10), "act-next")
+            await ask(house, KIOSK, a.SetBrightness(percent=10), "act-next")
             assert (await kiosk.get(ActOrder)).act == "act-next", "the former order came again"
 
     async def test_a_picture_is_kept_for_minutes_and_nothing_but_a_picture_is_one(

@@ -105,12 +105,12 @@ class TestEnding:
             end(run, ActOutcome.DONE)
 
     def test_only_what_was_done_is_in_force(self, run: EngineRun) -> None:
-        ask(run, a.SetVolume(percent=40), KIOSK)
+        ask(run, a.SetBrightness(percent=40), KIOSK)
         end(run, ActOutcome.FAILED, code="act.no_backend")
-        assert hands_of(run.state, KIOSK).volume is None
-        ask(run, a.SetVolume(percent=30), KIOSK, act="h-2")
+        assert hands_of(run.state, KIOSK).brightness is None
+        ask(run, a.SetBrightness(percent=30), KIOSK, act="h-2")
         run.do(c.EndAct(act=a.ActId("h-2"), outcome=ActOutcome.DONE))
-        assert hands_of(run.state, KIOSK).volume == 30
+        assert hands_of(run.state, KIOSK).brightness == 30
 
     def test_a_plan_ends_what_was_switched_by_hand(self, run: EngineRun) -> None:
         ask(run, a.SwitchScreen(on=False), KIOSK)
@@ -121,10 +121,10 @@ class TestEnding:
         assert hands_of(run.state, KIOSK).screen_on is None
 
     def test_acts_and_what_they_set_outlive_the_day(self, run: EngineRun) -> None:
-        ask(run, a.SetVolume(percent=40), KIOSK)
+        ask(run, a.SetBrightness(percent=40), KIOSK)
         end(run, ActOutcome.DONE)
         run.do(c.CloseDay(), after=24 * 3_600_000)
-        assert hands_of(run.state, KIOSK).volume == 40
+        assert hands_of(run.state, KIOSK).brightness == 40
         assert run.state.acts[ACT].outcome is ActOutcome.DONE
 
 

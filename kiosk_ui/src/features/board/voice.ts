@@ -29,6 +29,9 @@ export class Voice {
   private readonly context = new AudioContext();
   private readonly out = new GainNode(this.context);
 
+  /** Set from afar, a share of what the hall's hours say. */
+  loudness = 1;
+
   constructor(private readonly source: WordSource) {
     this.out.connect(this.context.destination);
   }
@@ -59,11 +62,11 @@ export class Voice {
   }
 
   private async speak(call: BoardSay): Promise<void> {
-    this.out.gain.value = call.volume / 100;
+    this.out.gain.value = (call.volume / 100) * this.loudness;
     const sound = await this.fetch(call.call_no);
     if (sound !== null) return this.play(sound);
     await this.chime();
-    await speakHere(call);
+    await speakHere(call, this.loudness);
   }
 
   private async fetch(callNo: number): Promise<AudioBuffer | null> {
@@ -113,14 +116,14 @@ function chineseVoice(): SpeechSynthesisVoice | null {
   return voices.find((voice) => voice.localService) ?? voices[0] ?? null;
 }
 
-async function speakHere(call: BoardSay): Promise<void> {
+async function speakHere(call: BoardSay, loudness: number): Promise<void> {
   const voice = chineseVoice();
   if (voice === null) return;
   const words = new SpeechSynthesisUtterance(call.text);
   words.voice = voice;
   words.lang = voice.lang;
   words.rate = 0.9;
-  words.volume = call.volume / 100;
+  words.volume = (call.volume / 100) * loudness;
   const over = new Promise<void>((resolve) => {
     words.onend = () => resolve();
     words.onerror = () => resolve();
