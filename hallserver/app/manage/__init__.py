@@ -4,6 +4,7 @@ from aiohttp import web
 
 from hallserver.app.desk import DESK
 from hallserver.app.manage import (
+    acts,
     announcements,
     boards,
     devices,
@@ -37,6 +38,7 @@ def add_manage(app: web.Application) -> None:
         door,
         overview,
         devices,
+        acts,
         queues,
         forecast,
         tickets,

@@ -3,12 +3,19 @@
 import re
 
 from fixtures_manager import Site
+from patience import until
 
 from hallserver.app.manage.door_words import knock_lines
 from qingting.contract import commands as c
 from qingting.contract.ids import DeviceId, StaffId, WindowId
 from qingting.contract.pads import PadFacts
-from qingting.contract.states import AddressClass, DeviceKind, DeviceState, TurnedAway
+from qingting.contract.states import (
+    ActOutcome,
+    AddressClass,
+    DeviceKind,
+    DeviceState,
+    TurnedAway,
+)
 
 
 async def report(site: Site, device: str, kind: DeviceKind, state: DeviceState) -> None:
@@ -108,3 +115,38 @@ async def test_a_pad_says_how_it_is_and_what_its_browser_does_not_tell_is_left_o
     _, page = await inside.get("/manage/devices")
     assert "应用不在屏幕上" in page
     assert "电量" not in page
+
+
+async def test_a_manager_asks_a_device_for_something_and_sees_what_became_of_it(
+    inside: Site,
+) -> None:
+    at = "/manage/devices/k1-printer"
+    _, page = await inside.get(at)
+    assert "打印测试" in page
+    assert "重启代理程序" not in page, "a printer cannot do that"
+    status, page = await inside.post(f"{at}/act", form_at=at, do="print.test")
+    assert status == 200
+    assert "已下达" in page
+    (act,) = inside.desk.state.acts.values()
+    assert (act.device, act.asked_by, act.by) == ("k1-printer", "s-09", "staff:s-09")
+    inside.clock.shift += 11
+    await until(lambda: inside.desk.state.acts[act.id].outcome is ActOutcome.REFUSED)
+    _, page = await inside.get(at)
+    assert "设备不在线，没有执行" in page
+    status, _ = await inside.post(f"{at}/act", form_at=at, do="print.number", number="'; DROP")
+    assert status == 422
+    status, page = await inside.post(f"{at}/act", form_at=at, do="agent.restart")
+    assert (status, len(inside.desk.state.acts)) == (422, 1)
+    assert "做不了这项处置" in page
+    status, _ = await inside.get("/manage/acts/h-nothing/file")
+    assert status == 404
+
+
+async def test_nobody_but_a_manager_reaches_a_device(site: Site) -> None:
+    status, page = await site.get("/manage/devices/k1-printer")
+    assert "打印测试" not in page
+    form = {"do": "print.test", "csrf": "x"}
+    response = await site.client.post("/manage/devices/k1-printer/act", data=form)
+    assert response.status in (200, 401, 403)
+    assert site.desk.state.acts == {}
+    assert status == 200, "the login page"
