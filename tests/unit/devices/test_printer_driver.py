@@ -187,7 +187,8 @@ async def test_a_confirmed_job_is_printed(bench: Any, profile: Any) -> None:
         await bench.until(ready(driver))
         assert await printed(bench, driver) == PrintResult(PrintOutcome.PRINTED)
         assert len(device.jobs) == 1
-        assert b"A001\n" in device.jobs[0]
+        drawn = profile.capabilities.text == "drawn"
+        assert (b"\x1dv0\x00" if drawn else b"A001\n") in device.jobs[0]
 
 
 async def test_a_printer_without_proof_is_believed_after_its_time_and_a_healthy_look(
