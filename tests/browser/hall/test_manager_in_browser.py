@@ -48,7 +48,7 @@ SHORTEN = """() => {
   }
 }"""
 """Rows of a long list are alike: the first ten stand for the hundreds of the page of items."""
-PICTURED = ("/manage/offers", "/manage/roster")
+PICTURED = tuple(one for one in PAGES if "/copy" not in one and one != "/manage/rules")
 WIDTHS = (320, 768, 1280)
 SPILLED = """() => {
   const inside = (one) => one.closest('.table-box, .visually-hidden, [hidden], details:not([open]) > :not(summary)');
