@@ -20,7 +20,7 @@ from hallserver.engine.state import (
     Ticket,
 )
 from qingting.contract import events as e
-from qingting.contract.ids import WindowId
+from qingting.contract.ids import QueueId, WindowId
 from qingting.contract.states import (
     BAD_LEVELS,
     BookingState,
@@ -92,14 +92,21 @@ def _note_taken(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
         life = state.bookings[body.booking]
         life.state, life.ticket = BookingState.ARRIVED, body.ticket
         state.due.pop(body.booking, None)
-    keys = [f"queue:{body.queue}", f"item:{body.item}"]
-    keys += [f"item:{one}" for one in body.more]
-    queue = state.queues.get(body.queue)
-    cap = period_cap(state, queue, event.at) if queue is not None else None
-    if queue is not None and cap is not None:
-        keys.append(period_key(queue, cap))
+    keys = [f"item:{one}" for one in (body.item, *body.more)]
+    for name in _queues_of(state, body):
+        keys.append(f"queue:{name}")
+        queue = state.queues.get(name)
+        cap = period_cap(state, queue, event.at) if queue is not None else None
+        if queue is not None and cap is not None:
+            keys.append(period_key(queue, cap))
     for key in keys:
         state.issued[key] = state.issued.get(key, 0) + 1
+
+
+def _queues_of(state: HallState, body: e.TicketIssued) -> dict[QueueId, None]:
+    """Every queue that the ticket's items go through, once each: a further item takes a place there too."""
+    further = (state.items[one].queue for one in body.more if one in state.items)
+    return dict.fromkeys((body.queue, *further))
 
 
 def _use_lease(state: HallState, body: e.TicketIssued) -> None:

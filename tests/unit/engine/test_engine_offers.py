@@ -217,6 +217,15 @@ class TestCaps:
         command = c.IssueTicket(item=CARE, more=(RENEW,), token="t", waiver="证件遗失")
         refused(run, command, "ticket.item_full")
 
+    def test_a_further_item_takes_a_place_in_its_queue_too(self) -> None:
+        run = hall_with(**changed(small_hall(), "queues", HEALTH, daily_cap=1))
+        run.do(
+            c.IssueTicket(
+                item=RENEW, more=(CARE,), token="t", waiver="证件遗失", origin=Origin.STAFF
+            )
+        )
+        refused(run, TAKE, "ticket.queue_full")
+
 
 class TestRepeats:
     def run_with(self, rule: RepeatRule) -> EngineRun:
