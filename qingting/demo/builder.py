@@ -241,8 +241,11 @@ def _kiosk(
         (DeviceKind.PRINTER, "printer", "号票打印机", "ticket printer", printer),
         (DeviceKind.ID_READER, "reader", "身份证读卡器", "ID card reader", reader),
         (DeviceKind.SCANNER, "scanner", "二维码扫描器", "QR scanner", kiosk.scanner_profile),
+        (DeviceKind.FACE, "face", "人脸识别终端", "face terminal", kiosk.face_profile),
     )
     for kind, suffix, name, name_en, profile in parts:
+        if kind is DeviceKind.FACE and not profile:
+            continue
         device = DeviceId(f"{kiosk.id}-{suffix}")
         yield Device(
             id=device,

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
     from simulators.bench import DeviceSpec
     from simulators.serve import Play
 
-PERIPHERALS = (DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.LED)
+PERIPHERALS = (
+    DeviceKind.PRINTER,
+    DeviceKind.ID_READER,
+    DeviceKind.SCANNER,
+    DeviceKind.FACE,
+    DeviceKind.LED,
+)
 Carrier = Literal["pty", "tcp"]
 
 
 def peripherals(config: HallConfig) -> list[Device]:
-    """Devices with a cable: printers, readers, scanners and LED controllers."""
+    """Devices with a cable: printers, readers, scanners, face terminals and LED controllers."""
     return [device for device in config.devices if device.kind in PERIPHERALS]
 
 

@@ -122,10 +122,13 @@ class StaffSource(Strict, frozen=True, kw_only=True):
 
 
 class KioskSource(Strict, frozen=True, kw_only=True):
+    """A kiosk. Without ``face_profile`` no face terminal stands beside it."""
+
     id: DeviceId
     name: ShortText
     name_en: ShortText
     scanner_profile: str
+    face_profile: str = ""
 
 
 class BoardSource(Strict, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ URLS = {
     DeviceId("k1-printer"): "tcp://127.0.0.1:9100",
     DeviceId("k1-reader"): "serial:///dev/ttyS1",
     DeviceId("k1-scanner"): "serial:///dev/ttyS2?baud=9600",
+    DeviceId("k1-face"): "tcp://127.0.0.1:4010",
 }
 CONFIG = build_hall(HallId("saertu"), urls=URLS)
 RIGHT = "12345678"

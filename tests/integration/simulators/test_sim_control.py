@@ -290,5 +290,6 @@ def test_every_kind_of_device_on_a_bench_has_actions() -> None:
         DeviceKind.PRINTER,
         DeviceKind.ID_READER,
         DeviceKind.SCANNER,
+        DeviceKind.FACE,
         DeviceKind.LED,
     }
