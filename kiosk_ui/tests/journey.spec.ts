@@ -75,7 +75,7 @@ describe('taking a number with an identity card', () => {
     await journey.beginIdentity('take');
     b.hall.push({ type: 'identity.refused', problem: { code: 'identity.removed', params: {} }, waiting: true });
     await soon();
-    expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'identity.removed' } });
+    expect(journey.step.value).toMatchObject({ phase: 'waiting', problem: { code: 'identity.removed' } });
     b.hall.push(CARD);
     await soon();
     expect(journey.step.value.name).toBe('confirm');
@@ -91,13 +91,59 @@ describe('taking a number with an identity card', () => {
     expect(journey.step.value).toMatchObject({ name: 'identity', phase: 'checking' });
     b.hall.push({ type: 'identity.refused', problem: { code: 'citizen_code.expired', params: {} }, waiting: true });
     await soon();
-    expect(journey.step.value).toMatchObject({ phase: 'refused', problem: { code: 'citizen_code.expired' } });
+    expect(journey.step.value).toMatchObject({ phase: 'waiting', problem: { code: 'citizen_code.expired' } });
     b.hall.push({ type: 'identity.checking', way: 'code' });
     await soon();
     expect(journey.step.value).toMatchObject({ phase: 'checking', problem: null });
     b.hall.push(CARD);
     await soon();
     expect(journey.step.value.name).toBe('confirm');
+  });
+
+  it('opens the camera only while somebody is waited for and only when pressed, and says how the look ended', async () => {
+    await journey.lookForFace(true);
+    expect(b.hall.count('face.look')).toBe(0);
+    await journey.beginIdentity('take');
+    expect(b.hall.count('face.look')).toBe(0);
+    await journey.lookForFace(true);
+    await journey.lookForFace(true);
+    expect(b.hall.count('face.look')).toBe(1);
+    expect(journey.step.value).toMatchObject({ phase: 'looking' });
+    b.hall.push({ type: 'identity.refused', problem: { code: 'face.not_recognised', params: {} }, waiting: true });
+    await soon();
+    expect(journey.step.value).toMatchObject({ phase: 'waiting', problem: { code: 'face.not_recognised' } });
+    await journey.lookForFace(true);
+    await journey.lookForFace(false);
+    expect(b.hall.count('face.look')).toBe(3);
+    expect(journey.step.value).toMatchObject({ phase: 'waiting', problem: null });
+    b.hall.onRequest('face.look', () => {
+      throw new HallError('face.not_offered');
+    });
+    await journey.lookForFace(true);
+    expect(journey.step.value).toMatchObject({ phase: 'waiting', problem: { code: 'face.not_offered' } });
+    b.hall.push({ type: 'identity.checking', way: 'face' });
+    await soon();
+    expect(journey.step.value).toMatchObject({ phase: 'checkingFace' });
+    b.hall.push(CARD);
+    await soon();
+    expect(journey.step.value.name).toBe('confirm');
+  });
+
+  it('needs a press again when the hall has stopped waiting', async () => {
+    await journey.beginIdentity('take');
+    b.hall.push({ type: 'identity.refused', problem: { code: 'identity.reader_fault', params: {} }, waiting: false });
+    await soon();
+    expect(journey.step.value).toMatchObject({ phase: 'refused' });
+  });
+
+  it('goes on with the chosen item after a citizen code that came too early', async () => {
+    const early = { type: 'code.refused', problem: { code: 'code.pick_first', params: {} } } as const;
+    journey.go({ name: 'item', item: 'id-renew' });
+    b.hall.push(early);
+    await soon();
+    expect(journey.step.value.name).toBe('scan-refused');
+    journey.back();
+    expect(journey.step.value).toEqual({ name: 'item', item: 'id-renew' });
   });
 
   it('says that the reader is out when the hall refuses to light it', async () => {

@@ -408,7 +408,7 @@ describe('when it cannot work', () => {
     await press('take');
     await choose('gaj');
     await choose('id-renew');
-    expect(screen.get('[data-act="proceed"]').text()).toContain('刷证或扫市民码');
+    expect(screen.get('[data-act="proceed"]').text()).toContain('刷身份证或扫市民码');
     await press('proceed');
     expect(screen.text()).toContain('码会送到市民码平台核对');
     await press('agree');
@@ -422,6 +422,27 @@ describe('when it cannot work', () => {
     b.hall.push({ type: 'identity.checking', way: 'code' });
     await soon();
     expect(screen.get('[role="status"]').text()).toContain('正在核对市民码');
+    b.hall.push({ type: 'identity.refused', problem: { code: 'citizen_code.expired', params: {} }, waiting: true });
+    await soon();
+    expect(screen.get('[role="status"]').text()).toContain('不用按键');
+    expect(screen.find('[data-act="again"]').exists()).toBe(false);
+    await offer({ ways: ['card', 'code', 'face'] });
+    expect(shown()).toEqual(['card', 'code', 'face']);
+    expect(screen.get('h1').text()).toBe('请刷身份证、扫市民码或刷脸');
+    await press('face');
+    expect(screen.get('[role="status"]').text()).toContain('请看着终端');
+    expect(screen.get('[data-act="face-stop"]').text()).toContain('不刷脸了');
+    await offer({ ways: ['face'] });
+    await press('face-stop');
+    expect(screen.get('[role="status"]').text()).toContain('请点“开始刷脸”');
+  });
+
+  it('says of a citizen code on the first screen that an item comes first, and leads to the items', async () => {
+    b.hall.push({ type: 'code.refused', problem: { code: 'code.pick_first', params: {} } });
+    await soon();
+    expect(screen.get('h1').text()).toBe('请先选要办的事');
+    await press('pick');
+    expect(screen.find('[data-choice="gaj"]').exists()).toBe(true);
   });
 
   it('shows no empty list while the hall cannot be reached, and comes back', async () => {

@@ -4,6 +4,8 @@ import type { BookingBrief, IdentityRead, Problem } from '@qingting/client';
 /** Most items of one ticket, as the contract has it. */
 export const MOST_ITEMS = 5;
 export const ORDINARY = 'ordinary';
+/** The hall's words for what may be a citizen code, scanned before anybody was asked who they are. */
+export const PICK_FIRST = 'code.pick_first';
 
 /** What the citizen puts together before the press: items in the order of service, company, a claim. */
 export interface Draft {
@@ -23,7 +25,11 @@ export interface Press {
   readonly key: string;
 }
 
-export type ReaderPhase = 'arming' | 'waiting' | 'checking' | 'refused' | 'timeout';
+/**
+ * `waiting` with a problem: what was shown is no good, the next card or code is taken without a press.
+ * `looking`: the face terminal's camera is open. `refused`: the wait is over, a press begins another.
+ */
+export type ReaderPhase = 'arming' | 'waiting' | 'looking' | 'checking' | 'checkingFace' | 'refused' | 'timeout';
 
 /** What an identity is for: to take a number for the chosen items, or to find a booking. */
 export type Purpose = 'take' | 'booking';

@@ -1,11 +1,11 @@
 /** The take-ticket journey. The only place of the kiosk that asks the hall for tickets and identities. */
 import { computed, onScopeDispose, shallowRef } from 'vue';
 import type { InjectionKey } from 'vue';
-import type { BookingBrief, IdentityRead, Language, Problem } from '@qingting/client';
+import type { BookingBrief, IdentityRead, IdentityWay, Language, Problem } from '@qingting/client';
 import { asHallError, newKey } from '@qingting/client';
 import type { JourneyLine } from '../offline/line';
 import type { Draft, Press, Purpose, Step, TicketAct } from './steps';
-import { EMPTY, MOST_ITEMS, RETURNABLE } from './steps';
+import { EMPTY, MOST_ITEMS, PICK_FIRST, RETURNABLE } from './steps';
 import { useTicketActs } from './acts';
 
 export const READER_TIMEOUT_MS = 60_000;
@@ -189,7 +189,7 @@ export function useJourney(
     } catch (fault) {
       const { code, params } = asHallError(fault);
       // A dropped line is not the reader's refusal: the reader is lit again after the reconnect.
-      if (code !== 'hub.connection_lost') refuseCard({ code, params });
+      if (code !== 'hub.connection_lost') refuseCard({ code, params }, false);
     }
   }
 
@@ -199,15 +199,31 @@ export function useJourney(
     step.value = { name: 'identity', purpose, phase: 'timeout', problem: null };
   }
 
-  function refuseCard(problem: Problem): void {
-    if (step.value.name !== 'identity') return;
-    step.value = { ...step.value, phase: 'refused', problem };
+  /** `waiting`: the hall goes on waiting for a card or code. */
+  function refuseCard(problem: Problem, waiting: boolean): void {
+    if (step.value.name !== 'identity' || step.value.phase === 'timeout') return;
+    if (!waiting) clearTimeout(readerTimer);
+    step.value = { ...step.value, phase: waiting ? 'waiting' : 'refused', problem };
   }
 
-  /** A citizen code was scanned; the hall answers within seconds, whatever its platform does. */
-  function codeChecked(): void {
+  /** A code was scanned or a face recognised; the hall answers within seconds, whatever its platform does. */
+  function codeChecked(way: IdentityWay): void {
     if (step.value.name !== 'identity' || step.value.phase === 'timeout') return;
-    step.value = { ...step.value, phase: 'checking', problem: null };
+    const phase = way === 'face' ? 'checkingFace' : 'checking';
+    step.value = { ...step.value, phase, problem: null };
+  }
+
+  /** The citizen presses 刷脸, or does not want to be looked at any more. Card and code still count meanwhile. */
+  async function lookForFace(on: boolean): Promise<void> {
+    const now = step.value;
+    if (now.name !== 'identity' || now.phase !== (on ? 'waiting' : 'looking')) return;
+    step.value = { ...now, phase: on ? 'looking' : 'waiting', problem: null };
+    try {
+      await connection.ask({ type: 'face.look', on });
+    } catch (fault) {
+      const { code, params } = asHallError(fault);
+      if (code !== 'hub.connection_lost') refuseCard({ code, params }, code !== 'face.not_waiting');
+    }
   }
 
   function acceptCard(identity: IdentityRead): void {
@@ -285,8 +301,8 @@ export function useJourney(
   const busy = computed(() => step.value.name === 'taking');
   const leave = [
     connection.on('identity.read', acceptCard),
-    connection.on('identity.checking', codeChecked),
-    connection.on('identity.refused', ({ problem }) => refuseCard(problem)),
+    connection.on('identity.checking', ({ way }) => codeChecked(way)),
+    connection.on('identity.refused', ({ problem, waiting }) => refuseCard(problem, waiting)),
     connection.on('code.found', ({ ticket, number }) => {
       if (busy.value) return;
       showTicket(ticket, number, 'scanned');
@@ -298,7 +314,10 @@ export function useJourney(
       startOver();
     }),
     connection.on('code.refused', ({ problem }) => {
-      if (!busy.value) enter({ name: 'scan-refused', problem });
+      if (busy.value) return;
+      // Whoever has chosen an item already goes on from there.
+      if (problem.code === PICK_FIRST) go({ name: 'scan-refused', problem });
+      else enter({ name: 'scan-refused', problem });
     }),
     connection.on('welcome', () => {
       const now = step.value;
@@ -313,7 +332,7 @@ export function useJourney(
   const { reprint, comeBack, leaveLine } = useTicketActs(connection, step);
   return {
     step, trail, draft, adding, busy, go, back, reset, proceed, review, addMore, enough, drop, bring, claim,
-    beginIdentity, confirm, takeBooking, retry, showFormer, reprint, comeBack, leaveLine,
+    beginIdentity, lookForFace, confirm, takeBooking, retry, showFormer, reprint, comeBack, leaveLine,
   };
 }
 
