@@ -428,7 +428,7 @@ describe('when it cannot work', () => {
     expect(screen.find('[data-act="again"]').exists()).toBe(false);
     await offer({ ways: ['card', 'code', 'face'] });
     expect(shown()).toEqual(['card', 'code', 'face']);
-    expect(screen.get('h1').text()).toBe('请刷身份证、扫市民码或刷脸');
+    expect(screen.get('h1').text()).toBe('请选一种方式亮明身份');
     await press('face');
     expect(screen.get('[role="status"]').text()).toContain('请看着终端');
     expect(screen.get('[data-act="face-stop"]').text()).toContain('不刷脸了');

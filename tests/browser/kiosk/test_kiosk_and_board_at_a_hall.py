@@ -32,6 +32,7 @@ from hallserver.hub.hub import Hub
 from qingting.contract import commands as c
 from qingting.contract import hub as h
 from qingting.contract.config import HallConfig
+from qingting.contract.hub_face import ArmFace, FaceRead
 from qingting.contract.ids import DeviceId, StaffId, WindowId
 from qingting.contract.states import (
     CertificateKind,
@@ -52,6 +53,7 @@ PERIPHERALS = {
     "k1-printer": DeviceKind.PRINTER,
     "k1-reader": DeviceKind.ID_READER,
     "k1-scanner": DeviceKind.SCANNER,
+    "k1-face": DeviceKind.FACE,
 }
 
 
@@ -63,6 +65,7 @@ class Agent:
         self.outcome = PrintOutcome.PRINTED
         self.cause: Condition | None = None
         self.armed = asyncio.Event()
+        self.looking = asyncio.Event()
         self._ids = itertools.count(1)
         self._task = asyncio.create_task(self._read())
 
@@ -104,6 +107,12 @@ class Agent:
         """A citizen holds a code before the scanner."""
         await self.say(h.CodeScanned(device=DeviceId("k1-scanner"), text=text))
 
+    async def recognise(self, credential: str) -> None:
+        """The terminal recognises whoever asked it to look."""
+        async with asyncio.timeout(HANG_S):
+            await self.looking.wait()
+        await self.say(FaceRead(device=DeviceId("k1-face"), credential=credential))
+
     async def _read(self) -> None:
         decoder = msgspec.json.Decoder(h.ServerMessage)
         async for text in self.line:
@@ -112,6 +121,8 @@ class Agent:
                 self.armed.set()
             elif isinstance(message, h.ArmReader):
                 self.armed.clear()
+            elif isinstance(message, ArmFace):
+                (self.looking.set if message.armed else self.looking.clear)()
             elif isinstance(message, h.PrintOrder):
                 await self.say(
                     h.PrintReport(
@@ -281,12 +292,12 @@ async def test_a_card_that_cannot_be_used_is_explained_and_a_good_one_taken_afte
     await page.click("[data-act=agree]")
     await agent.card(valid_to="20200101")
     await expect(page.get_by_text("这张证件已于 2020-01-01 到期")).to_be_visible()
-    await page.click("[data-act=again]")
+    await expect(page.get_by_role("status")).to_contain_text("不用按键")
     await agent.card()
     await expect(page.get_by_text("张*三")).to_be_visible()
 
 
-async def test_a_citizen_takes_a_number_with_a_citizen_code_and_with_the_card_when_that_fails(
+async def test_a_citizen_takes_a_number_by_code_by_face_and_by_card_when_both_fail(
     place: Place, page: Page
 ) -> None:
     codes = CitizenCodePlatform("hall", "a secret")
@@ -301,8 +312,16 @@ async def test_a_citizen_takes_a_number_with_a_citizen_code_and_with_the_card_wh
             await place.start()
             agent = await place.agent()
             await open_kiosk(place, page)
+            await page.click("[data-nav=home]")
+            await agent.scan(codes.shown("citizen").text)
+            await expect(page.get_by_role("alert")).to_contain_text("请先选要办的事")
+            await page.click("[data-act=pick]")
+            assert codes.asked == 0
+            await page.click("[data-nav=home]")
+            await choose_item(page)
             await page.click("[data-act=proceed]")
             await page.click("[data-act=agree]")
+            await expect(page.locator("[data-way=face]")).to_be_visible()
             await expect(page.locator("[data-way=card]")).to_be_visible()
             await expect(page.locator("[data-way=code]")).to_be_visible()
             await page.add_script_tag(path=AXE)
@@ -313,6 +332,16 @@ async def test_a_citizen_takes_a_number_with_a_citizen_code_and_with_the_card_wh
             await picture(page, "kiosk-identity")
             await agent.scan("no-code-of-anybody")
             await expect(page.get_by_role("alert")).to_contain_text("平台不认识这个码")
+            assert not agent.looking.is_set(), "nobody asked for the camera"
+            await page.click("[data-act=face]")
+            await expect(page.get_by_role("status")).to_contain_text("请看着终端")
+            await agent.recognise("QTRL.nobody-knows-this-one")
+            await expect(page.get_by_role("alert")).to_contain_text("核验平台不认识")
+            await page.click("[data-act=face]")
+            await agent.recognise(codes.recognise("woman"))
+            await expect(page.get_by_text("李*本")).to_be_visible()
+            await page.click("[data-nav=back]")
+            await page.click("[data-act=agree]")
             await agent.scan(codes.shown("citizen").text)
             await expect(page.get_by_text("张*例")).to_be_visible()
             await page.click("[data-act=confirm]")
@@ -329,7 +358,7 @@ async def test_a_citizen_takes_a_number_with_a_citizen_code_and_with_the_card_wh
             await agent.scan(codes.shown("woman").text)
             await expect(page.get_by_role("alert")).to_contain_text("市民码服务暂时连不上")
             await expect(page.locator("[data-way=code]")).to_have_count(0)
-            await page.click("[data-act=again]")
+            await expect(page.locator("[data-way=face]")).to_have_count(0)
             await agent.card()
             await expect(page.get_by_text("张*三")).to_be_visible()
             await agent.close()

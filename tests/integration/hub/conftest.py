@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,8 @@ from patience import HANG_S, until
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from hallserver.app.code_platform import open_code_service
+from hallserver.app.settings import HallSettings
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.citizen_codes import CodeService
@@ -46,6 +48,7 @@ from qingting.contract.states import (
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.security.seal import Sealer, new_key, parse_keys
+from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 
 T = TypeVar("T")
 KIOSK, AGENT, PRINTER, READER, SCANNER = (
@@ -295,6 +298,7 @@ class House:
     accounts: Accounts = field(init=False)
     hub: Hub = field(init=False)
     code_service: CodeService | None = None
+    config: cfg.HallConfig = field(default_factory=small_config)
     _stop: Callable[[], Awaitable[None]] | None = None
 
     async def start(self) -> None:
@@ -313,7 +317,7 @@ class House:
 
     @asynccontextmanager
     async def _run(self) -> AsyncIterator[None]:
-        async with open_hall(self.path, clock=self.clock, config=small_config()) as self.hall:
+        async with open_hall(self.path, clock=self.clock, config=self.config) as self.hall:
             passwords = await asyncio.to_thread(
                 lambda: Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
             )
@@ -434,3 +438,48 @@ async def house(tmp_path: Path, clock: ShiftingClock) -> AsyncIterator[House]:
     await made.start()
     yield made
     await made.stop()
+
+
+CODE_DEADLINE_S = 0.5
+
+
+@pytest.fixture
+def asked_for() -> list[str]:
+    """Every address that the platform was asked under."""
+    return []
+
+
+@pytest.fixture
+async def platform(asked_for: list[str]) -> AsyncIterator[tuple[CitizenCodePlatform, TestServer]]:
+    @web.middleware
+    async def note(request: web.Request, handler: Any) -> web.StreamResponse:
+        asked_for.append(str(request.rel_url))
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    made = CitizenCodePlatform("hall-1", "a secret")
+    app = web.Application(middlewares=[note])
+    app.add_subapp("/codes/", create_platform_app(made))
+    server = TestServer(app)
+    await server.start_server()
+    yield made, server
+    await server.close()
+
+
+@pytest.fixture
+async def coded(house: House, platform: Any) -> AsyncIterator[House]:
+    """The house with a client of the platform; stopped before that client is closed."""
+    await house.stop()
+    settings = HallSettings(
+        citizen_code_url=str(platform[1].make_url("/codes/api")),
+        citizen_code_key="hall-1",
+        citizen_code_secret="a secret",
+        citizen_code_seconds=CODE_DEADLINE_S,
+    )
+    async with AsyncExitStack() as stack:
+        house.code_service = await stack.enter_async_context(
+            open_code_service(settings, house.clock)
+        )
+        await house.start()
+        yield house
+        await house.stop()

@@ -3,13 +3,9 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from hallserver.app.code_platform import open_code_service
@@ -18,53 +14,13 @@ from qingting.contract import hub as h
 from qingting.contract.hub_face import IdentityChecking
 from qingting.contract.ids import DeviceId, ItemId
 from qingting.contract.states import DeviceKind, DeviceState, IdentityWay
-from simulators.citizen_code import CitizenCodePlatform, Fault, create_platform_app
+from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.security.lease_keys import new_lease_token
+from simulators.citizen_code import Fault
 
 House = Any
 TAKE = ItemId("id-renew")
 DEADLINE_S = 0.5
-
-
-@pytest.fixture
-def asked_for() -> list[str]:
-    """Every address that the platform was asked under."""
-    return []
-
-
-@pytest.fixture
-async def platform(asked_for: list[str]) -> AsyncIterator[tuple[CitizenCodePlatform, TestServer]]:
-    @web.middleware
-    async def note(request: web.Request, handler: Any) -> web.StreamResponse:
-        asked_for.append(str(request.rel_url))
-        response: web.StreamResponse = await handler(request)
-        return response
-
-    made = CitizenCodePlatform("hall-1", "a secret")
-    app = web.Application(middlewares=[note])
-    app.add_subapp("/codes/", create_platform_app(made))
-    server = TestServer(app)
-    await server.start_server()
-    yield made, server
-    await server.close()
-
-
-@pytest.fixture
-async def coded(house: House, platform: Any) -> AsyncIterator[House]:
-    """The house with a client of the platform; stopped before that client is closed."""
-    await house.stop()
-    settings = HallSettings(
-        citizen_code_url=str(platform[1].make_url("/codes/api")),
-        citizen_code_key="hall-1",
-        citizen_code_secret="a secret",
-        citizen_code_seconds=DEADLINE_S,
-    )
-    async with AsyncExitStack() as stack:
-        house.code_service = await stack.enter_async_context(
-            open_code_service(settings, house.clock)
-        )
-        await house.start()
-        yield house
-        await house.stop()
 
 
 async def ready(house: House, kiosk: Any) -> None:
@@ -135,6 +91,9 @@ async def test_what_the_hall_knows_comes_first_and_nothing_is_asked_unasked(
         assert (await kiosk.get(h.CodeFound)).ticket == ticket
         await scan(agent, "http://hall.test/t/nosuchticket1")
         assert (await kiosk.get(h.CodeRefused)).problem.code == "code.unknown"
+        for yesterdays in (new_token(), new_lease_token(b"another day", "ga", 7)):
+            await scan(agent, yesterdays)
+            assert (await kiosk.get(h.CodeRefused)).problem.code == "code.unknown"
         await scan(agent, "x" * 3000)
         assert await refusal(kiosk) == "citizen_code.unknown"
         assert codes.asked == 0
@@ -160,11 +119,18 @@ async def test_a_code_that_is_no_good_is_told_and_the_next_may_come(
     async with await coded.agent() as agent, await coded.join("k1") as kiosk:
         await ready(coded, kiosk)
         codes.set_fault(fault)
-        await scan(agent, codes.shown("woman").text)
-        assert await refusal(kiosk) == code
-        codes.set_fault(None)
-        await scan(agent, codes.shown("woman").text)
-        assert (await kiosk.get(h.IdentityRead)).masked_name == "李*本"
+        with capture_logs() as logs:
+            for _ in range(2):
+                await scan(agent, codes.shown("woman").text)
+                assert await refusal(kiosk) == code
+            codes.set_fault(None)
+            await scan(agent, codes.shown("woman").text)
+            assert (await kiosk.get(h.IdentityRead)).masked_name == "李*本"
+        told = [one["event"] for one in logs if one["event"].startswith("citizen_code.answers_")]
+        malformed = ["citizen_code.answers_malformed", "citizen_code.answers_sound"]
+        assert told == (malformed if fault is Fault.MALFORMED else []), (
+            "once, and once when it ends"
+        )
 
 
 @pytest.mark.parametrize("fault", [Fault.DOWN, Fault.SLOW])

@@ -1,6 +1,7 @@
 """A citizen code is asked about within limits, and a platform that fails is told once and comes back."""
 
 import asyncio
+import base64
 from collections.abc import Mapping
 
 import msgspec
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from hallserver.app.code_platform import read_answer
+from hallserver.app.code_platform import read_answer, read_kinds
 from hallserver.app.settings import HallSettings, load_hall_settings
 from hallserver.hub.citizen_codes import (
     MOST_A_MINUTE,
@@ -23,6 +24,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId
 from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import ManualClock
+from qingting.kernel.security.lease_keys import new_lease_token
 from qingting.kernel.settings import SettingsError
 
 K1, K2 = DeviceId("k1"), DeviceId("k2")
@@ -115,6 +117,17 @@ def test_an_answer_cut_or_changed_anywhere_is_refused_or_still_whole(data: st.Da
 )
 def test_links_of_a_hall_are_never_asked_about(text: str) -> None:
     assert not may_be_citizen_code(text)
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(1, 2**31), st.booleans())
+def test_what_has_the_shape_of_a_halls_token_is_never_asked_about(
+    bits: bytes, serial: int, leased: bool
+) -> None:
+    token = base64.urlsafe_b64encode(bits).decode().rstrip("=")
+    text = new_lease_token(bits, "ga", serial) if leased else token
+    assert not may_be_citizen_code(f" {text} ")
+    assert may_be_citizen_code("Q" + token)
+    assert may_be_citizen_code(token[:-1])
 
 
 def test_other_codes_may_be_asked_about() -> None:
@@ -214,6 +227,57 @@ async def test_a_platform_that_fails_is_told_once_refused_at_once_and_comes_back
         "citizen_code.service_back",
     ]
     assert bench.turns == [True, False, True]
+
+
+async def test_a_credential_is_sent_out_once_and_only_where_faces_are_taken(bench: Bench) -> None:
+    bench.platform.kinds = frozenset({CodeKind.CODE})
+    await bench.clock.advance(35)
+    with pytest.raises(Refusal) as found:
+        await bench.desk.look_up(K1, CODE, CodeKind.FACE)
+    assert found.value.code == "face.not_offered"
+    assert bench.desk.offers(CodeKind.FACE) is None
+    bench.platform.kinds = frozenset(CodeKind)
+    await bench.clock.advance(35)
+    assert bench.desk.offers(CodeKind.FACE)
+    await bench.desk.look_up(K1, CODE, CodeKind.FACE)
+    with pytest.raises(Refusal) as found:
+        await bench.desk.look_up(K2, CODE, CodeKind.FACE)
+    assert found.value.code == "face.used"
+    await bench.desk.look_up(K2, CODE)
+    assert bench.platform.kinds_asked == [CodeKind.FACE, CodeKind.CODE]
+
+
+async def test_a_credential_that_failed_on_the_way_is_not_tried_again(bench: Bench) -> None:
+    bench.platform.fault = "deadline"
+    for code in ("face.unavailable", "face.used"):
+        with pytest.raises(Refusal) as found:
+            await bench.desk.look_up(K1, CODE, CodeKind.FACE)
+        assert found.value.code == code
+        bench.platform.fault = None
+        await bench.clock.advance(30)
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        (b"", {CodeKind.CODE}),
+        (b"{}", {CodeKind.CODE}),
+        (b'{"kinds": ["code", "face", "iris"], "more": 1}', set(CodeKind)),
+        (b'{"kinds": ["face"]}', {CodeKind.FACE}),
+        (b'{"kinds": "face"}', {CodeKind.CODE}),
+        (b"\xff", {CodeKind.CODE}),
+    ],
+)
+def test_a_platform_says_what_it_resolves(body: bytes, kinds: set[CodeKind]) -> None:
+    assert read_kinds(body) == kinds
+
+
+@pytest.mark.parametrize("result", ["unknown", "expired", "used"])
+def test_an_answer_about_a_face_is_refused_in_its_own_words(result: str) -> None:
+    body = msgspec.json.encode({"result": result, "request": "r1"})
+    with pytest.raises(Refusal) as found:
+        read_answer(body, "r1", CodeKind.FACE)
+    assert found.value.code == f"face.{result}"
 
 
 async def test_a_platform_that_died_in_silence_is_noticed_before_anybody_scans(
