@@ -93,7 +93,7 @@ def test_a_peripheral_without_address_is_reported_before_the_code_is_used(
         write_agent_settings(
             "ws://127.0.0.1:1/hub", RIGHT, kiosk=KIOSK, config=config, path=tmp_path / "a.toml"
         )
-    assert len(wrong.value.faults) == 3
+    assert len(wrong.value.faults) == 4
     assert list(tmp_path.iterdir()) == []
 
 
