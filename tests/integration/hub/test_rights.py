@@ -9,6 +9,7 @@ from hallserver.hub.registry import REGISTRY
 from qingting.contract import hub as h
 from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
+from qingting.contract import hub_face as face
 from qingting.contract.examples import EXAMPLES
 from qingting.contract.ids import DeviceId, ItemId, TicketId, WindowId
 from qingting.contract.pads import PadReport
@@ -35,6 +36,7 @@ ALLOWED = {
     h.Reprint: {Role.KIOSK},
     h.BeginIdentity: {Role.KIOSK},
     h.EndIdentity: {Role.KIOSK},
+    face.LookForFace: {Role.KIOSK},
     h.AskHelp: {Role.KIOSK},
     h.Login: {Role.CALL_PAD},
     h.Logout: {Role.CALL_PAD},
@@ -70,6 +72,8 @@ ALLOWED = {
     h.CardRead: {Role.AGENT},
     h.CardFault: {Role.AGENT},
     h.CodeScanned: {Role.AGENT},
+    face.FaceRead: {Role.AGENT},
+    face.FaceFault: {Role.AGENT},
     ha.ActGoing: set(DEVICES),
     ha.ActPart: set(DEVICES),
     ha.ActTold: set(DEVICES),
