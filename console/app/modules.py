@@ -2,6 +2,7 @@
 
 from console.core.module import ModuleSpec, in_order
 from console.halls.module import MODULE as HALLS
+from console.modules.acts.module import MODULE as ACTS
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
@@ -14,6 +15,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     IDENTITY,
     DEVICES,
     DEVICEPAGE,
+    ACTS,
     STATISTICS,
     EVALUATION,
     OVERVIEW,
@@ -33,6 +35,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.overview",
     "console.modules.devices",
     "console.modules.devicepage",
+    "console.modules.acts",
     "console.modules.statistics",
     "console.modules.evaluation",
 )

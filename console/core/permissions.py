@@ -14,6 +14,8 @@ class Permission(StrEnum):
     HALLS_DECIDE = "halls.decide"
     AUDIT_READ = "audit.read"
     ACCOUNTS = "accounts"
+    HANDS = "hands"
+    """Remote hands: have a device do something."""
     PHOTOS = "photos"
     """Put photographs of device models."""
 
@@ -33,6 +35,7 @@ GRANTS: dict[AdminRole, frozenset[Permission]] = {
             Permission.HALLS_ENROL,
             Permission.HALLS_DECIDE,
             Permission.PHOTOS,
+            Permission.HANDS,
         }
     ),
     AdminRole.SECURITY: frozenset({Permission.LOOK, Permission.ACCOUNTS}),

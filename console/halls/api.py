@@ -158,6 +158,17 @@ class ParkedEvent:
     at: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallFile:
+    """What an act of remote hands brought back. ``media`` is one of :data:`FILE_MEDIA`."""
+
+    media: str
+    data: bytes
+
+
+FILE_MEDIA = ("image/png", "image/jpeg", "text/plain")
+
+
 class HallsApi(Protocol):
     """Halls, their link and their names."""
 
@@ -174,6 +185,14 @@ class HallsApi(Protocol):
         ...
 
     async def parked(self, uow: ReadUow, hall: HallId | None = None) -> Sequence[ParkedEvent]: ...
+
+    async def files(self, uow: ReadUow) -> set[tuple[str, str]]:
+        """Hall and act of every file that is kept now."""
+        ...
+
+    async def file(self, uow: ReadUow, hall: HallId, act: str) -> HallFile:
+        """Raises ``act.file_gone``."""
+        ...
 
     async def enrol(
         self, uow: Uow, subject: Subject, hall: HallId, *, name: str, name_en: str, key: str | None

@@ -1,6 +1,8 @@
 """The ``/link`` WebSocket: one session per connected hall. Every wait has a deadline."""
 
 import asyncio
+import base64
+import binascii
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ from aiohttp import WSMsgType, web
 
 from console.core.db import Database
 from console.core.signals import EVERYTHING, Signals
+from console.halls.api import FILE_MEDIA
 from console.halls.intake import Intake
 from console.halls.repository import DIRECTIVES_CHANNEL, HallRepository, open_directives
 from qingting.contract.errors import Refusal
@@ -19,6 +22,7 @@ from qingting.contract.link import (
     Dack,
     Dir,
     Events,
+    File,
     Frame,
     FrameError,
     Hello,
@@ -34,6 +38,7 @@ from qingting.contract.views import DeviceView
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 
+MAX_FILE_BYTES = 3 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 HELLO_SECONDS = 10.0
@@ -162,6 +167,8 @@ class _Session:
                     await HallRepository(uow).ack_directives(
                         self.hall, frame.no, self._clock.now_ms()
                     )
+            case File():
+                await self._keep_file(frame)
             case LinkBye():
                 if frame.code == "link.fork":
                     await self._intake.doubt(self._hello)
@@ -176,6 +183,21 @@ class _Session:
         if isinstance(answer, Nack):
             code = "link.fork" if answer.code in ("hash", "auth") else ""
             raise _Goodbye(code, answer.retry_after)
+
+    async def _keep_file(self, frame: File) -> None:
+        """Only what a page may show safely; anything else is dropped and said so in the log."""
+        assert self.hall is not None
+        try:
+            data = base64.b64decode(frame.data, validate=True)
+        except binascii.Error:
+            data = b""
+        if frame.media not in FILE_MEDIA or not 0 < len(data) <= MAX_FILE_BYTES:
+            log.warning("link.file_dropped", hall=self.hall, media=frame.media, bytes=len(data))
+            return
+        async with self._db.write() as uow:
+            now = self._clock.now_ms()
+            await HallRepository(uow).put_file(self.hall, frame.act, frame.media, data, now)
+            uow.changed("acts")
 
     async def _or_end(self, service: Callable[[], Awaitable[None]]) -> None:
         """A service that can go on no more ends the session: the hall comes back and all is fresh."""

@@ -142,3 +142,14 @@ outcome = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+
+file = sa.Table(
+    "hall_file",
+    metadata,
+    sa.Column("hall", sa.Text, primary_key=True),
+    sa.Column("act", sa.Text, primary_key=True),
+    sa.Column("media", sa.Text, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+"""Pictures and diagnostics that an act brought back; kept for minutes."""

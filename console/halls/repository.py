@@ -17,6 +17,7 @@ from qingting.contract.link import Hello
 EVENTS_CHANNEL = "hall_events"
 """One notification per applied frame, its payload the hall's id."""
 DIRECTIVES_CHANNEL = "hall_directives"
+FILE_KEPT_MS = 15 * 60_000
 _FIRST_MONTH, _LAST_MONTH = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 _INSERT_EVENTS = sa.text("""
@@ -49,6 +50,17 @@ class HallRepository:
             statement.on_conflict_do_update(
                 index_elements=[m.hall.c.id],
                 set_={"name": name, "name_en": name_en, "key_digest": digest},
+            )
+        )
+
+    async def put_file(self, hall: HallId, act: str, media: str, data: bytes, now: int) -> None:
+        """Keeps what an act brought back, and throws away whatever is too old, of all halls."""
+        await self._uow.run(sa.delete(m.file).where(m.file.c.expires_at <= now))
+        values = {"media": media, "data": data, "expires_at": now + FILE_KEPT_MS}
+        statement = insert(m.file).values(hall=hall, act=act, **values)
+        await self._uow.run(
+            statement.on_conflict_do_update(
+                index_elements=[m.file.c.hall, m.file.c.act], set_=values
             )
         )
 

@@ -14,6 +14,7 @@ from console.halls.api import (
     Directory,
     Entry,
     ForkInfo,
+    HallFile,
     HallStatus,
     LinkState,
     ParkedEvent,
@@ -91,6 +92,24 @@ class HallService:
         if hall is not None:
             statement = statement.where(parked_event.c.hall == hall)
         return [ParkedEvent(**row) for row in await uow.all(statement)]
+
+    async def files(self, uow: ReadUow) -> set[tuple[str, str]]:
+        rows = await uow.all(
+            sa.select(m.file.c.hall, m.file.c.act).where(m.file.c.expires_at > self._clock.now_ms())
+        )
+        return {(row["hall"], row["act"]) for row in rows}
+
+    async def file(self, uow: ReadUow, hall: HallId, act: str) -> HallFile:
+        row = await uow.first(
+            sa.select(m.file).where(
+                m.file.c.hall == hall,
+                m.file.c.act == act,
+                m.file.c.expires_at > self._clock.now_ms(),
+            )
+        )
+        if row is None:
+            raise Refusal("act.file_gone")
+        return HallFile(media=row["media"], data=row["data"])
 
     async def enrol(
         self, uow: Uow, subject: Subject, hall: HallId, *, name: str, name_en: str, key: str | None

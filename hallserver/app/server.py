@@ -141,6 +141,9 @@ def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
 def _run_link(link: CityLink, hub: Hub, tasks: Supervisor) -> None:
     link.ambient = hub.board.ambient
     _ = link.subscribe(lambda: hub.board.topics.touch(("hall",)))
+    _ = hub.board.acts.files.subscribe(
+        lambda file: link.bring(file.act, file.media, file.data) if file.city else None
+    )
     _ = tasks.keep("link", link.run)
 
 

@@ -1,5 +1,6 @@
 """The hall's end of the link to the city: dial, speak, back off, dial again. The hall never waits for it."""
 
+import base64
 import random
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from hallserver.link.uplink import LinkFaultError, LinkState, Uplink, event_time
 from hallserver.store.store import HallStore
 from qingting.contract.events import Event
 from qingting.contract.ids import HallId, Millis
-from qingting.contract.link import MAX_RAW_BYTES, FrameError
+from qingting.contract.link import MAX_RAW_BYTES, File, FrameError
 from qingting.kernel.aio.backoff import Backoff
 from qingting.kernel.aio.clock import Clock
 
@@ -84,6 +85,11 @@ class CityLink:
         """``listener`` is called when ``state`` changes; returns a function that ends the subscription."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def bring(self, act: str, media: str, data: bytes) -> None:
+        """Sends what an act of the city's brought back; dropped while there is no line, it can be fetched again."""
+        if self._session is not None:
+            self._session.bring(File(act=act, media=media, data=base64.b64encode(data).decode()))
 
     # ---- service --------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ LINGER_SECONDS = 0.02
 """Events of one moment travel together."""
 LIVE_SECONDS = 1.0
 WATCH_SECONDS = 1.0
+MAX_FILES = 4
 
 
 class Socket(Protocol):
@@ -86,6 +87,8 @@ class Session:
         self._changed.set()
         self._directives: deque[Dir] = deque()
         self._directive_came = asyncio.Event()
+        self._files: deque[File] = deque(maxlen=MAX_FILES)
+        self._file_came = asyncio.Event()
         self._heard = clock.monotonic()
         self.clock_offset_ms = 0
         """City clock minus hall clock, from the latest PONG."""
@@ -94,6 +97,11 @@ class Session:
         """The hall's log has grown."""
         self._wake.set()
         self._changed.set()
+
+    def bring(self, file: File) -> None:
+        """Goes beside the log; a few at most wait for the line."""
+        self._files.append(file)
+        self._file_came.set()
 
     async def greet(self, hall_id: HallId, key: str, build: str) -> None:
         """HELLO and WELCOME. Raises :class:`LinkFaultError` when the city does not want our events."""
@@ -146,6 +154,7 @@ class Session:
             self._ping(),
             self._watch(),
             self._show_present(),
+            self._send_files(),
         )
 
     # ---- what comes in --------------------------------------------------------------------------
@@ -236,6 +245,13 @@ class Session:
                 raise LinkFaultError("silence")
             if self._uplink.overdue(now):
                 raise LinkFaultError("unacknowledged")
+
+    async def _send_files(self) -> None:
+        while True:
+            await self._file_came.wait()
+            self._file_came.clear()
+            while self._files:
+                await self._send(self._files.popleft())
 
     async def _show_present(self) -> None:
         """The LIVE lane: after a change, at most once a second, ahead of any backlog."""
