@@ -4,7 +4,7 @@ import asyncio
 import io
 import tomllib
 import zipfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -76,7 +76,7 @@ def fragments(service: ActService) -> tuple[Fragment, Fragment]:
     return buttons, latest
 
 
-def _drawn(request: web.Request, block: str, context: dict[str, object]) -> Markup:
+def _drawn(request: web.Request, block: str, context: Mapping[str, object]) -> Markup:
     # The template escapes what it is given.
     return Markup(request.app[PAGES].render_block(request, "act_parts.html", block, context))  # noqa: S704
 
