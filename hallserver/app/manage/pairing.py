@@ -79,14 +79,15 @@ async def new_device(request: web.Request) -> web.Response:
     desk = desk_of(request)
     form = await read_form(request, NewDeviceForm)
     try:
-        pairing = _pairing(desk, form)
+        pairing = pairing_of(desk, form)
     except Refusal as refusal:
         context = await _context(desk) | {"form": form, "problem": refusal}
         return desk.pages.render(request, "pair.html", context)
     return await _show_code(request, pairing)
 
 
-def _pairing(desk: Desk, form: NewDeviceForm) -> Pairing:
+def pairing_of(desk: Desk, form: NewDeviceForm) -> Pairing:
+    """A new device with a free id; raises ``form.invalid`` or ``window.unknown``."""
     if form.kind not in NEW_KINDS:
         raise Refusal("form.invalid", field="kind")
     window = form.window if form.kind in AT_WINDOW else None
@@ -112,18 +113,24 @@ def _free_id(state: HallState, kind: DeviceKind, window: WindowId | None) -> Dev
     return DeviceId(f"{stem}-{number}")
 
 
+def spaced(code: str) -> str:
+    """A code as it is read out and typed."""
+    return f"{code[:4]} {code[4:]}"
+
+
 async def _show_code(request: web.Request, pairing: Pairing) -> web.Response:
     """The only place where the code is ever seen."""
     desk = desk_of(request)
     code, until = await desk.accounts.devices.make_code(pairing, person_of(request).id)
     window = desk.state.window_config.get(pairing.window) if pairing.window is not None else None
     context = {
-        "code": f"{code[:4]} {code[4:]}",
+        "code": spaced(code),
         "until": until,
         "pairing": pairing,
         "window": window.number if window is not None else "",
         "address": f"{desk.settings.screens_url}{SCREENS.get(pairing.kind, '')}",
         "used": False,
+        "device": pairing.device,
     }
     return desk.pages.render(request, "pair_code.html", context)
 

@@ -376,6 +376,22 @@ async def test_a_pairing_code_is_shown_with_its_end_and_bound_to_the_window(insi
     assert "hx-get" not in part, "nothing more to ask"
 
 
+async def test_both_pads_of_a_window_are_paired_from_one_page_and_new_ones_take_over(
+    inside: Site,
+) -> None:
+    devices = inside.desk.accounts.devices
+    await devices.issue_key(DeviceId("pad1"))
+    status, page = await inside.post("/manage/pair/window", form_at="/manage/pair", window="w1")
+    call, rate = re.findall(r'<p class="code"[^>]*>(\d{4} \d{4})</p>', page)
+    assert (status, page.count("pad-codes-qr"), page.count("将接替现有的平板")) == (200, 2, 1)
+    pairing = await devices.find_code(call, DeviceKind.CALL_PAD, "127.0.0.1")
+    assert (pairing.window, pairing.device) == ("w1", "pad1"), "it takes over the id"
+    other = await devices.find_code(rate, DeviceKind.RATING_PAD, "127.0.0.1")
+    assert (other.window, other.kind) == ("w1", DeviceKind.RATING_PAD)
+    status, _ = await inside.post("/manage/pair/window", form_at="/manage/pair", window="w99")
+    assert status == 404
+
+
 async def test_a_pad_without_a_window_is_not_paired(inside: Site) -> None:
     status, page = await inside.post("/manage/pair/new", form_at="/manage/pair", kind="rating_pad")
     assert (status, "没有这个窗口" in page) == (404, True)
