@@ -3,7 +3,7 @@
 Fine values are for the present alone and never in the log; what needs somebody becomes a condition.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -39,3 +39,41 @@ class PadReport(Strict, frozen=True, kw_only=True, tag="pad.report", tag_field="
     """Pads: how it is, after connecting, at every change that matters, and once a minute."""
 
     facts: PadFacts
+
+
+class PadWord(NamedTuple):
+    """A text key, ``pad.…``, with its parameters: one thing that a pad says, in a reader's words."""
+
+    key: str
+    params: dict[str, str | int]
+
+
+_NETWORKS = frozenset({"wifi", "ethernet", "cellular"})
+
+
+def pad_words(facts: PadFacts) -> tuple[PadWord, ...]:
+    """What to show of ``facts``, what matters most first; only what its browser tells."""
+    found = [*_battery(facts), *_network(facts)]
+    if not facts.visible:
+        found.append(PadWord("pad.hidden", {}))
+    if facts.sound is False:
+        found.append(PadWord("pad.silent", {}))
+    found.append(PadWord("pad.app" if facts.installed else "pad.tab", {}))
+    if facts.build:
+        found.append(PadWord("pad.build", {"build": facts.build}))
+    if facts.screen:
+        found.append(PadWord("pad.screen", {"screen": facts.screen}))
+    return tuple(found)
+
+
+def _battery(facts: PadFacts) -> list[PadWord]:
+    if facts.battery is None:
+        return []
+    key = "pad.charging" if facts.charging else "pad.battery"
+    return [PadWord(key, {"level": facts.battery})]
+
+
+def _network(facts: PadFacts) -> list[PadWord]:
+    known = facts.network in _NETWORKS
+    name = [PadWord(f"pad.net.{facts.network}", {})] if known else []
+    return name if facts.rtt is None else [*name, PadWord("pad.rtt", {"ms": facts.rtt})]

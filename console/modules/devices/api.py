@@ -8,6 +8,7 @@ from console.core.uow import ReadUow, Uow
 from console.core.words import DEVICE_TONES, condition_words
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import HallId
+from qingting.contract.pads import PadFacts, PadWord, pad_words
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
 from qingting.contract.supervision import is_gone, out_of_order
 
@@ -31,7 +32,7 @@ class DeviceInfo:
 
     ``fresh`` is False while its hall is not connected: then this is what was true at ``seen``.
     ``parent_name`` is the kiosk it belongs to, ``help_since`` when somebody there called for help.
-    ``at_work`` is False for a pad whose window is closed.
+    ``at_work`` is False for a pad whose window is closed, ``pad`` what a pad says of itself at the moment.
     """
 
     hall: HallId
@@ -52,6 +53,7 @@ class DeviceInfo:
     seen: int
     fresh: bool
     help_since: int = 0
+    pad: PadFacts | None = None
     at_work: bool = True
 
     def title(self, language: Language) -> str:
@@ -62,6 +64,11 @@ class DeviceInfo:
 
     def parent_title(self, language: Language) -> str:
         return self.parent_name if language is Language.ZH else self.parent_name_en
+
+    @property
+    def pad_words(self) -> tuple[PadWord, ...]:
+        """What a connected pad says of itself; a hall that is away tells nothing of the present."""
+        return pad_words(self.pad) if self.pad is not None and self.fresh else ()
 
     @property
     def out_of_order(self) -> bool:

@@ -148,7 +148,7 @@ def _with_present(devices: Iterable[DeviceInfo], lives: dict[HallId, Live]) -> I
             yield device
         elif live.at < device.seen:
             # The log is ahead of the last LIVE frame: only "last seen" can be newer there.
-            yield replace(device, seen=max(device.seen, view.seen))
+            yield replace(device, seen=max(device.seen, view.seen), pad=view.pad)
         else:
             yield replace(
                 device,
@@ -160,4 +160,5 @@ def _with_present(devices: Iterable[DeviceInfo], lives: dict[HallId, Live]) -> I
                 since=view.since,
                 seen=max(view.seen, device.seen),
                 detail=view.detail,
+                pad=view.pad,
             )

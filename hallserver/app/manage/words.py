@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from hallserver.app.desk import Desk
-from hallserver.app.manage.pad_words import PadLine, pad_line
 from hallserver.engine.state import DeviceLife
 from qingting.contract.conditions import ConditionText, Severity, condition_texts
 from qingting.contract.ids import DeviceId, Millis
+from qingting.contract.pads import PadFacts, PadWord, pad_words
 from qingting.contract.states import Condition, DeviceState, WindowState
 from qingting.contract.supervision import PADS, is_gone, trouble
 from qingting.kernel.order import natural
@@ -42,7 +42,11 @@ class DeviceLine:
     since: Millis
     seen: Millis
     detail: str
-    pad: PadLine | None = None
+    pad: PadFacts | None = None
+
+    @property
+    def pad_words(self) -> tuple[PadWord, ...]:
+        return pad_words(self.pad) if self.pad is not None else ()
 
     @property
     def needs_somebody(self) -> bool:
@@ -63,7 +67,6 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
     window = state.window_config.get(life.window) if life.window is not None else None
     at_work = _at_work(desk, life)
     gone = is_gone(life.kind, life.state, life.conditions, at_work=at_work)
-    facts = desk.hub.board.pads.facts.get(life.id)
     faults = tuple(sorted(_faults(life, gone=gone), key=lambda one: (_ORDER[one.tone], one.since)))
     return DeviceLine(
         id=life.id,
@@ -79,7 +82,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
         since=life.since,
         seen=desk.hub.board.presence.seen.get(life.id, life.since),
         detail=life.detail,
-        pad=pad_line(facts) if facts is not None else None,
+        pad=desk.hub.board.pads.facts.get(life.id),
     )
 
 
