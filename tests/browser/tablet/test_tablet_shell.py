@@ -29,6 +29,7 @@ async def test_installed_pads_start_without_their_hall_say_so_and_go_on_when_it_
     }
     for page in pads.values():
         await kept(page)
+        assert await manifest_faults(page) == []
     await expect(pads["call"].locator("input[name=number]")).to_be_visible()
     await expect(pads["rate"].get_by_text("窗口未开放")).to_be_visible()
     await small_hall.stop()
@@ -42,6 +43,14 @@ async def test_installed_pads_start_without_their_hall_say_so_and_go_on_when_it_
     await small_hall.start()
     await expect(pads["call"].locator("input[name=number]")).to_be_visible()
     await expect(pads["rate"].get_by_text("窗口未开放")).to_be_visible()
+
+
+async def manifest_faults(page: Page) -> list[str]:
+    """What keeps Chromium from installing the page as an app; a test's window is private, which is one."""
+    session = await page.context.new_cdp_session(page)
+    found = await session.send("Page.getInstallabilityErrors")
+    told = [one["errorId"] for one in found["installabilityErrors"]]
+    return [one for one in told if one != "in-incognito"]
 
 
 async def _stored(page: Page) -> set[str]:

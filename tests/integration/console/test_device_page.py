@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from city_hall import Log
 from console_browser import HALL, Browser, browser, connect_hall, console, link_of
+from patience import until
 from PIL import Image
 from test_projections import busy_day
 
@@ -16,10 +17,29 @@ from console.core.audit import read_audit
 from qingting.contract import events as e
 from qingting.contract.examples import KIOSK, PRINTER
 from qingting.contract.ids import DeviceId
-from qingting.contract.states import DeviceKind
+from qingting.contract.link import Live
+from qingting.contract.pads import PadFacts
+from qingting.contract.states import DeviceKind, DeviceState
+from qingting.contract.views import DeviceView
 
 pytestmark = pytest.mark.postgres
 PAGE = f"/devices/{HALL}/{PRINTER}"
+
+
+FAR = 2_000_000_000_000
+PAD_VIEW = DeviceView(
+    id=DeviceId("pad-3"),
+    kind=DeviceKind.CALL_PAD,
+    name="3号窗口呼叫器",
+    name_en="",
+    parent=None,
+    window=None,
+    state=DeviceState.READY,
+    conditions=(),
+    since=FAR,
+    seen=FAR,
+    pad=PadFacts(battery=76, charging=True, network="wifi", touched=FAR),
+)
 
 
 @pytest.fixture
@@ -40,6 +60,7 @@ def log() -> Log:
             parent=DeviceId(KIOSK),
         )
     )
+    log.add(e.DeviceRegistered(device=PAD_VIEW.id, kind=PAD_VIEW.kind, name=PAD_VIEW.name))
     busy_day(log)
     return log
 
@@ -78,6 +99,14 @@ async def test_it_says_what_is_wrong_since_when_what_to_do_and_what_happened(
         _, english = await person.get(f"{PAGE}?lang=en")
         assert "Close the printer cover" in english
         assert (await person.get(f"/devices/{HALL}/nothing"))[0] == 404
+        await client.send(Live(at=FAR, oldest_unacked=FAR, devices=(PAD_VIEW,)))
+        pad = f"/devices/{HALL}/{PAD_VIEW.id}"
+
+        async def told() -> bool:
+            return "Battery 76%, charging · Wi-Fi" in (await person.get(pad))[1]
+
+        await until(told)
+        assert "Battery 76%, charging · Wi-Fi" in (await person.get("/devices"))[1]
 
 
 async def put(person: Browser, data: bytes, *, scripted: bool) -> tuple[int, str]:
