@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pad_hands import clerk_at_desk, pad_of, press
+from pictures import picture
 from playwright.async_api import Browser, Page, expect
 
 from qingting.contract.states import DeviceKind
@@ -38,7 +39,7 @@ async def test_installed_pads_start_without_their_hall_say_so_and_go_on_when_it_
         away = page.locator(".away")
         await expect(away).to_contain_text("暂时联系不上大厅服务器")
         await expect(away).to_contain_text("上次联系")
-        await page.screenshot(path=f"test-results/pad-away-{entry}.png")
+        await picture(page, f"pad-away-{entry}")
         assert await _stored(page) == set(), "an answer of the hall was kept"
     await small_hall.start()
     await expect(pads["call"].locator("input[name=number]")).to_be_visible()
