@@ -1,7 +1,7 @@
 """Lists whose filter, order and page live in the URL, so that a view can be shared and comes back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -41,6 +41,10 @@ class Listing:
     def url(self, page: int) -> str:
         """The same list at another page."""
         return self._address(self.sort, self.descending, page)
+
+    def elsewhere(self, path: str) -> str:
+        """The same filters and order at another address, all pages of it."""
+        return replace(self, path=path).url(1)
 
     def head(self, key: str, text: str) -> Markup:
         """A column's head that sorts by ``key``; again, the other way round."""

@@ -150,11 +150,56 @@ class HallHours:
     utc_offset_minutes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetQuery:
+    """Which devices of all halls, in which order. ``text`` is looked for in names and ids of devices and names
+    of halls. ``fresh`` keeps those whose hall is connected. ``rows`` 0: all of them."""
+
+    hall: str = ""
+    kind: str = ""
+    state: str = ""
+    condition: str = ""
+    text: str = ""
+    problems: bool = False
+    fresh: bool = False
+    sort: str = "state"
+    descending: bool = False
+    page: int = 1
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetPage:
+    """The answer. ``kept`` counts what fits the query, ``known`` all devices, ``problems`` those of connected
+    halls that need somebody."""
+
+    devices: tuple[DeviceInfo, ...]
+    kept: int
+    known: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class HallCount:
+    """Devices of a hall, and how many of them need somebody as far as is known now."""
+
+    devices: int
+    needs: int
+
+
 class DevicesApi(Protocol):
     """Devices of all halls."""
 
     async def devices(self, uow: ReadUow, hall: HallId | None = None) -> list[DeviceInfo]:
         """Present state; what a connected hall said last goes before the log's backlog."""
+        ...
+
+    async def search(self, uow: ReadUow, query: FleetQuery) -> FleetPage:
+        """The fleet filtered, ordered and cut by the database; the same present as :meth:`devices`."""
+        ...
+
+    async def counts(self, uow: ReadUow) -> dict[HallId, HallCount]:
+        """By hall; halls without devices are left out."""
         ...
 
     async def spans(

@@ -13,7 +13,7 @@ def setup(context: ModuleContext) -> None:
     service = DeviceService(context.get(HALLS))
     context.provide(DEVICES, service)
     context.projector(DeviceProjector())
-    context.routes(routes(service, context.get(HALLS)))
+    context.routes(routes(service, context.get(HALLS), context.audit, context.utc_offset_minutes))
     context.menu(30, MenuItem("/devices", "menu.devices", "device"))
 
 

@@ -10,7 +10,16 @@ import sqlalchemy as sa
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, HallStatus, LinkState
 from console.modules.devices import models as m
-from console.modules.devices.api import ConditionSince, DeviceInfo, HallHours, Span
+from console.modules.devices.api import (
+    ConditionSince,
+    DeviceInfo,
+    FleetPage,
+    FleetQuery,
+    HallCount,
+    HallHours,
+    Span,
+)
+from console.modules.devices.fleet import Fleet
 from console.modules.devices.history import is_at_work
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import DeviceId, HallId
@@ -23,6 +32,13 @@ class DeviceService:
 
     def __init__(self, halls: HallsApi) -> None:
         self._halls = halls
+        self._fleet = Fleet(halls)
+
+    async def search(self, uow: ReadUow, query: FleetQuery) -> FleetPage:
+        return await self._fleet.search(uow, query)
+
+    async def counts(self, uow: ReadUow) -> dict[HallId, HallCount]:
+        return await self._fleet.counts(uow)
 
     async def devices(self, uow: ReadUow, hall: HallId | None = None) -> list[DeviceInfo]:
         statuses = {status.id: status for status in await self._halls.halls(uow)}

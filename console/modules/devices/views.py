@@ -1,84 +1,142 @@
-"""The list of all devices."""
+"""The list of all devices: filtered, ordered and cut by the database, and taken out as a file or on paper."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 
 from aiohttp import web
 
-from console.core.lists import Listing
+from console.core.audit import Audit
+from console.core.lists import PAGE_ROWS, Listing
 from console.core.permissions import Permission
+from console.core.sheets import Cell, csv_of, xlsx_of
 from console.core.web import PAGES, SUBJECT, UOW
-from console.halls.api import HallsApi
-from console.modules.devices.api import DeviceInfo, DevicesApi, device_line
-from qingting.contract.states import DeviceKind, DeviceState
-from qingting.kernel.order import natural
+from console.core.words import condition_words
+from console.halls.api import Directory, HallsApi
+from console.modules.devices.api import DevicesApi, FleetPage, FleetQuery, device_line
+from qingting.contract.errors import Refusal
+from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
 from qingting.kernel.web import LANGUAGE
 
-FILTERS = ("hall", "kind", "state")
+FILTERS = ("hall", "kind", "state", "condition", "q")
 PROBLEMS = "problems"
 """Value of the state filter that keeps what needs somebody."""
-
-
-_RANK = {
-    state: rank
-    for rank, state in enumerate(
-        (
-            DeviceState.LOST,
-            DeviceState.DEGRADED,
-            DeviceState.CONNECTING,
-            DeviceState.IDENTIFYING,
-            DeviceState.READY,
-            DeviceState.ABSENT,
-        )
-    )
-}
-"""What asks for a look comes first, what was never there last."""
-_SORTS: dict[str, Callable[[DeviceInfo], Any]] = {
-    "device": lambda one: (one.kind.value, natural(one.name), one.hall),
-    "hall": lambda one: (one.hall, one.parent, natural(one.name)),
-    "state": lambda one: (
-        not (one.fresh and one.needs_somebody),
-        _RANK[one.state],
-        one.hall,
-        one.kind.value,
-        natural(one.name),
-    ),
-    "since": lambda one: one.since,
-    "seen": lambda one: one.seen,
+LONGEST_SEARCH = 60
+COLUMNS = (
+    "col.hall", "col.device", "device.id", "col.kind", "device.parent", "col.window", "col.state",
+    "col.since", "col.seen", "col.what", "col.todo",
+)  # fmt: skip
+_MEDIA = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
-def _kept(devices: Sequence[DeviceInfo], query: dict[str, str]) -> list[DeviceInfo]:
+def fleet_query(listing: Listing, rows: int) -> FleetQuery:
+    """What the address asks for; a value that no filter knows keeps nothing."""
+    query: Mapping[str, str] = listing.query
     state = query.get("state", "")
+    return FleetQuery(
+        hall=query.get("hall", ""),
+        kind=query.get("kind", ""),
+        state="" if state == PROBLEMS else state,
+        problems=state == PROBLEMS,
+        condition=query.get("condition", ""),
+        text=query.get("q", "").strip()[:LONGEST_SEARCH],
+        sort=listing.sort,
+        descending=listing.descending,
+        page=listing.page,
+        rows=rows,
+    )
+
+
+def routes(
+    service: DevicesApi, halls: HallsApi, audit: Audit, utc_offset_minutes: int
+) -> list[web.RouteDef]:
+    """Handlers over ``service``."""
+    zone = timezone(timedelta(minutes=utc_offset_minutes))
+
+    async def found(request: web.Request, rows: int) -> tuple[Listing, FleetPage]:
+        request[SUBJECT].require(Permission.LOOK)
+        listing = Listing.of(request, FILTERS, sort="state")
+        page = await service.search(request[UOW], fleet_query(listing, rows))
+        return listing.counted(page.kept), page
+
+    async def shown(request: web.Request, template: str, rows: int) -> web.Response:
+        listing, page = await found(request, rows)
+        language = request[LANGUAGE]
+        context = {
+            "rows": [device_line(one, language) for one in page.devices],
+            "page": page,
+            "listing": listing,
+            "halls": [(one.id, one.title(language)) for one in await halls.halls(request[UOW])],
+            "kinds": [kind.value for kind in DeviceKind],
+            "states": [state.value for state in DeviceState],
+            "conditions": _conditions(language),
+        }
+        return request.app[PAGES].render(request, template, context, block="list")
+
+    async def devices(request: web.Request) -> web.Response:
+        return await shown(request, "devices.html", PAGE_ROWS)
+
+    async def printed(request: web.Request) -> web.Response:
+        return await shown(request, "devices_print.html", 0)
+
+    async def export(request: web.Request) -> web.Response:
+        kind = request.match_info["kind"]
+        if kind not in _MEDIA:
+            raise Refusal("page.not_found")
+        listing, page = await found(request, 0)
+        names = await halls.directory(request[UOW])
+        rows = list(_rows(request, page, names, zone))
+        data = await asyncio.to_thread(_file, request, kind, rows)
+        what = "&".join(f"{key}={value}" for key, value in listing.query.items() if key != "q")
+        detail = f"{page.kept} {kind} {what}"
+        await audit.write(request[UOW], request[SUBJECT], "devices.export", detail=detail)
+        stamp = f"{datetime.now(zone):%Y%m%d-%H%M}"
+        attached = {"Content-Disposition": f'attachment; filename="devices-{stamp}.{kind}"'}
+        return web.Response(body=data, content_type=_MEDIA[kind], headers=attached)
+
     return [
-        one
-        for one in devices
-        if query.get("hall", one.hall) == one.hall
-        and query.get("kind", one.kind.value) == one.kind.value
-        and (not state or one.state.value == state or (state == PROBLEMS and one.needs_somebody))
+        web.get("/devices", devices),
+        web.get("/devices/print", printed),
+        web.get("/devices/export.{kind}", export),
     ]
 
 
-def routes(service: DevicesApi, halls: HallsApi) -> list[web.RouteDef]:
-    """Handlers over ``service``."""
+def _conditions(language: Language) -> list[tuple[str, str]]:
+    return [(one.value, condition_words(one, language).text) for one in Condition]
 
-    async def devices(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        uow, language = request[UOW], request[LANGUAGE]
-        known = await service.devices(uow)
-        listing = Listing.of(request, FILTERS, sort="state")
-        kept = _kept(known, dict(listing.query))
-        listing, rows = listing.cut(kept, _SORTS)
-        context = {
-            "rows": [device_line(one, language) for one in rows],
-            "count": len(kept),
-            "known": len(known),
-            "problems": sum(one.fresh and one.needs_somebody for one in known),
-            "listing": listing,
-            "halls": [(hall.id, hall.title(language)) for hall in await halls.halls(uow)],
-            "kinds": [kind.value for kind in DeviceKind],
-            "states": [state.value for state in DeviceState],
-        }
-        return request.app[PAGES].render(request, "devices.html", context, block="list")
 
-    return [web.get("/devices", devices)]
+def _file(request: web.Request, kind: str, rows: Sequence[Sequence[Cell]]) -> bytes:
+    pages, language = request.app[PAGES], request[LANGUAGE]
+    head = [pages.text(language, key) for key in COLUMNS]
+    if kind == "csv":
+        return csv_of(head, rows)
+    return xlsx_of(pages.text(language, "devices.title"), head, rows)
+
+
+def _rows(
+    request: web.Request, page: FleetPage, names: Directory, zone: timezone
+) -> Iterator[tuple[Cell, ...]]:
+    pages, language = request.app[PAGES], request[LANGUAGE]
+    for one in page.devices:
+        line = device_line(one, language)
+        window = names.find(one.hall, "window", one.window).label if one.window else ""
+        yield (
+            line.hall,
+            line.name,
+            one.id,
+            pages.text(language, f"kind.{one.kind.value}"),
+            line.parent,
+            window,
+            pages.text(language, line.state_key),
+            _moment(one.since, zone),
+            _moment(one.seen, zone) if one.state is not DeviceState.ABSENT else None,
+            "；".join(each.text for each in line.conditions),
+            "；".join(each.hint for each in line.conditions),
+        )
+
+
+def _moment(ms: int, zone: timezone) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, zone) if ms else None

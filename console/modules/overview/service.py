@@ -6,7 +6,7 @@ from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
 from console.modules.devicepage.api import ModelsApi
-from console.modules.devices.api import DeviceInfo, DevicesApi
+from console.modules.devices.api import DevicesApi, FleetQuery, HallCount
 from console.modules.evaluation.api import EvaluationApi, RatingFigures, RatingFilter
 from console.modules.overview.domain import Attention, attention, waiting_now
 from console.modules.overview.standing import Standing, counted, stand
@@ -114,13 +114,13 @@ class OverviewService:
 
     async def picture(self, uow: ReadUow, subject: Subject) -> Picture:
         subject.require(Permission.LOOK)
-        devices = await self._devices.devices(uow)
-        lines = await self._lines(uow, devices)
+        needing = await self._devices.search(uow, FleetQuery(problems=True, fresh=True))
+        lines = await self._lines(uow)
         today = self._statistics.today()
         return Picture(
             lines=tuple(lines),
             attention=tuple(
-                attention([line.status for line in lines], devices, self._clock.now_ms())
+                attention([line.status for line in lines], needing.devices, self._clock.now_ms())
             ),
             ratings=await self._evaluation.figures(uow, RatingFilter(first=today, last=today)),
         )
@@ -130,7 +130,7 @@ class OverviewService:
         subject.require(Permission.LOOK)
         await self._halls.hall(uow, hall)
         devices = await self._devices.devices(uow, hall)
-        lines = await self._lines(uow, devices)
+        lines = await self._lines(uow)
         names = await self._halls.directory(uow, hall)
         today = self._statistics.today()
         present, tickets = await self._statistics.tickets(uow, today, hall, limit=TICKETS_SHOWN)
@@ -158,21 +158,22 @@ class OverviewService:
             return []
         return counted([one.pad.build for one in live.devices if one.pad and one.pad.build])
 
-    async def _lines(self, uow: ReadUow, devices: list[DeviceInfo]) -> list[HallLine]:
+    async def _lines(self, uow: ReadUow) -> list[HallLine]:
         now = self._clock.now_ms()
         lives = await self._halls.live(uow)
+        counts = await self._devices.counts(uow)
         figures = await self._statistics.queues(uow, self._statistics.today())
         lines = []
         for status in await self._halls.halls(uow):
             sums = totals([one for one in figures if one.hall == status.id])
-            mine = [one for one in devices if one.hall == status.id]
+            count = counts.get(status.id, HallCount(0, 0))
             lines.append(
                 HallLine(
                     status=status,
                     waiting=waiting_now(status, sums.waiting, lives.get(status.id), now),
                     totals=sums,
-                    devices=len(mine),
-                    out_of_order=sum(one.fresh and one.needs_somebody for one in mine),
+                    devices=count.devices,
+                    out_of_order=count.needs,
                 )
             )
         return lines

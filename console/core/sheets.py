@@ -1,0 +1,74 @@
+"""Lists as files for a spreadsheet: CSV and XLSX whose cells are text, numbers and times, never formulas."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import xlsxwriter
+
+Cell = str | int | float | datetime | None
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A text that begins so is taken for a formula by one spreadsheet or another (OWASP: CSV injection)."""
+_WIDEST = 48
+
+
+def csv_of(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """UTF-8 with the mark by which Excel knows it. A text that a spreadsheet would calculate gets an
+    apostrophe in front, so that it is shown as it is."""
+    kept = io.StringIO(newline="")
+    writer = csv.writer(kept)
+    writer.writerow(map(_plain, head))
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    return kept.getvalue().encode("utf-8-sig")
+
+
+def _plain(cell: Cell) -> str | int | float:
+    match cell:
+        case None:
+            return ""
+        case datetime():
+            return f"{cell:%Y-%m-%d %H:%M}"
+        case str():
+            return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+        case _:
+            return cell
+
+
+def xlsx_of(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """One sheet with a fixed head and filters; texts are written as texts, whatever they look like."""
+    kept = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(kept, options) as book:
+        sheet = book.add_worksheet(title[:31])
+        bold = book.add_format({"bold": True, "bottom": 1})
+        moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})
+        widths = [len(one.encode("gbk", "replace")) for one in head]
+        sheet.write_row(0, 0, head, bold)
+        last = 0
+        for last, row in enumerate(rows, start=1):
+            for column, cell in enumerate(row):
+                if isinstance(cell, datetime):
+                    sheet.write_datetime(last, column, cell.replace(tzinfo=None), moment)
+                elif isinstance(cell, str):
+                    sheet.write_string(last, column, cell)
+                elif cell is not None:
+                    sheet.write_number(last, column, cell)
+                widths[column] = max(widths[column], _width(cell))
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, min(width, _WIDEST) + 2)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, last, len(head) - 1)
+    return kept.getvalue()
+
+
+def _width(cell: Cell) -> int:
+    """In columns; a Chinese character takes two."""
+    if isinstance(cell, datetime):
+        return 16
+    return len(str(cell if cell is not None else "").encode("gbk", "replace"))
