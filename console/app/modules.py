@@ -9,6 +9,7 @@ from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.identity.module import MODULE as IDENTITY
 from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.statistics.module import MODULE as STATISTICS
+from console.modules.wall.module import MODULE as WALL
 
 MODULES: tuple[ModuleSpec, ...] = (
     HALLS,
@@ -19,6 +20,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     STATISTICS,
     EVALUATION,
     OVERVIEW,
+    WALL,
 )
 
 
@@ -33,6 +35,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.app",
     "console.modules.identity",
     "console.modules.overview",
+    "console.modules.wall",
     "console.modules.devices",
     "console.modules.devicepage",
     "console.modules.acts",

@@ -132,9 +132,18 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
         pages = request.app[PAGES]
         language = pages.language(request)
         city_name = settings.place if language is Language.ZH else settings.place_en
+        scripts = ("wall.js",) if request.path == "/wall" else ()
         place = f"{city_name}{pages.text(language, 'place')}"
         if subject is None or subject.role is None or not inside:
-            return Shell(product=pages.text(language, "product"), place=place, styles=("city.css",))
+            # A guest watches its page live, without menu and account.
+            return Shell(
+                product=pages.text(language, "product"),
+                place=place,
+                live="/live" if subject is not None and subject.role is None else "",
+                offset_minutes=settings.utc_offset_minutes,
+                styles=("city.css",),
+                scripts=scripts,
+            )
         return Shell(
             product=pages.text(language, "product"),
             place=place,
@@ -148,6 +157,7 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
             live="/live",
             offset_minutes=settings.utc_offset_minutes,
             styles=("city.css",),
+            scripts=scripts,
         )
 
     return shell
@@ -155,16 +165,27 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
 
 def _live(city: City) -> Handler:
     async def live(request: web.Request) -> web.StreamResponse:
-        session, sessions = request.get(SESSION), city.context.sessions
-        if session is None or session.marks or sessions is None:
-            raise Refusal("session.expired")
+        alive = await _watcher(city, request)
         changes = city.signals.changes(LIVE_NAMES)
         try:
-            return await event_stream(request, changes, alive=lambda: sessions.alive(session))
+            return await event_stream(request, changes, alive=alive)
         finally:
             await changes.aclose()
 
     return live
+
+
+async def _watcher(city: City, request: web.Request) -> Callable[[], bool]:
+    """Who may watch: a session as long as it lives, and a guest, whose page finds out at its next refresh
+    that it is one no more: the stream itself carries nothing but names of what changed."""
+    session, sessions = request.get(SESSION), city.context.sessions
+    if session is not None and not session.marks and sessions is not None:
+        return lambda: sessions.alive(session)
+    async with city.db.write() as uow:
+        for guest in city.context.guests:
+            if await guest.find(uow, request) is not None:
+                return lambda: True
+    raise Refusal("session.expired")
 
 
 def _health(city: City) -> Handler:

@@ -10,8 +10,10 @@ from markupsafe import Markup
 
 from console.core.audit import Audit
 from console.core.db import Database
+from console.core.permissions import Subject
 from console.core.projection import Projector
 from console.core.signals import Signals
+from console.core.uow import Uow
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.web import MenuItem, Sessions
 
@@ -65,6 +67,16 @@ class Slot(Generic[T]):
         return [one for one in drawn if one]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """A way in besides the login: ``find`` says who asks, or None, for the few ``pages`` it is good for.
+    ``door`` is open to everybody: there one shows what one comes with."""
+
+    pages: frozenset[str]
+    door: str
+    find: Callable[[Uow, web.Request], Awaitable[Subject | None]]
+
+
 class ModuleError(RuntimeError):
     """The modules do not fit together; a fault of the program, found when it starts."""
 
@@ -83,6 +95,7 @@ class ModuleContext:
     who_asks: Middleware | None = None
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
+    guests: list[Guest] = field(default_factory=list)
     menu_items: list[tuple[int, MenuItem]] = field(default_factory=list)
     _slots: dict[SlotKey[Any], Slot[Any]] = field(default_factory=dict)
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)

@@ -16,6 +16,10 @@ class Permission(StrEnum):
     ACCOUNTS = "accounts"
     HANDS = "hands"
     """Remote hands: have a device do something."""
+    WALL = "wall"
+    """Look at the wall screen's page, and at nothing else."""
+    WALL_TOKENS = "wall.tokens"
+    """Give wall screens their codes and take them back."""
     PHOTOS = "photos"
     """Put photographs of device models."""
 
@@ -36,10 +40,14 @@ GRANTS: dict[AdminRole, frozenset[Permission]] = {
             Permission.HALLS_DECIDE,
             Permission.PHOTOS,
             Permission.HANDS,
+            Permission.WALL,
+            Permission.WALL_TOKENS,
         }
     ),
-    AdminRole.SECURITY: frozenset({Permission.LOOK, Permission.ACCOUNTS}),
-    AdminRole.AUDIT: frozenset({Permission.LOOK, Permission.AUDIT_READ}),
+    AdminRole.SECURITY: frozenset(
+        {Permission.LOOK, Permission.WALL, Permission.WALL_TOKENS, Permission.ACCOUNTS}
+    ),
+    AdminRole.AUDIT: frozenset({Permission.LOOK, Permission.WALL, Permission.AUDIT_READ}),
 }
 
 

@@ -13,7 +13,7 @@ from console.core.words import condition_words
 from console.halls.api import HallsApi
 from console.modules.devicepage.photos import MAX_UPLOAD_BYTES
 from console.modules.devicepage.service import DevicePageService, DevicePicture, Timeline
-from console.modules.devicepage.words import drawing_of, here, spoken
+from console.modules.devicepage.words import carrier_keys, drawing_of, here, spoken
 from console.modules.devices.api import DeviceInfo, device_line
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -45,6 +45,7 @@ def routes(
                 hall, "window", picture.device.window
             ),
             "tells": [condition_words(one, language).text for one in _tells(picture)],
+            "carriers": carrier_keys(picture.facts),
             "drawing": drawing_of(picture.device.kind),
             "may_photo": Permission.PHOTOS in subject.permissions,
             "acts": await acts.draw(request, picture.device),

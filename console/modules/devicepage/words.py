@@ -74,3 +74,13 @@ def _badge(name: str, language: Language) -> tuple[str, str]:
 def drawing_of(kind: DeviceKind) -> str:
     """Name of our own drawing of a family of devices, as an asset."""
     return f"drawings/{kind.value}.svg"
+
+
+CARRIERS = frozenset({"serial", "tcp", "udp", "usb", "usblp", "hidraw", "evdev", "http", "audio"})
+"""Interfaces that have words; another one, of a newer profile, is shown by its own name."""
+
+
+def carrier_keys(model: Model | None) -> list[tuple[str, str]]:
+    """Name of each interface of a model and the key of its words, empty without."""
+    names = model.carriers if model is not None else ()
+    return [(name, f"carrier.{name}" if name in CARRIERS else "") for name in names]

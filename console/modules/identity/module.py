@@ -20,7 +20,7 @@ def setup(context: ModuleContext) -> None:
     service = IdentityService(context.clock, context.audit, Passwords(), store)
     context.provide(IDENTITY, service)
     context.routes(routes(service, store, sessions_in))
-    context.guard(sessions_in(store), who_asks(service))
+    context.guard(sessions_in(store), who_asks(service, context.guests))
 
 
 MODULE = ModuleSpec(

@@ -1,11 +1,12 @@
 """Login, password and logout."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from console.core.module import Guest
 from console.core.web import OPEN_PATHS, PAGES, SUBJECT, UOW, address_of
 from console.modules.identity.api import MUST_CHANGE
 from console.modules.identity.repository import PgSessionStore
@@ -31,8 +32,8 @@ class PasswordForm(Strict, frozen=True, kw_only=True):
     again: str = ""
 
 
-def who_asks(service: IdentityService) -> Middleware:
-    """Puts the caller on the request; without one only the login page is to be had."""
+def who_asks(service: IdentityService, guests: Sequence[Guest]) -> Middleware:
+    """Puts the caller on the request; without one only the login page and the guests' doors are to be had."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -43,7 +44,9 @@ def who_asks(service: IdentityService) -> Middleware:
             subject = await service.subject(request[UOW], session.subject, address_of(request))
             if subject is not None:
                 request[SUBJECT] = subject
-        if SUBJECT not in request and request.path != LOGIN:
+        if SUBJECT not in request:
+            await _let_guest_in(request, guests)
+        if SUBJECT not in request and request.path not in {LOGIN, *(one.door for one in guests)}:
             raise _to_login(request)
         if session is not None and MUST_CHANGE in session.marks and request.path not in (
             LOGIN, PASSWORD, "/logout",
@@ -52,6 +55,15 @@ def who_asks(service: IdentityService) -> Middleware:
         return await handler(request)
 
     return middleware
+
+
+async def _let_guest_in(request: web.Request, guests: Sequence[Guest]) -> None:
+    """Only where a guest may be: everywhere else nobody asks for what a guest comes with."""
+    for guest in guests:
+        if request.path in guest.pages and request.method == "GET":
+            subject = await guest.find(request[UOW], request)
+            if subject is not None:
+                request[SUBJECT] = subject
 
 
 def _to_login(request: web.Request) -> web.HTTPException:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from console.halls.api import HallStatus, LinkState
 from console.modules.devices.api import DeviceInfo
+from console.modules.statistics.api import QueueFigures
 from qingting.contract.ids import HallId
 from qingting.contract.link import Live
 from qingting.contract.states import DeviceKind, DeviceState
@@ -95,3 +96,9 @@ def waiting_now(hall: HallStatus, counted: int, live: Live | None, now_ms: int) 
     if live is not None and hall.lag_ms(now_ms) > CATCHING_UP_MS:
         return sum(queue.waiting for queue in live.queues)
     return counted
+
+
+def longest_wait(queues: Sequence[QueueFigures], now_ms: int) -> int | None:
+    """Whole minutes since the first of those who wait now took a ticket; None when nobody waits."""
+    taken = [one.oldest_waiting for one in queues if one.oldest_waiting]
+    return max(0, now_ms - min(taken)) // 60_000 if taken else None

@@ -24,7 +24,6 @@ def setup(context: ModuleContext) -> None:
     context.routes(routes(service, halls))
     context.menu(10, MenuItem("/", "menu.overview", "overview"))
     context.menu(20, MenuItem("/halls", "menu.halls", "hall"))
-    context.menu(60, MenuItem("/wall", "menu.wall", "chart"))
 
 
 MODULE = ModuleSpec(

@@ -8,7 +8,7 @@ from console.halls.api import Directory, HallsApi, HallStatus, LinkState, Parked
 from console.modules.devicepage.api import ModelsApi
 from console.modules.devices.api import DevicesApi, FleetQuery, HallCount
 from console.modules.evaluation.api import EvaluationApi, RatingFigures, RatingFilter
-from console.modules.overview.domain import Attention, attention, waiting_now
+from console.modules.overview.domain import Attention, attention, longest_wait, waiting_now
 from console.modules.overview.standing import Standing, counted, stand
 from console.modules.statistics.api import (
     BookingFigures,
@@ -35,6 +35,8 @@ class HallLine:
     totals: Totals
     devices: int
     out_of_order: int
+    longest_wait: int | None = None
+    """Whole minutes that the first of those who wait now has waited; None when nobody does."""
 
     @property
     def fresh(self) -> bool:
@@ -64,6 +66,14 @@ class Picture:
     @property
     def waiting(self) -> int:
         return sum(line.waiting for line in self.lines if line.fresh)
+
+    @property
+    def longest_wait(self) -> int | None:
+        """Of connected halls; None when nobody waits there."""
+        return max(
+            (one.longest_wait for one in self.lines if one.fresh and one.longest_wait is not None),
+            default=None,
+        )
 
     @property
     def served(self) -> int:
@@ -113,7 +123,8 @@ class OverviewService:
         self._models = models
 
     async def picture(self, uow: ReadUow, subject: Subject) -> Picture:
-        subject.require(Permission.LOOK)
+        """The figures of the wall screen are those of the overview."""
+        subject.require(Permission.WALL)
         needing = await self._devices.search(uow, FleetQuery(problems=True, fresh=True))
         lines = await self._lines(uow)
         today = self._statistics.today()
@@ -174,6 +185,9 @@ class OverviewService:
                     totals=sums,
                     devices=count.devices,
                     out_of_order=count.needs,
+                    longest_wait=longest_wait(
+                        [one for one in figures if one.hall == status.id], now
+                    ),
                 )
             )
         return lines

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from console.core.lists import Listing
+from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.core.words import condition_words
 from console.halls.api import HallsApi, LinkState
@@ -42,6 +43,7 @@ def routes(service: OverviewService, halls: HallsApi) -> list[web.RouteDef]:
     """Handlers over ``service``."""
 
     async def overview(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.LOOK)
         picture = await service.picture(request[UOW], request[SUBJECT])
         context = {"picture": picture, "words": _words(request), "tones": LINK_TONES}
         context |= {"map": MAP, "tiles": tiles(picture.lines)}
@@ -53,6 +55,7 @@ def routes(service: OverviewService, halls: HallsApi) -> list[web.RouteDef]:
         return request.app[PAGES].render(request, "wall.html", context, block="now")
 
     async def hall_list(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.LOOK)
         picture = await service.picture(request[UOW], request[SUBJECT])
         listing = Listing.of(request, (), sort="")
         listing, lines = listing.cut(picture.lines, _SORTS)
@@ -92,7 +95,10 @@ class Words:
 
     def short(self, line: HallLine) -> str:
         """The hall's name without what all of them share."""
-        return MAP.short(self.hall(line))
+        return self.short_title(self.hall(line))
+
+    def short_title(self, title: str) -> str:
+        return MAP.short(title)
 
     def counted(self, models: dict[str, str]) -> list[tuple[str, int]]:
         """How many devices are of each model."""
@@ -102,14 +108,15 @@ class Words:
         return place.title(self._language)
 
     def what(self, one: Attention) -> list[tuple[str, str]]:
-        """Tone and words of a device's conditions."""
+        """Tone and words of a device's conditions, worst first."""
         assert one.device is not None
-        return [
-            (found.tone, found.text)
-            for found in (
+        found = [
+            (words.tone, words.text)
+            for words in (
                 condition_words(each.condition, self._language) for each in one.device.conditions
             )
         ]
+        return sorted(found, key=lambda each: _WORST.index(each[0]))
 
     def device(self, device: DeviceInfo) -> DeviceLine:
         return device_line(device, self._language)

@@ -10,7 +10,7 @@ from PIL import Image
 from console.modules.devicepage.domain import Standing, What, happened
 from console.modules.devicepage.knowledge import MODELS
 from console.modules.devicepage.photos import SIDE, photo_of
-from console.modules.devicepage.words import drawing_of, here
+from console.modules.devicepage.words import CARRIERS, drawing_of, here
 from console.modules.devices.api import ConditionSince, DeviceInfo
 from hallserver.devices.profiles import shipped_profiles
 from qingting.contract import events as e
@@ -19,6 +19,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.examples import CONFIG, DAY
 from qingting.contract.ids import CommandKey, DeviceId, HallId
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
+from qingting.kernel.i18n import Catalogue
 
 PRINTER = DeviceId("k1-printer")
 
@@ -78,6 +79,15 @@ class TestModels:
             assert (ours.vendor, ours.model, ours.kind, ours.evidence, ours.carriers) == (
                 theirs.vendor, theirs.model, theirs.kind, theirs.evidence, theirs.transport.carriers,
             )  # fmt: skip
+
+    def test_every_interface_and_kind_of_evidence_has_words_in_both_languages(self) -> None:
+        texts = Catalogue.load("console.modules.devicepage")
+        keys = {f"carrier.{one}" for one in CARRIERS}
+        keys |= {f"evidence.{model.evidence}" for model in MODELS.values()}
+        assert {one for model in MODELS.values() for one in model.carriers} <= CARRIERS
+        for key in keys:
+            for language in Language:
+                assert texts.text(language, key), key
 
     def test_every_kind_of_device_has_a_drawing(self) -> None:
         from console.app.server import _STATIC

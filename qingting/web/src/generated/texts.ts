@@ -1033,6 +1033,11 @@ export const ERROR_TEXTS = {
     "en": "One field ({field}) is not right and nothing was saved. Please check it and send again.",
     "retry": false
   },
+  "wall.code_wrong": {
+    "zh": "大屏口令不对或已经停用。请核对后再输入，或在城市平台的“大屏”页面生成新的口令。",
+    "en": "The code is wrong or was taken back. Check it and try again, or make a new one on the console's wall screen page.",
+    "retry": false
+  },
   "photo.unreadable": {
     "zh": "没有读出这张照片，原来的图没有改变。请选择 JPEG、PNG 或 WebP 照片再试。",
     "en": "The photograph could not be read and the picture is as before. Please choose a JPEG, PNG or WebP photograph.",

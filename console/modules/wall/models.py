@@ -1,0 +1,18 @@
+"""Tables of the wall screens."""
+
+import sqlalchemy as sa
+
+from console.core.models import metadata
+
+token = sa.Table(
+    "wall_token",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("used_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
+)
+"""By digest of the code, which nobody can read again. ``used_at`` is kept to the minute."""
