@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from console.app.modules import MODULES
 from console.core.audit import Audit
+from console.core.channels import Channel
 from console.core.db import Database
 from console.core.module import ModuleContext, set_up
 from console.core.permissions import SYSTEM
@@ -52,8 +53,9 @@ async def open_city(
     clock: Clock | None = None,
     utc_offset_minutes: int = CHINA_MINUTES,
     secure_cookies: bool = False,
+    channels: tuple[Channel, ...] = (),
 ) -> AsyncIterator[City]:
-    """Runs a worker's background services until the block is left."""
+    """Runs a worker's background services until the block is left. ``channels`` tell people outside."""
     used = clock or SystemClock()
     db, signals = Database(url), Signals(url)
     context = ModuleContext(
@@ -63,6 +65,7 @@ async def open_city(
         signals=signals,
         utc_offset_minutes=utc_offset_minutes,
         secure_cookies=secure_cookies,
+        channels=channels,
     )
     set_up(MODULES, context)
     runner = Runner(db, signals, used, context.projectors)
@@ -71,6 +74,8 @@ async def open_city(
         async with Supervisor("city") as supervisor:
             _ = supervisor.keep("signals", signals.run, Backoff(first=0.2, cap=5))
             runner.start(supervisor)
+            for name, run in context.jobs:
+                _ = supervisor.keep(name, run)
             yield City(db, signals, context, runner, link)
             await link.close()
     finally:

@@ -1,7 +1,7 @@
-"""``/metrics`` of the city: halls, how far each is behind, and what is wrong with their devices."""
+"""``/metrics`` of the city: halls, how far each is behind, what is wrong with their devices, open alarms."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 
 from console.app.city import City
 from console.halls.api import HALLS, HallStatus, LinkState
+from console.modules.alarms.api import ALARMS, OpenAlarms
 from console.modules.devices.api import DEVICES, DeviceInfo
 from qingting.contract.ids import Millis
 from qingting.kernel.web.metrics import check_asker, exposition, gauge
@@ -17,14 +18,19 @@ from qingting.kernel.web.metrics import check_asker, exposition, gauge
 def metrics_of(city: City, token: str) -> Handler:
     """The handler; ``token`` empty: asked from this machine alone."""
     halls_api, devices_api = city.context.take(HALLS), city.context.take(DEVICES)
+    alarms_api = city.context.take(ALARMS)
 
     async def metrics(request: web.Request) -> web.StreamResponse:
         check_asker(request, token)
         async with city.db.read() as uow:
             halls = await halls_api.halls(uow)
             devices = await devices_api.devices(uow)
+            alarms = await alarms_api.open(uow)
+            undelivered = await alarms_api.undelivered(uow)
         now = Millis(city.context.clock.now_ms())
-        return await exposition([*_halls(halls, now), *_devices(devices)])
+        return await exposition(
+            [*_halls(halls, now), *_devices(devices), *_alarms(alarms, undelivered)]
+        )
 
     return metrics
 
@@ -72,6 +78,35 @@ def _devices(devices: Sequence[DeviceInfo]) -> list[Metric]:
             "Devices that have a condition now, by hall and kind",
             ("hall", "kind", "condition"),
             [(labels, n) for labels, n in sorted(conditions.items())],
+        ),
+    ]
+
+
+def _alarms(alarms: OpenAlarms, undelivered: Mapping[tuple[str, str], int]) -> list[Metric]:
+    return [
+        gauge(
+            "qingting_alarms",
+            "Open alarms that stand for themselves, without what is maintained",
+            ("severity",),
+            [((severity.value,), n) for severity, n in alarms.by_severity.items()],
+        ),
+        gauge(
+            "qingting_alarms_new",
+            "Open alarms that nobody has acknowledged",
+            (),
+            [((), alarms.new)],
+        ),
+        gauge(
+            "qingting_alarms_maintained",
+            "Open alarms of what is under maintenance",
+            (),
+            [((), alarms.maintained)],
+        ),
+        gauge(
+            "qingting_alarm_undelivered",
+            "Notices that a channel has not taken (pending) or was given up on (failed) within a week",
+            ("channel", "state"),
+            sorted(undelivered.items()),
         ),
     ]
 

@@ -3,6 +3,7 @@
 from console.core.module import ModuleSpec, in_order
 from console.halls.module import MODULE as HALLS
 from console.modules.acts.module import MODULE as ACTS
+from console.modules.alarms.module import MODULE as ALARMS
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
@@ -17,6 +18,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     DEVICES,
     DEVICEPAGE,
     ACTS,
+    ALARMS,
     STATISTICS,
     EVALUATION,
     OVERVIEW,
@@ -39,6 +41,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.devices",
     "console.modules.devicepage",
     "console.modules.acts",
+    "console.modules.alarms",
     "console.modules.statistics",
     "console.modules.evaluation",
 )

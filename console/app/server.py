@@ -13,16 +13,16 @@ from aiohttp.typedefs import Handler
 from console.app.city import City, open_city
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
+from console.core.channels import ChannelSettings, channel_faults, open_channels
 from console.core.migrate import create_database, migrate
 from console.core.permissions import SYSTEM
 from console.core.postgres import EmbeddedPostgres
 from console.core.web import PAGES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
-from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
-from qingting.kernel.aio.clock import Clock
-from qingting.kernel.settings import load_settings
+from qingting.kernel.aio.clock import Clock, SystemClock
+from qingting.kernel.settings import SettingsError, load_settings
 from qingting.kernel.web import (
     SESSION,
     Account,
@@ -39,14 +39,14 @@ from qingting.kernel.web.sessions import LIVE_HEADER
 
 log = structlog.get_logger(__name__)
 
-LIVE_NAMES = frozenset({"halls", "devices", "tickets", "ratings", "live"})
+LIVE_NAMES = frozenset({"halls", "devices", "tickets", "ratings", "live", "alarms"})
 RETRY_SECONDS = "5"
 _STATIC = Path(__file__).parent / "static"
-_FRESH_NOTICE = '<div id="notice" role="status" aria-live="polite" hx-swap-oob="true"></div>'
+_FRESH_NOTICE = '<div hx-swap-oob="delete:#notice .fault"></div>'
 
 
-class ConsoleSettings(Strict, frozen=True, kw_only=True):
-    """Settings of the console. ``data`` is the folder of the embedded PostgreSQL, which is used when
+class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
+    """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
     ``/metrics`` to who knows it; empty, only this machine may ask."""
 
@@ -78,7 +78,10 @@ def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> Cons
     known = dict(environ)
     if url := known.get("DATABASE_URL"):
         known.setdefault("QINGTING_DATABASE_URL", url)
-    return load_settings(ConsoleSettings, file=file, environ=known)
+    settings = load_settings(ConsoleSettings, file=file, environ=known)
+    if faults := channel_faults(settings):
+        raise SettingsError(faults)
+    return settings
 
 
 def create_app(city: City, settings: ConsoleSettings) -> web.Application:
@@ -155,6 +158,7 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
                 "/logout",
             ),
             live="/live",
+            bell=city.context.bell,
             offset_minutes=settings.utc_offset_minutes,
             styles=("city.css",),
             scripts=scripts,
@@ -205,11 +209,13 @@ async def open_console(
     Raises :class:`console.core.postgres.PostgresError` or
     :class:`console.core.migrate.NewerDatabaseError` when the database cannot be used.
     """
+    used = clock or SystemClock()
     async with _database(settings) as url:
         await migrate(url, MIGRATIONS)
         async with open_city(
             url,
-            clock=clock,
+            clock=used,
+            channels=open_channels(settings, used),
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:

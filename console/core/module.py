@@ -9,6 +9,7 @@ from aiohttp.typedefs import Middleware
 from markupsafe import Markup
 
 from console.core.audit import Audit
+from console.core.channels import Channel
 from console.core.db import Database
 from console.core.permissions import Subject
 from console.core.projection import Projector
@@ -83,7 +84,8 @@ class ModuleError(RuntimeError):
 
 @dataclass(slots=True)
 class ModuleContext:
-    """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone."""
+    """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
+    outside; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
     clock: Clock
@@ -93,9 +95,12 @@ class ModuleContext:
     secure_cookies: bool = False
     sessions: Sessions | None = None
     who_asks: Middleware | None = None
+    channels: tuple[Channel, ...] = ()
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)
+    jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
+    bell: str = ""
     menu_items: list[tuple[int, MenuItem]] = field(default_factory=list)
     _slots: dict[SlotKey[Any], Slot[Any]] = field(default_factory=dict)
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)
@@ -142,6 +147,11 @@ class ModuleContext:
         """Puts a fragment into another module's page; lower ``order`` stands higher. ``live``: names of what
         changes it (:meth:`console.core.uow.Uow.changed`)."""
         self.slot(key).add(order, fragment, live)
+
+    def job(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """A service that each worker runs until it stops; it is started again after a crash. What must happen once
+        in the city, ``run`` guards with the database."""
+        self.jobs.append((name, run))
 
     def menu(self, order: int, item: MenuItem) -> None:
         """A line of the left menu; lower ``order`` stands higher."""

@@ -9,15 +9,15 @@ from console.core.words import DEVICE_TONES, condition_words
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import HallId
 from qingting.contract.pads import PadFacts, PadWord, pad_words
-from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
+from qingting.contract.states import Condition, DeviceKind, DeviceState, Language, TurnedAway
 from qingting.contract.supervision import is_gone, out_of_order
 
 GONE = "gone"
 """Nobody could reach the device though it ought to be there (失联)."""
 DOWN = "down"
 """The device was out of order: service stopped there."""
-REFUSED = "refused"
-"""The hall turned away who claimed to be the device; such a span has no length."""
+REFUSALS: tuple[str, ...] = tuple(f"refused_{why.value}" for why in TurnedAway)
+"""The hall turned away who claimed to be the device; this stands until the device is paired anew or its key revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class DeviceInfo:
     ``fresh`` is False while its hall is not connected: then this is what was true at ``seen``.
     ``parent_name`` is the kiosk it belongs to, ``help_since`` when somebody there called for help.
     ``at_work`` is False for a pad whose window is closed, ``pad`` what a pad says of itself at the moment.
+    ``gone_at`` is when it began to be missed, where its hall's log tells it; ``known_since`` when the city first
+    heard of the device.
     """
 
     hall: HallId
@@ -55,6 +57,8 @@ class DeviceInfo:
     help_since: int = 0
     pad: PadFacts | None = None
     at_work: bool = True
+    gone_at: int = 0
+    known_since: int = 0
 
     def title(self, language: Language) -> str:
         return self.name if language is Language.ZH else self.name_en or self.name
@@ -79,6 +83,11 @@ class DeviceInfo:
     def gone(self) -> bool:
         """It ought to be there and nobody can reach it."""
         return is_gone(self.kind, self.state, self._present, at_work=self.at_work)
+
+    @property
+    def gone_since(self) -> int:
+        """When it began to be missed; only while it is :attr:`gone`."""
+        return self.gone_at or self.since
 
     @property
     def _present(self) -> tuple[Condition, ...]:
@@ -132,7 +141,7 @@ def device_line(device: DeviceInfo, language: Language) -> DeviceLine:
 class Span:
     """Something that held at a device from ``began`` to ``ended`` (None: it still does), as its hall's log says.
 
-    ``what`` is a condition, :data:`GONE`, :data:`DOWN` or :data:`REFUSED`.
+    ``what`` is a condition, :data:`GONE`, :data:`DOWN` or one of :data:`REFUSALS`.
     """
 
     hall: HallId
@@ -213,6 +222,10 @@ class DevicesApi(Protocol):
     ) -> dict[tuple[HallId, str, str], tuple[int, ...]]:
         """Instants since ``since`` at which something began, by hall, device and what; only what began at
         least ``times`` times."""
+        ...
+
+    async def refusals(self, uow: ReadUow) -> list[Span]:
+        """Who was turned away and is not settled; the device of such a span may be unknown to its hall."""
         ...
 
     async def take_ended(self, uow: Uow) -> list[Span]:

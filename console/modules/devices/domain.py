@@ -62,6 +62,7 @@ def _new(device: str, kind: str, at: int) -> DeviceRow:
         "detail": "",
         "since": at,
         "changed_at": at,
+        "known_since": at,
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from console.modules.devices.api import DOWN, GONE
+from console.modules.devices.api import DOWN, GONE, REFUSALS
 from console.modules.devices.domain import DeviceRow, fold, touched
 from qingting.contract import events as e
 from qingting.contract.states import Condition, DeviceKind, DeviceState
@@ -47,6 +47,17 @@ def window_turned(event: e.Event) -> tuple[str, bool] | None:
             return None
 
 
+def refused(event: e.Event) -> tuple[str, str] | None:
+    """The device in whose name somebody was turned away, and how; ``what`` empty: its refusals are settled."""
+    match event.b:
+        case e.DeviceRefused(device=device, why=why):
+            return device, f"refused_{why.value}"
+        case e.DeviceKeyed(device=device):
+            return device, ""
+        case _:
+            return None
+
+
 @dataclass(slots=True)
 class History:
     """The devices of one hall that a batch touches, its windows, and the spans that are open."""
@@ -64,10 +75,22 @@ class History:
             at_window = [key for key, row in self.rows.items() if row["win"] == turned[0]]
             self._follow(at_window, event.at)
             return True
+        refusal = refused(event)
+        if refusal is not None:
+            self._refuse(refusal[0], refusal[1], event.at)
+            return True
         if not fold(self.rows, event):
             return False
         self._follow(touched(event), event.at)
         return True
+
+    def _refuse(self, device: str, what: str, at: int) -> None:
+        """Each refusal begins anew, so that it is counted; with ``what`` empty they are settled."""
+        for key in [key for key in self.spans if key[0] == device and key[1] in REFUSALS]:
+            if what in ("", key[1]):
+                self._close(key, at)
+        if what:
+            self.spans[device, what] = OpenSpan(0, device, what, at)
 
     def at_work(self, row: DeviceRow) -> bool:
         return is_at_work(row, self.windows)
@@ -81,12 +104,15 @@ class History:
                 self.spans.setdefault((device, what), OpenSpan(0, device, what, at))
 
     def _end(self, device: str, holds: Collection[str], at: int) -> None:
-        ended = [key for key in self.spans if key[0] == device and key[1] not in holds]
-        for key in ended:
-            span = self.spans.pop(key)
-            # A hall's clock may have been set back between the two events.
-            span.ended = max(at, span.began)
-            self.over.append(span)
+        kept = {*holds, *REFUSALS}
+        for key in [key for key in self.spans if key[0] == device and key[1] not in kept]:
+            self._close(key, at)
+
+    def _close(self, key: tuple[str, str], at: int) -> None:
+        span = self.spans.pop(key)
+        # A hall's clock may have been set back between the two events.
+        span.ended = max(at, span.began)
+        self.over.append(span)
 
 
 def is_at_work(row: DeviceRow | sa.RowMapping, windows: Mapping[str, bool]) -> bool:

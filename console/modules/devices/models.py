@@ -20,6 +20,7 @@ device = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
+    sa.Column("known_since", sa.BigInteger, nullable=False, server_default="0"),
 )
 """``conditions`` maps each present condition to the instant it began."""
 

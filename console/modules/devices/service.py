@@ -11,6 +11,8 @@ from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, HallStatus, LinkState
 from console.modules.devices import models as m
 from console.modules.devices.api import (
+    GONE,
+    REFUSALS,
     ConditionSince,
     DeviceInfo,
     FleetPage,
@@ -46,6 +48,10 @@ class DeviceService:
             (row["hall"], row["device"]): row["since"]
             for row in await uow.all(sa.select(m.help_call))
         }
+        gone = await uow.all(
+            sa.select(m.span).where(m.span.c.ended.is_(None), m.span.c.what == GONE)
+        )
+        gone_at = {(row["hall"], row["device"]): row["began"] for row in gone}
         statement = sa.select(m.device).order_by(m.device.c.hall, m.device.c.id)
         if hall is not None:
             statement = statement.where(m.device.c.hall == hall)
@@ -61,6 +67,7 @@ class DeviceService:
                 names.get((row["hall"], row["parent"])),
                 helps.get((row["hall"], row["id"]), 0),
                 at_work=is_at_work(row, windows[row["hall"]]),
+                gone_at=gone_at.get((row["hall"], row["id"]), 0),
             )
             for row in rows
         ]
@@ -92,6 +99,13 @@ class DeviceService:
             (HallId(row["hall"]), row["device"], row["what"]): tuple(sorted(row["at"]))
             for row in rows
         }
+
+    async def refusals(self, uow: ReadUow) -> list[Span]:
+        c = m.span.c
+        rows = await uow.all(
+            sa.select(m.span).where(c.ended.is_(None), c.what.in_(REFUSALS)).order_by(c.no)
+        )
+        return [_span(row) for row in rows]
 
     async def take_ended(self, uow: Uow) -> list[Span]:
         c = m.span.c
@@ -128,6 +142,7 @@ def _device(
     help_since: int,
     *,
     at_work: bool,
+    gone_at: int,
 ) -> DeviceInfo:
     return DeviceInfo(
         hall=HallId(row["hall"]),
@@ -152,6 +167,8 @@ def _device(
         fresh=status.state is LinkState.ONLINE,
         help_since=help_since,
         at_work=at_work,
+        gone_at=gone_at,
+        known_since=row["known_since"],
     )
 
 

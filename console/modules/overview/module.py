@@ -2,6 +2,7 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.halls.api import HALLS
+from console.modules.alarms.api import ALARMS
 from console.modules.devicepage.api import MODELS
 from console.modules.devices.api import DEVICES
 from console.modules.evaluation.api import EVALUATION
@@ -20,6 +21,7 @@ def setup(context: ModuleContext) -> None:
         context.get(STATISTICS),
         context.get(EVALUATION),
         context.get(MODELS),
+        context.get(ALARMS),
     )
     context.routes(routes(service, halls))
     context.menu(10, MenuItem("/", "menu.overview", "overview"))
@@ -29,7 +31,7 @@ def setup(context: ModuleContext) -> None:
 MODULE = ModuleSpec(
     name="overview",
     package="console.modules.overview",
-    requires=("halls", "devices", "devicepage", "statistics", "evaluation"),
+    requires=("halls", "devices", "devicepage", "alarms", "statistics", "evaluation"),
     table_prefix="",
     setup=setup,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
+from console.modules.alarms.api import AlarmsApi, OpenAlarms
 from console.modules.devicepage.api import ModelsApi
 from console.modules.devices.api import DevicesApi, FleetQuery, HallCount
 from console.modules.evaluation.api import EvaluationApi, RatingFigures, RatingFilter
@@ -50,6 +51,7 @@ class Picture:
     lines: tuple[HallLine, ...]
     attention: tuple[Attention, ...]
     ratings: RatingFigures
+    alarms: OpenAlarms
 
     def needs(self, hall: HallId) -> int:
         """How much in a hall waits for a person."""
@@ -114,6 +116,7 @@ class OverviewService:
         statistics: StatisticsApi,
         evaluation: EvaluationApi,
         models: ModelsApi,
+        alarms: AlarmsApi,
     ) -> None:
         self._clock = clock
         self._halls = halls
@@ -121,6 +124,7 @@ class OverviewService:
         self._statistics = statistics
         self._evaluation = evaluation
         self._models = models
+        self._alarms = alarms
 
     async def picture(self, uow: ReadUow, subject: Subject) -> Picture:
         """The figures of the wall screen are those of the overview."""
@@ -134,6 +138,7 @@ class OverviewService:
                 attention([line.status for line in lines], needing.devices, self._clock.now_ms())
             ),
             ratings=await self._evaluation.figures(uow, RatingFilter(first=today, last=today)),
+            alarms=await self._alarms.open(uow),
         )
 
     async def hall(self, uow: ReadUow, subject: Subject, hall: HallId) -> HallPicture:

@@ -1,7 +1,9 @@
 """The console as its administrators meet it: login, pages, live refresh, and a database that goes away."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -22,6 +24,8 @@ pytestmark = pytest.mark.postgres
 PAGES = (
     "/", "/halls", "/halls/saertu", "/devices", f"/devices/saertu/{KIOSK}", "/tickets", "/ratings",
     "/wall", "/walls", "/password",
+    "/alarms", "/alarms/notices", "/alarms/maintenance", "/alarms/rules",
+    "/alarms/rules/new", "/alarms/rules/edit/paper-low",
 )  # fmt: skip
 
 
@@ -360,3 +364,69 @@ async def _heard(stream: aiohttp.ClientResponse, event: str) -> str:
             line = (await stream.content.readline()).decode()
             if line.strip() == f"event: {event}":
                 return (await stream.content.readline()).decode()
+
+
+class TestAlarms:
+    async def test_an_alarm_is_handled_without_scripts_and_leaves_as_a_sheet(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        busy_day(log)
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+
+            async def raised() -> list[str]:
+                _, page = await person.get("/alarms?severity=critical")
+                return re.findall(r'href="(/alarms/\d+)">机盖打开', page)
+
+            (at,) = await until(raised)
+            _, page = await person.get(at)
+            assert "机盖打开" in page
+            note = "<b>派人</b>去看"
+            _, path, page = await person.submit(at, f"{at}/acknowledge", note=note)
+            assert path == at
+            assert "&lt;b&gt;派人&lt;/b&gt;去看" in page
+            assert "处理中" in page
+            status, _, page = await person.submit(at, f"{at}/clear", note=" ")
+            assert (status, "请写明原因" in page) == (422, True)
+            assert (await person.get("/alarms/999"))[0] == 404
+            _, sheet = await person.get("/alarms.csv?state=all")
+            assert sheet.startswith("\ufeff编号,级别,情况")
+            assert "萨尔图区政务服务中心" in sheet
+            _, bell = await person.get("/alarms/bell", **{"HX-Request": "true"})
+            assert "没看过的通知" in bell
+            await person.submit("/alarms/notices", "/alarms/read", upto="999")
+            assert "没看过的通知" not in (await person.get("/alarms/bell"))[1]
+            _, page = await person.get("/devices/saertu/k1-printer")
+            assert "可用率" in page
+            assert (await person.get("/metrics"))[1].count("qingting_alarms{") == 3
+
+    async def test_maintenance_and_rules_are_set_on_their_pages_and_faults_keep_what_was_typed(
+        self, ready: ConsoleReady, log: Log
+    ) -> None:
+        async with browser(ready) as person, link_of(ready) as client:
+            await person.enter(ready)
+            await connect_hall(ready, client, log)
+            at = "/alarms/maintenance"
+            works = {"place": "saertu/k1", "until": "2020-01-01T08:00", "reason": "换打印头"}
+            status, _, page = await person.submit(at, at, **works)
+            assert (status, "换打印头" in page, "2020-01-01T08:00" in page) == (422, True, True)
+            for broken in ("x", "2026-13-01T08:00", "9999-01-01T08:00+08:00"):
+                assert (await person.submit(at, at, **works | {"until": broken}))[0] == 422
+            until_then = (datetime.now(UTC) + timedelta(hours=12)).isoformat()[:16]
+            _, _, page = await person.submit(at, at, **works | {"until": until_then})
+            assert "进行中" in page
+            rule = {"name": "夜里缺纸", "id": "night", "whats": "paper_out", "form": "duration",
+                    "minutes": "0", "severity": "critical", "enabled": "true"}  # fmt: skip
+            new = "/alarms/rules/new"
+            status, _, page = await person.submit(new, "/alarms/rules", **rule)
+            assert (status, "夜里缺纸" in page) == (422, True)
+            assert (await person.submit(new, "/alarms/rules", **rule | {"id": "../x"}))[0] == 422
+            _, path, page = await person.submit(new, "/alarms/rules", **rule | {"minutes": "0.5"})
+            assert path == "/alarms/rules"
+            assert "持续 0.5 分钟" in page
+            edit = "/alarms/rules/edit/night"
+            again = rule | {"version": "1", "minutes": "2"}
+            assert (await person.submit(edit, "/alarms/rules", **again))[0] == 200
+            status, _, page = await person.submit(edit, "/alarms/rules", **again)
+            assert (status, "刚被别人改过" in page) == (409, True)

@@ -1262,6 +1262,61 @@ export const ERROR_TEXTS = {
     "zh": "用新配置后设备没有恢复，已退回原来的配置。",
     "en": "A device did not come back with the new models, so the former ones are in force again.",
     "retry": false
+  },
+  "alarm.unknown": {
+    "zh": "没有这条告警。它可能属于另一个城市平台，请从告警列表打开。",
+    "en": "There is no such alarm. Open it from the list of alarms.",
+    "retry": false
+  },
+  "alarm.over": {
+    "zh": "这条告警已经解除，不需要再处理。",
+    "en": "This alarm is cleared already; there is nothing left to do.",
+    "retry": false
+  },
+  "alarm.reason_missing": {
+    "zh": "请写明原因，以后查记录的人需要知道。",
+    "en": "Please give a reason: whoever reads the record later needs it.",
+    "retry": false
+  },
+  "alarm.rule_unknown": {
+    "zh": "没有这条告警规则。请从规则列表打开。",
+    "en": "There is no such alarm rule. Open it from the list of rules.",
+    "retry": false
+  },
+  "alarm.rule_changed": {
+    "zh": "这条规则刚被别人改过（现在是第 {version} 版）。请重新打开，看过改动后再改。",
+    "en": "Somebody else has just changed this rule (it is version {version} now). Open it again and look before changing it.",
+    "retry": false
+  },
+  "alarm.rule_exists": {
+    "zh": "编号“{rule}”已经有规则在用。请换一个编号。",
+    "en": "The id “{rule}” is taken by another rule. Choose another id.",
+    "retry": false
+  },
+  "alarm.rule_whats": {
+    "zh": "请选择这条规则针对哪些情况，或至少一种严重程度。“多次出现”不能用于大厅线路。",
+    "en": "Choose what the rule is about, or at least one severity. “Repeated” is not for a hall's line.",
+    "retry": false
+  },
+  "alarm.rule_seconds": {
+    "zh": "请填写时间，至少 1 分钟，最多 7 天。",
+    "en": "Give a time of at least one minute and at most 7 days.",
+    "retry": false
+  },
+  "alarm.rule_times": {
+    "zh": "“多次出现”至少是 2 次，最多 1000 次。",
+    "en": "“Repeated” means at least 2 and at most 1000 times.",
+    "retry": false
+  },
+  "maintenance.unknown": {
+    "zh": "没有这段维护，或者它已经结束。",
+    "en": "There is no such maintenance, or it is over.",
+    "retry": false
+  },
+  "maintenance.period": {
+    "zh": "维护的结束时间要晚于开始时间和现在，最长 {days} 天。",
+    "en": "Maintenance must end after it begins and after now, and may last {days} days at most.",
+    "retry": false
   }
 } as const;
 

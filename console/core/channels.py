@@ -1,0 +1,229 @@
+"""Ways to tell somebody outside the console: a port, mail by SMTP and a signed webhook.
+
+A channel sends one message once or says why not; whoever uses it keeps the message, its tries and their outcome.
+"""
+
+import asyncio
+import hmac
+import smtplib
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Protocol
+
+import aiohttp
+import msgspec
+
+from qingting.contract.base import Strict
+from qingting.contract.conditions import Severity
+from qingting.kernel.aio.clock import Clock
+
+SEND_SECONDS = 15.0
+"""No try takes longer."""
+
+
+class Message(Strict, frozen=True, kw_only=True):
+    """Something to tell. ``id`` is the same at every try, so that a receiver can know a repetition.
+
+    It holds no personal data: it leaves the house.
+    """
+
+    id: str
+    at: int
+    severity: Severity
+    act: str
+    title: str
+    text: str
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class DeliveryError(Exception):
+    """A message was not taken. ``reason`` is a short word for the record, without addresses or secrets;
+    ``lasting`` when another try cannot help."""
+
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.lasting = lasting
+
+
+class Channel(Protocol):
+    """``name`` is kept with every delivery and must not change. ``least``: the mildest severity it carries."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def least(self) -> Severity: ...
+
+    async def send(self, message: Message) -> None:
+        """Returns when the other side has taken it; raises :class:`DeliveryError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookChannel:
+    """POSTs the message as JSON. ``X-Qingting-Signature`` is ``t=<ms>,v1=<hex>`` with
+    HMAC-SHA256(secret, "<ms>." + body), so that a receiver knows the sender and refuses what is old."""
+
+    url: str
+    secret: str
+    clock: Clock
+    least: Severity = Severity.WARNING
+    name: str = "webhook"
+
+    async def send(self, message: Message) -> None:
+        body = msgspec.json.encode(message)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Qingting-Signature": signature(self.secret, self.clock.now_ms(), body),
+            "Idempotency-Key": message.id,
+        }
+        timeout = aiohttp.ClientTimeout(total=SEND_SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as http,
+                http.post(self.url, data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise DeliveryError(type(error).__name__) from error
+        if status >= 300:
+            # 408, 425 and 429 ask to come again; the rest of 4xx will not change by itself.
+            lasting = 400 <= status < 500 and status not in (408, 425, 429)
+            raise DeliveryError(f"HTTP {status}", lasting=lasting)
+
+
+def signature(secret: str, at: int, body: bytes) -> str:
+    """The header by which a receiver checks a webhook."""
+    mac = hmac.new(secret.encode(), f"{at}.".encode() + body, "sha256").hexdigest()
+    return f"t={at},v1={mac}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailChannel:
+    """Mail by SMTP. ``security``: ``tls`` from the first byte, ``starttls``, or ``none`` for a relay on this
+    machine."""
+
+    host: str
+    port: int
+    sender: str
+    receivers: tuple[str, ...]
+    security: str = "starttls"
+    user: str = ""
+    password: str = ""
+    least: Severity = Severity.CRITICAL
+    name: str = "mail"
+
+    async def send(self, message: Message) -> None:
+        # smtplib waits for the network: it gets a thread, and its own deadline ends it.
+        await asyncio.to_thread(self._send, message)
+
+    def _send(self, message: Message) -> None:
+        try:
+            with self._connect() as smtp:
+                if self.user:
+                    smtp.login(self.user, self.password)
+                refused = smtp.send_message(self._mail(message))
+        except smtplib.SMTPResponseException as error:
+            raise DeliveryError(
+                f"SMTP {error.smtp_code}", lasting=error.smtp_code >= 500
+            ) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise DeliveryError(type(error).__name__) from error
+        if refused:
+            raise DeliveryError(f"{len(refused)} receivers refused", lasting=True)
+
+    def _connect(self) -> smtplib.SMTP:
+        if self.security == "tls":
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=SEND_SECONDS, context=context)
+        smtp = smtplib.SMTP(self.host, self.port, timeout=SEND_SECONDS)
+        if self.security == "starttls":
+            try:
+                _ = smtp.starttls(context=ssl.create_default_context())
+            except BaseException:
+                smtp.close()
+                raise
+        return smtp
+
+    def _mail(self, message: Message) -> EmailMessage:
+        mail = EmailMessage()
+        mail["From"], mail["To"] = self.sender, ", ".join(self.receivers)
+        mail["Subject"] = " ".join(message.title.split())
+        mail["Date"] = format_datetime(datetime.fromtimestamp(message.at / 1000, UTC))
+        mail["Message-ID"] = f"<{message.id}@{self.sender.rpartition('@')[2] or 'qingting'}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(message.text)
+        return mail
+
+
+class ChannelSettings(Strict, frozen=True, kw_only=True):
+    """Where alarms go outside. Without an address there is no such channel."""
+
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    webhook_least: Severity = Severity.WARNING
+    mail_server: str = ""
+    """``host:port``."""
+    mail_security: str = "starttls"
+    mail_from: str = ""
+    mail_to: str = ""
+    """Addresses parted by commas."""
+    mail_user: str = ""
+    mail_password: str = ""
+    mail_least: Severity = Severity.CRITICAL
+
+
+def channel_faults(settings: ChannelSettings) -> list[str]:
+    """What is wrong with the settings, one English line each."""
+    faults = []
+    if settings.webhook_url:
+        local = settings.webhook_url.startswith(("http://127.0.0.1", "http://localhost"))
+        if not settings.webhook_url.startswith("https://") and not local:
+            faults.append("webhook_url: must begin with https://")
+        if len(settings.webhook_secret) < 16:
+            faults.append("webhook_secret: at least 16 characters are needed to sign")
+    if settings.mail_server:
+        host, _, port = settings.mail_server.rpartition(":")
+        if not host or not port.isdecimal():
+            faults.append("mail_server: host:port is expected")
+        if settings.mail_security not in ("tls", "starttls", "none"):
+            faults.append("mail_security: tls, starttls or none is expected")
+        faults += [
+            f"{name}: needed to send mail"
+            for name in ("mail_from", "mail_to")
+            if not getattr(settings, name)
+        ]
+    return faults
+
+
+def open_channels(settings: ChannelSettings, clock: Clock) -> tuple[Channel, ...]:
+    """The channels that ``settings`` describe; call :func:`channel_faults` before."""
+    found: list[Channel] = []
+    if settings.webhook_url:
+        found.append(
+            WebhookChannel(
+                url=settings.webhook_url,
+                secret=settings.webhook_secret,
+                clock=clock,
+                least=settings.webhook_least,
+            )
+        )
+    if settings.mail_server:
+        host, _, port = settings.mail_server.rpartition(":")
+        found.append(
+            MailChannel(
+                host=host,
+                port=int(port),
+                sender=settings.mail_from,
+                receivers=tuple(one.strip() for one in settings.mail_to.split(",")),
+                security=settings.mail_security,
+                user=settings.mail_user,
+                password=settings.mail_password,
+                least=settings.mail_least,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,242 @@
+"""The look: what holds now becomes alarms, in one transaction of one worker at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from console.core.channels import Channel
+from console.core.uow import Uow
+from console.halls.api import STALL_MS, HallsApi, HallStatus, LinkState
+from console.modules.alarms import repository as repo
+from console.modules.alarms.api import AlarmInfo, Maintenance
+from console.modules.alarms.domain import (
+    JUST_RAISED,
+    AlarmState,
+    Cause,
+    Change,
+    Key,
+    Place,
+    Raise,
+    Situation,
+    decide,
+)
+from console.modules.alarms.rules import CONDITIONS, HallTrouble, HeldRule, RuleForm
+from console.modules.alarms.tree import Node, Tree, group
+from console.modules.devices.api import GONE, DeviceInfo, DevicesApi, Span
+from qingting.contract.conditions import Severity
+from qingting.contract.states import DeviceState
+from qingting.kernel.aio.clock import Clock
+
+_RANK = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+_TOLD_MS = 8 * 86_400_000
+"""How long an alarm's end may wait to be told: longer than any rule's ``again_seconds``."""
+
+
+class Lookout:
+    """Decides about alarms. Whatever was missed while nobody looked, the next look finds: what holds is read from
+    the halls' present, what is over is handed out once by the devices' history."""
+
+    def __init__(
+        self, clock: Clock, halls: HallsApi, devices: DevicesApi, channels: Sequence[Channel]
+    ) -> None:
+        self._clock = clock
+        self._halls = halls
+        self._devices = devices
+        self._channels = channels
+
+    async def look(self, uow: Uow) -> bool:
+        """False when another worker is at it."""
+        if not await repo.try_lock(uow):
+            return False
+        now = self._clock.now_ms()
+        rules = await repo.rules(uow, await repo.watched_since(uow, now))
+        # Before the present: what ends in between is then gone from it, and is handed out at the next look.
+        ended = await self._devices.take_ended(uow)
+        devices = await self._devices.devices(uow)
+        tree = tree_of(devices)
+        situation = await self._situation(uow, now, rules, devices, ended)
+        changes = decide(situation)
+        numbers = {key: one.no for key, one in situation.standing.items()}
+        for change in changes:
+            await _apply(uow, change, numbers)
+        changed = await self._arrange(uow, now, rules, tree, devices)
+        if changes or changed:
+            uow.changed("alarms")
+        return True
+
+    async def _situation(
+        self,
+        uow: Uow,
+        now: int,
+        rules: Sequence[HeldRule],
+        devices: Sequence[DeviceInfo],
+        ended: Sequence[Span],
+    ) -> Situation:
+        tree = tree_of(devices)
+        halls = await self._halls.halls(uow)
+        parked: dict[str, int] = {str(one.hall): one.at for one in await self._halls.parked(uow)}
+        spans = [*await self._devices.refusals(uow), *ended]
+        causes = [
+            *_of_halls(halls, parked, now),
+            *_of_devices(devices),
+            *(_of_span(span, tree) for span in spans),
+        ]
+        repeats = [one.rule for one in rules if one.rule.form is RuleForm.REPEAT]
+        longest = max((one.seconds for one in repeats), default=0)
+        begins = await self._devices.begins(
+            uow, now - longest * 1000, min((one.times for one in repeats), default=1000)
+        )
+        remembered = max((one.rule.again_seconds for one in rules), default=0)
+        places = {one.place for one in causes} | {Place(key[0], key[1]) for key in begins}
+        earliest = min(
+            (*(one.began for one in causes), *(at[0] for at in begins.values())), default=now
+        )
+        return Situation(
+            now=now,
+            rules=rules,
+            causes=causes,
+            begins={(str(hall), device, what): at for (hall, device, what), at in begins.items()},
+            silent={one.id for one in halls if one.state is not LinkState.ONLINE},
+            standing=await repo.standing(uow, now - max(longest, remembered) * 1000),
+            handled=await repo.handled(uow, places, earliest),
+            tree=tree,
+        )
+
+    async def _arrange(
+        self,
+        uow: Uow,
+        now: int,
+        rules: Sequence[HeldRule],
+        tree: Tree,
+        devices: Sequence[DeviceInfo],
+    ) -> bool:
+        """Which alarm stands behind which, what is maintained, and whom that leaves to be told."""
+        alarms = await repo.open_alarms(uow)
+        roots = group(alarms, tree)
+        works = [one for one in await repo.maintenance(uow, now) if one.holds(now)]
+        behind = _behind(alarms, roots, devices)
+        changed = False
+        for one in alarms:
+            root, count = roots.get(one.no, 0), behind.get(one.no, 0)
+            maintained = is_maintained(one.hall, one.device, works, tree)
+            if (root, count, maintained) != (one.root, one.behind, one.maintained):
+                await repo.set_place(uow, one.no, root=root, behind=count, maintained=maintained)
+                changed = True
+            if one.notify and not one.told and not root and not maintained:
+                await self._tell(uow, one, now, "raised")
+                changed = True
+        return await self._tell_ends(uow, now, rules) or changed
+
+    async def _tell_ends(self, uow: Uow, now: int, rules: Sequence[HeldRule]) -> bool:
+        """An end is told once it has lasted: what comes and goes is not told each time."""
+        waits = {one.rule.id: one.rule.again_seconds * 1000 for one in rules}
+        over = [
+            one
+            for one in await repo.ended_untold(uow, now - _TOLD_MS)
+            if now - one.cleared_at >= waits.get(one.rule, 0)
+        ]
+        for one in over:
+            await self._tell(uow, one, now, "cleared")
+        return bool(over)
+
+    async def _tell(self, uow: Uow, alarm: AlarmInfo, now: int, act: str) -> None:
+        wanted = [one.name for one in self._channels if _carries(one, alarm.severity)]
+        await repo.add_notice(uow, alarm.no, now, act, wanted)
+        await repo.mark_told(uow, alarm.no, told=act == "raised")
+
+
+def _carries(channel: Channel, severity: Severity) -> bool:
+    return _RANK.index(severity) >= _RANK.index(channel.least)
+
+
+async def _apply(uow: Uow, change: Change, numbers: dict[Key, int]) -> None:
+    """``numbers`` hold the alarm of each key and follow what is made."""
+    if not isinstance(change, Raise):
+        no = numbers[change.key]
+        await repo.set_state(uow, no, AlarmState.CLEARED, "", change.at)
+        await repo.add_step(uow, no, change.at, "cleared")
+        return
+    if not await repo.claim(uow, change):
+        return
+    if change.no == 0:
+        numbers[change.key] = await repo.add_alarm(uow, change)
+        await repo.add_step(uow, numbers[change.key], change.at, "raised")
+        return
+    no = numbers[change.key] if change.no == JUST_RAISED else change.no
+    numbers[change.key] = no
+    await repo.raise_again(uow, no, change.began)
+    await repo.add_step(uow, no, change.at, "again")
+
+
+# -- what holds -------------------------------------------------------------------------------
+
+
+def tree_of(devices: Sequence[DeviceInfo]) -> Tree:
+    return Tree.of({(one.hall, one.id): Node(one.kind, one.parent) for one in devices})
+
+
+def _of_halls(halls: Sequence[HallStatus], parked: Mapping[str, int], now: int) -> Iterator[Cause]:
+    for hall in halls:
+        if hall.state is LinkState.OFFLINE:
+            yield _line(hall, HallTrouble.OFFLINE, hall.since)
+        elif hall.state is LinkState.QUARANTINED:
+            since = hall.fork.found_at if hall.fork else hall.since
+            yield _line(hall, HallTrouble.QUARANTINED, since)
+        elif hall.state is LinkState.ONLINE and hall.lag_ms(now) > STALL_MS:
+            yield _line(hall, HallTrouble.STALLED, hall.oldest_unacked)
+        if hall.parked:
+            yield _line(hall, HallTrouble.PARKED, parked.get(hall.id, hall.received_at))
+
+
+def _line(hall: HallStatus, what: HallTrouble, began: int) -> Cause:
+    return Cause(place=Place(hall.id, ""), kind=None, what=what.value, began=began)
+
+
+def _of_devices(devices: Sequence[DeviceInfo]) -> Iterator[Cause]:
+    for one in devices:
+        if not one.fresh:
+            continue
+        place = Place(one.hall, one.id)
+        if one.gone:
+            since = one.gone_since
+            yield Cause(place=place, kind=one.kind, what=GONE, began=since)
+        if one.state in (DeviceState.ABSENT, DeviceState.LOST):
+            continue
+        for each in one.conditions:
+            if each.condition.value in CONDITIONS:
+                yield Cause(place=place, kind=one.kind, what=each.condition.value, began=each.since)
+
+
+def _of_span(span: Span, tree: Tree) -> Cause:
+    place = Place(span.hall, span.device)
+    return Cause(
+        place=place, kind=tree.kind(place), what=span.what, began=span.began, ended=span.ended
+    )
+
+
+# -- what stands behind what ------------------------------------------------------------------
+
+
+def _behind(
+    alarms: Sequence[AlarmInfo], roots: Mapping[int, int], devices: Sequence[DeviceInfo]
+) -> dict[int, int]:
+    """Devices behind each root: those with alarms of their own; behind a hall's line all that it has."""
+    places: dict[int, set[tuple[str, str]]] = {}
+    for one in alarms:
+        if one.no in roots:
+            places.setdefault(roots[one.no], set()).add((one.hall, one.device))
+    found = {}
+    for one in alarms:
+        if one.what == HallTrouble.OFFLINE:
+            there = {
+                d.id for d in devices if d.hall == one.hall and d.state is not DeviceState.ABSENT
+            }
+            found[one.no] = len(there)
+        elif one.no in places:
+            found[one.no] = len(places[one.no] - {(one.hall, one.device)})
+    return found
+
+
+def is_maintained(hall: str, device: str, works: Sequence[Maintenance], tree: Tree) -> bool:
+    """True when the hall, the device or what it hangs on is being worked on."""
+    node = tree.nodes.get((hall, device))
+    covered = {"", device, node.parent if node else ""}
+    return any(one.hall == hall and one.device in covered for one in works)

@@ -1,0 +1,22 @@
+"""Names of halls, devices and rules for whoever puts alarms into words."""
+
+from console.core.uow import ReadUow
+from console.halls.api import HallsApi
+from console.modules.alarms import repository as repo
+from console.modules.alarms.words import Names
+from console.modules.devices.api import DevicesApi
+
+
+class Naming:
+    """Asks the modules that know."""
+
+    def __init__(self, halls: HallsApi, devices: DevicesApi) -> None:
+        self._halls = halls
+        self._devices = devices
+
+    async def names(self, uow: ReadUow) -> Names:
+        return Names(
+            {one.id: one for one in await self._halls.halls(uow)},
+            {(one.hall, one.id): one for one in await self._devices.devices(uow)},
+            {one.rule.id: one for one in await repo.rules(uow)},
+        )
