@@ -14,6 +14,8 @@ export async function pictureOfKiosk(): Promise<string> {
     height: 1920,
     scale: 0.5,
     quality: 0.8,
+    // Fonts are the machine's own; looking for others would need an inline style, which the page's policy forbids.
+    font: false,
     style: { zoom: '1', margin: '0' },
     filter: (node) => !(node instanceof Element && node.matches(NEVER)),
   });
