@@ -57,6 +57,11 @@ def _versions() -> Iterable[str]:
 def _settings(settings: AgentSettings) -> Iterable[str]:
     plain = msgspec.to_builtins(settings) | {"key": HIDDEN, "hall": _bare(settings.hall)}
     del plain["devices"]
+    # Only which programs: what is given to them may be a secret.
+    machine = msgspec.to_builtins(settings.machine)
+    plain["machine"] = {
+        key: one[0] for key, one in machine.items() if isinstance(one, tuple) and one
+    }
     yield from (f"{key}: {value}" for key, value in plain.items())
     for device in settings.peripherals:
         yield f"device {device.id}: {device.kind} {device.profile} {_bare(device.url)}"

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from console.app.server import ConsoleSettings
+from hallserver.agent.machine import MachineSettings
 from hallserver.app.settings import HallSettings
 from hallserver.devices.profile_types import LedProfile, PrinterProfile
 from hallserver.devices.profiles import ProfileLibrary, load_kind
@@ -141,6 +142,8 @@ def test_every_toml_example_is_what_it_says_it_is(page: Path) -> None:
             assert [fault for one in devices for fault in faults_of(one)] == []
         elif page.name in ("hall.md", "pads.md"):
             msgspec.convert(block, HallSettings)
+        elif page.name == "remote-hands.md":
+            msgspec.convert(block["machine"], MachineSettings)
         elif page.name == "city.md":
             msgspec.convert(block, ConsoleSettings)
         else:
