@@ -135,6 +135,10 @@ class AlarmService:
         subject.require(Permission.LOOK)
         return await repo.alarms(uow, *_where(wanted), limit=MAX_LISTED)
 
+    async def taken_out(self, uow: Uow, subject: Subject, kind: str, rows: int) -> None:
+        """Notes that the list left as a file."""
+        await self._audit.write(uow, subject, "alarms.export", object=kind, detail=str(rows))
+
     async def alarm(self, uow: ReadUow, subject: Subject, no: int) -> AlarmPicture:
         """Raises ``alarm.unknown``."""
         subject.require(Permission.LOOK)

@@ -114,6 +114,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
 
     async def sheet(request: web.Request) -> web.Response:
         lines, kind = await desk.lines(request, wanted_of(request)), request.match_info["kind"]
+        await desk.service.taken_out(request[UOW], request[SUBJECT], kind, len(lines))
         body = await asyncio.to_thread(_sheet, request, desk, lines)
         return web.Response(
             body=body,

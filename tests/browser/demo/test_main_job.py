@@ -98,6 +98,9 @@ async def the_city_knows(demo: Demo, console: Page) -> None:
     await picture(console, "console-ratings")
     await console.goto(f"{demo.report['console']}tickets")
     await expect(console.get_by_role("row").filter(has_text="公安户政")).to_contain_text("1")
+    await console.goto(f"{demo.report['console']}alarms")
+    await expect(console.get_by_role("heading", name="告警", exact=True)).to_be_visible()
+    await picture(console, "console-alarms")
     await console.goto(demo.report["console"])
     await picture(console, "console-overview")
 
