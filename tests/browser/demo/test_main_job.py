@@ -142,11 +142,28 @@ async def test_a_fault_is_seen_everywhere_within_two_seconds_and_gone_as_fast(
             await picture(kiosk, "kiosk-out-of-service")
             await picture(desks.console, "console-devices")
             await picture(desks.manager, "hall-devices")
+        if action == "open_cover":
+            await the_city_shows_it(demo, desks.console)
     finally:
         await demo.device(device, undo)
     for row in rows:
         await expect(row).to_have_count(0, timeout=SEEN_MS)
     await expect(kiosk.get_by_text(said)).to_have_count(0, timeout=SEEN_MS)
+
+
+async def the_city_shows_it(demo: Demo, console: Page) -> None:
+    """The fault on the pages of its device, its hall and the wall; then back to the list."""
+    hall = demo.hall["id"]
+    for path, words, name in (
+        (f"devices/{hall}/k1-printer", "合上打印机盖", "console-device"),
+        (f"halls/{hall}", "机盖打开", "console-hall"),
+        ("wall", "机盖打开", "console-wall"),
+    ):
+        await console.goto(f"{demo.report['console']}{path}")
+        await expect(console.get_by_text(words).first).to_be_visible()
+        await picture(console, name)
+        await is_accessible(console)
+    await console.goto(f"{demo.report['console']}devices")
 
 
 async def test_a_ticket_that_was_not_printed_keeps_its_number_and_is_printed_again(
@@ -258,6 +275,10 @@ async def test_screens_are_accessible(demo: Demo, screen: OpenPage, kind: str, d
     page = await screen(kind, demo.url(device))
     await page.wait_for_load_state("networkidle")
     await page.wait_for_timeout(800)
+    await is_accessible(page)
+
+
+async def is_accessible(page: Page) -> None:
     await page.evaluate(await asyncio.to_thread(AXE.read_text))
     found = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa']})")
     assert [(one["id"], one["nodes"][0]["html"][:120]) for one in found["violations"]] == []
