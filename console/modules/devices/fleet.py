@@ -64,7 +64,7 @@ laid AS (
            CASE WHEN d.kind = ANY(CAST(:pads AS text[])) AND d.win IS NOT NULL
                 THEN coalesce(w.open, false) ELSE true END AS at_work,
            CASE WHEN t.at >= d.changed_at THEN t.state ELSE d.state END AS state,
-           CASE WHEN t.at >= d.changed_at THEN t.place END AS place,
+           t.place AS told, CASE WHEN t.at >= d.changed_at THEN t.place END AS place,
            CASE WHEN t.at >= d.changed_at THEN t.names
                 WHEN d.conditions = '{}' THEN ''
                 ELSE (SELECT '|' || string_agg(one, '|') || '|'
@@ -247,7 +247,9 @@ def _order(query: FleetQuery) -> str:
 
 
 def _device(row: sa.RowMapping, status: HallStatus, lives: Mapping[HallId, Live]) -> DeviceInfo:
-    view = lives[status.id].devices[row["place"]] if row["place"] is not None else None
+    # Where the log is ahead of LIVE, LIVE still has what no log tells.
+    told = lives[status.id].devices[row["told"]] if row["told"] is not None else None
+    view = told if row["place"] is not None else None
     return DeviceInfo(
         hall=HallId(row["hall"]),
         hall_name=status.name,
@@ -268,6 +270,7 @@ def _device(row: sa.RowMapping, status: HallStatus, lives: Mapping[HallId, Live]
         fresh=row["fresh"],
         help_since=row["help_since"],
         at_work=row["at_work"],
+        pad=told.pad if told is not None else None,
     )
 
 

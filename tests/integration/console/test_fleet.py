@@ -25,6 +25,7 @@ from qingting.contract import events as e
 from qingting.contract.examples import KIOSK, PRINTER
 from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.link import Live
+from qingting.contract.pads import PadFacts
 from qingting.contract.states import Condition, DeviceKind, DeviceState
 from qingting.contract.views import ConditionView, DeviceView
 from qingting.kernel.aio.clock import ManualClock
@@ -72,7 +73,7 @@ async def _fill(city: City) -> None:
                     conditions=tuple(
                         ConditionView(condition=one, since=NOW - 2) for one in dice.choice(CONDITIONS)
                     ),
-                    detail="live",
+                    detail="live", pad=PadFacts(battery=number % 100) if number % 4 else None,
                 )
             )  # fmt: skip
     live = Live(at=NOW - 5_000, oldest_unacked=0, devices=tuple(views))
