@@ -59,7 +59,7 @@ WITH said AS MATERIALIZED (
 ),
 laid AS (
     SELECT d.hall, d.id, d.kind, d.name, d.name_en, d.parent, d.win,
-           coalesce(h.since, 0) AS help_since,
+           coalesce(h.since, 0) AS help_since, coalesce(g.began, 0) AS gone_at, d.known_since,
            d.hall = ANY(CAST(:online AS text[])) AS fresh,
            CASE WHEN d.kind = ANY(CAST(:pads AS text[])) AND d.win IS NOT NULL
                 THEN coalesce(w.open, false) ELSE true END AS at_work,
@@ -75,6 +75,8 @@ laid AS (
     FROM dev_device d
     LEFT JOIN said t ON t.hall = d.hall AND t.id = d.id
     LEFT JOIN dev_help h ON h.hall = d.hall AND h.device = d.id
+    LEFT JOIN dev_span g ON g.hall = d.hall AND g.device = d.id AND g.what = 'gone'
+        AND g.ended IS NULL
     LEFT JOIN dev_window w ON w.hall = d.hall AND w.id = d.win
     WHERE d.hall = ANY(CAST(:known AS text[]))
 ),
@@ -271,6 +273,8 @@ def _device(row: sa.RowMapping, status: HallStatus, lives: Mapping[HallId, Live]
         help_since=row["help_since"],
         at_work=row["at_work"],
         pad=told.pad if told is not None else None,
+        gone_at=row["gone_at"],
+        known_since=row["known_since"],
     )
 
 

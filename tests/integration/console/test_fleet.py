@@ -20,7 +20,7 @@ from console.core.audit import read_audit
 from console.core.rows import save_rows
 from console.halls import models as halls
 from console.modules.devices import models as m
-from console.modules.devices.api import DEVICES, DeviceInfo, FleetQuery
+from console.modules.devices.api import DEVICES, GONE, DeviceInfo, FleetQuery
 from qingting.contract import events as e
 from qingting.contract.examples import KIOSK, PRINTER
 from qingting.contract.ids import DeviceId, HallId
@@ -62,7 +62,7 @@ async def _fill(city: City) -> None:
                 "name_en": f"Device {number}", "parent": f"d{number - 1}" if number % 3 == 0 else None,
                 "win": dice.choice([None, "w-open", "w-shut"]), "state": state.value,
                 "conditions": {one.value: NOW - 50 for one in conditions}, "detail": "log",
-                "since": changed - 5, "changed_at": changed,
+                "since": changed - 5, "changed_at": changed, "known_since": number,
             }
         )  # fmt: skip
         if hall == ONLINE and number % 5:
@@ -88,6 +88,16 @@ async def _fill(city: City) -> None:
             uow,
             m.window,
             [{"hall": hall, "id": "w-open", "open": True} for hall in (ONLINE, SILENT)],
+        )
+        await uow.run(
+            sa.insert(m.span),
+            {
+                "hall": SILENT,
+                "device": rows[-1]["id"],
+                "what": GONE,
+                "began": NOW - 7,
+                "told": False,
+            },
         )
         await save_rows(uow, m.help_call, [{"hall": ONLINE, "device": "d4", "since": NOW - 9}])
         await save_rows(uow, halls.link, [{"hall": ONLINE, **link}])
@@ -125,6 +135,7 @@ async def test_sql_and_python_give_the_same_present_of_every_device(city: City) 
         counts = await devices.counts(uow)
     assert len(ours) > 300
     assert {one.detail for one in ours} == {"log", "live"}
+    assert sum(one.gone_at > 0 for one in ours) == 1
     assert _sorted(list(page.devices)) == _sorted(ours)
     assert {(one.hall, one.id) for one in needing.devices} == {
         (one.hall, one.id) for one in ours if one.needs_somebody
