@@ -31,6 +31,12 @@ MAX_MAINTENANCE_DAYS = 90
 NOTE_LENGTH = 500
 UNREAD_DAYS = 7
 """Older notices ask nobody for attention any more."""
+_RULE_FAULTS = {
+    "whats": "alarm.rule_whats",
+    "seconds": "alarm.rule_seconds",
+    "times": "alarm.rule_times",
+}
+"""The refusal for each field that :func:`console.modules.alarms.rules.rule_fault` names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +286,7 @@ class AlarmService:
         subject.require(Permission.ALARMS_RULES)
         fault = rule_fault(rule)
         if fault:
-            raise Refusal(f"alarm.rule_{fault}")
+            raise Refusal(_RULE_FAULTS[fault])
         known = {one.rule.id: one for one in await repo.rules(uow)}
         before = known.get(rule.id)
         if version is None and before is not None:
