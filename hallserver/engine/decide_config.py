@@ -24,7 +24,11 @@ def _config_refusal(state: HallState, config: HallConfig) -> Refusal | None:
             return FaultyConfig(
                 [
                     Fault(
-                        "fault.other_hall", "hall", name=config.hall.name, what=state.config.hall.id
+                        "fault.other_hall",
+                        "hall",
+                        name=config.hall.name,
+                        what=state.config.hall.id,
+                        name_en=config.hall.name_en,
                     )
                 ]
             )
@@ -104,18 +108,24 @@ def _name(known: Queue | Window | Staff | None, key: str) -> str:
 
 def _with_names(state: HallState, faults: list[Fault]) -> list[Fault]:
     """What is gone is named as people knew it."""
-    known: dict[str, dict[str, str]] = {
-        "fault.no_queue": {one.id: one.name for one in state.queues.values()},
-        "fault.no_window": {one.id: one.name for one in state.window_config.values()},
-        "fault.no_staff": {one.id: one.name for one in state.staff.values()},
-        "fault.no_item": {one.id: one.name for one in state.items.values()},
+    known: dict[str, dict[str, tuple[str, str]]] = {
+        "fault.no_queue": {one.id: (one.name, one.name_en) for one in state.queues.values()},
+        "fault.no_window": {
+            one.id: (one.name, one.name_en) for one in state.window_config.values()
+        },
+        "fault.no_staff": {one.id: (one.name, "") for one in state.staff.values()},
+        "fault.no_item": {one.id: (one.name, one.name_en) for one in state.items.values()},
     }
-    return [
-        one._replace(what=known[one.code][one.what], detail=one.line().partition(": ")[2])
-        if one.what in known.get(one.code, {})
-        else one
-        for one in faults
-    ]
+    return [_named(one, known.get(one.code, {}).get(one.what)) for one in faults]
+
+
+def _named(fault: Fault, names: tuple[str, str] | None) -> Fault:
+    """``names``: Chinese and English ones of what the fault misses; the shell keeps its id."""
+    if names is None:
+        return fault
+    name, name_en = names
+    detail = fault.line().partition(": ")[2]
+    return fault._replace(what=name, what_en=name_en, detail=detail)
 
 
 def _closings(state: HallState, config: HallConfig) -> list[e.EventBody]:

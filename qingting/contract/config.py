@@ -253,7 +253,7 @@ def config_faults(config: HallConfig) -> list[Fault]:
     faults += calendar_faults(config.calendar)
     faults += rules_faults(config.rules, known["queues"])
     for queue in config.queues:
-        at = Fault("", "queues", queue.id, queue.name)
+        at = Fault("", "queues", queue.id, queue.name, name_en=queue.name_en)
         faults += period_faults(at, queue.hours)
         faults += period_faults(at, tuple(one.period for one in queue.caps))
     for shift in config.shifts:
@@ -269,7 +269,7 @@ def _said_twice(config: HallConfig) -> list[Fault]:
     windows = doubled(one.number for one in config.windows)
     return [
         *(
-            Fault("fault.prefix_twice", "queues", one.id, one.name, one.prefix)
+            Fault("fault.prefix_twice", "queues", one.id, one.name, one.prefix, name_en=one.name_en)
             for one in config.queues
             if one.prefix in letters
         ),
@@ -279,7 +279,9 @@ def _said_twice(config: HallConfig) -> list[Fault]:
             if one.number in clerks
         ),
         *(
-            Fault("fault.window_twice", "windows", one.id, one.name, one.number)
+            Fault(
+                "fault.window_twice", "windows", one.id, one.name, one.number, name_en=one.name_en
+            )
             for one in config.windows
             if one.number in windows
         ),
@@ -295,6 +297,7 @@ def _untranslated(config: HallConfig) -> list[Fault]:
             one.id,
             one.name,
             f"{len(one.materials)} : {len(one.materials_en)}",
+            name_en=one.name_en,
         )
         for one in config.items
         if one.materials_en and len(one.materials_en) != len(one.materials)
@@ -322,14 +325,14 @@ def _template_faults(config: HallConfig, known: dict[str, set[str]]) -> list[Fau
 def _reference_faults(config: HallConfig, known: dict[str, set[str]]) -> list[Fault]:
     wanted: list[tuple[Fault, str, str | None]] = []
     for item in config.items:
-        at = Fault("", "items", item.id, item.name)
+        at = Fault("", "items", item.id, item.name, name_en=item.name_en)
         wanted += [(at, "departments", item.department), (at, "queues", item.queue)]
     for window in config.windows:
-        at = Fault("", "windows", window.id, window.name)
+        at = Fault("", "windows", window.id, window.name, name_en=window.name_en)
         wanted += [(at, "queues", one) for one in window.queues]
         wanted.append((at, "departments", window.department))
     for device in config.devices:
-        at = Fault("", "devices", device.id, device.name)
+        at = Fault("", "devices", device.id, device.name, name_en=device.name_en)
         wanted += [(at, "devices", device.parent), (at, "windows", device.window)]
     for shift in config.shifts:
         at = _of_shift(config, shift)

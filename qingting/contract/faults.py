@@ -15,8 +15,9 @@ SHOWN = 5
 
 class Fault(NamedTuple):
     """One thing that is wrong. ``part`` is the field of :class:`qingting.contract.config.HallConfig`, ``key``
-    the id there, ``name`` what people call it. ``what`` is the sentence's parameter. ``detail`` stands in
-    for the English sentence in the shell where that can say more."""
+    the id there, ``name`` what people call it, ``name_en`` the same in English (empty: it has only the one).
+    ``what`` is the sentence's parameter, ``what_en`` the same in English where it differs. ``detail`` stands
+    in for the English sentence in the shell where that can say more."""
 
     code: str
     part: str
@@ -24,6 +25,8 @@ class Fault(NamedTuple):
     name: str = ""
     what: str = ""
     detail: str = ""
+    name_en: str = ""
+    what_en: str = ""
 
     def line(self) -> str:
         """In English with the path, for the shell and the log."""
@@ -32,9 +35,12 @@ class Fault(NamedTuple):
 
     def text(self, language: Language) -> str:
         """What a person reads."""
-        place = sentence(f"fault_at.{self.part}", {"name": self.name or self.key}, language).strip()
+        name, what = self.name or self.key, self.what
+        if language is Language.EN:
+            name, what = self.name_en or name, self.what_en or what
+        place = sentence(f"fault_at.{self.part}", {"name": name}, language).strip()
         colon = "：" if language is Language.ZH else ": "
-        return place + colon + sentence(self.code, {"what": self.what}, language)
+        return place + colon + sentence(self.code, {"what": what}, language)
 
 
 class FaultyConfig(Refusal):

@@ -344,7 +344,7 @@ def layouts_faults(
 def _as_fault(layout: BoardLayout, fault: LayoutFault) -> Fault:
     """Only references can break by an edit elsewhere; the layout's own editor names the rest in words."""
     code = _REFERENCES.get(fault.code, "fault.layout")
-    return Fault(code, "layouts", layout.id, layout.name, fault.what, fault.line())
+    return Fault(code, "layouts", layout.id, layout.name, fault.what, fault.line(), layout.name_en)
 
 
 _REFERENCES = {

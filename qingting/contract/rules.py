@@ -230,7 +230,13 @@ def rules_faults(rules: CallingRules, queues: set[str]) -> list[Fault]:
 
 
 def _condition_faults(condition: CallCondition, classes: set[str], queues: set[str]) -> list[Fault]:
-    at = Fault("", "rules", key=f"conditions {condition.name}", name=condition.name)
+    at = Fault(
+        "",
+        "rules",
+        key=f"conditions {condition.name}",
+        name=condition.name,
+        name_en=condition.name_en,
+    )
     faults = _unknown(at, "fault.no_class", condition.classes, classes)
     faults += _unknown(at, "fault.no_queue", condition.queues, queues)
     for test in condition.when:

@@ -258,13 +258,14 @@ def templates_faults(
     ):
         faults += [Fault("fault.twice", part, name=one, what=one) for one in doubled(ids)]
     for ticket in tickets:
-        at = Fault("", "ticket_templates", ticket.id, ticket.name)
+        at = Fault("", "ticket_templates", ticket.id, ticket.name, name_en=ticket.name_en)
         faults += _unknown(at, "fault.no_group", ticket.groups, reach.groups)
         faults += _row_faults(at, ticket)
     bound = doubled(one for kiosk in kiosks for one in kiosk.kiosks)
     faults += [Fault("fault.bound_twice", "kiosk_templates", name=one, what=one) for one in bound]
     for kiosk in kiosks:
-        faults += _kiosk_faults(Fault("", "kiosk_templates", kiosk.id, kiosk.name), kiosk, reach)
+        at = Fault("", "kiosk_templates", kiosk.id, kiosk.name, name_en=kiosk.name_en)
+        faults += _kiosk_faults(at, kiosk, reach)
     return faults
 
 

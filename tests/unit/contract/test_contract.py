@@ -13,7 +13,7 @@ from qingting.contract.conditions import condition_texts
 from qingting.contract.config import config_faults
 from qingting.contract.errors import Refusal, error_texts, sentence
 from qingting.contract.examples import CONFIG, EXAMPLES
-from qingting.contract.faults import FaultyConfig
+from qingting.contract.faults import Fault, FaultyConfig
 from qingting.contract.generate import outputs, union_members
 from qingting.contract.people import mask_name, mask_number
 from qingting.contract.ratings import LEVEL_WORDS, check_rating, rating_tags
@@ -148,9 +148,21 @@ def test_faults_are_said_in_the_reader_s_language_and_named_as_people_do() -> No
     zh, en = refusal.sentence(Language.ZH), refusal.again().sentence(Language.EN)
     assert f"事项“{CONFIG.items[0].name}”：没有队列“ga”；" in zh
     assert not re.search("[A-Za-z]{3}", zh.replace("“ga”", ""))
-    assert f"Item “{CONFIG.items[0].name}”: no queue 'ga'; " in en
+    assert f"Item “{CONFIG.items[0].name_en}”: no queue 'ga'; " in en
+    assert not re.search("[\u4e00-\u9fff]", en)
     assert [one.what for one in refusal.at("windows", "w3")] == ["ga"]
     assert refusal.at("windows", "w9") == ()
+
+
+def test_a_fault_of_what_has_no_english_name_is_named_in_chinese() -> None:
+    fault = Fault("fault.no_queue", "windows", "w3", "三号", "ga")
+    assert "三号”: no queue 'ga'" in fault.text(Language.EN)
+
+
+def test_what_a_fault_misses_is_named_in_the_reader_s_language_too() -> None:
+    fault = Fault("fault.no_queue", "windows", "w3", "三号", "公安", "", "No. 3", "Police")
+    assert "三号”：没有队列“公安”" in fault.text(Language.ZH)
+    assert "No. 3”: no queue 'Police'" in fault.text(Language.EN)
 
 
 @pytest.mark.parametrize(
