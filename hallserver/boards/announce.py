@@ -92,6 +92,8 @@ def says(state: HallState, owed: Iterable[Due], now: Millis) -> Iterable[BoardSa
         window = state.window_config[state.calls[one.ticket].window]
         announcement = announcement_of(state, ticket, window.number)
         phrase = call_phrase(ticket.number, window.number, Language.ZH, announcement.named)
+        english = Language.EN in announcement.languages
+        phrase_en = call_phrase(ticket.number, window.number, Language.EN) if english else ()
         yield BoardSay(
             ticket=ticket.id,
             call_no=one.call_no,
@@ -101,6 +103,7 @@ def says(state: HallState, owed: Iterable[Due], now: Millis) -> Iterable[BoardSa
             text=text_of(phrase),
             quiet=sound.quiet,
             volume=sound.volume,
+            text_en=text_of(phrase_en),
         )
 
 

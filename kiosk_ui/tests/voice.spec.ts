@@ -68,14 +68,14 @@ function loudspeaker(): void {
   vi.stubGlobal('AudioBufferSourceNode', Source);
 }
 
-/** A Chinese voice of the machine itself. */
-function machineVoice(): void {
+/** Voices of the machine itself. */
+function machineVoice(...languages: string[]): void {
   vi.stubGlobal('SpeechSynthesisUtterance', class {
     onend: () => void = () => undefined;
     constructor(readonly text: string) {}
   });
   vi.stubGlobal('speechSynthesis', {
-    getVoices: () => [{ lang: 'zh-CN', localService: true }],
+    getVoices: () => ['zh-CN', ...languages].map((lang) => ({ lang, localService: true })),
     speak: (words: { text: string; onend: () => void }) => {
       heard.push(`machine: ${words.text}`);
       setTimeout(() => words.onend(), 100);
@@ -123,6 +123,18 @@ describe('an announcement', () => {
     void new Voice(source(false, null)).announce(CALL, owed);
     await soon(2_000);
     expect(heard).toEqual(['note', 'note', 'machine: 请A001到3号窗口办理']);
+  });
+
+  it('is said in English after it where the hall wants that and the machine can', async () => {
+    const call = boardSay(1, 'A001', '3', { text_en: 'A 0 0 1, window 3' });
+    machineVoice();
+    void new Voice(source(false, null)).announce(call, owed);
+    await soon(2_000);
+    expect(heard.at(-1)).toBe('machine: 请A001到3号窗口办理');
+    machineVoice('en-US');
+    void new Voice(source(false, null)).announce(call, owed);
+    await soon(2_000);
+    expect(heard.slice(-2)).toEqual(['machine: 请A001到3号窗口办理', 'machine: A 0 0 1, window 3']);
   });
 
   it('is the chime alone when nobody has a voice, and does not hold up the next one', async () => {

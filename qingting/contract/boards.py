@@ -100,7 +100,7 @@ class BoardSound(Record, frozen=True, kw_only=True, tag="board_sound", tag_field
 
 class BoardSay(Record, frozen=True, kw_only=True, tag="board_say", tag_field="view"):
     """Key ``say:<ticket>``: a call that this board owes. ``order`` sorts them; ``text`` is what is said, for
-    a screen whose server cannot speak. ``quiet``: flash it, make no sound."""
+    a screen whose server cannot speak, and ``text_en`` after it where the call is also made in English. ``quiet``: flash it, make no sound."""
 
     ticket: TicketId
     call_no: int
@@ -110,6 +110,7 @@ class BoardSay(Record, frozen=True, kw_only=True, tag="board_say", tag_field="vi
     text: str
     quiet: bool
     volume: int
+    text_en: str = ""
 
 
 BoardView = BoardScreen | BoardRow | BoardEarlier | BoardSound | BoardSay

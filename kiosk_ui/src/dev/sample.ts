@@ -285,6 +285,7 @@ export function boardSay(no: number, number: string, window: string, more: Parti
     number,
     window_number: window,
     text: `请${number}到${window}号窗口办理`,
+    text_en: '',
     quiet: false,
     volume: 80,
     ...more,

@@ -270,6 +270,17 @@ def test_nobody_is_named_unless_the_hall_wants_it() -> None:
         assert "三" not in said.text.replace("二号窗口", "")
 
 
+def test_a_screen_that_speaks_itself_has_the_english_words_where_they_are_to_be_said() -> None:
+    for languages, words in (
+        ((Language.ZH,), ""),
+        ((Language.ZH, Language.EN), "Number B zero zero one, please go to window two"),
+    ):
+        house = House(languages=languages)
+        house.call(W2)
+        (said,) = says(house.state, due(house.state, BOARD, DEFAULT, house.now), house.now)
+        assert said.text_en == words
+
+
 def test_an_unknown_call_has_no_sound() -> None:
     with pytest.raises(Refusal) as refused:
         announcement_of_call(House().state, 1)

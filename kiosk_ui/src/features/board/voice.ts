@@ -1,6 +1,6 @@
 /**
  * Sound of the board, one call at a time. The hall server's announcement comes first, because it is the
- * same on every board; else a soft chime and a Chinese voice of this machine; without either the chime is
+ * same on every board; else a soft chime and the voices of this machine; without either the chime is
  * all. A quiet hall flashes instead.
  */
 import type { BoardSay } from '@qingting/client';
@@ -39,7 +39,7 @@ export class Voice {
   /** What can be heard now. */
   get state(): SoundState {
     if (this.context.state !== 'running') return 'muted';
-    return this.source.available || chineseVoice() !== null ? 'on' : 'voiceless';
+    return this.source.available || voiceOf('zh') !== null ? 'on' : 'voiceless';
   }
 
   /** Call from a touch: browsers then let the page sound. */
@@ -66,7 +66,8 @@ export class Voice {
     const sound = await this.fetch(call.call_no);
     if (sound !== null) return this.play(sound);
     await this.chime();
-    await speakHere(call, this.loudness);
+    await speakHere(call.text, 'zh', call.volume * this.loudness);
+    if (call.text_en) await speakHere(call.text_en, 'en', call.volume * this.loudness);
   }
 
   private async fetch(callNo: number): Promise<AudioBuffer | null> {
@@ -109,21 +110,22 @@ export class Voice {
   }
 }
 
-function chineseVoice(): SpeechSynthesisVoice | null {
+function voiceOf(language: 'zh' | 'en'): SpeechSynthesisVoice | null {
   if (!('speechSynthesis' in window)) return null;
-  const voices = speechSynthesis.getVoices().filter((voice) => voice.lang.startsWith('zh'));
+  const voices = speechSynthesis.getVoices().filter((voice) => voice.lang.startsWith(language));
   // Voices on this machine first: a hall has no Internet.
   return voices.find((voice) => voice.localService) ?? voices[0] ?? null;
 }
 
-async function speakHere(call: BoardSay, loudness: number): Promise<void> {
-  const voice = chineseVoice();
+/** `volume` in percent. Without a voice of that language nothing is said. */
+async function speakHere(text: string, language: 'zh' | 'en', volume: number): Promise<void> {
+  const voice = voiceOf(language);
   if (voice === null) return;
-  const words = new SpeechSynthesisUtterance(call.text);
+  const words = new SpeechSynthesisUtterance(text);
   words.voice = voice;
   words.lang = voice.lang;
   words.rate = 0.9;
-  words.volume = (call.volume / 100) * loudness;
+  words.volume = volume / 100;
   const over = new Promise<void>((resolve) => {
     words.onend = () => resolve();
     words.onerror = () => resolve();

@@ -145,6 +145,7 @@ export interface BoardSay {
   readonly text: string;
   readonly quiet: boolean;
   readonly volume: number;
+  readonly text_en: string;
 }
 
 export interface BoardScreen {
