@@ -170,6 +170,21 @@ def hall(file: Path | None) -> None:
     serve(run_hall(_read_settings(load_hall_settings, file)), StoreOpenError, SettingsError)
 
 
+@main.command("renew-hall-password")
+@SETTINGS
+@click.argument("number")
+def renew_hall_password(file: Path | None, number: str) -> None:
+    """Give a clerk or manager of a stopped hall another one-time password and show it once.
+
+    NUMBER is the staff number. For a hall whose only manager has forgotten the password.
+    """
+    from hallserver.app.settings import load_hall_settings
+    from hallserver.store.errors import StoreOpenError
+    from qingting.hall_admin import renew_hall_password as renewed
+
+    _show(renewed(_read_settings(load_hall_settings, file), number), StoreOpenError)
+
+
 @main.command()
 @SETTINGS
 def console(file: Path | None) -> None:
@@ -222,17 +237,21 @@ def _read_settings(load: Callable[[Path | None, Mapping[str, str]], S], file: Pa
         raise _faulty(error) from error
 
 
-def _show(work: Coroutine[Any, Any, str]) -> None:
-    """Prints what ``work`` gives, or in one line why it could not be done."""
+def _show(work: Coroutine[Any, Any, str], *faults: type[Exception]) -> None:
+    """Prints what ``work`` gives, or in one line why it could not be done; ``faults`` are expected too."""
     from msgspec import ValidationError
 
     from console.core.migrate import NewerDatabaseError
     from console.core.postgres import PostgresError
     from qingting.contract.errors import Refusal
 
+    expected: tuple[type[Exception], ...] = (
+        *(OSError, Refusal, ValidationError, PostgresError, NewerDatabaseError),
+        *faults,
+    )
     try:
         click.echo(asyncio.run(work))
-    except (OSError, Refusal, ValidationError, PostgresError, NewerDatabaseError) as error:
+    except expected as error:
         raise click.ClickException(_said(error)) from error
 
 

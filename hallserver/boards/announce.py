@@ -93,7 +93,7 @@ def says(state: HallState, owed: Iterable[Due], now: Millis) -> Iterable[BoardSa
         announcement = announcement_of(state, ticket, window.number)
         phrase = call_phrase(ticket.number, window.number, Language.ZH, announcement.named)
         english = Language.EN in announcement.languages
-        phrase_en = call_phrase(ticket.number, window.number, Language.EN) if english else ()
+        phrase_en = call_phrase(ticket.number, window.number, Language.EN) if english else []
         yield BoardSay(
             ticket=ticket.id,
             call_no=one.call_no,
