@@ -17,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
+from hallserver.hub import presence
 from hallserver.hub.accounts import Pairing
 from qingting.contract import commands as c
 from qingting.contract.config import HallConfig
@@ -180,10 +181,15 @@ def past() -> Past | None:
 async def hall(
     tmp_path_factory: pytest.TempPathFactory, past: Past | None, chromium: Browser
 ) -> AsyncIterator[RunningHall]:
-    """One for the tests of a file; each makes what it needs and leaves nothing that hinders another."""
-    async with running_hall(tmp_path_factory.mktemp("hall"), past=past) as made:
-        await log_in(made, chromium)
-        yield made
+    """One for the tests of a file; each makes what it needs and leaves nothing that hinders another.
+
+    No agent is connected: what tests report of peripherals must not be taken for lost a while after the start.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(presence, "START_GRACE_SECONDS", 3600.0)
+        async with running_hall(tmp_path_factory.mktemp("hall"), past=past) as made:
+            await log_in(made, chromium)
+            yield made
 
 
 @pytest_asyncio.fixture(loop_scope="session")
