@@ -31,7 +31,7 @@ class Cable:
 
     def send(self, data: bytes) -> None:
         if self._end is not None and self._end._peer is not None:
-            self._end._peer._receive(data)
+            self._end._peer._take(data)
 
     def pull(self) -> None:
         self.plugged = False

@@ -35,14 +35,12 @@ from qingting.kernel.web import (
     page_errors,
     security_headers,
 )
-from qingting.kernel.web.sessions import LIVE_HEADER
 
 log = structlog.get_logger(__name__)
 
 LIVE_NAMES = frozenset({"halls", "devices", "tickets", "ratings", "live", "alarms"})
 RETRY_SECONDS = "5"
 _STATIC = Path(__file__).parent / "static"
-_FRESH_NOTICE = '<div hx-swap-oob="delete:#notice .fault"></div>'
 
 
 class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
@@ -114,14 +112,15 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
 
 @web.middleware
 async def _come_again(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A page that found the database away tries again by itself; a part that is fresh takes away the
-    notice that said so."""
+    """A page that found the database away tries again by itself; parts of a page are fetched again by it."""
     response = await handler(request)
-    if isinstance(response, web.Response) and response.content_type == "text/html":
-        if response.status == 503 and "HX-Request" not in request.headers:
-            response.headers["Refresh"] = RETRY_SECONDS
-        elif response.status == 200 and LIVE_HEADER in request.headers:
-            response.text = (response.text or "") + _FRESH_NOTICE
+    if (
+        response.status == 503
+        and isinstance(response, web.Response)
+        and response.content_type == "text/html"
+        and "HX-Request" not in request.headers
+    ):
+        response.headers["Refresh"] = RETRY_SECONDS
     return response
 
 

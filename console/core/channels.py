@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -181,8 +182,9 @@ def channel_faults(settings: ChannelSettings) -> list[str]:
     """What is wrong with the settings, one English line each."""
     faults = []
     if settings.webhook_url:
-        local = settings.webhook_url.startswith(("http://127.0.0.1", "http://localhost"))
-        if not settings.webhook_url.startswith("https://") and not local:
+        url = urlsplit(settings.webhook_url)
+        local = url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost")
+        if url.scheme != "https" and not local:
             faults.append("webhook_url: must begin with https://")
         if len(settings.webhook_secret) < 16:
             faults.append("webhook_secret: at least 16 characters are needed to sign")

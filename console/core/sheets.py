@@ -1,16 +1,41 @@
 """Lists as files for a spreadsheet: CSV and XLSX whose cells are text, numbers and times, never formulas."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import xlsxwriter
+from aiohttp import web
+
+from qingting.contract.errors import Refusal
 
 Cell = str | int | float | datetime | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so is taken for a formula by one spreadsheet or another (OWASP: CSV injection)."""
 _WIDEST = 48
+_MEDIA = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def moment(ms: int, zone: tzinfo) -> datetime | None:
+    """An instant in server milliseconds as a cell; 0 is none."""
+    return datetime.fromtimestamp(ms / 1000, zone) if ms else None
+
+
+async def sheet_response(
+    kind: str, *, file: str, title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]
+) -> web.Response:
+    """The list to keep, as ``<file>.<kind>``. Raises ``page.not_found`` for a kind other than csv and xlsx."""
+    if kind not in _MEDIA:
+        raise Refusal("page.not_found")
+    making = (csv_of, head, rows) if kind == "csv" else (xlsx_of, title, head, rows)
+    data = await asyncio.to_thread(*making)
+    attached = {"Content-Disposition": f'attachment; filename="{file}.{kind}"'}
+    return web.Response(body=data, content_type=_MEDIA[kind], headers=attached)
 
 
 def csv_of(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -16,6 +16,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """The graver, the higher."""
+        return list(Severity).index(self)
+
 
 class ConditionText(Strict, frozen=True, kw_only=True):
     severity: Severity

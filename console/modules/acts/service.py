@@ -39,7 +39,7 @@ class ActService:
         self, uow: Uow, subject: Subject, hall: HallId, device: DeviceId, action: Action
     ) -> str:
         subject.require(Permission.HANDS)
-        info = await self._device(uow, hall, device)
+        info = await self._devices.device(uow, hall, device)
         if info.kind not in ALLOWED[type(action)]:
             raise Refusal("act.not_for_kind", name=info.name)
         if isinstance(action, UseProfiles) and action.bundle:
@@ -57,12 +57,6 @@ class ActService:
         )
         uow.changed("acts")
         return act
-
-    async def _device(self, uow: ReadUow, hall: HallId, device: DeviceId) -> DeviceInfo:
-        for info in await self._devices.devices(uow, hall):
-            if info.id == device:
-                return info
-        raise Refusal("device.unknown")
 
     async def latest(
         self, uow: ReadUow, hall: HallId | None = None, device: str | None = None, limit: int = 200

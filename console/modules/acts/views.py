@@ -4,7 +4,7 @@ import asyncio
 import io
 import tomllib
 import zipfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -12,6 +12,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from console.core.lists import Listing
+from console.core.module import Fragment
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.acts.api import ActInfo
@@ -25,9 +26,8 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.states import ActOutcome, Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
-from qingting.kernel.web.acts import ActLine, act_line
+from qingting.kernel.web.acts import ActLine, act_file, act_line
 
-Fragment = Callable[[web.Request, DeviceInfo], Awaitable[Markup]]
 ON_DEVICE_PAGE = 8
 MAX_FILES = 200
 
@@ -56,7 +56,7 @@ def _line(request: web.Request, one: ActInfo, language: Language) -> ActLine:
     )
 
 
-def fragments(service: ActService) -> tuple[Fragment, Fragment]:
+def fragments(service: ActService) -> tuple[Fragment[DeviceInfo], Fragment[DeviceInfo]]:
     """The buttons of a device, and its latest acts."""
 
     async def buttons(request: web.Request, device: DeviceInfo) -> Markup:
@@ -115,16 +115,7 @@ def routes(service: ActService, devices: DevicesApi) -> list[web.RouteDef]:
     async def file(request: web.Request) -> web.Response:
         hall, act = HallId(request.match_info["hall"]), request.match_info["act"]
         found = await service.file(request[UOW], request[SUBJECT], hall, act)
-        name = f"qingting-{act}.{found.media.partition('/')[2].replace('plain', 'txt')}"
-        shown = "inline" if found.media.startswith("image/") else "attachment"
-        headers = {
-            "Content-Disposition": f'{shown}; filename="{name}"',
-            "Cache-Control": "no-store",
-        }
-        charset = "utf-8" if found.media == "text/plain" else None
-        return web.Response(
-            body=found.data, content_type=found.media, charset=charset, headers=headers
-        )
+        return act_file(act, found.media, found.data)
 
     return [
         web.post("/devices/{hall}/{device}/act", ask),

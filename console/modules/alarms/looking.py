@@ -25,7 +25,6 @@ from qingting.contract.conditions import Severity
 from qingting.contract.states import DeviceState
 from qingting.kernel.aio.clock import Clock
 
-_RANK = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 _TOLD_MS = 8 * 86_400_000
 """How long an alarm's end may wait to be told: longer than any rule's ``again_seconds``."""
 
@@ -144,7 +143,7 @@ class Lookout:
 
 
 def _carries(channel: Channel, severity: Severity) -> bool:
-    return _RANK.index(severity) >= _RANK.index(channel.least)
+    return severity.rank >= channel.least.rank
 
 
 async def _apply(uow: Uow, change: Change, numbers: dict[Key, int]) -> None:

@@ -8,8 +8,7 @@ from console.modules.alarms import models as m
 from console.modules.alarms import repository as repo
 from console.modules.alarms.api import DeviceRecord, Held
 from console.modules.alarms.availability import DAY_MS, Interval, availability, periods, to_measure
-from console.modules.devices.api import DOWN, DeviceInfo, DevicesApi, Span
-from qingting.contract.errors import Refusal
+from console.modules.devices.api import DOWN, DevicesApi, Span
 from qingting.contract.ids import HallId
 
 ALARMS_SHOWN = 50
@@ -21,7 +20,7 @@ async def record(
 ) -> DeviceRecord:
     """Raises ``hall.unknown`` and ``device.unknown``."""
     status = await halls.hall(uow, hall)
-    info = await _device(uow, devices, hall, device)
+    info = await devices.device(uow, hall, device)
     until = now if status.state is LinkState.ONLINE else min(status.seen_at, now)
     hours = await devices.hours(uow, hall)
     offset = hours.utc_offset_minutes if hours else _CHINA_MINUTES
@@ -72,10 +71,3 @@ def _held(spans: Sequence[Span], now: int) -> list[Held]:
         for what, each in by_what.items()
     ]
     return sorted(found, key=lambda one: -one.total)
-
-
-async def _device(uow: ReadUow, devices: DevicesApi, hall: HallId, device: str) -> DeviceInfo:
-    for one in await devices.devices(uow, hall):
-        if one.id == device:
-            return one
-    raise Refusal("device.unknown")

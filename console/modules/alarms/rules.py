@@ -10,6 +10,7 @@ from qingting.contract.base import Strict
 from qingting.contract.conditions import Severity, condition_texts
 from qingting.contract.ids import HallId, ShortText, Slug
 from qingting.contract.states import Condition, DeviceKind
+from qingting.contract.supervision import PADS
 
 MAX_SECONDS = 7 * 86_400
 
@@ -116,7 +117,6 @@ def rule_fault(rule: AlarmRule) -> str:
     return ""
 
 
-PADS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD)
 _NOT_PADS = tuple(one for one in DeviceKind if one not in PADS)
 
 BUILT_IN: tuple[AlarmRule, ...] = (
@@ -175,7 +175,7 @@ BUILT_IN: tuple[AlarmRule, ...] = (
         name_en="Pad of an open window lost",
         form=RuleForm.DURATION,
         whats=(GONE,),
-        kinds=PADS,
+        kinds=tuple(sorted(PADS)),
         seconds=300,
         severity=Severity.WARNING,
     ),

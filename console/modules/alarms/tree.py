@@ -43,7 +43,6 @@ class Alarming(Protocol):
 
 
 _STANDS_ALONE = frozenset({*REFUSALS, *(one.value for one in HallTrouble)})
-_GRAVEST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def group(alarms: Sequence[Alarming], tree: Tree) -> dict[int, int]:
 def _heads(alarms: Iterable[Alarming]) -> dict[tuple[str, str, str], Alarming]:
     """Of several alarms about one thing at one place, the gravest stands for all."""
     heads: dict[tuple[str, str, str], Alarming] = {}
-    for one in sorted(alarms, key=lambda one: (_GRAVEST.index(one.severity), one.no)):
+    for one in sorted(alarms, key=lambda one: (-one.severity.rank, one.no)):
         heads.setdefault((one.hall, one.device, one.what), one)
     return heads
 

@@ -1,9 +1,8 @@
 """Pages of alarms: the list, one alarm, notices, maintenance, a device's record."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +10,7 @@ from markupsafe import Markup
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, csv_of, xlsx_of
+from console.core.sheets import Cell, moment, sheet_response
 from console.core.uow import ReadUow
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
@@ -23,7 +22,7 @@ from console.modules.alarms.forms import (
     local_text,
 )
 from console.modules.alarms.naming import Naming
-from console.modules.alarms.service import AlarmFilter, AlarmService
+from console.modules.alarms.service import MAX_LISTED, AlarmFilter, AlarmService
 from console.modules.alarms.words import AlarmLine, alarm_line, what_text
 from console.modules.devices.api import DeviceInfo, DevicesApi
 from console.modules.identity.api import IdentityApi
@@ -38,15 +37,14 @@ from qingting.kernel.web import LANGUAGE, read_form, see_other
 FILTERS = ("state", "hall", "severity", "kind", "rule")
 STATES = ("open", "new", "acknowledged", "maintained", "cleared", "all")
 KINDS = ("hall", *(kind.value for kind in DeviceKind))
-SHEETS = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+COLUMNS = (
+    "no", "severity", "what", "hall", "device", "state", "raised", "times", "acked", "cleared",
+    "behind", "rule",
+)  # fmt: skip
 FOUR_HOURS_MS = 4 * 3_600_000
-_GRAVEST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 _SORTS: dict[str, Callable[[AlarmLine], Any]] = {
     "raised": lambda line: line.alarm.raised_at,
-    "severity": lambda line: (_GRAVEST.index(line.alarm.severity), -line.alarm.raised_at),
+    "severity": lambda line: (-line.alarm.severity.rank, -line.alarm.raised_at),
     "hall": lambda line: (line.hall, natural(line.place)),
     "what": lambda line: (line.what, line.alarm.raised_at),
     "state": lambda line: (line.alarm.state.value, line.alarm.maintained),
@@ -104,10 +102,11 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         context = {
             "rows": rows,
             "count": len(lines),
+            "most": MAX_LISTED,
             "wanted": wanted,
             "listing": listing,
             "halls": await desk.hall_options(request),
-            "options": {"state": STATES, "severity": _GRAVEST, "kind": KINDS},
+            "options": {"state": STATES, "severity": list(reversed(Severity)), "kind": KINDS},
             "totals": await desk.service.open(request[UOW]),
         }
         return request.app[PAGES].render(request, "alarms.html", context, block="list")
@@ -115,11 +114,14 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     async def sheet(request: web.Request) -> web.Response:
         lines, kind = await desk.lines(request, wanted_of(request)), request.match_info["kind"]
         await desk.service.taken_out(request[UOW], request[SUBJECT], kind, len(lines))
-        body = await asyncio.to_thread(_sheet, request, desk, lines)
-        return web.Response(
-            body=body,
-            content_type=SHEETS[kind],
-            headers={"Content-Disposition": f'attachment; filename="alarms.{kind}"'},
+        return await sheet_response(
+            kind,
+            file="alarms",
+            title=request.app[PAGES].text(request[LANGUAGE], "alarm.title"),
+            head=[
+                request.app[PAGES].text(request[LANGUAGE], f"alarm.column.{one}") for one in COLUMNS
+            ],
+            rows=_rows(request, desk, lines),
         )
 
     async def alarm(request: web.Request) -> web.Response:
@@ -143,7 +145,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
 
     return [
         web.get("/alarms", alarms),
-        web.get("/alarms.{kind:csv|xlsx}", sheet),
+        web.get("/alarms.{kind}", sheet),
         web.get(r"/alarms/{no:\d{1,18}}", alarm),
         web.post(r"/alarms/{no:\d{1,18}}/acknowledge", acknowledge),
         web.post(r"/alarms/{no:\d{1,18}}/clear", clear),
@@ -156,39 +158,26 @@ def _no(request: web.Request) -> int:
     return int(request.match_info["no"])
 
 
-def _sheet(request: web.Request, desk: Desk, lines: list[AlarmLine]) -> bytes:
+def _rows(
+    request: web.Request, desk: Desk, lines: Iterable[AlarmLine]
+) -> Iterator[tuple[Cell, ...]]:
     pages, language = request.app[PAGES], request[LANGUAGE]
     zone = timezone(timedelta(minutes=desk.utc_offset_minutes))
-
-    def t(key: str) -> str:
-        return pages.text(language, key)
-
-    def moment(ms: int) -> datetime | None:
-        return datetime.fromtimestamp(ms / 1000, zone) if ms else None
-
-    columns = ("no", "severity", "what", "hall", "device", "state", "raised", "times", "acked",
-               "cleared", "behind", "rule")  # fmt: skip
-    rows: list[tuple[Cell, ...]] = [
-        (
+    for line in lines:
+        yield (
             line.alarm.no,
-            t(f"severity.{line.alarm.severity.value}"),
+            pages.text(language, f"severity.{line.alarm.severity.value}"),
             line.what,
             line.hall,
             line.place,
-            t(f"alarm.state.{line.alarm.state.value}"),
-            moment(line.alarm.raised_at),
+            pages.text(language, f"alarm.state.{line.alarm.state.value}"),
+            moment(line.alarm.raised_at, zone),
             line.alarm.times,
-            moment(line.alarm.acked_at),
-            moment(line.alarm.cleared_at),
+            moment(line.alarm.acked_at, zone),
+            moment(line.alarm.cleared_at, zone),
             line.alarm.behind,
             line.rule,
         )
-        for line in lines
-    ]
-    head = [t(f"alarm.column.{one}") for one in columns]
-    if request.match_info["kind"] == "csv":
-        return csv_of(head, rows)
-    return xlsx_of(t("alarm.title"), head, rows)
 
 
 async def _alarm_page(

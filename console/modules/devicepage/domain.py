@@ -44,22 +44,6 @@ class Happening:
     ended: tuple[str, ...] = ()
 
 
-def touched(event: e.Event) -> set[str]:
-    """Ids of the devices that ``event`` is about."""
-    match event.b:
-        case e.ConfigApplied(config=config):
-            return {str(one.id) for one in config.devices}
-        case (
-            e.DeviceRegistered(device=device)
-            | e.DeviceChanged(device=device)
-            | e.HelpRequested(device=device)
-            | e.HelpAnswered(device=device)
-        ):
-            return {str(device)}
-        case _:
-            return set()
-
-
 def happened(known: dict[str, Standing], event: e.Event) -> list[Happening]:
     """The lines that ``event`` adds; ``known`` is moved on."""
     match event.b:

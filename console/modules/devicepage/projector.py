@@ -9,7 +9,8 @@ from console.core.projection import StoredEvent
 from console.core.rows import load_rows, save_rows
 from console.core.uow import Uow
 from console.modules.devicepage import models as m
-from console.modules.devicepage.domain import KEEP_MS, Standing, happened, touched
+from console.modules.devicepage.domain import KEEP_MS, Standing, happened
+from console.modules.devices.api import devices_of
 from qingting.contract.ids import HallId
 
 
@@ -19,7 +20,7 @@ class TimelineProjector:
     name = "device_page"
 
     async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
-        ids = set().union(*(touched(stored.event) for stored in events))
+        ids = set().union(*(devices_of(stored.event) for stored in events))
         if not ids:
             return
         rows = await load_rows(uow, m.device, hall, "id", ids)

@@ -19,8 +19,6 @@ from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.order import natural
 
-PADS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePicture:

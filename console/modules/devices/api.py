@@ -6,6 +6,7 @@ from typing import Protocol
 from console.core.module import ApiKey
 from console.core.uow import ReadUow, Uow
 from console.core.words import DEVICE_TONES, condition_words
+from qingting.contract import events as e
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import HallId
 from qingting.contract.pads import PadFacts, PadWord, pad_words
@@ -203,6 +204,10 @@ class DevicesApi(Protocol):
         """Present state; what a connected hall said last goes before the log's backlog."""
         ...
 
+    async def device(self, uow: ReadUow, hall: HallId, id: str) -> DeviceInfo:  # noqa: A002
+        """Raises ``device.unknown``."""
+        ...
+
     async def search(self, uow: ReadUow, query: FleetQuery) -> FleetPage:
         """The fleet filtered, ordered and cut by the database; the same present as :meth:`devices`."""
         ...
@@ -235,6 +240,22 @@ class DevicesApi(Protocol):
     async def hours(self, uow: ReadUow, hall: HallId) -> HallHours | None:
         """None while the hall has told no configuration."""
         ...
+
+
+def devices_of(event: e.Event) -> set[str]:
+    """Ids of the devices that ``event`` is about."""
+    match event.b:
+        case e.ConfigApplied(config=config):
+            return {str(one.id) for one in config.devices}
+        case (
+            e.DeviceRegistered(device=device)
+            | e.DeviceChanged(device=device)
+            | e.HelpRequested(device=device)
+            | e.HelpAnswered(device=device)
+        ):
+            return {str(device)}
+        case _:
+            return set()
 
 
 DEVICES = ApiKey[DevicesApi]("DEVICES")

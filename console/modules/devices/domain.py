@@ -33,22 +33,6 @@ def fold(rows: dict[str, DeviceRow], event: e.Event) -> bool:
             return False
 
 
-def touched(event: e.Event) -> set[str]:
-    """Ids of the devices that ``event`` is about."""
-    match event.b:
-        case e.ConfigApplied(config=config):
-            return {one.id for one in config.devices}
-        case (
-            e.DeviceRegistered(device=device)
-            | e.DeviceChanged(device=device)
-            | e.HelpRequested(device=device)
-            | e.HelpAnswered(device=device)
-        ):
-            return {device}
-        case _:
-            return set()
-
-
 def _new(device: str, kind: str, at: int) -> DeviceRow:
     return {
         "id": device,

@@ -242,10 +242,7 @@ def _order(query: FleetQuery) -> str:
     columns = (*_ORDERS.get(query.sort, _ORDERS["state"]), "p.hall", "p.id")
     if not query.descending:
         return ", ".join(columns)
-    return ", ".join(
-        f"{one.removesuffix(' NULLS FIRST')} DESC{' NULLS LAST' if one.endswith('FIRST') else ''}"
-        for one in columns
-    )
+    return ", ".join(f"{one} DESC" for one in columns)
 
 
 def _device(row: sa.RowMapping, status: HallStatus, lives: Mapping[HallId, Live]) -> DeviceInfo:

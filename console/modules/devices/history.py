@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from console.modules.devices.api import DOWN, GONE, REFUSALS
-from console.modules.devices.domain import DeviceRow, fold, touched
+from console.modules.devices.api import DOWN, GONE, REFUSALS, devices_of
+from console.modules.devices.domain import DeviceRow, fold
 from qingting.contract import events as e
 from qingting.contract.states import Condition, DeviceKind, DeviceState
 from qingting.contract.supervision import PADS, is_gone, out_of_order
@@ -81,7 +81,7 @@ class History:
             return True
         if not fold(self.rows, event):
             return False
-        self._follow(touched(event), event.at)
+        self._follow(devices_of(event), event.at)
         return True
 
     def _refuse(self, device: str, what: str, at: int) -> None:

@@ -9,7 +9,7 @@ from console.core.projection import StoredEvent
 from console.core.rows import load_rows, save_rows
 from console.core.uow import Uow
 from console.modules.devices import models as m
-from console.modules.devices.domain import touched
+from console.modules.devices.api import devices_of
 from console.modules.devices.history import History, OpenSpan, refused, window_turned
 from qingting.contract.config_parts import CalendarPart, HallPart
 from qingting.contract.events import ConfigApplied, ConfigEdited, HelpAnswered, HelpRequested
@@ -23,7 +23,7 @@ class DeviceProjector:
 
     async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
         await _hours(uow, hall, events)
-        ids = set().union(*(touched(stored.event) for stored in events))
+        ids = set().union(*(devices_of(stored.event) for stored in events))
         ids |= {who[0] for stored in events if (who := refused(stored.event)) is not None}
         turned = {one[0] for stored in events if (one := window_turned(stored.event)) is not None}
         if not ids and not turned:

@@ -24,6 +24,7 @@ from console.modules.devices.api import (
 from console.modules.devices.fleet import Fleet
 from console.modules.devices.history import is_at_work
 from qingting.contract.calendar import HallCalendar
+from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, HallId
 from qingting.contract.link import Live
 from qingting.contract.states import Condition, DeviceKind, DeviceState
@@ -72,6 +73,12 @@ class DeviceService:
             for row in rows
         ]
         return list(_with_present(devices, await self._halls.live(uow)))
+
+    async def device(self, uow: ReadUow, hall: HallId, id: str) -> DeviceInfo:  # noqa: A002
+        for one in await self.devices(uow, hall):
+            if one.id == id:
+                return one
+        raise Refusal("device.unknown")
 
     async def spans(
         self, uow: ReadUow, hall: HallId, device: str, first: int, last: int

@@ -1,7 +1,6 @@
 """The list of all devices: filtered, ordered and cut by the database, and taken out as a file or on paper."""
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 
 from aiohttp import web
@@ -9,12 +8,11 @@ from aiohttp import web
 from console.core.audit import Audit
 from console.core.lists import PAGE_ROWS, Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, csv_of, xlsx_of
+from console.core.sheets import Cell, moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.core.words import condition_words
 from console.halls.api import Directory, HallsApi
 from console.modules.devices.api import DevicesApi, FleetPage, FleetQuery, device_line
-from qingting.contract.errors import Refusal
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
 from qingting.kernel.web import LANGUAGE
 
@@ -26,10 +24,6 @@ COLUMNS = (
     "col.hall", "col.device", "device.id", "col.kind", "device.parent", "col.window", "col.state",
     "col.since", "col.seen", "col.what", "col.todo",
 )  # fmt: skip
-_MEDIA = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 def fleet_query(listing: Listing, rows: int) -> FleetQuery:
@@ -83,19 +77,19 @@ def routes(
         return await shown(request, "devices_print.html", 0)
 
     async def export(request: web.Request) -> web.Response:
-        kind = request.match_info["kind"]
-        if kind not in _MEDIA:
-            raise Refusal("page.not_found")
+        kind, language = request.match_info["kind"], request[LANGUAGE]
         listing, page = await found(request, 0)
         names = await halls.directory(request[UOW])
-        rows = list(_rows(request, page, names, zone))
-        data = await asyncio.to_thread(_file, request, kind, rows)
         what = "&".join(f"{key}={value}" for key, value in listing.query.items() if key != "q")
         detail = f"{page.kept} {kind} {what}"
         await audit.write(request[UOW], request[SUBJECT], "devices.export", detail=detail)
-        stamp = f"{datetime.now(zone):%Y%m%d-%H%M}"
-        attached = {"Content-Disposition": f'attachment; filename="devices-{stamp}.{kind}"'}
-        return web.Response(body=data, content_type=_MEDIA[kind], headers=attached)
+        return await sheet_response(
+            kind,
+            file=f"devices-{datetime.now(zone):%Y%m%d-%H%M}",
+            title=request.app[PAGES].text(language, "devices.title"),
+            head=[request.app[PAGES].text(language, key) for key in COLUMNS],
+            rows=_rows(request, page, names, zone),
+        )
 
     return [
         web.get("/devices", devices),
@@ -106,14 +100,6 @@ def routes(
 
 def _conditions(language: Language) -> list[tuple[str, str]]:
     return [(one.value, condition_words(one, language).text) for one in Condition]
-
-
-def _file(request: web.Request, kind: str, rows: Sequence[Sequence[Cell]]) -> bytes:
-    pages, language = request.app[PAGES], request[LANGUAGE]
-    head = [pages.text(language, key) for key in COLUMNS]
-    if kind == "csv":
-        return csv_of(head, rows)
-    return xlsx_of(pages.text(language, "devices.title"), head, rows)
 
 
 def _rows(
@@ -131,12 +117,8 @@ def _rows(
             line.parent,
             window,
             pages.text(language, line.state_key),
-            _moment(one.since, zone),
-            _moment(one.seen, zone) if one.state is not DeviceState.ABSENT else None,
+            moment(one.since, zone),
+            moment(one.seen, zone) if one.state is not DeviceState.ABSENT else None,
             "；".join(each.text for each in line.conditions),
             "；".join(each.hint for each in line.conditions),
         )
-
-
-def _moment(ms: int, zone: timezone) -> datetime | None:
-    return datetime.fromtimestamp(ms / 1000, zone) if ms else None

@@ -8,9 +8,8 @@ from console.halls.api import Entry
 from console.modules.devices.api import DeviceInfo
 from console.modules.statistics.api import WindowNow
 from qingting.contract.states import DeviceKind
+from qingting.contract.supervision import PADS
 from qingting.kernel.order import natural
-
-PADS = (DeviceKind.CALL_PAD, DeviceKind.RATING_PAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from qingting.contract.ids import DeviceId, StaffId
 from qingting.contract.states import DeviceKind, Language
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import LANGUAGE, read_form, see_other
-from qingting.kernel.web.acts import ActLine, act_line
+from qingting.kernel.web.acts import ActLine, act_file, act_line
 
 UNTIL_MS = 60_000
 """An act that has not begun by then is not begun."""
@@ -91,17 +91,7 @@ async def ask(request: web.Request) -> web.Response:
 async def file(request: web.Request) -> web.Response:
     """A picture to look at, or diagnostics to keep; gone after minutes."""
     found = desk_of(request).hub.board.acts.files.get(request.match_info["act"])
-    name = f"qingting-{found.act}.{found.media.partition('/')[2].replace('plain', 'txt')}"
-    shown = "inline" if found.media.startswith("image/") else "attachment"
-    return web.Response(
-        body=found.data,
-        content_type=found.media,
-        charset="utf-8" if found.media == "text/plain" else None,
-        headers={
-            "Content-Disposition": f'{shown}; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return act_file(found.act, found.media, found.data)
 
 
 ROUTES = (

@@ -8,10 +8,9 @@ import contextlib
 import errno
 import os
 import select
-from collections.abc import Callable
 from typing import Protocol
 
-from qingting.kernel.aio.pipe import PipeClosedError
+from qingting.kernel.aio.pipe import ListeningEnd, PipeClosedError
 
 READ_BYTES = 4096
 EMPTY_PAUSE_S = 0.02
@@ -49,18 +48,14 @@ def _hung_up(descriptor: int) -> bool:
     return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
 
 
-class NodePipe:
+class NodePipe(ListeningEnd):
     """Implements ``kernel.aio.pipe.BytePipe`` over a non-blocking descriptor that can be waited for."""
 
     def __init__(self, descriptor: int, wrapping: Wrapping) -> None:
+        super().__init__()
         self._descriptor = descriptor
         self._wrapping = wrapping
         self._loop = asyncio.get_running_loop()
-        self._sink: Callable[[bytes], None] | None = None
-        self._closed_sink: Callable[[Exception | None], None] | None = None
-        self._early = bytearray()
-        self._cause: Exception | None = None
-        self._lost = False
         self._writable: asyncio.Future[None] | None = None
         self._resume: asyncio.TimerHandle | None = None
         self._loop.add_reader(descriptor, self._readable)
@@ -82,15 +77,12 @@ class NodePipe:
             self._loop.remove_reader(self._descriptor)
             self._resume = self._loop.call_later(EMPTY_PAUSE_S, self._listen)
             return
-        plain = self._wrapping.unwrap(data)
-        if self._sink is None:
-            self._early += plain
-        elif plain:
-            self._sink(plain)
+        if plain := self._wrapping.unwrap(data):
+            self._take(plain)
 
     def _listen(self) -> None:
         self._resume = None
-        if not self._lost:
+        if not self._lost.is_set():
             self._loop.add_reader(self._descriptor, self._readable)
 
     # ---- BytePipe --------------------------------------------------------------------------------
@@ -102,7 +94,7 @@ class NodePipe:
 
     async def _write_all(self, data: bytes) -> None:
         while data:
-            if self._lost:
+            if self._lost.is_set():
                 raise PipeClosedError("the line is down") from self._cause
             try:
                 data = data[os.write(self._descriptor, data) :]
@@ -118,32 +110,20 @@ class NodePipe:
             await self._writable
         finally:
             self._writable = None
-            if not self._lost:
+            if not self._lost.is_set():
                 self._loop.remove_writer(self._descriptor)
 
     def _may_write(self) -> None:
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
 
-    def on_data(self, sink: Callable[[bytes], None]) -> None:
-        self._sink = sink
-        if self._early:
-            early, self._early = bytes(self._early), bytearray()
-            sink(early)
-
-    def on_close(self, sink: Callable[[Exception | None], None]) -> None:
-        self._closed_sink = sink
-        if self._lost:
-            sink(self._cause)
-
     async def close(self) -> None:
         """What the device has not taken is dropped."""
         self._lose(None)
 
     def _lose(self, cause: Exception | None) -> None:
-        if self._lost:
+        if self._lost.is_set():
             return
-        self._lost, self._cause = True, cause
         if self._resume is not None:
             self._resume.cancel()
         self._loop.remove_reader(self._descriptor)
@@ -151,5 +131,4 @@ class NodePipe:
         with contextlib.suppress(OSError):  # it is gone already
             os.close(self._descriptor)
         self._may_write()
-        if self._closed_sink is not None:
-            self._closed_sink(cause)
+        super()._lose(cause)

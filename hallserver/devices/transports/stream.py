@@ -1,25 +1,20 @@
 """A byte pipe over any asyncio transport: serial ports of either library and TCP."""
 
 import asyncio
-from collections.abc import Callable
 
-from qingting.kernel.aio.pipe import PipeClosedError
+from qingting.kernel.aio.pipe import ListeningEnd, PipeClosedError
 
 CLOSE_TIMEOUT_S = 2.0
 
 
-class StreamPipe(asyncio.Protocol):
+class StreamPipe(ListeningEnd, asyncio.Protocol):
     """Implements ``kernel.aio.pipe.BytePipe``; is itself the transport's protocol."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._transport: asyncio.Transport | None = None
-        self._sink: Callable[[bytes], None] | None = None
-        self._closed_sink: Callable[[Exception | None], None] | None = None
-        self._early = bytearray()
         self._writable = asyncio.Event()
         self._writable.set()
-        self._lost = asyncio.Event()
-        self._cause: Exception | None = None
         self.made = asyncio.Event()
 
     # ---- asyncio.Protocol ------------------------------------------------------------------------
@@ -33,21 +28,15 @@ class StreamPipe(asyncio.Protocol):
         self.made.set()
 
     def data_received(self, data: bytes) -> None:
-        if self._sink is None:
-            self._early += data
-        else:
-            self._sink(bytes(data))
+        self._take(bytes(data))
 
     def eof_received(self) -> bool:
         """The other end is gone; a half-open line is of no use with a device."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._cause = exc
-        self._lost.set()
+        self._lose(exc)
         self._writable.set()
-        if self._closed_sink is not None:
-            self._closed_sink(exc)
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -68,17 +57,6 @@ class StreamPipe(asyncio.Protocol):
         await self._writable.wait()
         if self._lost.is_set():
             raise PipeClosedError("the line went down while writing") from self._cause
-
-    def on_data(self, sink: Callable[[bytes], None]) -> None:
-        self._sink = sink
-        if self._early:
-            early, self._early = bytes(self._early), bytearray()
-            sink(early)
-
-    def on_close(self, sink: Callable[[Exception | None], None]) -> None:
-        self._closed_sink = sink
-        if self._lost.is_set():
-            sink(self._cause)
 
     async def close(self) -> None:
         """Drops what is not yet written: a device that does not take it would hold us for ever."""

@@ -14,24 +14,20 @@ import usb.core
 import usb.util
 
 from hallserver.devices.transports.usb_ids import UsbIds
-from qingting.kernel.aio.pipe import PipeClosedError
+from qingting.kernel.aio.pipe import ListeningEnd, PipeClosedError
 
 READ_MS = 200
 """How long the thread waits in the kernel before it looks whether the pipe was closed."""
 WRITE_MS = 2000
 
 
-class UsbBulkPipe:
+class UsbBulkPipe(ListeningEnd):
     """Implements ``kernel.aio.pipe.BytePipe``. Made by :func:`open_usb`."""
 
     def __init__(self, device: Any, out_end: Any, in_end: Any) -> None:
+        super().__init__()
         self._device, self._out, self._in = device, out_end, in_end
         self._loop = asyncio.get_running_loop()
-        self._sink: Callable[[bytes], None] | None = None
-        self._closed_sink: Callable[[Exception | None], None] | None = None
-        self._early = bytearray()
-        self._cause: Exception | None = None
-        self._lost = False
         self._turn = asyncio.Lock()
         self._thread = threading.Thread(target=self._read, name="usb-bulk", daemon=True)
         self._thread.start()
@@ -39,7 +35,7 @@ class UsbBulkPipe:
     # ---- the reading thread ----------------------------------------------------------------------
 
     def _read(self) -> None:
-        while not self._lost:
+        while not self._lost.is_set():
             try:
                 data = bytes(self._in.read(self._in.wMaxPacketSize, READ_MS))
             except usb.core.USBTimeoutError:
@@ -54,20 +50,12 @@ class UsbBulkPipe:
         with contextlib.suppress(RuntimeError):  # the loop has ended before the pipe was closed
             self._loop.call_soon_threadsafe(call, news)
 
-    def _take(self, data: bytes) -> None:
-        if self._lost:
-            return
-        if self._sink is None:
-            self._early += data
-        else:
-            self._sink(data)
-
     # ---- BytePipe --------------------------------------------------------------------------------
 
     async def write(self, data: bytes) -> None:
         """See ``BytePipe``; raises :class:`PipeClosedError`."""
         async with self._turn:
-            if self._lost:
+            if self._lost.is_set():
                 raise PipeClosedError("the line is down") from self._cause
             try:
                 await asyncio.to_thread(self._out.write, data, WRITE_MS)
@@ -75,17 +63,6 @@ class UsbBulkPipe:
                 # Part of it may be out: only a new line is clean again.
                 self._lose(error)
                 raise PipeClosedError(f"usb line: {error}") from error
-
-    def on_data(self, sink: Callable[[bytes], None]) -> None:
-        self._sink = sink
-        if self._early:
-            early, self._early = bytes(self._early), bytearray()
-            sink(early)
-
-    def on_close(self, sink: Callable[[Exception | None], None]) -> None:
-        self._closed_sink = sink
-        if self._lost:
-            sink(self._cause)
 
     async def close(self) -> None:
         """Gives the device back; returns when its thread has ended."""
@@ -96,13 +73,6 @@ class UsbBulkPipe:
         self._thread.join()
         with contextlib.suppress(usb.core.USBError):  # it is gone already
             usb.util.dispose_resources(self._device)
-
-    def _lose(self, cause: Exception | None) -> None:
-        if self._lost:
-            return
-        self._lost, self._cause = True, cause
-        if self._closed_sink is not None:
-            self._closed_sink(cause)
 
 
 async def open_usb(ids: UsbIds, backend: Any = None) -> UsbBulkPipe:

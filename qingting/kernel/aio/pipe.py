@@ -27,31 +27,16 @@ class BytePipe(Protocol):
     async def close(self) -> None: ...
 
 
-class NullModemEnd:
-    """One end of an in-process cable. ``manipulate`` may split, drop or change what this end sends."""
+class ListeningEnd:
+    """What every :class:`BytePipe` does for its reader: keeps what comes before anybody listens, and tells the loss
+    of the line once, also to who asks afterwards. A pipe calls ``_take`` and ``_lose`` in the loop."""
 
     def __init__(self) -> None:
-        self._peer: NullModemEnd | None = None
         self._sink: Callable[[bytes], None] | None = None
         self._closed_sink: Callable[[Exception | None], None] | None = None
         self._early: list[bytes] = []
-        self._open = True
-        self.manipulate: Callable[[bytes], list[bytes]] = lambda data: [data]
-
-    async def write(self, data: bytes) -> None:
-        if not self._open or self._peer is None or not self._peer._open:
-            raise PipeClosedError("null modem is unplugged")
-        for piece in self.manipulate(data):
-            asyncio.get_running_loop().call_soon(self._peer._receive, piece)
-        await asyncio.sleep(0)
-
-    def _receive(self, data: bytes) -> None:
-        if not self._open:
-            return
-        if self._sink is None:
-            self._early.append(data)
-        else:
-            self._sink(data)
+        self._cause: Exception | None = None
+        self._lost = asyncio.Event()
 
     def on_data(self, sink: Callable[[bytes], None]) -> None:
         self._sink = sink
@@ -61,6 +46,40 @@ class NullModemEnd:
 
     def on_close(self, sink: Callable[[Exception | None], None]) -> None:
         self._closed_sink = sink
+        if self._lost.is_set():
+            sink(self._cause)
+
+    def _take(self, data: bytes) -> None:
+        if self._lost.is_set():
+            return
+        if self._sink is None:
+            self._early.append(data)
+        else:
+            self._sink(data)
+
+    def _lose(self, cause: Exception | None) -> None:
+        if self._lost.is_set():
+            return
+        self._cause = cause
+        self._lost.set()
+        if self._closed_sink is not None:
+            self._closed_sink(cause)
+
+
+class NullModemEnd(ListeningEnd):
+    """One end of an in-process cable. ``manipulate`` may split, drop or change what this end sends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._peer: NullModemEnd | None = None
+        self.manipulate: Callable[[bytes], list[bytes]] = lambda data: [data]
+
+    async def write(self, data: bytes) -> None:
+        if self._lost.is_set() or self._peer is None or self._peer._lost.is_set():
+            raise PipeClosedError("null modem is unplugged")
+        for piece in self.manipulate(data):
+            asyncio.get_running_loop().call_soon(self._peer._take, piece)
+        await asyncio.sleep(0)
 
     async def close(self) -> None:
         self.unplug(None)
@@ -68,10 +87,8 @@ class NullModemEnd:
     def unplug(self, cause: Exception | None) -> None:
         """Takes the line down at both ends."""
         for end in (self, self._peer):
-            if end is not None and end._open:
-                end._open = False
-                if end._closed_sink is not None:
-                    asyncio.get_running_loop().call_soon(end._closed_sink, cause)
+            if end is not None:
+                end._lose(cause)
 
 
 def null_modem() -> tuple[NullModemEnd, NullModemEnd]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aiohttp import web
+
 from qingting.contract.act_form import extent_of, word_of
 from qingting.contract.acts import Action, TakePicture
 from qingting.contract.conditions import condition_texts
@@ -16,6 +18,21 @@ TONES = {
     ActOutcome.REFUSED: "caution",
     ActOutcome.EXPIRED: "off",
 }
+
+
+def act_file(act: str, media: str, data: bytes) -> web.Response:
+    """What an act brought back: a picture to look at, anything else to keep. No cache keeps it."""
+    name = f"qingting-{act}.{media.partition('/')[2].replace('plain', 'txt')}"
+    shown = "inline" if media.startswith("image/") else "attachment"
+    return web.Response(
+        body=data,
+        content_type=media,
+        charset="utf-8" if media == "text/plain" else None,
+        headers={
+            "Content-Disposition": f'{shown}; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import pytest
 from manager_browser import Manager, axe_finds
 from patience import limit_ms
 from pictures import picture
+from playwright.async_api import Route
 
 from hallserver.engine.tickets import ticket_document
 from qingting.contract import commands as c
@@ -86,6 +87,27 @@ async def test_a_lost_server_is_said_and_its_return_too(manager: Manager) -> Non
     await page.context.unroute("**/manage/live")
     await page.wait_for_selector("text=已恢复连接")
     await page.wait_for_selector("text=卡纸", timeout=limit_ms(1))
+
+
+async def test_a_part_that_could_not_be_fetched_says_so_until_it_could(manager: Manager) -> None:
+    async def fail(route: Route) -> None:
+        headers = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
+        body = '<div class="banner fault" role="alert"><p>数据库暂时连不上</p></div>'
+        await route.fulfill(status=503, headers=headers, content_type="text/html", body=body)
+
+    page = manager.page
+    await manager.report()
+    await page.goto(f"{manager.base}/manage/devices?show=faults")
+    await page.wait_for_selector("text=一切正常")
+    await page.route("**/manage/devices?*", fail)
+    await manager.report(Condition.JAM)
+    await page.wait_for_selector("#notice >> text=数据库暂时连不上")
+    await page.unroute("**/manage/devices?*")
+    manager.complaints.clear()
+    await manager.report()
+    await page.wait_for_selector("#notice .fault", state="detached")
+    await page.wait_for_selector("text=一切正常")
+    assert manager.complaints == []
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

@@ -63,7 +63,7 @@ class Bench:
         assert speaker._peer is not None
         for piece in pieces:
             if piece:
-                asyncio.get_running_loop().call_soon(speaker._peer._receive, piece)
+                asyncio.get_running_loop().call_soon(speaker._peer._take, piece)
 
     def unplug(self) -> None:
         self.plugged = False

@@ -18,6 +18,19 @@
     if (busy?.matches('input, select, textarea') && detail.elt.contains(busy)) event.preventDefault();
   });
 
+  // A part that could not be fetched says so in the notice; the next one that could takes that away again,
+  // and nothing else that stands there.
+  let excused = false;
+  document.addEventListener('htmx:afterRequest', ({ detail }) => {
+    if (!detail.requestConfig.headers['X-Qingting-Live']) return;
+    if (detail.failed) {
+      excused = true;
+    } else if (detail.successful && excused) {
+      document.querySelector('#notice .fault')?.remove();
+      excused = false;
+    }
+  });
+
   document.addEventListener('submit', (event) => {
     const question = event.target instanceof HTMLFormElement && event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
