@@ -90,7 +90,8 @@ def _item(number: int) -> cfg.Item:
     )
 
 
-def _window(number: int) -> cfg.Window:
+def window_of(number: int) -> cfg.Window:
+    """It serves one of the eight queues."""
     return cfg.Window(
         id=WindowId(f"w{number}"),
         number=str(number + 1),
@@ -121,7 +122,7 @@ def bench_config() -> cfg.HallConfig:
         ),
         queues=tuple(map(_queue, queues)),
         items=tuple(map(_item, queues)),
-        windows=tuple(map(_window, clients)),
+        windows=tuple(map(window_of, clients)),
         staff=tuple(
             cfg.Staff(id=StaffId(f"s{one}"), number=f"{one:04d}", name=f"职员{one}")
             for one in clients

@@ -9,18 +9,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks.bench_hall import bench_config
+from benchmarks.bench_hall import bench_config, window_of
 from hallserver.hall import open_hall
 from hallserver.store import accounts as t
 from hallserver.store.store import HallStore
 from qingting.contract import config as cfg
 from qingting.contract.base import Strict
-from qingting.contract.ids import DeviceId, HallId, QueueId, WindowId
+from qingting.contract.ids import DeviceId, HallId, WindowId
 from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.device_keys import digest, new_device_key
 
-QUEUES = 8
 PERIPHERALS = {
     DeviceKind.PRINTER: ("printer", "打印机", "generic.escpos80"),
     DeviceKind.ID_READER: ("reader", "证件阅读器", "generic.samv"),
@@ -68,16 +67,6 @@ def printer_name(hall: str, kiosk: int) -> str:
     return f"打印机{hall}-{kiosk}"
 
 
-def _window(number: int) -> cfg.Window:
-    return cfg.Window(
-        id=WindowId(f"w{number}"),
-        number=str(number + 1),
-        name=f"{number + 1}号窗口",
-        name_en=f"Window {number + 1}",
-        queues=(QueueId(f"q{number % QUEUES}"),),
-    )
-
-
 def _pads(number: int) -> list[cfg.Device]:
     window = WindowId(f"w{number}")
     kind = DeviceKind
@@ -122,7 +111,7 @@ def fleet_config(hall: str, size: Size, urls: Mapping[str, str]) -> cfg.HallConf
         departments=plain.departments,
         queues=plain.queues,
         items=plain.items,
-        windows=tuple(_window(one) for one in range(size.windows)),
+        windows=tuple(window_of(one) for one in range(size.windows)),
         staff=plain.staff,
         devices=(
             *(pad for one in range(size.windows) for pad in _pads(one)),

@@ -23,6 +23,7 @@ from aiohttp import web
 from benchmarks.bench_hall import CLIENTS as WINDOWS
 from benchmarks.bench_hall import bench_config, names
 from benchmarks.line import percentile
+from benchmarks.processes import resident_mb, start
 from hallserver.app.desk import DESK
 from hallserver.app.limits import lift_open_files
 from hallserver.app.server import HallSettings, open_hall_app
@@ -38,7 +39,6 @@ VISITS_PER_S = 2.0
 """Ten times what the 64 windows of the city's largest hall do."""
 SETTLE_SECONDS = 2.0
 START_SECONDS = 120.0
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class Run(Record, frozen=True, kw_only=True):
@@ -81,18 +81,9 @@ async def run_benchmark(*, as_json: bool, seconds: float) -> None:
 async def _measure(folder: Path, phones: int, seconds: float) -> dict[str, float | int]:
     await asyncio.to_thread(folder.mkdir)
     run = Run(folder=str(folder), tickets=max(PHONES), seconds=seconds)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "benchmarks.phones"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        limit=64 * 1024 * 1024,
-    )
-    assert process.stdin is not None
+    process = await start("-m", "benchmarks.phones", told=msgspec.json.encode(run))
     assert process.stdout is not None
     try:
-        process.stdin.write(msgspec.json.encode(run) + b"\n")
         async with asyncio.timeout(START_SECONDS):
             port, tokens = msgspec.json.decode(
                 await process.stdout.readline(), type=tuple[int, dict[str, str]]
@@ -187,14 +178,9 @@ async def _serve(run: Run) -> None:
         calls: list[tuple[str, str, float]] = []
         busy = await _share(_visits(hall, run.seconds, calls))
         await asyncio.sleep(1.0)
-        megabytes = await asyncio.to_thread(_resident)
+        megabytes = await asyncio.to_thread(resident_mb, os.getpid())
         report = Report(idle_cpu=idle, busy_cpu=busy, megabytes=megabytes, calls=calls)
     _say(report)
-
-
-def _resident() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _say(what: object) -> None:

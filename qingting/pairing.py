@@ -19,9 +19,10 @@ def write_agent_settings(
 ) -> DeviceId:
     """Pairs this machine with the hub at ``hall`` and writes ``path``, readable by its owner only.
 
-    For a command line: blocks until it is done. Gives the agent's device id. Raises ``SettingsError`` before the code is used when address or
-    peripherals are wrong, ``FileExistsError`` when ``path`` exists, ``Refusal`` for a wrong code
-    and ``OSError`` or ``WebSocketException`` when the hall cannot be reached.
+    For a command line: blocks until it is done. Gives the agent's device id. Raises ``SettingsError``
+    before the code is used when address or peripherals are wrong, ``FileExistsError`` when ``path``
+    exists, ``Refusal`` for a wrong code and ``OSError`` or ``WebSocketException`` when the hall cannot be
+    reached.
     """
     draft = AgentSettings(
         hall=hall, device="unpaired", key="unpaired", kiosk=kiosk, devices=config.devices

@@ -21,8 +21,9 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
 
     ``devices`` may be the whole list of a hall: the agent takes the peripherals whose parent is
     ``kiosk``. ``data`` is a folder for numbers that are given while the hall cannot be reached; empty:
-    none are. ``profiles`` is a folder of device models of your own, besides the shipped ones. ``screen_port`` is where the kiosk's screen on this machine then finds the agent, on the
-    loopback interface alone; 0 takes any free port.
+    none are. ``profiles`` is a folder of device models of your own, besides the shipped ones.
+    ``screen_port`` is where the kiosk's screen on this machine then finds the agent, on the loopback
+    interface alone; 0 takes any free port.
     """
 
     hall: str

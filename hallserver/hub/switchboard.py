@@ -173,7 +173,7 @@ class Switchboard:
         if life is not None and life.kind is DeviceKind.PRINTER:
             agent = self.agent_for(device)
             return [agent] if agent is not None else []
-        return [one for one in self._sessions.get(device, ()) if one.outbox.ending is None]
+        return self.sessions_of(device)
 
     def _may_return(self, device: DeviceId) -> bool:
         """A device that has just dropped off and may be back at once."""

@@ -13,6 +13,7 @@ from qingting.contract.base import Record, Strict
 from qingting.contract.calendar import ClockTime
 from qingting.contract.ids import Millis, ShortText, Slug
 from qingting.contract.states import DeviceKind
+from qingting.contract.supervision import OWN_CONNECTION
 
 ActId = NewType("ActId", str)
 """One act (处置), unique in its hall; made by whoever asks."""
@@ -115,7 +116,7 @@ Action = (
 
 _PRINTER = frozenset({DeviceKind.PRINTER})
 _AGENT = frozenset({DeviceKind.AGENT})
-PAGES = frozenset({DeviceKind.KIOSK, DeviceKind.BOARD, DeviceKind.CALL_PAD, DeviceKind.RATING_PAD})
+PAGES = OWN_CONNECTION - _AGENT
 """Devices that are a page of the hall server."""
 ALLOWED: dict[type[Action], frozenset[DeviceKind]] = {
     PrintTest: _PRINTER,

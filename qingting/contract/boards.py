@@ -100,7 +100,8 @@ class BoardSound(Record, frozen=True, kw_only=True, tag="board_sound", tag_field
 
 class BoardSay(Record, frozen=True, kw_only=True, tag="board_say", tag_field="view"):
     """Key ``say:<ticket>``: a call that this board owes. ``order`` sorts them; ``text`` is what is said, for
-    a screen whose server cannot speak, and ``text_en`` after it where the call is also made in English. ``quiet``: flash it, make no sound."""
+    a screen whose server cannot speak, and ``text_en`` after it where the call is also made in English.
+    ``quiet``: flash it, make no sound."""
 
     ticket: TicketId
     call_no: int

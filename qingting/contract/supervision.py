@@ -8,12 +8,11 @@ from qingting.contract.states import Condition, DeviceKind, DeviceState
 PADS = frozenset({DeviceKind.CALL_PAD, DeviceKind.RATING_PAD})
 OWN_CONNECTION = PADS | {DeviceKind.KIOSK, DeviceKind.AGENT, DeviceKind.BOARD}
 """Kinds that connect to the hall themselves and are paired; all others hang on one of these."""
-_RANK = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
 def worst(found: Collection[Severity]) -> Severity | None:
     """The gravest of ``found``; None for none."""
-    return max(found, key=_RANK.index, default=None)
+    return max(found, key=lambda one: one.rank, default=None)
 
 
 def is_gone(

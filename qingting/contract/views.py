@@ -1,10 +1,10 @@
 """What screens are shown. A topic is a map of keys to one of these; deltas set and delete keys.
 
 Topics: ``hall`` (key ``info``), ``catalogue`` (``departments``, ``items``,
-``classes``), ``queues`` (queue id),
-``windows`` (window id), ``window:<id>`` (``window``), ``rating:<window>`` (``pad``), ``board``
-(``info`` and call keys), ``board:<device>`` (:mod:`qingting.contract.boards`), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and ``ticket:<id>``),
-``help`` (device id), ``desk:<window>`` (``pulse``, ``figures``, ``visitor``).
+``classes``), ``queues`` (queue id), ``windows`` (window id), ``window:<id>`` (``window``),
+``rating:<window>`` (``pad``), ``board`` (``info`` and call keys), ``board:<device>``
+(:mod:`qingting.contract.boards`), ``devices`` (device id), ``kiosk:<device>`` (``kiosk`` and
+``ticket:<id>``), ``help`` (device id), ``desk:<window>`` (``pulse``, ``figures``, ``visitor``, ``waits``).
 """
 
 import msgspec
@@ -211,9 +211,10 @@ class WindowCounts(Record, frozen=True, kw_only=True):
 class WindowView(Record, frozen=True, kw_only=True, tag="window", tag_field="view"):
     """Topic ``window:<id>``, key ``window``: all that a call pad shows. ``queue`` holds the next 12 in
     calling order, first of all ``next``, whom the rules would call now for ``next_reason`` and
-    ``next_why``; None: nobody whom this window may call. ``waiting`` counts those whom it may call, ``elsewhere`` those
-    of the same queues whom only others may call (an appointment-only window, an item that needs a skill). ``away`` who is parked and comes back here; ``missed`` who was called here in vain and
-    may still come. ``lent`` are queues served besides the window's own until ``lent_until``."""
+    ``next_why``; None: nobody whom this window may call. ``waiting`` counts those whom it may call,
+    ``elsewhere`` those of the same queues whom only others may call (an appointment-only window, an item
+    that needs a skill). ``away`` who is parked and comes back here; ``missed`` who was called here in vain
+    and may still come. ``lent`` are queues served besides the window's own until ``lent_until``."""
 
     id: WindowId
     number: str

@@ -13,7 +13,8 @@ from qingting.contract.states import BAD_LEVELS, NotRatedReason, RatingChannel, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingInfo:
-    """One citizen's rating of one case (办件). ``priority`` is the visitor's class. Names are the hall's own, found by id through the halls module."""
+    """One citizen's rating of one case (办件). ``priority`` is the visitor's class. Names are the hall's own,
+    found by id through the halls module."""
 
     hall: HallId
     ticket: str

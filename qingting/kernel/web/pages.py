@@ -57,7 +57,8 @@ class Shell:
     """The frame around a page. ``live`` is the address of its event stream, or empty.
 
     ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times;
-    ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of tokens.css that the reader chose, parted by spaces.
+    ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of
+    tokens.css that the reader chose, parted by spaces.
     """
 
     product: str

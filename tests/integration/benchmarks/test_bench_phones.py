@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from benchmarks import phones
+from benchmarks.processes import ROOT
 
 SHORT = """
 from benchmarks import phones
@@ -17,7 +17,7 @@ main(["bench", "phones", "--json", "--seconds", "2"])
 
 def test_prints_one_flat_object_with_cost_and_freshness() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SHORT], cwd=phones.ROOT, capture_output=True, timeout=110, check=True
+        [sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, timeout=110, check=True
     )
     figures = msgspec.json.decode(done.stdout, type=dict[str, float])
     assert figures["p12.calls"] == 4
