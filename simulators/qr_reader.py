@@ -6,7 +6,7 @@ was printed wrongly is not mended but not found. Source: ISO/IEC 18004; its tabl
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import combinations, groupby
 from typing import Any
 
 from PIL import Image
@@ -55,13 +55,16 @@ def _page(ticket: Ticket) -> Image.Image:
 
 
 def _find(page: Image.Image) -> Modules:
-    """The modules of the first code: two finder patterns side by side give its size."""
+    """The modules of the first code: two finder patterns side by side give its size.
+
+    Between them the code's own upper edge may hold runs that look like a finder's, so every pair is tried.
+    """
     width, height = page.size
     raw = page.tobytes()
     for top in range(height):
         row = raw[top * width : (top + 1) * width]
         corners = list(_finder_tops(row))
-        for (left, dots), (right, other) in pairwise(corners):
+        for (left, dots), (right, other) in combinations(corners, 2):
             size = (right - left) // dots + 7
             if dots == other and size % 4 == 1 and 21 <= size <= 177:
                 modules = _sample(raw, width, height, (left, top, dots, size))
@@ -94,8 +97,17 @@ def _sample(
         )
         for row in range(size)
     )
-    ring = tuple(modules[row][column] for row, column in ((0, 0), (1, 1), (3, 3), (7, 3), (6, 6)))
-    return modules if ring == (True, False, True, False, True) else None
+    corners = ((0, 0), (0, size - 7), (size - 7, 0))
+    return modules if all(_is_finder(modules, *corner) for corner in corners) else None
+
+
+def _is_finder(modules: Modules, row: int, column: int) -> bool:
+    """A black square of 3 in a white ring in a black ring of 7."""
+    return all(
+        modules[row + r][column + c] == (max(abs(r - 3), abs(c - 3)) != 2)
+        for r in range(7)
+        for c in range(7)
+    )
 
 
 def decode(modules: Modules) -> str:
