@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hallserver.app.desk import desk_of
+from qingting.contract.states import App
 from qingting.kernel.web import framing
 from qingting.kernel.web.headers import POLICY
 
@@ -38,12 +39,17 @@ def add_screens(app: web.Application, static: Path = STATIC) -> None:
         app.router.add_get(short, _moved(path))
 
 
-def pad_build(static: Path = STATIC) -> str:
-    """The pads' program as it was built (平板程序版本); empty when it was not. Reads a file."""
-    file = static / "tablet" / "build.json"
-    if not file.is_file():
-        return ""
-    return msgspec.json.decode(file.read_bytes(), type=dict[str, str])["build"]
+BUNDLES = {App.PAD: "tablet", App.KIOSK: "kiosk"}
+
+
+def shipped_builds(static: Path = STATIC) -> dict[App, str]:
+    """The programs as they were built (程序版本); one that was not is left out. Reads files."""
+    found = {}
+    for app, bundle in BUNDLES.items():
+        file = static / bundle / "build.json"
+        if file.is_file():
+            found[app] = msgspec.json.decode(file.read_bytes(), type=dict[str, str])["build"]
+    return found
 
 
 def _moved(path: str) -> Handler:

@@ -22,7 +22,7 @@ from hallserver.app.phone.access import Phone
 from hallserver.app.phone.frame import is_phone_page, phone_shell
 from hallserver.app.public import add_public
 from hallserver.app.scan import add_scan
-from hallserver.app.screens import add_screens, pad_build
+from hallserver.app.screens import add_screens, shipped_builds
 from hallserver.app.settings import HallSettings
 from hallserver.app.tls import server_context
 from hallserver.boards.leds import LedWall
@@ -78,7 +78,7 @@ class _Files:
         here = Path(__file__).parent
         self.assets = Assets.collect((here / "static" / "pages", here / "phone" / "static"))
         self.passwords = Passwords()
-        self.pad_build = pad_build()
+        self.builds = shipped_builds()
 
 
 @asynccontextmanager
@@ -109,7 +109,7 @@ async def open_hall_app(
             city_link=lambda: link is not None and link.connected,
             code_service=code_service,
             proxies=settings.proxy_addresses,
-            pad_build=files.pad_build,
+            builds=files.builds,
         )
         async with hub.running():
             if link is not None:

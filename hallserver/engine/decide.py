@@ -68,6 +68,7 @@ _RULES: dict[type, Rule] = {
     c.KeyDevice: decide_devices.key,
     c.AskAct: decide_acts.ask,
     c.EndAct: decide_acts.end,
+    c.ReportRelease: decide_acts.report_release,
     c.RequestHelp: decide_devices.request_help,
     c.AnswerHelp: decide_devices.answer_help,
     c.ApplyConfig: decide_config.apply_config,

@@ -8,6 +8,7 @@ from qingting.contract import commands as c
 from qingting.contract import directives as d
 from qingting.contract import events as e
 from qingting.contract.errors import Refusal
+from qingting.contract.releases import APP_OF, ReleaseFacts
 from qingting.contract.states import ActOutcome, DeviceKind, PrintOutcome
 
 OUTCOMES = {
@@ -46,6 +47,8 @@ def _begin(state: HallState, life: DeviceLife, command: c.AskAct) -> list[e.Even
             return _reprint(state, life, command, number)
         case a.UseProfiles(bundle=bundle) if bundle and bundle not in state.bundles:
             raise Refusal("act.no_bundle")
+        case a.UseRelease(release=release) if release:
+            return [_released(state, life, command, release)]
         case a.NewRoll():
             done = e.DeviceActEnded(act=command.act, device=life.id, outcome=ActOutcome.DONE)
             return [_asked(command), done]
@@ -62,6 +65,17 @@ def _reprint(
         raise Refusal("ticket.unknown")
     request = reprint_at(ticket, life.id)
     return [_asked(command, request), request]
+
+
+def _released(
+    state: HallState, life: DeviceLife, command: c.AskAct, release: str
+) -> e.DeviceActAsked:
+    known = state.releases.get(release)
+    if known is None or not known.kept:
+        raise Refusal("act.no_release")
+    if known.facts.app is not APP_OF[life.kind]:
+        raise Refusal("act.not_for_kind", name=life.name)
+    return _asked(command)
 
 
 def _asked(command: c.AskAct, job: e.PrintRequested | None = None) -> e.DeviceActAsked:
@@ -132,8 +146,13 @@ def end(state: HallState, command: c.EndAct, now: int) -> list[e.EventBody]:
     ]
 
 
-def directed(state: HallState, asked: d.DirectAct | d.PutProfiles, now: int) -> list[e.EventBody]:
+Directed = d.DirectAct | d.PutProfiles | d.PutRelease
+
+
+def directed(state: HallState, asked: Directed, now: int) -> list[e.EventBody]:
     """The city's way to the same rules."""
+    if isinstance(asked, d.PutRelease):
+        return put_release(state, asked.release)
     if isinstance(asked, d.PutProfiles):
         return put_profiles(state, asked.bundle)
     command = c.AskAct(
@@ -151,3 +170,23 @@ def put_profiles(state: HallState, bundle: a.ProfileBundle) -> list[e.EventBody]
     if a.bundle_id(bundle.files) != bundle.id or not bundle.files:
         raise Refusal("act.profiles_bad")
     return [] if bundle.id in state.bundles else [e.ProfilesPut(bundle=bundle)]
+
+
+def put_release(state: HallState, facts: ReleaseFacts) -> list[e.EventBody]:
+    """One that could not be fetched is fetched anew when the city tells of it once more."""
+    if not facts.id or not facts.sha256.startswith(facts.id):
+        raise Refusal("release.digest")
+    known = state.releases.get(facts.id)
+    if known is not None and not known.code:
+        return []
+    return [e.ReleasePut(release=facts)]
+
+
+def report_release(state: HallState, command: c.ReportRelease, now: int) -> list[e.EventBody]:
+    """What the hall's own shelf found."""
+    known = state.releases.get(command.release)
+    if known is None:
+        raise Refusal("release.unknown")
+    if known.kept is (not command.code) and known.code == command.code:
+        return []
+    return [e.ReleaseKept(release=command.release, code=command.code)]

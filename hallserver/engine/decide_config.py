@@ -193,7 +193,7 @@ def _directed(state: HallState, directive: d.Directive | None, now: int) -> list
             if any(item not in state.items for item in booking.items):
                 raise Refusal("ticket.unknown_item")
             return [e.BookingPut(booking=booking)]
-        case d.DirectAct() | d.PutProfiles():
+        case d.DirectAct() | d.PutProfiles() | d.PutRelease():
             return decide_acts.directed(state, directive, now)
         case d.DropBooking(booking=booking_id):
             if booking_id not in state.bookings:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hallserver.engine.state import ActLife, HallState
+from hallserver.engine.state import ActLife, HallState, ReleaseLife
 from qingting.contract import acts as a
 from qingting.contract import events as e
 from qingting.contract.ids import DeviceId
@@ -13,6 +13,8 @@ from qingting.contract.states import ActOutcome
 
 ACTS_KEPT = 200
 """Acts that the hall's pages can look back on; older ones stay in the log."""
+RELEASES_KEPT = 3
+"""Of each program, besides those in use."""
 BUNDLES_KEPT = 4
 """Profile bundles that agents can be told to use, the latest ones."""
 
@@ -68,6 +70,10 @@ def _in_force(state: HallState, life: ActLife, event: e.Event) -> None:
         case a.UseProfiles(bundle=bundle):
             former = hands_of(state, life.device).bundle
             _set(state, life.device, bundle=bundle, former=former)
+        case a.UseRelease(release=release):
+            former = hands_of(state, life.device).release
+            if former != release:
+                _set(state, life.device, release=release, former_release=former)
         case a.PrintTest():
             use_paper(state, life.device, life.figures.get("mm", 0))
         case _:
@@ -90,8 +96,30 @@ def _profiles_put(state: HallState, body: e.ProfilesPut, event: e.Event) -> None
         del state.bundles[old]
 
 
+def _release_put(state: HallState, body: e.ReleasePut, event: e.Event) -> None:
+    facts = body.release
+    state.releases.pop(facts.id, None)
+    state.releases[facts.id] = ReleaseLife(facts=facts)
+    used = {one for hands in state.hands.values() for one in (hands.release, hands.former_release)}
+    spare = [
+        one.facts.id
+        for one in state.releases.values()
+        if one.facts.app is facts.app and one.facts.id not in used
+    ]
+    for old in spare[: max(0, len(spare) - RELEASES_KEPT)]:
+        del state.releases[old]
+
+
+def _release_kept(state: HallState, body: e.ReleaseKept, event: e.Event) -> None:
+    life = state.releases.get(body.release)
+    if life is not None:
+        life.kept, life.code = not body.code, body.code
+
+
 ACT_STEPS: dict[type, Callable[[HallState, Any, e.Event], None]] = {
     e.DeviceActAsked: _asked,
     e.DeviceActEnded: _ended,
     e.ProfilesPut: _profiles_put,
+    e.ReleasePut: _release_put,
+    e.ReleaseKept: _release_kept,
 }

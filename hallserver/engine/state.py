@@ -25,6 +25,7 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.people import Person
+from qingting.contract.releases import ReleaseFacts
 from qingting.contract.rules import ORDINARY, CallingRules, PriorityClass
 from qingting.contract.states import (
     ActOutcome,
@@ -246,6 +247,14 @@ class ActLife(msgspec.Struct, kw_only=True):
     ended_at: Millis = 0
 
 
+class ReleaseLife(msgspec.Struct, kw_only=True):
+    """A release that the city told of. ``kept``: it is here and whole; ``code`` says why it is not."""
+
+    facts: ReleaseFacts
+    kept: bool = False
+    code: str = ""
+
+
 class Served(msgspec.Struct, kw_only=True):
     """Serving times measured today for one item: how many and their sum in milliseconds."""
 
@@ -387,6 +396,8 @@ class HallState(msgspec.Struct, kw_only=True):
     hands: dict[DeviceId, DeviceHands] = msgspec.field(default_factory=dict)
     """What remote hands have set, by device."""
     bundles: dict[str, ProfileBundle] = msgspec.field(default_factory=dict)
+    releases: dict[str, ReleaseLife] = msgspec.field(default_factory=dict)
+    """Releases that the city told of: those in use and the latest ones."""
     help: dict[DeviceId, Millis] = msgspec.field(default_factory=dict)
     turned_away: dict[str, Knocks] = msgspec.field(default_factory=dict)
     """Who was refused at the door and is not settled, by reason and device; unknown ids are one entry."""

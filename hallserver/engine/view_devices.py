@@ -12,6 +12,7 @@ from qingting.contract.acts import DeviceHands
 from qingting.contract.conditions import blocks_printing
 from qingting.contract.ids import DeviceId, Millis
 from qingting.contract.pads import PadFacts
+from qingting.contract.releases import Runs
 from qingting.contract.states import (
     Condition,
     DeviceKind,
@@ -31,6 +32,7 @@ def device(
     seen: Mapping[DeviceId, Millis],
     pad: PadFacts | None = None,
     hands: DeviceHands | None = None,
+    runs: Runs | None = None,
 ) -> v.DeviceView:
     return v.DeviceView(
         id=life.id,
@@ -49,14 +51,18 @@ def device(
         detail=life.detail,
         pad=pad,
         hands=hands,
+        runs=runs,
     )
 
 
 def devices(
-    state: HallState, seen: Mapping[DeviceId, Millis], pads: Mapping[DeviceId, PadFacts]
+    state: HallState,
+    seen: Mapping[DeviceId, Millis],
+    pads: Mapping[DeviceId, PadFacts],
+    runs: Mapping[DeviceId, Runs],
 ) -> dict[str, v.View]:
     return {
-        life.id: device(life, seen, pads.get(life.id), state.hands.get(life.id))
+        life.id: device(life, seen, pads.get(life.id), state.hands.get(life.id), runs.get(life.id))
         for life in state.devices.values()
     }
 

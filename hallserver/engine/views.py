@@ -24,6 +24,7 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.pads import PadFacts
+from qingting.contract.releases import Runs
 from qingting.contract.states import DeviceKind
 
 Entries = Mapping[str, v.View]
@@ -32,13 +33,14 @@ Entries = Mapping[str, v.View]
 @dataclass(frozen=True, slots=True)
 class Ambient:
     """What is known but not in the log. ``seen`` is when a device was last heard of (UTC ms), ``pads`` what
-    connected pads say of themselves. ``outlook`` are
+    connected pads say of themselves, ``runs`` what connected screens and agents say that they run. ``outlook`` are
     waits that may be some seconds old; without it they are worked out anew. ``code_service`` is whether the
     platform of citizen codes answers, ``face_service`` the same for faces; None: this hall has none."""
 
     now: Millis
     seen: Mapping[DeviceId, Millis] = field(default_factory=dict)
     pads: Mapping[DeviceId, PadFacts] = field(default_factory=dict)
+    runs: Mapping[DeviceId, Runs] = field(default_factory=dict)
     city_link: bool = False
     outlook: Outlook | None = None
     code_service: bool | None = None
@@ -157,7 +159,9 @@ _PLAIN: dict[str, Callable[[HallState, Ambient], Entries]] = {
     "queues": _queues,
     "windows": lambda state, ambient: view_windows.windows(state, ambient.now),
     "board": lambda state, ambient: view_windows.board(state),
-    "devices": lambda state, ambient: view_devices.devices(state, ambient.seen, ambient.pads),
+    "devices": lambda state, ambient: view_devices.devices(
+        state, ambient.seen, ambient.pads, ambient.runs
+    ),
     "help": lambda state, ambient: view_devices.help_wanted(state),
 }
 
@@ -336,6 +340,8 @@ _TOUCHES: dict[type, Touch] = {
     e.DeviceActAsked: lambda state, body: {"devices"},
     e.DeviceActEnded: lambda state, body: {"devices"},
     e.ProfilesPut: lambda state, body: {"devices"},
+    e.ReleasePut: lambda state, body: set(),
+    e.ReleaseKept: lambda state, body: set(),
     e.HelpRequested: lambda state, body: {"help"},
     e.HelpAnswered: lambda state, body: {"help"},
     e.NoticePut: lambda state, body: {"hall", "board"},

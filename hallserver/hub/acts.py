@@ -110,7 +110,9 @@ class ActDesk:
             if life is None:
                 continue
             if running.going and session.device in running.by:
-                self._back.append(act)
+                # That a screen is back does not say with which program; it tells.
+                if not isinstance(life.action, a.UseRelease):
+                    self._back.append(act)
             elif not running.by and life.job is None and session in self._reach(life.device):
                 self._hand_over(life)
 
@@ -127,7 +129,11 @@ class ActDesk:
         """The device goes away to restart. Raises ``act.unknown``."""
         running = self._of(session, act)
         running.going = True
-        running.until = self._clock.monotonic() + RETURN_SECONDS
+        running.until = self._clock.monotonic() + RETURN_SECONDS + self._start_seconds(act)
+
+    def _start_seconds(self, act: str) -> float:
+        action = self._state().acts[a.ActId(act)].action
+        return action.start_s if isinstance(action, a.UseRelease) else 0.0
 
     def part(self, session: Session, body: ha.ActPart) -> None:
         """Raises ``act.unknown`` for an act that brings no file back."""
@@ -204,6 +210,8 @@ class ActDesk:
 def _answer_seconds(action: a.Action) -> float:
     if isinstance(action, a.UseProfiles):
         return action.trial_s + TRIAL_GRACE_SECONDS
+    if isinstance(action, a.UseRelease):
+        return action.within_s + action.start_s + TRIAL_GRACE_SECONDS
     return ANSWER_SECONDS
 
 

@@ -107,6 +107,7 @@ class Door:
             parent=life.parent,
             staff=await self._login_of(device) if role is Role.CALL_PAD else None,
             install=said.install,
+            build=said.build,
             address=address,
         )
 

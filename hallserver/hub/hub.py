@@ -1,8 +1,9 @@
 """The hub of a hall: the sockets of every screen and agent, and the clockwork behind them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -41,8 +42,7 @@ from qingting.contract import hub as h
 from qingting.contract.base import CONTRACT_VERSION
 from qingting.contract.commands import Command, EndAct, LeaveUnrated, ReportDevice, ReportPrint
 from qingting.contract.errors import Refusal
-from qingting.contract.states import Role
-from qingting.contract.supervision import PADS
+from qingting.contract.states import App, Role
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.security.device_keys import new_token
@@ -81,7 +81,7 @@ class Hub:
         base_url: str,
         city_link: Callable[[], bool] = lambda: False,
         code_service: CodeService | None = None,
-        pad_build: str = "",
+        builds: Mapping[App, str] = MappingProxyType({}),
         proxies: frozenset[str] = frozenset(),
         auth_seconds: float = AUTH_SECONDS,
         probe_seconds: float = PROBE_SECONDS,
@@ -95,13 +95,12 @@ class Hub:
             base_url=base_url,
             city_link=city_link,
             code_service=code_service,
-            pad_build=pad_build,
+            builds=builds,
         )
         self._hall = hall
         self._clock = clock
         self._door = Door(self.board, auth_seconds, probe_seconds)
         self._proxies = proxies
-        self._pad_build = pad_build
         self._sockets: set[web.WebSocketResponse] = set()
 
     # ---- life -----------------------------------------------------------------------------------
@@ -233,7 +232,7 @@ class Hub:
                 now=self._clock.now_ms(),
                 version=CONTRACT_VERSION,
                 window=held_window(state, session.staff) or session.bound,
-                build=self._pad_build if session.kind in PADS else "",
+                build=self.board.build_for(session.device),
             )
         )
         if session.role is Role.AGENT:

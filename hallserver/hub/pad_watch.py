@@ -62,6 +62,20 @@ OUTDATED_SECONDS = 60 * 60
 """A pad takes a new program by itself as soon as nobody is served; after this time it cannot."""
 
 
+_KNOWN = frozenset({*RULES, Condition.APP_OUTDATED})
+
+
+def _rules(build: str) -> dict[Condition, _Rule]:
+    """``build`` is the program that the pad should run; empty: whatever it runs is right."""
+    outdated = _Rule(
+        lambda facts: build != "" and facts.build not in ("", build),
+        lambda facts: build == "" or facts.build in ("", build),
+        begins=OUTDATED_SECONDS,
+        ends=0,
+    )
+    return {**RULES, Condition.APP_OUTDATED: outdated}
+
+
 @dataclass(slots=True)
 class _Pad:
     """``turning`` is since when (monotonic) a condition has been about to begin or to end."""
@@ -73,20 +87,13 @@ class _Pad:
 
 
 class PadWatch:
-    """Pure but for the clock. ``build`` is the program that this hall serves; empty when it has none."""
+    """Pure but for the clock. ``build_for`` says which program a pad should run; empty where nobody knows."""
 
-    def __init__(self, clock: Clock, build: str) -> None:
+    def __init__(self, clock: Clock, build_for: Callable[[DeviceId], str]) -> None:
         self._clock = clock
+        self._build_for = build_for
         self._pads: dict[DeviceId, _Pad] = {}
         self._facts: dict[DeviceId, PadFacts] = {}
-        self._rules = dict(RULES)
-        if build:
-            self._rules[Condition.APP_OUTDATED] = _Rule(
-                lambda facts: facts.build not in ("", build),
-                lambda facts: facts.build in ("", build),
-                begins=OUTDATED_SECONDS,
-                ends=0,
-            )
 
     @property
     def facts(self) -> Mapping[DeviceId, PadFacts]:
@@ -96,7 +103,7 @@ class PadWatch:
     def heard(self, life: DeviceLife, facts: PadFacts) -> None:
         pad = self._pads.get(life.id)
         if pad is None:
-            pad = self._pads[life.id] = _Pad(facts, set(life.conditions) & set(self._rules))
+            pad = self._pads[life.id] = _Pad(facts, set(life.conditions) & _KNOWN)
         pad.facts, pad.look_at = facts, 0.0
         self._facts[life.id] = facts
 
@@ -113,7 +120,7 @@ class PadWatch:
         now = self._clock.monotonic()
         if now >= pad.look_at:
             at_work = _at_work(state, life)
-            for condition, rule in self._rules.items():
+            for condition, rule in _rules(self._build_for(life.id)).items():
                 asked = at_work or condition is not Condition.IN_BACKGROUND
                 _turn(pad, condition, rule, now, asked=asked)
             pad.look_at = now + LOOK_SECONDS

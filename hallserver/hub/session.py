@@ -93,7 +93,7 @@ class Outbox:
 @dataclass(eq=False)
 class Session:
     """A device that has proven who it is. ``staff`` is set while a clerk is logged in on a call pad;
-    ``install`` and ``address`` tell its place, ``busy`` while a request of it is carried out."""
+    ``build`` is its program, ``install`` and ``address`` tell its place, ``busy`` while a request of it is carried out."""
 
     device: DeviceId
     kind: DeviceKind
@@ -103,6 +103,7 @@ class Session:
     parent: DeviceId | None = None
     staff: StaffId | None = None
     install: str = ""
+    build: str = ""
     address: str = ""
     topics: set[str] = field(default_factory=set)
     last_id: int = 0

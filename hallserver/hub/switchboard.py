@@ -22,6 +22,7 @@ from hallserver.hub.outlooks import Outlooks
 from hallserver.hub.pad_watch import PadWatch
 from hallserver.hub.presence import BLINK_SECONDS, Presence
 from hallserver.hub.printing import PrintDesk, failed, job_of, printer_fault
+from hallserver.hub.programs import Programs, moved
 from hallserver.hub.scan_desk import ScanDesk
 from hallserver.hub.session import Session
 from hallserver.hub.topics import Topics
@@ -31,7 +32,7 @@ from qingting.contract.commands import ReportPrint
 from qingting.contract.continuity import OfflineOffer
 from qingting.contract.hub_face import ArmFace
 from qingting.contract.ids import DeviceId, StaffId, TicketId
-from qingting.contract.states import Condition, DeviceKind, DeviceState, IdentityWay, Role
+from qingting.contract.states import App, Condition, DeviceKind, DeviceState, IdentityWay, Role
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.seal import Sealer
 
@@ -49,12 +50,13 @@ class Switchboard:
         base_url: str,
         city_link: Callable[[], bool],
         code_service: CodeService | None = None,
-        pad_build: str = "",
+        builds: Mapping[App, str] = MappingProxyType({}),
     ) -> None:
         self.hall = hall
         self.accounts = accounts
         self.clock = clock
-        self.pads = PadWatch(clock, pad_build)
+        self.programs = Programs(builds)
+        self.pads = PadWatch(clock, self.build_for)
         self.presence = Presence(clock, self.pads)
         self.topics = Topics(lambda: hall.state, self.ambient)
         self.identity = IdentityDesk(sealer, clock)
@@ -77,6 +79,7 @@ class Switchboard:
             now=self.clock.now_ms(),
             seen=self.presence.seen,
             pads=self.pads.facts,
+            runs=self.programs.runs,
             city_link=self._city_link(),
             outlook=self._outlooks.latest(self.hall.state),
             code_service=self.codes.offers(CodeKind.CODE),
@@ -93,6 +96,7 @@ class Switchboard:
                 other.end("hub.replaced")
         others.add(session)
         self.presence.joined(session.device)
+        self.programs.joined(session.device, session.build)
         self.wake.set()
 
     def sessions(self) -> list[Session]:
@@ -114,6 +118,7 @@ class Switchboard:
         self.presence.left(session.device)
         if self._sessions[session.device]:
             return  # a newer connection of the same device carries on
+        self.programs.gone(session.device)
         if session.role is Role.KIOSK:
             self.disarm(session.device)
         if session.role is Role.AGENT and session.parent is not None:
@@ -185,7 +190,18 @@ class Switchboard:
     def hands_joined(self, session: Session) -> None:
         """Tells a device what was set there from afar, and carries on with what it was asked to do."""
         self._tell_hands(session)
+        self._tell_release(session)
         self.acts.joined(session)
+
+    def build_for(self, device: DeviceId) -> str:
+        """The build that a screen should run; empty where nobody can say."""
+        return self.programs.build_for(self.hall.state, device)
+
+    def _tell_release(self, session: Session) -> None:
+        life = self.hall.state.devices.get(session.device)
+        release = self.programs.in_force(self.hall.state, life) if life is not None else None
+        if release is not None:
+            session.send(release)
 
     def _tell_hands(self, session: Session) -> None:
         state = self.hall.state
@@ -199,6 +215,9 @@ class Switchboard:
         for device in touched(state, events):
             for session in self.reach(device):
                 self._tell_hands(session)
+        for device in moved(state, events):
+            for session in self.sessions_of(device):
+                self._tell_release(session)
 
     def tell_kiosk(self, kiosk: DeviceId, message: h.ServerMessage) -> None:
         """To the kiosk if it is there; what concerns a citizen is not kept for later."""

@@ -32,6 +32,8 @@ from qingting.contract.link import (
     LinkPong,
     Live,
     Nack,
+    Piece,
+    Want,
     Welcome,
     decode_frame,
     encode_frame,
@@ -179,7 +181,7 @@ class Session:
                 self.clock_offset_ms = t1 - (t0 + self._clock.now_ms()) // 2
             case LinkBye(code=code, retry_after=retry_after):
                 raise LinkFaultError(code or "bye", retry_after=retry_after)
-            case Hello() | Welcome() | Events() | Live() | Dack() | File():
+            case Hello() | Welcome() | Events() | Live() | Dack() | File() | Want() | Piece():
                 raise LinkFaultError(f"unexpected.{type(frame).__name__}")
 
     async def _receive(self, seconds: float) -> Frame:

@@ -12,7 +12,7 @@ from qingting.contract.states import DeviceKind
 
 _actions: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
 _KINDS = {str(kind.__struct_config__.tag): kind for kind in ALLOWED}
-WITHOUT_BUTTON = frozenset({"profiles.use"})
+WITHOUT_BUTTON = frozenset({"profiles.use", "release.use"})
 """Asked on a page of its own."""
 
 
@@ -94,5 +94,7 @@ def extent_of(action: Action) -> str:
             )
         case "profiles.use":
             return str(raw["bundle"])
+        case "release.use":
+            return str(raw["release"])
         case _:
             return ""

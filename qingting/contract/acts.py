@@ -12,6 +12,7 @@ import msgspec
 from qingting.contract.base import Record, Strict
 from qingting.contract.calendar import ClockTime
 from qingting.contract.ids import Millis, ShortText, Slug
+from qingting.contract.releases import APP_OF, ReleaseId
 from qingting.contract.states import DeviceKind
 from qingting.contract.supervision import OWN_CONNECTION
 
@@ -98,6 +99,15 @@ class UseProfiles(Strict, frozen=True, kw_only=True, tag="profiles.use", tag_fie
     trial_s: Annotated[int, msgspec.Meta(ge=10, le=1800)] = 180
 
 
+class UseRelease(Strict, frozen=True, kw_only=True, tag="release.use", tag_field="do"):
+    """The program of ``release`` from the next quiet moment on, which the screen waits for up to ``within_s`` seconds;
+    back to the former one when the new one has not said ``start_s`` seconds later that it runs."""
+
+    release: ReleaseId = ""
+    start_s: Annotated[int, msgspec.Meta(ge=5, le=600)] = 45
+    within_s: Annotated[int, msgspec.Meta(ge=30, le=43_200)] = 3600
+
+
 Action = (
     PrintTest
     | ReprintNumber
@@ -112,6 +122,7 @@ Action = (
     | TakePicture
     | FetchDiagnostics
     | UseProfiles
+    | UseRelease
 )
 
 _PRINTER = frozenset({DeviceKind.PRINTER})
@@ -132,10 +143,11 @@ ALLOWED: dict[type[Action], frozenset[DeviceKind]] = {
     TakePicture: frozenset({DeviceKind.KIOSK}),
     FetchDiagnostics: _AGENT,
     UseProfiles: _AGENT,
+    UseRelease: frozenset(APP_OF),
 }
 """Which kinds of devices an action is for. Of the pages only a board makes sounds."""
 DISRUPTIVE: frozenset[type[Action]] = frozenset(
-    {ReprintNumber, RestartAgent, RestartBrowser, SwitchScreen, UseProfiles}
+    {ReprintNumber, RestartAgent, RestartBrowser, SwitchScreen, UseProfiles, UseRelease}
 )
 """Actions that interrupt service or put another paper into the world: asked once more before they leave."""
 
@@ -178,7 +190,8 @@ class PaperRoll(Record, frozen=True, kw_only=True):
 class DeviceHands(Record, frozen=True, kw_only=True):
     """What remote hands have set at a device and is in force there; None: never touched.
 
-    ``bundle`` are the models of an agent, ``former`` those before, for going back.
+    ``bundle`` are the models of an agent, ``former`` those before, for going back; ``release`` and
+    ``former_release`` likewise a screen's program.
     """
 
     volume: int | None = None
@@ -188,6 +201,8 @@ class DeviceHands(Record, frozen=True, kw_only=True):
     roll: PaperRoll = PaperRoll()
     bundle: str = ""
     former: str | None = None
+    release: str = ""
+    former_release: str | None = None
 
 
 def screen_is_on(

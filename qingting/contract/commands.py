@@ -28,6 +28,7 @@ from qingting.contract.ids import (
     Words,
 )
 from qingting.contract.people import Person
+from qingting.contract.releases import ReleaseId
 from qingting.contract.rules import ORDINARY, Place
 from qingting.contract.states import (
     ActOutcome,
@@ -324,6 +325,13 @@ class AskAct(Strict, frozen=True, kw_only=True, tag="device.act", tag_field="typ
     asked_by: ShortText = ""
 
 
+class ReportRelease(Strict, frozen=True, kw_only=True, tag="release.report", tag_field="type"):
+    """What became of fetching a release; ``code`` empty: it is kept and whole."""
+
+    release: ReleaseId
+    code: ActCode = ""
+
+
 class EndAct(Strict, frozen=True, kw_only=True, tag="device.act_end", tag_field="type"):
     """What became of an act; an outcome that comes late takes the place of ``unknown``, and of nothing else."""
 
@@ -398,6 +406,7 @@ Command = (
     | KeyDevice
     | AskAct
     | EndAct
+    | ReportRelease
     | RequestHelp
     | AnswerHelp
     | ApplyConfig

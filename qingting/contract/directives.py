@@ -5,6 +5,7 @@ from qingting.contract.base import Strict
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import BookingId, DeviceId, Millis, ShortText, Slug, Words
+from qingting.contract.releases import ReleaseFacts
 
 
 class PutConfig(Strict, frozen=True, kw_only=True, tag="config.put", tag_field="type"):
@@ -48,4 +49,10 @@ class PutProfiles(Strict, frozen=True, kw_only=True, tag="profiles.put", tag_fie
     bundle: ProfileBundle
 
 
-Directive = PutConfig | PutNotice | PutBooking | DropBooking | DirectAct | PutProfiles
+class PutRelease(Strict, frozen=True, kw_only=True, tag="release.put", tag_field="type"):
+    """A release for the hall to fetch and keep, for its pads or kiosks to use once they are told to."""
+
+    release: ReleaseFacts
+
+
+Directive = PutConfig | PutNotice | PutBooking | DropBooking | DirectAct | PutProfiles | PutRelease

@@ -5,7 +5,7 @@ A stored event is the exact JSON of :class:`Event`; its hash chain covers those 
 
 import msgspec
 
-from qingting.contract.acts import ActId, Action, ProfileBundle
+from qingting.contract.acts import ActCode, ActId, Action, ProfileBundle
 from qingting.contract.base import Record
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
@@ -24,6 +24,7 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.people import Person
+from qingting.contract.releases import ReleaseFacts, ReleaseId
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     ActOutcome,
@@ -386,6 +387,19 @@ class DeviceActEnded(Record, frozen=True, kw_only=True, tag="device.act_ended", 
     note: str = ""
 
 
+class ReleasePut(Record, frozen=True, kw_only=True, tag="release.put", tag_field="k"):
+    """The city told of a release for the hall's screens."""
+
+    release: ReleaseFacts
+
+
+class ReleaseKept(Record, frozen=True, kw_only=True, tag="release.kept", tag_field="k"):
+    """The hall has fetched a release and found it whole; ``code`` says why it has not."""
+
+    release: ReleaseId
+    code: ActCode = ""
+
+
 class ProfilesPut(Record, frozen=True, kw_only=True, tag="profiles.put", tag_field="k"):
     """Device models have come from the city; agents use them when they are told to."""
 
@@ -452,6 +466,8 @@ EventBody = (
     | DeviceActAsked
     | DeviceActEnded
     | ProfilesPut
+    | ReleasePut
+    | ReleaseKept
     | HelpRequested
     | HelpAnswered
     | NoticePut

@@ -21,6 +21,7 @@ from qingting.contract import hub_desk as desk
 from qingting.contract import hub_face as face
 from qingting.contract import link as k
 from qingting.contract import printing as p
+from qingting.contract import releases as rel
 from qingting.contract import rules as r
 from qingting.contract import views as v
 from qingting.contract.ids import (
@@ -41,6 +42,7 @@ from qingting.contract.people import Person
 from qingting.contract.states import (
     ActOutcome,
     AddressClass,
+    App,
     CertificateKind,
     Condition,
     DeviceKind,
@@ -76,6 +78,14 @@ AGENT, PRINTER, READER, SCANNER = (
 FACE = DeviceId("k1-face")
 ACT = a.ActId("h-7f3a9c0d11e2")
 PLAN = a.PlanScreen(hours=(a.ScreenHours(days=(1, 2, 3, 4, 5), on="08:00", off="17:30"),))
+RELEASE = rel.ReleaseFacts(
+    id="9f1c04ab77e2d310",
+    app=App.PAD,
+    version="0.2.0",
+    build="3f9a0c11d2e7",
+    sha256="9f1c04ab77e2d310" + "0" * 48,
+    size=182_400,
+)
 ROLL = a.PaperRoll(since=AT, metres=120, mm=48_200, tickets=402)
 _FILES = {"printers/huayin.hy-80k.toml": 'schema = 1\nid = "huayin.hy-80k"\n'}
 BUNDLE = a.ProfileBundle(id=a.bundle_id(_FILES), name="2026-11", files=_FILES)
@@ -254,6 +264,7 @@ _ALL: tuple[Any, ...] = (
     ),
     c.KeyDevice(device=KIOSK),
     c.AskAct(act=ACT, device=PRINTER, action=a.PrintTest(), until=AT + 60_000, asked_by="s-0103"),
+    c.ReportRelease(release=RELEASE.id, code="release.digest"),
     c.EndAct(act=ACT, outcome=ActOutcome.DONE, figures={"mm": 118}),
     c.RequestHelp(device=KIOSK),
     c.AnswerHelp(device=KIOSK),
@@ -268,6 +279,7 @@ _ALL: tuple[Any, ...] = (
     d.DropBooking(booking=BOOKING.id),
     d.DirectAct(act=ACT, device=AGENT, action=a.UseProfiles(bundle=BUNDLE.id), until=AT + 60_000),
     d.PutProfiles(bundle=BUNDLE),
+    d.PutRelease(release=RELEASE),
     # events
     e.DayOpened(day=DAY),
     e.DayClosed(day=DAY),
@@ -339,6 +351,8 @@ _ALL: tuple[Any, ...] = (
     e.DeviceActAsked(act=ACT, device=KIOSK, action=PLAN, until=AT + 60_000, asked_by="s-0103"),
     e.DeviceActEnded(act=ACT, device=KIOSK, outcome=ActOutcome.REFUSED, code="act.device_away"),
     e.ProfilesPut(bundle=BUNDLE),
+    e.ReleasePut(release=RELEASE),
+    e.ReleaseKept(release=RELEASE.id),
     e.HelpRequested(device=KIOSK),
     e.HelpAnswered(device=KIOSK),
     e.NoticePut(text="11月30日停电检修"),
@@ -401,6 +415,7 @@ _ALL: tuple[Any, ...] = (
     ha.ActGoing(act=ACT),
     ha.ActPart(act=ACT, no=1, count=1, data="iVBORw0KGgo="),
     ha.ActTold(act=ACT, outcome=ActOutcome.FAILED, code="act.command_failed", note="exit 1"),
+    rel.RunsReport(runs=rel.Runs(program="3f9a0c11d2e7", release=RELEASE.id)),
     h.Ping(),
     PadReport(facts=PadFacts(battery=76, charging=True, network="wifi", rtt=12)),
     # hub, server to client
@@ -413,6 +428,7 @@ _ALL: tuple[Any, ...] = (
     h.ArmReader(armed=True),
     face.ArmFace(armed=True),
     ha.ActOrder(act=ACT, device=KIOSK, action=a.SetBrightness(percent=60), answer_by=AT + 30_000),
+    rel.ReleaseInForce(release=RELEASE.id, build=RELEASE.build),
     ha.HandsInForce(volume=60, hours=PLAN.hours, utc_offset_minutes=480, rolls={PRINTER: ROLL}),
     h.IdentityRead(
         token="tok_8fe1",
@@ -452,6 +468,8 @@ _ALL: tuple[Any, ...] = (
     k.Dir(no=1, directive=k.write_directive(d.PutNotice(text="11月30日停电检修"))),
     k.Dack(no=1),
     k.File(act=ACT, media="text/plain", data="5bqG5Y6F"),
+    k.Want(release=RELEASE.id, offset=0),
+    k.Piece(release=RELEASE.id, offset=0, data="UEsDBBQ="),
     k.LinkBye(code="link.version"),
 )
 EXAMPLES: dict[str, Any] = {type(one).__name__: one for one in _ALL}

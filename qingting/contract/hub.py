@@ -13,7 +13,7 @@ import msgspec
 from qingting.contract.base import Strict
 from qingting.contract.commands import MAX_CHAIN, Party
 from qingting.contract.continuity import MergeLeased, OfflineKit, OfflineOffer, PrepareOffline
-from qingting.contract.hub_acts import ActOrder, ActRequest, HandsInForce
+from qingting.contract.hub_acts import ActMessage, ActRequest
 from qingting.contract.hub_desk import (
     ChangePassword,
     Lend,
@@ -485,8 +485,7 @@ ServerMessage = (
     | PrintOrder
     | ArmReader
     | ArmFace
-    | ActOrder
-    | HandsInForce
+    | ActMessage
     | IdentityRead
     | IdentityChecking
     | IdentityRefused

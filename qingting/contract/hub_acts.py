@@ -14,6 +14,7 @@ from qingting.contract.acts import (
 )
 from qingting.contract.base import Strict
 from qingting.contract.ids import DeviceId, Millis, ShortText, Slug
+from qingting.contract.releases import ReleaseInForce, RunsReport
 from qingting.contract.states import ActOutcome
 
 PART_CHARS = 48_000
@@ -74,4 +75,5 @@ class ActTold(Strict, frozen=True, kw_only=True, tag="act.told", tag_field="type
     note: ShortText = ""
 
 
-ActRequest = ActGoing | ActPart | ActTold
+ActRequest = ActGoing | ActPart | ActTold | RunsReport
+ActMessage = ActOrder | HandsInForce | ReleaseInForce

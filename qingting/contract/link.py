@@ -14,6 +14,7 @@ import msgspec
 from qingting.contract.base import Record
 from qingting.contract.directives import Directive
 from qingting.contract.ids import HallId, Millis
+from qingting.contract.releases import ReleaseId
 from qingting.contract.views import DeviceView, QueueView
 
 LINK_VERSION = 1
@@ -127,13 +128,41 @@ class File(Record, frozen=True, kw_only=True, tag="FILE", tag_field="f"):
     data: str
 
 
+class Want(Record, frozen=True, kw_only=True, tag="WANT", tag_field="f"):
+    """Hall → city: the piece of a release's archive that begins at byte ``offset``. Only for a release that the city told of."""
+
+    release: ReleaseId
+    offset: int
+
+
+class Piece(Record, frozen=True, kw_only=True, tag="PIECE", tag_field="f"):
+    """City → hall: the answer to :class:`Want`, base64. Empty ``data``: there is no such piece."""
+
+    release: ReleaseId
+    offset: int
+    data: str
+
+
 class LinkBye(Record, frozen=True, kw_only=True, tag="BYE", tag_field="f"):
     code: str
     retry_after: float = 0.0
 
 
 Frame = (
-    Hello | Welcome | Events | Ack | Nack | LinkPing | LinkPong | Live | Dir | Dack | File | LinkBye
+    Hello
+    | Welcome
+    | Events
+    | Ack
+    | Nack
+    | LinkPing
+    | LinkPong
+    | Live
+    | Dir
+    | Dack
+    | File
+    | Want
+    | Piece
+    | LinkBye
 )
 
 _directives: msgspec.json.Decoder[Directive] = msgspec.json.Decoder(Directive)

@@ -223,6 +223,13 @@ class AddressClass(StrEnum):
     ELSEWHERE = "elsewhere"
 
 
+class App(StrEnum):
+    """A program that screens run and that can be renewed from afar."""
+
+    PAD = "pad"
+    KIOSK = "kiosk"
+
+
 class ActOutcome(StrEnum):
     """What became of an act of remote hands (处置结果). ``unknown`` is never repeated by itself."""
 

@@ -26,6 +26,7 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.pads import PadFacts
+from qingting.contract.releases import Runs
 from qingting.contract.rules import ORDINARY
 from qingting.contract.states import (
     Condition,
@@ -320,7 +321,7 @@ class ConditionView(Record, frozen=True, kw_only=True):
 
 class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="view"):
     """Topic ``devices``. ``since`` is when the state began, ``seen`` when it was last heard of; ``pad`` is
-    what a connected pad said last."""
+    what a connected pad said last, ``runs`` what a connected screen or agent said that it runs."""
 
     id: DeviceId
     kind: DeviceKind
@@ -335,6 +336,7 @@ class DeviceView(Record, frozen=True, kw_only=True, tag="device", tag_field="vie
     detail: str = ""
     pad: PadFacts | None = None
     hands: DeviceHands | None = None
+    runs: Runs | None = None
 
 
 class KioskNoticeView(Record, frozen=True, kw_only=True):

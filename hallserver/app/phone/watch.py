@@ -40,6 +40,8 @@ QUIET = (
     e.DeviceActAsked,
     e.DeviceActEnded,
     e.ProfilesPut,
+    e.ReleasePut,
+    e.ReleaseKept,
     e.HelpRequested,
     e.HelpAnswered,
     e.NoticePut,

@@ -42,6 +42,8 @@ _QUIET = (
     e.DeviceActAsked,
     e.DeviceActEnded,
     e.ProfilesPut,
+    e.ReleasePut,
+    e.ReleaseKept,
     e.HelpRequested,
     e.HelpAnswered,
     e.NoticePut,

@@ -20,7 +20,7 @@ from qingting.contract import commands as c
 from qingting.contract import config as cfg
 from qingting.contract.events import Event
 from qingting.contract.ids import DepartmentId, DeviceId, HallId, ItemId, QueueId, StaffId, WindowId
-from qingting.contract.states import DeviceKind, StaffRole
+from qingting.contract.states import App, DeviceKind, StaffRole
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.security.seal import Sealer, new_key, parse_keys
@@ -102,7 +102,7 @@ class SmallHall:
                 self.sealer,
                 self.clock,
                 base_url="http://hall.test",
-                pad_build=self.pad_build,
+                builds={App.PAD: self.pad_build} if self.pad_build else {},
             )
             async with hub.running():
                 app = web.Application()

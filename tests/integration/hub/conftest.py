@@ -39,6 +39,7 @@ from qingting.contract.ids import (
     WindowId,
 )
 from qingting.contract.states import (
+    App,
     CertificateKind,
     DeviceKind,
     DeviceState,
@@ -332,7 +333,7 @@ class House:
                 code_service=self.code_service,
                 proxies=frozenset({"127.0.0.1"}),
                 probe_seconds=self.probe_seconds,
-                pad_build="b2",
+                builds={App.PAD: "b2"},
             )
             async with self.hub.running():
                 app = web.Application()

@@ -19,7 +19,7 @@ class Hall:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.watch = PadWatch(self.clock, "b2")
+        self.watch = PadWatch(self.clock, lambda device: "b2")
         self.life = DeviceLife(
             id=PAD, kind=DeviceKind.CALL_PAD, name="1号呼叫器", window=WindowId("w1")
         )
@@ -103,7 +103,7 @@ async def test_a_restart_of_the_hall_changes_nothing_about_a_pad_that_is_as_it_w
 ) -> None:
     hall.says(PadFacts(battery=12, charging=False))
     before = dict(hall.life.conditions)
-    hall.watch = PadWatch(hall.clock, "b2")
+    hall.watch = PadWatch(hall.clock, lambda device: "b2")
     assert hall.look() == set(before)
     hall.says(PadFacts(battery=12, charging=False))
     assert (hall.life.conditions, hall.changes) == (before, 1)

@@ -15,7 +15,7 @@ export interface ActOrder {
   readonly type: "act";
   readonly act: string;
   readonly device: string;
-  readonly action: PrintTest | ReprintNumber | RecoverPrinter | NewRoll | RestartAgent | RestartBrowser | SetVolume | SetBrightness | SwitchScreen | PlanScreen | TakePicture | FetchDiagnostics | UseProfiles;
+  readonly action: PrintTest | ReprintNumber | RecoverPrinter | NewRoll | RestartAgent | RestartBrowser | SetVolume | SetBrightness | SwitchScreen | PlanScreen | TakePicture | FetchDiagnostics | UseProfiles | UseRelease;
   readonly answer_by: number;
   readonly bundle: ProfileBundle | null;
 }
@@ -72,7 +72,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | PadReport | ActGoing | ActPart | ActTold | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | PadReport | ActGoing | ActPart | ActTold | RunsReport | Ping;
   readonly key?: string | null;
 }
 
@@ -362,6 +362,8 @@ export interface DeviceHands {
   readonly roll: PaperRoll;
   readonly bundle: string;
   readonly former: string | null;
+  readonly release: string;
+  readonly former_release: string | null;
 }
 
 export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
@@ -392,6 +394,7 @@ export interface DeviceView {
   readonly detail: string;
   readonly pad: PadFacts | null;
   readonly hands: DeviceHands | null;
+  readonly runs: Runs | null;
 }
 
 export interface EarlierCall {
@@ -970,6 +973,12 @@ export interface RecoverPrinter {
   readonly do: "print.recover";
 }
 
+export interface ReleaseInForce {
+  readonly type: "release";
+  readonly release: string;
+  readonly build: string;
+}
+
 export interface Reprint {
   readonly type: "ticket.reprint";
   readonly ticket: string;
@@ -1005,6 +1014,18 @@ export type Role = "agent" | "board" | "call_pad" | "kiosk" | "manager" | "ratin
 
 export interface RuleLine {
   readonly t: "rule";
+}
+
+export interface Runs {
+  readonly program?: string;
+  readonly release?: string;
+  readonly bundle?: string;
+  readonly failed?: string;
+}
+
+export interface RunsReport {
+  readonly type: "runs.report";
+  readonly runs: Runs;
 }
 
 export interface ScanOffer {
@@ -1153,6 +1174,13 @@ export interface UseProfiles {
   readonly trial_s: number;
 }
 
+export interface UseRelease {
+  readonly do: "release.use";
+  readonly release: string;
+  readonly start_s: number;
+  readonly within_s: number;
+}
+
 export interface VisitorDay {
   readonly view: "visitor_day";
   readonly ticket: string;
@@ -1278,6 +1306,7 @@ export type Request =
   | ActGoing
   | ActPart
   | ActTold
+  | RunsReport
   | Ping;
 
 export type ClientMessage =
@@ -1296,6 +1325,7 @@ export type ServerMessage =
   | ArmFace
   | ActOrder
   | HandsInForce
+  | ReleaseInForce
   | IdentityRead
   | IdentityChecking
   | IdentityRefused
@@ -1343,5 +1373,7 @@ export type RatingChannel = "hall_tablet" | "hall_terminal" | "qr_code" | "web" 
 export type TurnedAway = "wrong_key" | "revoked_key" | "copied_key" | "spoofed_id" | "unknown_device";
 
 export type AddressClass = "this_machine" | "own_network" | "elsewhere";
+
+export type App = "pad" | "kiosk";
 
 export type StaffRole = "clerk" | "manager";

@@ -1263,6 +1263,21 @@ export const ERROR_TEXTS = {
     "en": "A device did not come back with the new models, so the former ones are in force again.",
     "retry": false
   },
+  "act.no_release": {
+    "zh": "大厅还没有收好这个程序版本，屏幕继续用原来的程序。请等大厅收好后再下发。",
+    "en": "The hall does not have this release yet, so the screen keeps its program. Send it again once the hall has fetched it.",
+    "retry": true
+  },
+  "release.digest": {
+    "zh": "程序包的内容与指纹不符，没有使用。请重新下发。",
+    "en": "The release does not match its digest and was not used. Send it again.",
+    "retry": true
+  },
+  "release.unknown": {
+    "zh": "没有这个程序版本。",
+    "en": "There is no such release.",
+    "retry": false
+  },
   "alarm.unknown": {
     "zh": "没有这条告警。它可能属于另一个城市平台，请从告警列表打开。",
     "en": "There is no such alarm. Open it from the list of alarms.",
