@@ -60,7 +60,7 @@ export function fillLists(hall: FakeHall): void {
   }
   for (const number of ['1', '2']) {
     const kiosk = `k${number}`;
-    const base = { view: 'device', window: null, conditions: [], since: 0, seen: 0, detail: '', pad: null, hands: null, name_en: `Kiosk ${number}` } as const;
+    const base = { view: 'device', window: null, conditions: [], since: 0, seen: 0, detail: '', pad: null, hands: null, runs: null, name_en: `Kiosk ${number}` } as const;
     hall.set('devices', kiosk, { ...base, id: kiosk, kind: 'kiosk', name: `${number}号取号机`, parent: null, state: 'ready' });
     const state = number === '1' ? 'ready' : 'lost';
     hall.set('devices', `${kiosk}-p`, { ...base, id: `${kiosk}-p`, kind: 'printer', name: '打印机', parent: kiosk, state });

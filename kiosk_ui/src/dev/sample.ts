@@ -143,6 +143,7 @@ export function device(
     detail: '',
     pad: null,
     hands: null,
+    runs: null,
     ...changes,
   };
 }

@@ -13,6 +13,7 @@ from qingting.contract import hub_face as face
 from qingting.contract.examples import EXAMPLES
 from qingting.contract.ids import DeviceId, ItemId, TicketId, WindowId
 from qingting.contract.pads import PadReport
+from qingting.contract.releases import RunsReport
 from qingting.contract.states import (
     CertificateKind,
     DeviceKind,
@@ -77,6 +78,7 @@ ALLOWED = {
     ha.ActGoing: set(DEVICES),
     ha.ActPart: set(DEVICES),
     ha.ActTold: set(DEVICES),
+    RunsReport: set(DEVICES) - {Role.BOARD},
     h.Subscribe: set(DEVICES),
     h.Ping: set(DEVICES),
     PadReport: {Role.CALL_PAD, Role.RATING_PAD},
