@@ -7,7 +7,7 @@ import asyncio
 import hmac
 import smtplib
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -59,6 +59,15 @@ class Channel(Protocol):
     @property
     def least(self) -> Severity: ...
 
+    @property
+    def carries_all(self) -> bool:
+        """False when it has no address of its own and serves others only."""
+        ...
+
+    def addressed(self, name: str, to: tuple[str, ...]) -> "Channel":
+        """The same way to other addresses."""
+        ...
+
     async def send(self, message: Message) -> None:
         """Returns when the other side has taken it; raises :class:`DeliveryError`."""
         ...
@@ -74,6 +83,13 @@ class WebhookChannel:
     clock: Clock
     least: Severity = Severity.WARNING
     name: str = "webhook"
+
+    @property
+    def carries_all(self) -> bool:
+        return bool(self.url)
+
+    def addressed(self, name: str, to: tuple[str, ...]) -> "WebhookChannel":
+        return replace(self, name=name, url=to[0])
 
     async def send(self, message: Message) -> None:
         body = msgspec.json.encode(message)
@@ -117,6 +133,13 @@ class MailChannel:
     password: str = ""
     least: Severity = Severity.CRITICAL
     name: str = "mail"
+
+    @property
+    def carries_all(self) -> bool:
+        return bool(self.receivers)
+
+    def addressed(self, name: str, to: tuple[str, ...]) -> "MailChannel":
+        return replace(self, name=name, receivers=to)
 
     async def send(self, message: Message) -> None:
         # smtplib waits for the network: it gets a thread, and its own deadline ends it.
@@ -162,7 +185,8 @@ class MailChannel:
 
 
 class ChannelSettings(Strict, frozen=True, kw_only=True):
-    """Where alarms go outside. Without an address there is no such channel."""
+    """Where alarms go outside. A secret without ``webhook_url``, a mail server without ``mail_to`` serve only
+    the receivers that the console's pages name."""
 
     webhook_url: str = ""
     webhook_secret: str = ""
@@ -186,26 +210,23 @@ def channel_faults(settings: ChannelSettings) -> list[str]:
         local = url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost")
         if url.scheme != "https" and not local:
             faults.append("webhook_url: must begin with https://")
-        if len(settings.webhook_secret) < 16:
-            faults.append("webhook_secret: at least 16 characters are needed to sign")
+    if (settings.webhook_url or settings.webhook_secret) and len(settings.webhook_secret) < 16:
+        faults.append("webhook_secret: at least 16 characters are needed to sign")
     if settings.mail_server:
         host, _, port = settings.mail_server.rpartition(":")
         if not host or not port.isdecimal():
             faults.append("mail_server: host:port is expected")
         if settings.mail_security not in ("tls", "starttls", "none"):
             faults.append("mail_security: tls, starttls or none is expected")
-        faults += [
-            f"{name}: needed to send mail"
-            for name in ("mail_from", "mail_to")
-            if not getattr(settings, name)
-        ]
+        if not settings.mail_from:
+            faults.append("mail_from: needed to send mail")
     return faults
 
 
 def open_channels(settings: ChannelSettings, clock: Clock) -> tuple[Channel, ...]:
     """The channels that ``settings`` describe; call :func:`channel_faults` before."""
     found: list[Channel] = []
-    if settings.webhook_url:
+    if settings.webhook_secret:
         found.append(
             WebhookChannel(
                 url=settings.webhook_url,
@@ -221,7 +242,7 @@ def open_channels(settings: ChannelSettings, clock: Clock) -> tuple[Channel, ...
                 host=host,
                 port=int(port),
                 sender=settings.mail_from,
-                receivers=tuple(one.strip() for one in settings.mail_to.split(",")),
+                receivers=tuple(one.strip() for one in settings.mail_to.split(",") if one.strip()),
                 security=settings.mail_security,
                 user=settings.mail_user,
                 password=settings.mail_password,

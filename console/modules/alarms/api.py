@@ -16,7 +16,8 @@ from qingting.contract.ids import HallId
 class AlarmInfo:
     """One alarm. ``device`` empty: about the hall's line; ``kind``: the device's, ``hall``, or empty for something
     the hall does not know. ``times`` it was raised; ``root`` is the alarm that it stands behind, 0 for none;
-    ``behind`` counts the devices behind it. ``cleared_by`` empty: it cleared itself.
+    ``behind`` counts the devices behind it. ``cleared_by`` empty: it cleared itself. ``told_at``: when people were
+    last told of it; ``asked_at``: since when somebody is asked to acknowledge it.
     """
 
     no: int
@@ -39,6 +40,8 @@ class AlarmInfo:
     maintained: bool
     notify: bool
     told: bool
+    told_at: int
+    asked_at: int
 
     @property
     def open(self) -> bool:

@@ -19,9 +19,9 @@ from console.modules.alarms.domain import (
     decide,
 )
 from console.modules.alarms.rules import CONDITIONS, HallTrouble, HeldRule, RuleForm
+from console.modules.alarms.telling import Teller
 from console.modules.alarms.tree import Node, Tree, group
 from console.modules.devices.api import GONE, DeviceInfo, DevicesApi, Span
-from qingting.contract.conditions import Severity
 from qingting.contract.states import DeviceState
 from qingting.kernel.aio.clock import Clock
 
@@ -34,12 +34,18 @@ class Lookout:
     the halls' present, what is over is handed out once by the devices' history."""
 
     def __init__(
-        self, clock: Clock, halls: HallsApi, devices: DevicesApi, channels: Sequence[Channel]
+        self,
+        clock: Clock,
+        halls: HallsApi,
+        devices: DevicesApi,
+        channels: Sequence[Channel],
+        utc_offset_minutes: int,
     ) -> None:
         self._clock = clock
         self._halls = halls
         self._devices = devices
         self._channels = channels
+        self._offset = utc_offset_minutes
 
     async def look(self, uow: Uow) -> bool:
         """False when another worker is at it."""
@@ -49,14 +55,15 @@ class Lookout:
         rules = await repo.rules(uow, await repo.watched_since(uow, now))
         # Before the present: what ends in between is then gone from it, and is handed out at the next look.
         ended = await self._devices.take_ended(uow)
-        devices = await self._devices.devices(uow)
+        halls, devices = await self._halls.halls(uow), await self._devices.devices(uow)
         tree = tree_of(devices)
-        situation = await self._situation(uow, now, rules, devices, ended)
+        situation = await self._situation(uow, now, rules, halls, devices, ended)
         changes = decide(situation)
         numbers = {key: one.no for key, one in situation.standing.items()}
         for change in changes:
             await _apply(uow, change, numbers)
-        changed = await self._arrange(uow, now, rules, tree, devices)
+        teller = await Teller.of(uow, halls, self._channels, self._offset, now)
+        changed = await self._arrange(uow, teller, rules, tree, devices)
         if changes or changed:
             uow.changed("alarms")
         return True
@@ -66,11 +73,11 @@ class Lookout:
         uow: Uow,
         now: int,
         rules: Sequence[HeldRule],
+        halls: Sequence[HallStatus],
         devices: Sequence[DeviceInfo],
         ended: Sequence[Span],
     ) -> Situation:
         tree = tree_of(devices)
-        halls = await self._halls.halls(uow)
         parked: dict[str, int] = {str(one.hall): one.at for one in await self._halls.parked(uow)}
         spans = [*await self._devices.refusals(uow), *ended]
         causes = [
@@ -102,48 +109,45 @@ class Lookout:
     async def _arrange(
         self,
         uow: Uow,
-        now: int,
+        teller: Teller,
         rules: Sequence[HeldRule],
         tree: Tree,
         devices: Sequence[DeviceInfo],
     ) -> bool:
         """Which alarm stands behind which, what is maintained, and whom that leaves to be told."""
-        alarms = await repo.open_alarms(uow)
+        alarms, now = await repo.open_alarms(uow), teller.now
         roots = group(alarms, tree)
         works = [one for one in await repo.maintenance(uow, now) if one.holds(now)]
         behind = _behind(alarms, roots, devices)
-        changed = False
+        changed, told = False, []
         for one in alarms:
             root, count = roots.get(one.no, 0), behind.get(one.no, 0)
             maintained = is_maintained(one.hall, one.device, works, tree)
             if (root, count, maintained) != (one.root, one.behind, one.maintained):
                 await repo.set_place(uow, one.no, root=root, behind=count, maintained=maintained)
                 changed = True
-            if one.notify and not one.told and not root and not maintained:
-                await self._tell(uow, one, now, "raised")
+            if root or maintained:
+                continue
+            if one.told:
+                told.append(one)
+            elif one.notify:
+                await teller.raised(uow, one)
                 changed = True
-        return await self._tell_ends(uow, now, rules) or changed
-
-    async def _tell_ends(self, uow: Uow, now: int, rules: Sequence[HeldRule]) -> bool:
-        """An end is told once it has lasted: what comes and goes is not told each time."""
-        waits = {one.rule.id: one.rule.again_seconds * 1000 for one in rules}
-        over = [
-            one
-            for one in await repo.ended_untold(uow, now - _TOLD_MS)
-            if now - one.cleared_at >= waits.get(one.rule, 0)
-        ]
-        for one in over:
-            await self._tell(uow, one, now, "cleared")
-        return bool(over)
-
-    async def _tell(self, uow: Uow, alarm: AlarmInfo, now: int, act: str) -> None:
-        wanted = [one.name for one in self._channels if _carries(one, alarm.severity)]
-        await repo.add_notice(uow, alarm.no, now, act, wanted)
-        await repo.mark_told(uow, alarm.no, told=act == "raised")
+        changed = await teller.escalate(uow, told) or changed
+        return await _tell_ends(uow, teller, rules) or changed
 
 
-def _carries(channel: Channel, severity: Severity) -> bool:
-    return severity.rank >= channel.least.rank
+async def _tell_ends(uow: Uow, teller: Teller, rules: Sequence[HeldRule]) -> bool:
+    """An end is told once it has lasted: what comes and goes is not told each time."""
+    waits = {one.rule.id: one.rule.again_seconds * 1000 for one in rules}
+    over = [
+        one
+        for one in await repo.ended_untold(uow, teller.now - _TOLD_MS)
+        if teller.now - one.cleared_at >= waits.get(one.rule, 0)
+    ]
+    for one in over:
+        await teller.ended(uow, one)
+    return bool(over)
 
 
 async def _apply(uow: Uow, change: Change, numbers: dict[Key, int]) -> None:
@@ -161,7 +165,7 @@ async def _apply(uow: Uow, change: Change, numbers: dict[Key, int]) -> None:
         return
     no = numbers[change.key] if change.no == JUST_RAISED else change.no
     numbers[change.key] = no
-    await repo.raise_again(uow, no, change.began)
+    await repo.raise_again(uow, no, change.began, change.at)
     await repo.add_step(uow, no, change.at, "again")
 
 

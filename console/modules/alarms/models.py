@@ -40,6 +40,8 @@ alarm = sa.Table(
     sa.Column("maintained", sa.Boolean, nullable=False),
     sa.Column("notify", sa.Boolean, nullable=False),
     sa.Column("told", sa.Boolean, nullable=False),
+    sa.Column("told_at", sa.BigInteger),
+    sa.Column("asked_at", sa.BigInteger),
     sa.Index(
         "alarm_alarm_open",
         "rule",
@@ -55,7 +57,8 @@ alarm = sa.Table(
     sa.Index("alarm_alarm_root", "root", postgresql_where=sa.text("root IS NOT NULL")),
 )
 """One row an alarm; the newest of its key may be raised again. ``root`` is the alarm that it stands behind,
-``behind`` how many devices stand behind it. ``kind`` is a device's kind, ``hall`` or empty."""
+``behind`` how many devices stand behind it. ``kind`` is a device's kind, ``hall`` or empty. ``told_at``: when it was
+last told; ``asked_at``: since when somebody is asked to acknowledge it."""
 
 raising = sa.Table(
     "alarm_raising",
@@ -126,6 +129,26 @@ delivery = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index("alarm_delivery_due", "next_at", postgresql_where=sa.text("state = 'pending'")),
 )
+
+receiver = sa.Table(
+    "alarm_receiver",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("body", pg.JSONB, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+)
+
+escalation = sa.Table(
+    "alarm_escalation",
+    metadata,
+    sa.Column("alarm", sa.BigInteger, primary_key=True),
+    sa.Column("told_at", sa.BigInteger, primary_key=True),
+    sa.Column("receiver", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+"""By this key nobody is called twice about one telling of an alarm."""
 
 watch = sa.Table(
     "alarm_watch",

@@ -2,11 +2,12 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.halls.api import HALLS
-from console.modules.alarms import views, views_rules
+from console.modules.alarms import views, views_receivers, views_rules
 from console.modules.alarms.api import ALARMS
 from console.modules.alarms.looking import Lookout
 from console.modules.alarms.naming import Naming
 from console.modules.alarms.outbox import Outbox
+from console.modules.alarms.receiver_desk import ReceiverService
 from console.modules.alarms.service import AlarmService
 from console.modules.alarms.watch import delivering, looking
 from console.modules.devicepage.api import DEVICE_PAGE
@@ -19,7 +20,7 @@ def setup(context: ModuleContext) -> None:
     halls, devices = context.get(HALLS), context.get(DEVICES)
     service = AlarmService(context.clock, context.audit, halls, devices)
     context.provide(ALARMS, service)
-    lookout = Lookout(context.clock, halls, devices, context.channels)
+    lookout = Lookout(context.clock, halls, devices, context.channels, context.utc_offset_minutes)
     outbox = Outbox(
         context.db,
         context.clock,
@@ -37,7 +38,14 @@ def setup(context: ModuleContext) -> None:
         clock=context.clock,
         utc_offset_minutes=context.utc_offset_minutes,
     )
-    context.routes([*views.routes(desk), *views_rules.routes(desk)])
+    receivers = ReceiverService(context.clock, context.audit, context.channels)
+    context.routes(
+        [
+            *views.routes(desk),
+            *views_rules.routes(desk),
+            *views_receivers.routes(desk, receivers),
+        ]
+    )
     context.fill(DEVICE_PAGE, views.record_part(desk), order=20, live=("alarms",))
     context.bell = "/alarms/bell"
     context.menu(25, MenuItem("/alarms", "menu.alarms", "bell"))

@@ -1,8 +1,9 @@
-"""Names of halls, devices and rules for whoever puts alarms into words."""
+"""Names of halls, devices, rules and receivers for whoever puts alarms into words."""
 
 from console.core.uow import ReadUow
 from console.halls.api import HallsApi
 from console.modules.alarms import repository as repo
+from console.modules.alarms.receiver_store import receivers
 from console.modules.alarms.words import Names
 from console.modules.devices.api import DevicesApi
 
@@ -19,4 +20,5 @@ class Naming:
             {one.id: one for one in await self._halls.halls(uow)},
             {(one.hall, one.id): one for one in await self._devices.devices(uow)},
             {one.rule.id: one for one in await repo.rules(uow)},
+            {one.receiver.id: one.receiver for one in await receivers(uow)},
         )

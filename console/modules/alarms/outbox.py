@@ -1,7 +1,7 @@
 """Notices on their way outside: taken with a lease, sent, and noted. At least once, with the same id each time."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 import structlog
@@ -12,14 +12,17 @@ from console.core.uow import ReadUow
 from console.modules.alarms import models as m
 from console.modules.alarms import repository as repo
 from console.modules.alarms.naming import Naming
+from console.modules.alarms.receiver_store import receivers
+from console.modules.alarms.receivers import open_to
 from console.modules.alarms.words import message
 from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 10
-LEASE_MS = 60_000
-"""A worker that dies while sending leaves the delivery to others after this; longer than any try takes."""
+LEASE_MS = 300_000
+"""A worker that dies while sending leaves the delivery to others after this; longer than any try takes: a mail
+to ten receivers waits nineteen times for its server, fifteen seconds at most each time."""
 FIRST_RETRY_MS = 30_000
 LONGEST_RETRY_MS = 3_600_000
 MAX_TRIES = 12
@@ -32,7 +35,7 @@ def retry_after_ms(tries: int) -> int:
 
 
 class Outbox:
-    """Delivers what :func:`console.modules.alarms.repository.add_notice` left."""
+    """Delivers what :func:`console.modules.alarms.receiver_store.add_notice` left."""
 
     def __init__(
         self,
@@ -45,22 +48,24 @@ class Outbox:
         self._db = db
         self._clock = clock
         self._naming = naming
-        self._channels: Mapping[str, Channel] = {one.name: one for one in channels}
+        self._channels = channels
         self._offset = utc_offset_minutes
 
     async def deliver(self) -> bool:
         """Sends what is due now; False when there may be more."""
         if not self._channels:
             return True
-        taken = await self._take()
-        _ = await asyncio.gather(*(self._send(row) for row in taken))
+        async with self._db.read() as uow:
+            channels = open_to(self._channels, await receivers(uow))
+        taken = await self._take(sorted(channels))
+        _ = await asyncio.gather(*(self._send(row, channels[row["channel"]]) for row in taken))
         return len(taken) < AT_ONCE
 
-    async def _take(self) -> Sequence[sa.RowMapping]:
+    async def _take(self, channels: Sequence[str]) -> Sequence[sa.RowMapping]:
         d, now = m.delivery.c, self._clock.now_ms()
         due = (
             sa.select(d.notice, d.channel)
-            .where(d.state == "pending", d.next_at <= now, d.channel.in_(sorted(self._channels)))
+            .where(d.state == "pending", d.next_at <= now, d.channel.in_(channels))
             .order_by(d.next_at)
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True)
@@ -73,8 +78,7 @@ class Outbox:
                 .returning(d.notice, d.channel, d.tries)
             )
 
-    async def _send(self, row: sa.RowMapping) -> None:
-        channel = self._channels[row["channel"]]
+    async def _send(self, row: sa.RowMapping, channel: Channel) -> None:
         async with self._db.read() as uow:
             told = await self._message(uow, row["notice"])
         try:

@@ -1,6 +1,6 @@
 """All SQL of alarms."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -101,6 +101,8 @@ def info(row: sa.RowMapping) -> AlarmInfo:
         maintained=row["maintained"],
         notify=row["notify"],
         told=row["told"],
+        told_at=row["told_at"] or 0,
+        asked_at=row["asked_at"] or 0,
     )
 
 
@@ -187,8 +189,9 @@ async def add_alarm(uow: Uow, change: Raise) -> int:
     return int(no)
 
 
-async def raise_again(uow: Uow, no: int, began: int) -> None:
-    """The same alarm once more; whoever had acknowledged it is asked again when it had cleared itself."""
+async def raise_again(uow: Uow, no: int, began: int, at: int) -> None:
+    """The same alarm once more; whoever had acknowledged it is asked again, since ``at``, when it had cleared
+    itself."""
     cleared = c.state == AlarmState.CLEARED.value
     await uow.run(
         sa.update(m.alarm)
@@ -197,6 +200,7 @@ async def raise_again(uow: Uow, no: int, began: int) -> None:
             state=sa.case((cleared, AlarmState.RAISED.value), else_=c.state),
             acked_at=sa.case((cleared, None), else_=c.acked_at),
             acked_by=sa.case((cleared, ""), else_=c.acked_by),
+            asked_at=sa.case((cleared & c.told, at), else_=c.asked_at),
             cleared_at=None,
             cleared_by="",
             began=began,
@@ -288,23 +292,6 @@ async def end_maintenance(uow: Uow, no: int, at: int, by: str) -> sa.RowMapping 
 
 
 # -- notices ----------------------------------------------------------------------------------
-
-
-async def add_notice(uow: Uow, alarm: int, at: int, act: str, channels: Iterable[str]) -> None:
-    """A notice for everybody here and, for each channel, a delivery to make."""
-    no = await uow.scalar(
-        sa.insert(m.notice).values(alarm=alarm, at=at, act=act).returning(m.notice.c.no)
-    )
-    rows = [
-        {"notice": no, "channel": one, "state": "pending", "tries": 0, "next_at": at, "reason": ""}
-        for one in channels
-    ]
-    if rows:
-        await uow.run(sa.insert(m.delivery), rows)
-
-
-async def mark_told(uow: Uow, no: int, *, told: bool) -> None:
-    await uow.run(sa.update(m.alarm).where(c.no == no).values(told=told))
 
 
 async def ended_untold(uow: ReadUow, after: int) -> list[AlarmInfo]:

@@ -193,6 +193,7 @@ async def _alarm_page(
         "behind": [alarm_line(one, names, language) for one in picture.behind],
         "known": (picture.alarm.hall, picture.alarm.device) in names.devices,
         "people": await desk.people(uow, [one.by for one in picture.steps]),
+        "channel_text": lambda channel: names.channel(channel, language),
         "may": subject.may(Permission.ALARMS_HANDLE),
         "note": note,
         "reason": reason,
@@ -229,6 +230,7 @@ def _notice_routes(desk: Desk) -> list[web.RouteDef]:
             "rows": [(one, alarm_line(one.alarm, names, language)) for one in found],
             "upto": max((one.no for one in found), default=0),
             "unread": sum(one.unread for one in found),
+            "channel_text": lambda channel: names.channel(channel, language),
         }
         return request.app[PAGES].render(request, "alarm_notices.html", context, block="list")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from console.core.channels import Message
 from console.halls.api import HallStatus
 from console.modules.alarms.api import AlarmInfo
+from console.modules.alarms.receivers import Receiver, way_of
 from console.modules.alarms.rules import CONDITIONS, AlarmRule, HeldRule
 from console.modules.devices.api import DeviceInfo
 from qingting.contract.conditions import Severity, condition_texts
@@ -45,6 +46,7 @@ class Names:
     halls: Mapping[str, HallStatus]
     devices: Mapping[tuple[str, str], DeviceInfo]
     rules: Mapping[str, HeldRule]
+    receivers: Mapping[str, Receiver]
 
     def hall(self, hall: str, language: Language) -> str:
         known = self.halls.get(hall)
@@ -61,6 +63,20 @@ class Names:
     def rule(self, rule: str, language: Language) -> str:
         known = self.rules.get(rule)
         return rule_name(known.rule, language) if known else rule
+
+    def channel(self, channel: str, language: Language) -> str:
+        """A way outside, and to whom it leads unless to everybody."""
+        way, receiver = way_of(channel)
+        text = CATALOGUE.text(language, f"alarm.channel.{way}")
+        if not receiver:
+            return text
+        known = self.receivers.get(receiver)
+        name = receiver_name(known, language) if known else receiver
+        return CATALOGUE.text(language, "alarm.channel.to", receiver=name, way=text)
+
+
+def receiver_name(receiver: Receiver, language: Language) -> str:
+    return receiver.name if language is Language.ZH else receiver.name_en or receiver.name
 
 
 def rule_name(rule: AlarmRule, language: Language) -> str:
@@ -134,6 +150,8 @@ def _told(
     rows.append(t("alarm.mail_since", since=f"{since:%Y-%m-%d %H:%M:%S}"))
     if alarm.behind:
         rows.append(t("alarm.behind", n=alarm.behind))
+    if act == "escalated":
+        rows.append(t("alarm.mail_escalated"))
     if act != "cleared":
         rows.append(line.hint)
     rows.append(t("alarm.mail_number", no=alarm.no))

@@ -60,7 +60,9 @@ class Stage:
 
     def lookout(self) -> Lookout:
         context = self.city.context
-        return Lookout(self.clock, context.take(HALLS), context.take(DEVICES), context.channels)
+        return Lookout(
+            self.clock, context.take(HALLS), context.take(DEVICES), context.channels, 480
+        )
 
     async def look(self) -> None:
         """Until it was this look's turn: the worker's own job looks as well."""

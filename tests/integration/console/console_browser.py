@@ -49,7 +49,10 @@ class Browser:
 
 @asynccontextmanager
 async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
-    async with open_console(ConsoleSettings(database_url=url, port=0), clock=clock) as ready:
+    settings = ConsoleSettings(
+        database_url=url, port=0, mail_server="127.0.0.1:9", mail_from="console@city.example"
+    )
+    async with open_console(settings, clock=clock) as ready:
         yield ready
 
 

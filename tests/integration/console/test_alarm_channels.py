@@ -40,8 +40,10 @@ class Receiver:
     status: int = 200
     url: str = ""
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
+        self.queries.append(request.query_string)
         self.taken.append((dict(request.headers), await request.read()))
         return web.Response(status=self.status)
 
@@ -250,8 +252,10 @@ async def test_a_mail_server_that_is_not_there_or_refuses_says_so() -> None:
         (ChannelSettings(webhook_url="http://127.0.0.1:8080/", webhook_secret=SECRET), 0),
         (ChannelSettings(webhook_url="http://localhost.x.example/", webhook_secret=SECRET), 1),
         (ChannelSettings(webhook_url="http://localhost@x.example/", webhook_secret=SECRET), 1),
-        (ChannelSettings(mail_server="mail.example"), 3),
+        (ChannelSettings(mail_server="mail.example"), 2),
         (ChannelSettings(mail_server="m:25", mail_from="a", mail_to="b", mail_security="x"), 1),
+        (ChannelSettings(mail_server="m:25", mail_from="a@b.example"), 0),
+        (ChannelSettings(webhook_secret="short"), 1),
     ],
 )
 def test_settings_of_channels_are_checked_at_the_start(
@@ -262,4 +266,5 @@ def test_settings_of_channels_are_checked_at_the_start(
     assert SECRET not in "".join(found)
     if not faults:
         opened = open_channels(settings, ManualClock())
-        assert len(opened) == bool(settings.webhook_url)
+        assert len(opened) == bool(settings.webhook_url) + bool(settings.mail_server)
+        assert sum(one.carries_all for one in opened) == bool(settings.webhook_url)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from city_hall import START, Log
-from console_browser import HALL, NEW_PASSWORD, browser, connect_hall, console, link_of
+from console_browser import HALL, NEW_PASSWORD, Browser, browser, connect_hall, console, link_of
 from form_fields import invalid_inputs
 from patience import HANG_S, until
 from test_projections import busy_day
@@ -26,6 +26,7 @@ PAGES = (
     "/wall", "/walls", "/password",
     "/alarms", "/alarms/notices", "/alarms/maintenance", "/alarms/rules",
     "/alarms/rules/new", "/alarms/rules/edit/paper-low",
+    "/alarms/receivers", "/alarms/receivers/new",
 )  # fmt: skip
 
 
@@ -358,6 +359,22 @@ class TestPages:
                 assert (await client.greet(old, key)).verdict == "resume"
 
 
+async def _receivers_are_set_on_their_page(person: Browser) -> None:
+    new, at = "/alarms/receivers/new", "/alarms/receivers"
+    duty = {"name": "萨尔图值班", "name_en": "Saertu duty", "id": "duty", "halls": "saertu",
+            "mails": "a@b.example\r\nno address", "after_minutes": "20", "enabled": "true"}  # fmt: skip
+    status, _, page = await person.submit(new, at, **duty)
+    assert (status, "每行一个" in page, "萨尔图值班" in page, "no address" in page) == (422,) + (
+        True,
+    ) * 3
+    duty["mails"] = "a@b.example\r\nc@d.example\r\n"
+    _, path, page = await person.submit(new, at, **duty)
+    assert (path, "20 分钟无人确认" in page) == (at, True)
+    assert "a@b.example" not in page, "the list shows nobody's address"
+    status, page = await person.get(f"{at}/edit/duty")
+    assert (status, "a@b.example\nc@d.example" in page) == (200, True)
+
+
 async def _heard(stream: aiohttp.ClientResponse, event: str) -> str:
     async with asyncio.timeout(HANG_S):
         while True:
@@ -430,3 +447,4 @@ class TestAlarms:
             assert (await person.submit(edit, "/alarms/rules", **again))[0] == 200
             status, _, page = await person.submit(edit, "/alarms/rules", **again)
             assert (status, "刚被别人改过" in page) == (409, True)
+            await _receivers_are_set_on_their_page(person)

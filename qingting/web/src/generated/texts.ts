@@ -1323,6 +1323,51 @@ export const ERROR_TEXTS = {
     "en": "“Repeated” means at least 2 and at most 1000 times.",
     "retry": false
   },
+  "receiver.unknown": {
+    "zh": "没有这个接收组。请从接收组列表打开。",
+    "en": "There is no such receiver. Open it from the list of receivers.",
+    "retry": false
+  },
+  "receiver.changed": {
+    "zh": "这个接收组刚被别人改过（现在是第 {version} 版）。请重新打开，看过改动后再改。",
+    "en": "Somebody else has just changed this receiver (it is version {version} now). Open it again and look before changing it.",
+    "retry": false
+  },
+  "receiver.exists": {
+    "zh": "编号“{receiver}”已经有接收组在用。请换一个编号。",
+    "en": "The id “{receiver}” is taken by another receiver. Choose another id.",
+    "retry": false
+  },
+  "receiver.address": {
+    "zh": "请至少填写一个邮箱或对接地址，否则没有人能收到。",
+    "en": "Give at least one mail address or a web address: otherwise nobody would hear.",
+    "retry": false
+  },
+  "receiver.mails": {
+    "zh": "邮箱每行一个，最多 {most} 个，写成 name@example.cn 的样子。",
+    "en": "One mail address a line, {most} at most, written like name@example.cn.",
+    "retry": false
+  },
+  "receiver.webhook": {
+    "zh": "对接地址要以 https:// 开头。",
+    "en": "The web address must begin with https://.",
+    "retry": false
+  },
+  "receiver.quiet": {
+    "zh": "免打扰时段要同时填写开始和结束，而且两者不同；不需要就都留空。",
+    "en": "Quiet hours need a beginning and a different end; leave both empty for none.",
+    "retry": false
+  },
+  "receiver.no_mail": {
+    "zh": "平台还没有设置邮件服务器，邮件发不出去。请系统管理员先在平台的设置文件里填写 mail_server。",
+    "en": "The console has no mail server yet, so mail cannot leave. Set mail_server in the console's settings first.",
+    "retry": false
+  },
+  "receiver.no_webhook": {
+    "zh": "平台还没有设置签名密钥，不能对接。请系统管理员先在平台的设置文件里填写 webhook_secret。",
+    "en": "The console has no secret to sign with yet. Set webhook_secret in the console's settings first.",
+    "retry": false
+  },
   "maintenance.unknown": {
     "zh": "没有这段维护，或者它已经结束。",
     "en": "There is no such maintenance, or it is over.",
