@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hallserver.engine.days import MINUTE_MS, day_start, hall_time
+from hallserver.engine.face_checks import face_check_of
 from hallserver.engine.kiosks import check_kiosk
 from hallserver.engine.lines import ahead_of
 from hallserver.engine.offers import check_offered, check_party, check_person, item_of
@@ -104,6 +105,7 @@ def _issued(
         waiver=command.waiver,
         taken_at=visit.taken_at,
         forecast=made if command.origin is not Origin.LEASED else None,
+        face_check=face_check_of(command, visit.items),
     )
 
 

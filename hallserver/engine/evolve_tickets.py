@@ -68,6 +68,7 @@ def _issued(state: HallState, body: e.TicketIssued, event: e.Event) -> None:
         late=body.late,
         origin=body.origin,
         waiver=body.waiver,
+        face_check=body.face_check,
         elder=body.elder,
         forecast=body.forecast,
     )

@@ -11,6 +11,7 @@ from qingting.contract.acts import ActId, Action, DeviceHands, ProfileBundle
 from qingting.contract.bookings import Booking
 from qingting.contract.config import Department, HallConfig, Item, Queue, Staff, Window
 from qingting.contract.events import Forecast, Interval
+from qingting.contract.face_check import FaceCheck
 from qingting.contract.ids import (
     BookingId,
     BusinessDay,
@@ -152,6 +153,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     """What was forecast for its first call, until it is scored or something else moves the ticket."""
     cancelled: str = ""
     """Why the ticket was cancelled, as in :class:`qingting.contract.events.TicketCancelled`."""
+    face_check: FaceCheck | None = None
+    """What comparing face and card came to; None: no item of it asks for that."""
 
     @property
     def case(self) -> str:

@@ -139,6 +139,14 @@ def kiosk_ticket(state: HallState, ticket: Ticket, now: Millis, outlook: Outlook
     )
 
 
+def _camera(state: HallState, kiosk_id: DeviceId) -> v.KioskCamera | None:
+    devices = state.config.devices if state.config is not None else ()
+    for one in devices:
+        if one.kind is DeviceKind.CAMERA and one.parent == kiosk_id and one.profile:
+            return v.KioskCamera(device=one.id, profile=one.profile)
+    return None
+
+
 def kiosk(
     state: HallState,
     kiosk_id: DeviceId,
@@ -161,6 +169,7 @@ def kiosk(
             screen=screen(state, template_of(state, kiosk_id), now),
             ways=identity_ways(peripherals, code_service, face_service),
             code_down=code_service is False,
+            camera=_camera(state, kiosk_id),
         )
     }
     for ticket_id in reversed(state.taken_at.get(kiosk_id, [])):

@@ -75,6 +75,7 @@ def _visit(state: HallState, ticket: Ticket, queues: tuple[QueueId, ...]) -> v.C
         misses=ticket.misses,
         recall_at=ticket.last_call_at + state.rules.recall_pause_seconds * 1000,
         told=ticket.wait,
+        face_check=ticket.face_check,
     )
 
 

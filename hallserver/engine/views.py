@@ -84,6 +84,7 @@ def _item(state: HallState, item: Item, now: Millis) -> v.ItemView:
         promised_days=item.promised_days,
         legal_basis=item.legal_basis,
         needs_identity=item.needs_identity,
+        face_check=item.face_check,
         hot=item.hot,
         pinyin=item.pinyin,
         initials=item.initials,

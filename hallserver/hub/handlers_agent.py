@@ -22,10 +22,10 @@ from qingting.contract.states import Condition, DeviceKind, DeviceState, Role
 log = structlog.get_logger(__name__)
 
 
-@handles(h.DeviceReport, Role.AGENT, Role.BOARD, changes=True)
+@handles(h.DeviceReport, Role.AGENT, Role.BOARD, Role.KIOSK, changes=True)
 async def device_report(hub: Switchboard, session: Session, body: h.DeviceReport, key: str) -> None:
     own_peripheral(hub.hall.state, session, body.device, body.kind)
-    if session.role is Role.BOARD and not _is_about_sound(session, body):
+    if not _may_report(session, body):
         raise Refusal("hub.forbidden")
     hub.presence.heard(body.device)
     command = c.ReportDevice(
@@ -36,6 +36,15 @@ async def device_report(hub: Switchboard, session: Session, body: h.DeviceReport
         detail=body.detail,
     )
     await hub.hall.submit(command, key=key, actor=session.actor)
+
+
+def _may_report(session: Session, body: h.DeviceReport) -> bool:
+    """An agent tells of everything that is its own, a kiosk's screen of its camera, a board of its sound."""
+    if session.role is Role.KIOSK:
+        return body.kind is DeviceKind.CAMERA
+    if session.role is Role.BOARD:
+        return _is_about_sound(session, body)
+    return body.kind is not DeviceKind.CAMERA
 
 
 def _is_about_sound(session: Session, body: h.DeviceReport) -> bool:

@@ -33,6 +33,7 @@ async def take_ticket(hub: Switchboard, session: Session, body: h.TakeTicket, ke
         priority=class_claimed(hub, token, body.priority),
         booking=_proved(hub, session.device, body.booking),
         elder=body.elder,
+        face_check=body.face_check,
     )
     try:
         done = await hub.hall.submit(command, key=key, actor=session.actor)

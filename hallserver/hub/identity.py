@@ -94,6 +94,7 @@ class IdentityDesk:
             masked_name=person.masked_name,
             masked_number=person.masked_number,
             kind=person.kind,
+            photo=card.photo,
         )
 
     def _seal(self, card: CardRead) -> Person:

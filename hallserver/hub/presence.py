@@ -1,13 +1,14 @@
 """Who is there. Connections come and go; the log learns of it only when it means something.
 
 Devices with a connection of their own are ``ready`` while connected and ``lost`` after a grace that
-lets a blink pass. Peripherals are reported by their agent; when the agent is gone they are lost too.
+lets a blink pass. Peripherals are reported by their agent; when the agent is gone they are lost too. The same holds
+for a kiosk's camera and the kiosk's screen, which alone opens it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hallserver.engine.state import DeviceLife, HallState
+from hallserver.engine.state import DeviceLife, HallState, children_of
 from hallserver.hub.authority import PERIPHERALS, agent_speaks_for, spoken_for
 from hallserver.hub.pad_watch import PadWatch
 from hallserver.hub.session import ROLES
@@ -74,6 +75,14 @@ class Presence:
             if life.state not in _GONE:
                 self._seen[life.id] = now
 
+    def heard_kiosk(self, state: HallState, kiosk: DeviceId) -> None:
+        """A kiosk's screen that speaks vouches for its camera."""
+        now = self._clock.now_ms()
+        self._seen[kiosk] = now
+        for life in children_of(state, kiosk):
+            if life.kind is DeviceKind.CAMERA and life.state not in _GONE:
+                self._seen[life.id] = now
+
     def connected(self, device: DeviceId) -> bool:
         line = self._lines.get(device)
         return line is not None and line.sessions > 0
@@ -97,6 +106,8 @@ class Presence:
         for life in state.devices.values():
             if life.kind in PERIPHERALS:
                 report = self._peripheral(state, life, agents)
+            elif life.kind is DeviceKind.CAMERA:
+                report = self._camera(life)
             else:
                 report = self._own(state, life)
             if report is not None:
@@ -122,6 +133,13 @@ class Presence:
         if is_ready and conditions == set(life.conditions):
             return None
         return _report(life, DeviceState.READY, tuple(sorted(conditions)))
+
+    def _camera(self, life: DeviceLife) -> ReportDevice | None:
+        if life.state in _GONE or life.parent is None:
+            return None
+        if not self.missing(life.parent, BLINK_SECONDS):
+            return None
+        return _report(life, DeviceState.LOST, (Condition.COMM_ERROR,))
 
     def _peripheral(
         self, state: HallState, life: DeviceLife, agents: list[DeviceId]

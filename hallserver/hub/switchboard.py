@@ -128,6 +128,8 @@ class Switchboard:
     def heard(self, session: Session) -> None:
         if session.role is Role.AGENT:
             self.presence.heard_agent(self.hall.state, session.device)
+        elif session.role is Role.KIOSK:
+            self.presence.heard_kiosk(self.hall.state, session.device)
         else:
             self.presence.heard(session.device)
 

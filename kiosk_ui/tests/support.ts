@@ -53,5 +53,6 @@ export const CARD = {
   bookings: [],
   priority: 'ordinary',
   masked_number: '230602********1238',
+  photo: null,
   kind: 'resident_id',
 } as const;

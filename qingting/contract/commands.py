@@ -13,6 +13,7 @@ from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import ConfigPart
 from qingting.contract.directives import Directive
+from qingting.contract.face_check import FaceCheck
 from qingting.contract.ids import (
     BookingId,
     CommandKey,
@@ -60,7 +61,7 @@ class IssueTicket(Strict, frozen=True, kw_only=True, tag="ticket.issue", tag_fie
     the visitor belongs to or claims. ``booking`` makes it a booked visit: item, people and identity
     are then the booking's. ``waiver`` is the registered reason for which staff let somebody in without
     identity. ``elder``: taken in the elder version of the kiosk. ``taken_at`` is when a kiosk that was cut
-    off gave the number ``serial`` of its lease.
+    off gave the number ``serial`` of its lease. ``face_check`` is what the kiosk made of face and card.
     """
 
     item: ItemId
@@ -77,6 +78,7 @@ class IssueTicket(Strict, frozen=True, kw_only=True, tag="ticket.issue", tag_fie
     elder: bool = False
     serial: int | None = None
     taken_at: Millis | None = None
+    face_check: FaceCheck | None = None
 
 
 class ReportPrint(Strict, frozen=True, kw_only=True, tag="print.report", tag_field="type"):

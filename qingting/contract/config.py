@@ -109,7 +109,8 @@ class Item(Strict, frozen=True, kw_only=True):
     ``materials_en`` and ``legal_basis_en`` are empty where nobody has translated them; otherwise
     ``materials_en`` has as many entries as ``materials``. ``sample`` marks invented demonstration data.
     ``skill`` names what a clerk must be able to do to serve it; empty: everybody can. ``group`` gathers
-    items for templates and kiosks.
+    items for templates and kiosks. ``face_check``: whoever shows a card for it at a kiosk is asked to let
+    face and photo be compared (人证比对), as advice to the clerk.
     """
 
     id: ItemId
@@ -135,6 +136,7 @@ class Item(Strict, frozen=True, kw_only=True):
     daily_cap: Cap = 0
     repeat: RepeatRule = RepeatRule.FREE
     party_max: Annotated[int, msgspec.Meta(ge=1, le=200)] = 20
+    face_check: bool = False
 
 
 class WindowOrder(StrEnum):

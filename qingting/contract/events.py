@@ -10,6 +10,7 @@ from qingting.contract.base import Record
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import ConfigPart
+from qingting.contract.face_check import FaceCheck
 from qingting.contract.ids import (
     BookingId,
     BusinessDay,
@@ -109,6 +110,7 @@ class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_f
     say, and ``forecast`` what is scored.
     ``placing`` None means last in the ordinary class of its queue. ``late``: a booked visitor who came
     too late for the booked place. ``taken_at`` is set when a kiosk gave the number while cut off.
+    ``face_check`` is set when one of its items asks for one.
     """
 
     ticket: TicketId
@@ -134,6 +136,7 @@ class TicketIssued(Record, frozen=True, kw_only=True, tag="ticket.issued", tag_f
     elder: bool = False
     taken_at: Millis | None = None
     forecast: Forecast | None = None
+    face_check: FaceCheck | None = None
 
 
 class PrintRequested(Record, frozen=True, kw_only=True, tag="print.requested", tag_field="k"):

@@ -15,6 +15,7 @@ from qingting.contract import config_parts as parts
 from qingting.contract import continuity as co
 from qingting.contract import directives as d
 from qingting.contract import events as e
+from qingting.contract import face_check as fc
 from qingting.contract import hub as h
 from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
@@ -76,6 +77,8 @@ AGENT, PRINTER, READER, SCANNER = (
     DeviceId("k1-scanner"),
 )
 FACE = DeviceId("k1-face")
+FACE_CHECK = fc.FaceCheck(verdict=fc.FaceVerdict.MATCH, liveness=fc.Liveness.LIKELY)
+PHOTO = fc.CardPhoto(port=41207, token="pk7Vw2m0QkzTn4rB")
 ACT = a.ActId("h-7f3a9c0d11e2")
 PLAN = a.PlanScreen(hours=(a.ScreenHours(days=(1, 2, 3, 4, 5), on="08:00", off="17:30"),))
 RELEASE = rel.ReleaseFacts(
@@ -298,6 +301,7 @@ _ALL: tuple[Any, ...] = (
         wait=e.Interval(low=12, high=20),
         person=PERSON,
         device=KIOSK,
+        face_check=FACE_CHECK,
     ),
     e.PrintRequested(ticket=TICKET, device=KIOSK, attempt=1),
     e.PrintReported(ticket=TICKET, attempt=1, outcome=PrintOutcome.PRINTED),
@@ -364,7 +368,7 @@ _ALL: tuple[Any, ...] = (
     h.Pair(code="12345678", kind=DeviceKind.CALL_PAD, version=1),
     h.Ask(id=7, key="5f0c2c1e-0001", body=h.Next()),
     h.Subscribe(topics=("hall", "board")),
-    h.TakeTicket(item=ITEM, identity="tok_8fe1"),
+    h.TakeTicket(item=ITEM, identity="tok_8fe1", face_check=FACE_CHECK),
     h.Reprint(ticket=TICKET),
     h.ComeBack(ticket=TICKET),
     h.LeaveLine(ticket=TICKET),
@@ -406,6 +410,7 @@ _ALL: tuple[Any, ...] = (
         name="张小三",
         number="230602199001011238",
         valid_to="20360101",
+        photo=PHOTO,
     ),
     h.CardFault(device=READER, code="identity.unreadable"),
     h.CodeScanned(device=SCANNER, text="t/3q2xWc9vS0y1"),
@@ -435,6 +440,7 @@ _ALL: tuple[Any, ...] = (
         masked_name="张*三",
         masked_number="230602********1238",
         kind=CertificateKind.RESIDENT_ID,
+        photo=PHOTO,
     ),
     face.IdentityChecking(way=IdentityWay.FACE),
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),

@@ -13,21 +13,9 @@ import msgspec
 from qingting.contract.base import Strict
 from qingting.contract.commands import MAX_CHAIN, Party
 from qingting.contract.continuity import MergeLeased, OfflineKit, OfflineOffer, PrepareOffline
+from qingting.contract.face_check import CardPhoto, FaceCheck
 from qingting.contract.hub_acts import ActMessage, ActRequest
-from qingting.contract.hub_desk import (
-    ChangePassword,
-    Lend,
-    MakeTicket,
-    OfferScan,
-    OneMore,
-    Park,
-    Pick,
-    PutBack,
-    Reclass,
-    Resume,
-    ScanOffer,
-    Transfer,
-)
+from qingting.contract.hub_desk import DeskRequest, ScanOffer
 from qingting.contract.hub_face import ArmFace, FaceRequest, IdentityChecking
 from qingting.contract.ids import (
     BookingId,
@@ -98,6 +86,7 @@ class TakeTicket(Strict, frozen=True, kw_only=True, tag="ticket.take", tag_field
     ``more`` are further items under the same number, ``party`` how many people come together,
     ``priority`` the class that the citizen claims, ``booking`` the booking that the hall named in
     :class:`IdentityRead` or :class:`BookingFound`. ``elder``: taken in the elder version (长辈版).
+    ``face_check`` is the outcome where an item asks for one.
     """
 
     item: ItemId
@@ -108,6 +97,7 @@ class TakeTicket(Strict, frozen=True, kw_only=True, tag="ticket.take", tag_field
     priority: Slug = ORDINARY
     booking: BookingId | None = None
     elder: bool = False
+    face_check: FaceCheck | None = None
 
 
 class ComeBack(Strict, frozen=True, kw_only=True, tag="ticket.return", tag_field="type"):
@@ -221,7 +211,7 @@ class HelpDone(Strict, frozen=True, kw_only=True, tag="help.done", tag_field="ty
 
 class DeviceReport(Strict, frozen=True, kw_only=True, tag="device.report", tag_field="type"):
     """Agent: state of a peripheral, sent on every change and once after each connection. Board: that it is ready,
-    and ``muted`` while it has calls to say and cannot be heard."""
+    and ``muted`` while it has calls to say and cannot be heard. Kiosk: the state of its camera."""
 
     device: DeviceId
     kind: DeviceKind
@@ -243,7 +233,8 @@ class PrintReport(Strict, frozen=True, kw_only=True, tag="print.report", tag_fie
 class CardRead(Strict, frozen=True, kw_only=True, tag="identity.card", tag_field="type"):
     """Agent: a card's text record, decoded. Lives only in the memory of agent and hall server.
 
-    Dates are ``YYYYMMDD``; ``valid_to`` may be ``长期``.
+    Dates are ``YYYYMMDD``; ``valid_to`` may be ``长期``. ``photo`` is where the kiosk's screen may fetch the
+    card's photo; None: nowhere.
     """
 
     device: DeviceId
@@ -254,6 +245,7 @@ class CardRead(Strict, frozen=True, kw_only=True, tag="identity.card", tag_field
     valid_to: str = ""
     birth: str = ""
     name_en: ShortText = ""
+    photo: CardPhoto | None = None
 
 
 class CardFault(Strict, frozen=True, kw_only=True, tag="identity.fault", tag_field="type"):
@@ -294,17 +286,7 @@ Request = (
     | Begin
     | Finish
     | Absent
-    | Pick
-    | Resume
-    | Park
-    | Transfer
-    | PutBack
-    | OneMore
-    | Reclass
-    | MakeTicket
-    | Lend
-    | ChangePassword
-    | OfferScan
+    | DeskRequest
     | SubmitRating
     | DeclineRating
     | HelpDone
@@ -434,6 +416,8 @@ class IdentityRead(Strict, frozen=True, kw_only=True, tag="identity.read", tag_f
     kind: CertificateKind
     bookings: tuple[BookingBrief, ...] = ()
     priority: str = ORDINARY
+    photo: CardPhoto | None = None
+    """Where the photo of a card is, as its agent told it."""
 
 
 class BookingFound(Strict, frozen=True, kw_only=True, tag="booking.found", tag_field="type"):

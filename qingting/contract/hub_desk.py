@@ -110,3 +110,18 @@ class ChangePassword(Strict, frozen=True, kw_only=True, tag="staff.password", ta
 
     present: Annotated[str, msgspec.Meta(max_length=128)]
     new: Annotated[str, msgspec.Meta(max_length=128)]
+
+
+DeskRequest = (
+    Pick
+    | Resume
+    | Park
+    | Transfer
+    | PutBack
+    | OneMore
+    | Reclass
+    | MakeTicket
+    | Lend
+    | ChangePassword
+    | OfferScan
+)

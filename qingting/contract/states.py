@@ -153,6 +153,8 @@ class DeviceKind(StrEnum):
     """A controller of LED lamps (LED 控制卡), driven by the hall server itself."""
     FACE = "face"
     """A certified face terminal (人脸识别终端) beside a kiosk: it recognises, and hands out a credential."""
+    CAMERA = "camera"
+    """A kiosk's camera (摄像头), which the kiosk's own screen opens for a face check."""
 
 
 class DeviceState(StrEnum):
@@ -197,6 +199,12 @@ class Condition(StrEnum):
     SLOW_NETWORK = "slow_network"
     """The hall hears it only after long."""
     CAMERA_FAULT = "camera_fault"
+    CAMERA_BUSY = "camera_busy"
+    """Another program holds the camera."""
+    CAMERA_BLOCKED = "camera_blocked"
+    """The browser may not open the camera."""
+    TOO_DARK = "too_dark"
+    """The camera shows too little of whoever stands before it."""
     PLATFORM_LOST = "platform_lost"
     """A face terminal cannot reach the platform that it recognises by."""
 

@@ -13,6 +13,7 @@ from qingting.contract.acts import DeviceHands
 from qingting.contract.base import Record
 from qingting.contract.boards import BoardEarlier, BoardRow, BoardSay, BoardScreen, BoardSound
 from qingting.contract.events import Interval
+from qingting.contract.face_check import FaceCheck
 from qingting.contract.ids import (
     BusinessDay,
     DepartmentId,
@@ -86,6 +87,8 @@ class ItemView(Record, frozen=True, kw_only=True):
     sample: bool = False
     group: str = ""
     party_max: int = 20
+    face_check: bool = False
+    """Face and the card's photo are to be compared before its number is taken."""
     materials_en: tuple[str, ...] = ()
     legal_basis_en: str = ""
 
@@ -196,6 +199,8 @@ class CurrentVisit(Record, frozen=True, kw_only=True):
     proof_en: str = ""
     told: Interval | None = None
     """The waiting time that the visitor was told when the ticket was taken."""
+    face_check: FaceCheck | None = None
+    """What comparing face and card at the kiosk came to; None: nobody asked for it."""
 
 
 class WindowCounts(Record, frozen=True, kw_only=True):
@@ -366,6 +371,13 @@ class KioskScreen(Record, frozen=True, kw_only=True):
     notices: tuple[KioskNoticeView, ...]
 
 
+class KioskCamera(Record, frozen=True, kw_only=True):
+    """The camera that a kiosk's screen may open, and the profile that says how."""
+
+    device: DeviceId
+    profile: str
+
+
 class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"):
     """Topic ``kiosk:<id>``, key ``kiosk``. Tickets can be taken unless ``blocked_by`` names a reason;
     ``blocked_by`` holds error codes such as ``kiosk.agent_offline`` or ``kiosk.printer_paper_out``.
@@ -382,6 +394,8 @@ class KioskView(Record, frozen=True, kw_only=True, tag="kiosk", tag_field="view"
     screen: KioskScreen | None = None
     ways: tuple[IdentityWay, ...] = ()
     code_down: bool = False
+    camera: KioskCamera | None = None
+    """None: this kiosk has none."""
 
 
 class KioskTicket(Record, frozen=True, kw_only=True, tag="kiosk_ticket", tag_field="view"):

@@ -65,6 +65,7 @@ export function visit(state: 'called' | 'serving', calls = 1): CurrentVisit {
     misses: 0,
     recall_at: 0,
     told: { low: 6, high: 14, basis: 'simulation', beyond: false },
+    face_check: null,
   };
 }
 

@@ -29,6 +29,7 @@ function item(index: number): ItemView {
     sample: true,
     group: '',
     party_max: 20,
+    face_check: false,
   };
 }
 

@@ -67,6 +67,7 @@ export function visit(number: string, state: 'called' | 'serving'): CurrentVisit
     misses: 0,
     recall_at: 0,
     told: null,
+    face_check: null,
   };
 }
 
@@ -244,5 +245,6 @@ export function item(id: string, name: string, pinyin = '', initials = '', needs
     sample: false,
     group: '',
     party_max: 20,
+    face_check: false,
   };
 }

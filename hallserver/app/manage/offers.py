@@ -64,6 +64,7 @@ def _item_values(item: Item) -> Values:
         "name_en": item.name_en,
         "department": item.department,
         "needs_identity": "on" if item.needs_identity else "",
+        "face_check": "on" if item.face_check else "",
         "hot": "on" if item.hot else "",
         "queue": item.queue,
         "minutes": f"{item.minutes:g}",
@@ -151,6 +152,7 @@ def _item(request: web.Request, row: Values) -> dict[str, object]:
         "legal_basis": row.get("legal_basis", ""),
         "legal_basis_en": row.get("legal_basis_en", ""),
         "needs_identity": row.get("needs_identity") == "on",
+        "face_check": row.get("face_check") == "on",
         "hot": row.get("hot") == "on",
         "weekdays": marked(row, "days"),
     }

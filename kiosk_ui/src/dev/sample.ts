@@ -94,6 +94,7 @@ export const items: readonly ItemView[] = ITEMS.map(
           : {},
     group: '',
     party_max: id === 'id-first' ? 1 : 20,
+    face_check: false,
     sample: true,
   }),
 );
@@ -160,6 +161,7 @@ export function kiosk(now: number, peripherals: readonly DeviceView[] = sound(no
     screen: null,
     ways: card ? ['card'] : [],
     code_down: false,
+    camera: null,
   };
 }
 

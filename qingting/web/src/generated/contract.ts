@@ -196,6 +196,11 @@ export interface CardFault {
   readonly code: string;
 }
 
+export interface CardPhoto {
+  readonly port: number;
+  readonly token: string;
+}
+
 export interface CardRead {
   readonly type: "identity.card";
   readonly device: string;
@@ -206,6 +211,7 @@ export interface CardRead {
   readonly valid_to?: string;
   readonly birth?: string;
   readonly name_en?: string;
+  readonly photo?: CardPhoto | null;
 }
 
 export type CertificateKind = "foreign_permanent_resident" | "residence_permit" | "resident_id";
@@ -254,7 +260,7 @@ export interface ComeBack {
   readonly ticket: string;
 }
 
-export type Condition = "app_outdated" | "battery_low" | "busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "slow_network" | "ticket_not_taken" | "unauthorised" | "unrecoverable" | "wrong_model";
+export type Condition = "app_outdated" | "battery_low" | "busy" | "camera_blocked" | "camera_busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "slow_network" | "ticket_not_taken" | "too_dark" | "unauthorised" | "unrecoverable" | "wrong_model";
 
 export interface ConditionView {
   readonly condition: Condition;
@@ -297,6 +303,7 @@ export interface CurrentVisit {
   readonly materials_en: readonly string[];
   readonly proof_en: string;
   readonly told: Interval | null;
+  readonly face_check: FaceCheck | null;
 }
 
 export interface DeclineRating {
@@ -366,7 +373,7 @@ export interface DeviceHands {
   readonly former_release: string | null;
 }
 
-export type DeviceKind = "agent" | "board" | "call_pad" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
+export type DeviceKind = "agent" | "board" | "call_pad" | "camera" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
 
 export interface DeviceReport {
   readonly type: "device.report";
@@ -407,17 +414,27 @@ export interface EndIdentity {
   readonly type: "identity.end";
 }
 
+export interface FaceCheck {
+  readonly verdict: FaceVerdict;
+  readonly why?: FaceGap | null;
+  readonly liveness?: Liveness;
+}
+
 export interface FaceFault {
   readonly type: "face.fault";
   readonly device: string;
   readonly code: string;
 }
 
+export type FaceGap = "camera_fault" | "cut_off" | "no_camera" | "no_card" | "no_model" | "no_photo" | "skipped" | "timeout" | "too_dark" | "untold";
+
 export interface FaceRead {
   readonly type: "face.read";
   readonly device: string;
   readonly credential: string;
 }
+
+export type FaceVerdict = "match" | "no_match" | "not_done" | "unsure";
 
 export interface FeedLines {
   readonly t: "feed";
@@ -495,6 +512,7 @@ export interface IdentityRead {
   readonly kind: CertificateKind;
   readonly bookings: readonly BookingBrief[];
   readonly priority: string;
+  readonly photo: CardPhoto | null;
 }
 
 export interface IdentityRefused {
@@ -547,6 +565,7 @@ export interface ItemView {
   readonly sample: boolean;
   readonly group: string;
   readonly party_max: number;
+  readonly face_check: boolean;
   readonly materials_en: readonly string[];
   readonly legal_basis_en: string;
 }
@@ -557,6 +576,11 @@ export interface ItemsView {
 }
 
 export type KioskBlock = "booking" | "hot" | "queues" | "scan" | "search" | "take";
+
+export interface KioskCamera {
+  readonly device: string;
+  readonly profile: string;
+}
 
 export interface KioskNoticeView {
   readonly text: string;
@@ -619,6 +643,7 @@ export interface KioskView {
   readonly screen: KioskScreen | null;
   readonly ways: readonly IdentityWay[];
   readonly code_down: boolean;
+  readonly camera: KioskCamera | null;
 }
 
 export type Lamps = "double" | "full" | "single";
@@ -669,6 +694,8 @@ export interface LevelCount {
   readonly level: RatingLevel;
   readonly count: number;
 }
+
+export type Liveness = "doubtful" | "likely" | "unknown";
 
 export interface Login {
   readonly type: "staff.login";
@@ -1113,6 +1140,7 @@ export interface TakeTicket {
   readonly priority?: string;
   readonly booking?: string | null;
   readonly elder?: boolean;
+  readonly face_check?: FaceCheck | null;
 }
 
 export interface TakeWindow {

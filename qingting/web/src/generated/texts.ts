@@ -1541,6 +1541,27 @@ export const CONDITION_TEXTS = {
     "en": "The terminal cannot reach its platform",
     "hint_zh": "检查人脸终端的网线和专网；平台停机时等它恢复，其他方式照常可用。",
     "hint_en": "Check the terminal's network; if the platform is down, wait. Other ways go on working."
+  },
+  "camera_busy": {
+    "severity": "warning",
+    "zh": "摄像头被占用",
+    "en": "Camera in use",
+    "hint_zh": "另一个程序占着摄像头：关闭它，或重启取号机。期间由窗口核对本人与证件。",
+    "hint_en": "Another program holds the camera: close it, or restart the kiosk. Meanwhile windows compare face and card."
+  },
+  "camera_blocked": {
+    "severity": "warning",
+    "zh": "浏览器不能用摄像头",
+    "en": "Camera not allowed",
+    "hint_zh": "在取号机浏览器的策略中允许大厅地址使用摄像头（见摄像头安装说明），然后重新打开页面。",
+    "hint_en": "Allow the hall's address to use the camera in the kiosk browser's policy (see the camera guide), then reload."
+  },
+  "too_dark": {
+    "severity": "warning",
+    "zh": "光线太暗",
+    "en": "Too dark",
+    "hint_zh": "摄像头前太暗或逆光：开灯、调整取号机朝向，擦净镜头。",
+    "hint_en": "Too dark or lit from behind: switch a light on, turn the kiosk, wipe the lens."
   }
 } as const;
 
