@@ -78,7 +78,6 @@ AGENT, PRINTER, READER, SCANNER = (
 )
 FACE = DeviceId("k1-face")
 FACE_CHECK = fc.FaceCheck(verdict=fc.FaceVerdict.MATCH, liveness=fc.Liveness.LIKELY)
-PHOTO = fc.CardPhoto(port=41207, token="pk7Vw2m0QkzTn4rB")
 ACT = a.ActId("h-7f3a9c0d11e2")
 PLAN = a.PlanScreen(hours=(a.ScreenHours(days=(1, 2, 3, 4, 5), on="08:00", off="17:30"),))
 RELEASE = rel.ReleaseFacts(
@@ -410,7 +409,6 @@ _ALL: tuple[Any, ...] = (
         name="张小三",
         number="230602199001011238",
         valid_to="20360101",
-        photo=PHOTO,
     ),
     h.CardFault(device=READER, code="identity.unreadable"),
     h.CodeScanned(device=SCANNER, text="t/3q2xWc9vS0y1"),
@@ -440,7 +438,7 @@ _ALL: tuple[Any, ...] = (
         masked_name="张*三",
         masked_number="230602********1238",
         kind=CertificateKind.RESIDENT_ID,
-        photo=PHOTO,
+        photo=fc.CardPhoto(port=41207, token="pk7Vw2m0QkzTn4rB"),
     ),
     face.IdentityChecking(way=IdentityWay.FACE),
     h.IdentityRefused(problem=h.Problem(code="identity.expired", params={"date": "2025-01-01"})),
