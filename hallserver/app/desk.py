@@ -12,6 +12,7 @@ from hallserver.engine.views import entries
 from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
 from hallserver.hub.hub import Hub
+from hallserver.hub.release_shelf import ReleaseShelf
 from hallserver.link.city_link import CityLink
 from qingting.contract.config import Staff
 from qingting.contract.errors import Refusal
@@ -34,6 +35,7 @@ class Desk:
     sessions: Sessions
     link: CityLink | None
     voice: Voice
+    shelf: ReleaseShelf
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server goes down, so that streams end."""
 

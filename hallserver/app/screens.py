@@ -33,7 +33,10 @@ def add_screens(app: web.Application, static: Path = STATIC) -> None:
     """Routes of the screens; a bundle that is built later is found without a restart."""
     for path, (bundle, name) in PAGES.items():
         app.router.add_get(path, _page(static / bundle / name))
-    for bundle in ("kiosk", "tablet"):
+    for program, bundle in BUNDLES.items():
+        app.router.add_get(
+            f"/{bundle}/r/{{release:[0-9a-f]{{16}}}}/{{file:.+}}", _released(program)
+        )
         app.router.add_get(f"/{bundle}/{{file:.+}}", _file(static / bundle))
     for short, path in (("/kiosk", "/kiosk/"), ("/board", "/board/")):
         app.router.add_get(short, _moved(path))
@@ -77,6 +80,20 @@ def _page(file: Path) -> Handler:
         return web.FileResponse(file, headers={"Cache-Control": "no-cache", **own})
 
     return page
+
+
+def _released(app: App) -> Handler:
+    """Files of a release. Its name is its content's digest, so no file of it ever changes."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        shelf, given = desk_of(request).shelf, request.match_info
+        file = await asyncio.to_thread(shelf.find, app, given["release"], given["file"])
+        if file is None:
+            raise web.HTTPNotFound
+        kept = "public, max-age=31536000, immutable"
+        return web.FileResponse(file, headers={"Cache-Control": kept})
+
+    return serve
 
 
 def _file(folder: Path) -> Handler:

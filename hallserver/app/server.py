@@ -30,6 +30,7 @@ from hallserver.boards.routes import add_voice, make_voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.hub import Hub
+from hallserver.hub.release_shelf import ReleaseShelf
 from hallserver.link.city_link import CityLink
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import HallId
@@ -112,13 +113,17 @@ async def open_hall_app(
             builds=files.builds,
         )
         async with hub.running():
+            shelf = ReleaseShelf(hall, Path(settings.data) / "releases")
+            await shelf.open()
             if link is not None:
-                _run_link(link, hub, tasks)
+                _run_link(link, hub, shelf, tasks)
             sessions = Sessions(accounts.sessions, clock, secure=settings.secure_cookies)
             voice = make_voice(settings.speech_program, settings.voice_bank, Path(settings.data))
             _ = tasks.keep("voice", voice.run)
             _ = tasks.keep("leds", LedWall(hall, clock, heard=hub.board.presence.heard).run)
-            desk = Desk(settings, clock, hall, accounts, hub, files.pages, sessions, link, voice)
+            desk = Desk(
+                settings, clock, hall, accounts, hub, files.pages, sessions, link, voice, shelf
+            )
             yield _application(desk, files.assets, open_phone(hall, clock, tasks))
 
 
@@ -138,8 +143,10 @@ def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
     )
 
 
-def _run_link(link: CityLink, hub: Hub, tasks: Supervisor) -> None:
-    link.ambient = hub.board.ambient
+def _run_link(link: CityLink, hub: Hub, shelf: ReleaseShelf, tasks: Supervisor) -> None:
+    link.ambient, link.fetcher = hub.board.ambient, shelf
+    _ = hub.board.programs.subscribe(link.present_changed)
+    _ = shelf.subscribe(link.fetch)
     _ = link.subscribe(lambda: hub.board.topics.touch(("hall",)))
     _ = hub.board.acts.files.subscribe(
         lambda file: link.bring(file.act, file.media, file.data) if file.city else None

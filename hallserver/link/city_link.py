@@ -10,6 +10,7 @@ from websockets.exceptions import WebSocketException
 
 from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
+from hallserver.link.fetching import Fetcher
 from hallserver.link.session import Session
 from hallserver.link.uplink import LinkFaultError, LinkState, Uplink, event_time
 from hallserver.store.store import HallStore
@@ -58,6 +59,8 @@ class CityLink:
         self._key = key
         self._clock = clock
         self._build = build
+        self.fetcher: Fetcher | None = None
+        """Keeps releases for this hall's screens; set before :meth:`run`."""
         self.ambient = ambient or (lambda: Ambient(clock.now_ms(), city_link=self.connected))
         self._uplink = Uplink(store.epoch)
         self._session: Session | None = None
@@ -90,6 +93,16 @@ class CityLink:
         """Sends what an act of the city's brought back; dropped while there is no line, it can be fetched again."""
         if self._session is not None:
             self._session.bring(File(act=act, media=media, data=base64.b64encode(data).decode()))
+
+    def present_changed(self) -> None:
+        """What connected devices say is another: the city's picture of the present is renewed soon."""
+        if self._session is not None:
+            self._session.present_changed()
+
+    def fetch(self) -> None:
+        """There may be releases to fetch."""
+        if self._session is not None:
+            self._session.fetching.wake()
 
     # ---- service --------------------------------------------------------------------------------
 
@@ -146,6 +159,7 @@ class CityLink:
                 self._clock,
                 ambient=self.ambient,
                 oldest_unacked=self._oldest_unacked,
+                fetcher=self.fetcher,
             )
             await session.greet(self._hall_id, self._key, self._build)
             await self._find_oldest()

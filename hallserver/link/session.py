@@ -12,6 +12,7 @@ import structlog
 
 from hallserver.engine.views import Ambient, entries
 from hallserver.hall import Hall
+from hallserver.link.fetching import Fetcher, Fetching
 from hallserver.link.uplink import LinkFaultError, Uplink
 from hallserver.store.batch import Tip
 from qingting.contract.commands import ApplyDirective
@@ -76,6 +77,7 @@ class Session:
         *,
         ambient: Callable[[], Ambient],
         oldest_unacked: Callable[[], Millis],
+        fetcher: Fetcher | None = None,
     ) -> None:
         self._hall = hall
         self._store = hall.store
@@ -91,6 +93,7 @@ class Session:
         self._directive_came = asyncio.Event()
         self._files: deque[File] = deque(maxlen=MAX_FILES)
         self._file_came = asyncio.Event()
+        self.fetching = Fetching(fetcher, self._send, clock)
         self._heard = clock.monotonic()
         self.clock_offset_ms = 0
         """City clock minus hall clock, from the latest PONG."""
@@ -98,6 +101,10 @@ class Session:
     def committed(self) -> None:
         """The hall's log has grown."""
         self._wake.set()
+        self._changed.set()
+
+    def present_changed(self) -> None:
+        """What the LIVE lane says is another, though the log is not."""
         self._changed.set()
 
     def bring(self, file: File) -> None:
@@ -157,6 +164,7 @@ class Session:
             self._watch(),
             self._show_present(),
             self._send_files(),
+            self.fetching.run(),
         )
 
     # ---- what comes in --------------------------------------------------------------------------
@@ -181,7 +189,9 @@ class Session:
                 self.clock_offset_ms = t1 - (t0 + self._clock.now_ms()) // 2
             case LinkBye(code=code, retry_after=retry_after):
                 raise LinkFaultError(code or "bye", retry_after=retry_after)
-            case Hello() | Welcome() | Events() | Live() | Dack() | File() | Want() | Piece():
+            case Piece():
+                self.fetching.arrived(frame)
+            case Hello() | Welcome() | Events() | Live() | Dack() | File() | Want():
                 raise LinkFaultError(f"unexpected.{type(frame).__name__}")
 
     async def _receive(self, seconds: float) -> Frame:

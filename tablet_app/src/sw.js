@@ -4,6 +4,7 @@
 const CACHE = 'tablet-__VERSION__';
 const FILES = '__FILES__';
 const ROOT = new URL('./', self.location.href);
+const RELEASES = new URL('r/', ROOT).href;
 const KEPT = new Set(FILES.map((file) => new URL(file, ROOT).href));
 
 self.addEventListener('install', (event) => {
@@ -34,5 +35,9 @@ async function kept(address, request) {
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const address = request.url.split(/[?#]/)[0];
-  if (request.method === 'GET' && KEPT.has(address)) event.respondWith(kept(address, request));
+  if (request.method !== 'GET') return;
+  if (KEPT.has(address)) event.respondWith(kept(address, request));
+  // Files of a release lie in a cache of their own, which the loader fills; what they are called is their content.
+  else if (address.startsWith(RELEASES))
+    event.respondWith(caches.match(address).then((found) => found ?? fetch(request)));
 });

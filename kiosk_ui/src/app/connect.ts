@@ -1,6 +1,7 @@
 /** The line of a screen to its hall. */
 import type { DeviceKind } from '@qingting/client';
 import { HallConnection, browserIdentity } from '@qingting/client';
+import { BUILD } from './build';
 
 /**
  * Connects as the device of `kind` that this browser was paired as. `?slot=2` tells apart several of
@@ -12,5 +13,5 @@ export async function connect(kind: DeviceKind): Promise<HallConnection> {
     const { previewConnection } = await import('../dev/harness');
     return previewConnection(kind);
   }
-  return new HallConnection({ identity: browserIdentity(kind, query.get('slot') ?? '') });
+  return new HallConnection({ identity: browserIdentity(kind, query.get('slot') ?? ''), build: BUILD });
 }

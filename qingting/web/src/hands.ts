@@ -119,6 +119,8 @@ export function followHands(connection: HallConnection, page: PageHands = {}): U
         await connection.ask({ type: 'act.going', act: order.act });
         (page.reload ?? (() => location.reload()))();
         return null;
+      case 'release.use':
+        return null; // followRelease's
       case 'picture.take':
         return takePicture(order.act);
       default:

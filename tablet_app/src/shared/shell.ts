@@ -17,7 +17,7 @@ export interface ShellHands {
 /** Browsers keep programs on https and on localhost only; elsewhere the page is loaded from the hall. */
 async function register(): Promise<ServiceWorkerRegistration | null> {
   if (!('serviceWorker' in navigator)) return null;
-  return navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`);
+  return navigator.serviceWorker.register(new URL('sw.js', location.href));
 }
 
 /** Never rejects: a pad without its shell works on, and its report says which program it runs. */

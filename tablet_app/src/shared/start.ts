@@ -1,6 +1,6 @@
 /** What both pads do first: a line to the hall, words, the kept shell, the tablet's own state. */
 import type { DeviceKind, Language } from '@qingting/client';
-import { HallConnection, browserIdentity, followHands } from '@qingting/client';
+import { HallConnection, browserIdentity, followHands, followRelease } from '@qingting/client';
 import { CONNECTION } from '@qingting/client/vue';
 import type { Component } from 'vue';
 import { createApp } from 'vue';
@@ -13,6 +13,7 @@ import { keepContact } from './contact';
 import { PadDevice, reportDevice } from './device';
 import { CHIME, REST } from './gear';
 import { makeI18n } from './i18n';
+import { QUIET_MS } from './renewal';
 import { keepShell } from './shell';
 import { Chime } from './sound';
 
@@ -50,5 +51,11 @@ export function startPad(
   reportDevice(connection, device, { awake: () => wake.held, sound: () => chime.ready });
   void keepShell(connection, { idle: () => rest.idle, quietMs: () => device.quietMs });
   followHands(connection);
+  followRelease(connection, {
+    build: BUILD,
+    idle: () => rest.idle,
+    quietMs: () => device.quietMs,
+    calmMs: QUIET_MS,
+  });
   connection.start();
 }

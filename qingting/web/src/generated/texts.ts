@@ -1273,6 +1273,21 @@ export const ERROR_TEXTS = {
     "en": "The release does not match its digest and was not used. Send it again.",
     "retry": true
   },
+  "act.not_started": {
+    "zh": "新程序没有启动起来，屏幕已自动退回原来的程序。",
+    "en": "The new program did not start, so the screen went back to the former one by itself.",
+    "retry": false
+  },
+  "release.archive_bad": {
+    "zh": "这不是可用的程序包（{fault}），没有收下。请用 qingting release build 重新打包。",
+    "en": "This is not a usable release ({fault}); it was not taken. Make it anew with qingting release build.",
+    "retry": false
+  },
+  "release.too_large": {
+    "zh": "程序包太大，没有收下：最大 {mb} MB。",
+    "en": "The release is too large and was not taken: {mb} MB at most.",
+    "retry": false
+  },
   "release.unknown": {
     "zh": "没有这个程序版本。",
     "en": "There is no such release.",
