@@ -107,9 +107,6 @@ class ReleaseShelf:
 
     # ---- served ---------------------------------------------------------------------------------
 
-    def has(self, release: str) -> bool:
-        return release in self._here
-
     def find(self, app: App, release: str, name: str) -> Path | None:
         """A file of a release of ``app``. Blocking."""
         life = self._hall.state.releases.get(release)

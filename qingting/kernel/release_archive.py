@@ -8,7 +8,9 @@ import hashlib
 import io
 import re
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -38,6 +40,12 @@ PAGES_OF: dict[App, tuple[str, ...]] = {
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,99})*")
 _ENTRY = re.compile(rb'<script[^>]*\sdata-entry="([^"]+)"')
 _CHUNK = 1024 * 1024
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGED = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error),
+    *(NotImplementedError, EOFError, OSError, RuntimeError, ValueError),
+)
+"""What reading a damaged archive may raise."""
 
 
 class Manifest(Strict, frozen=True, kw_only=True):
@@ -72,7 +80,7 @@ def read_release(data: bytes) -> Release:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = _files_in(archive)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
+    except _DAMAGED as error:
         raise _bad("ZIP") from error
     manifest = _manifest(files)
     for page in PAGES_OF[manifest.app]:
@@ -117,7 +125,8 @@ def _check_name(entry: zipfile.ZipInfo, known: Mapping[str, bytes]) -> None:
     plain = _NAME.fullmatch(name) is not None and len(path.parts) <= MAX_DEPTH
     if not plain or path.suffix not in SUFFIXES or name == FILE_LIST:
         raise _bad(name)
-    if (mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode)) or entry.flag_bits & 0x1:
+    special = mode and stat.S_IFMT(mode) and not stat.S_ISREG(mode)
+    if special or entry.flag_bits & 0x1 or entry.compress_type not in _PACKED:
         raise _bad(name)
     if name.lower() in {one.lower() for one in known}:
         raise _bad(name)
