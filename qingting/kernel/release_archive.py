@@ -43,7 +43,7 @@ _CHUNK = 1024 * 1024
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DAMAGED = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error),
-    *(NotImplementedError, EOFError, OSError, RuntimeError, ValueError),
+    *(NotImplementedError, EOFError, OSError, RuntimeError, ValueError, LookupError, OverflowError),
 )
 """What reading a damaged archive may raise."""
 
