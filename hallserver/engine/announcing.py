@@ -20,6 +20,7 @@ def note_call(state: HallState, ticket: Ticket, at: Millis) -> None:
     call.window = ticket.window
     call.numbers.append(state.call_no)
     call.at.append(at)
+    call.unsaid.clear()
     state.calls[ticket.id] = call
     # Ordered by the latest call, so the old ones are at the front.
     while (oldest := next(iter(state.calls.values()))).at[-1] < at - KEPT_MS:
@@ -33,16 +34,36 @@ def note_said(state: HallState, body: e.CallAnnounced) -> None:
         call.said[body.device] = max(call.said.get(body.device, 0), body.call_no)
 
 
+def note_unsaid(state: HallState, body: e.CallUnsaid) -> None:
+    """A loudspeaker broke off; what it tries at a later number counts anew."""
+    call = state.calls.get(body.ticket)
+    if call is not None and call.numbers[-1] == body.call_no:
+        call.unsaid[body.device] = call.unsaid.get(body.device, 0) + 1
+
+
 def announced(state: HallState, command: c.ReportAnnounced, now: Millis) -> list[e.EventBody]:
-    """A board reports that it has said a call. One that is not known any more, or was reported before,
-    is nothing new."""
+    """A board or loudspeaker reports that it has said a call. One that is not known any more, or was reported
+    before, is nothing new."""
     life = state.devices.get(command.device)
-    if life is None or life.kind is not DeviceKind.BOARD:
+    if life is None or life.kind not in (DeviceKind.BOARD, DeviceKind.SPEAKER):
         raise Refusal("device.unknown")
     ticket = ticket_of_call(state, command.call_no)
     if ticket is None or state.calls[ticket].said.get(life.id, 0) >= command.call_no:
         return []
     return [e.CallAnnounced(device=life.id, call_no=command.call_no, ticket=ticket)]
+
+
+def unsaid(state: HallState, command: c.ReportUnsaid, now: Millis) -> list[e.EventBody]:
+    """A loudspeaker reports that it broke off; nothing new for a call that is not remembered."""
+    life = state.devices.get(command.device)
+    if life is None or life.kind is not DeviceKind.SPEAKER:
+        raise Refusal("device.unknown")
+    ticket = ticket_of_call(state, command.call_no)
+    if ticket is None:
+        return []
+    return [
+        e.CallUnsaid(device=life.id, call_no=command.call_no, ticket=ticket, cause=command.cause)
+    ]
 
 
 def ticket_of_call(state: HallState, call_no: int) -> TicketId | None:

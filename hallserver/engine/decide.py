@@ -45,6 +45,7 @@ _RULES: dict[type, Rule] = {
     c.CallNext: decide_visits.call_next,
     c.Recall: decide_visits.recall,
     c.ReportAnnounced: announcing.announced,
+    c.ReportUnsaid: announcing.unsaid,
     c.BeginService: decide_visits.begin,
     c.FinishService: decide_visits.finish,
     c.MarkNoShow: decide_visits.no_show,

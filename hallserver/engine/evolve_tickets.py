@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hallserver.engine import learning
-from hallserver.engine.announcing import note_call, note_said
+from hallserver.engine.announcing import note_call, note_said, note_unsaid
 from hallserver.engine.calling import remember_call
 from hallserver.engine.clerks import clerk_day, note_case, note_level
 from hallserver.engine.evolve_acts import use_paper
@@ -170,6 +170,10 @@ def _announce(state: HallState, ticket: Ticket, event: e.Event) -> None:
 
 def _said(state: HallState, body: e.CallAnnounced, event: e.Event) -> None:
     note_said(state, body)
+
+
+def _unsaid(state: HallState, body: e.CallUnsaid, event: e.Event) -> None:
+    note_unsaid(state, body)
 
 
 def _begun(state: HallState, body: e.ServiceBegun, event: e.Event) -> None:
@@ -361,6 +365,7 @@ TICKET_STEPS: dict[type, Step] = {
     e.TicketCalled: _called,
     e.TicketRecalled: _recalled,
     e.CallAnnounced: _said,
+    e.CallUnsaid: _unsaid,
     e.ServiceBegun: _begun,
     e.ServiceFinished: _finished,
     e.TicketNoShow: _no_show,

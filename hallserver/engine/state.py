@@ -337,13 +337,14 @@ def classes_of(rules: CallingRules) -> dict[str, PriorityClass]:
 
 class Call(msgspec.Struct, kw_only=True):
     """The calls of one ticket: their numbers, rising, when each was made, and the highest number that each
-    board has said."""
+    board or loudspeaker has said. ``unsaid`` counts how often one broke off at the latest number."""
 
     ticket: TicketId
     window: WindowId
     numbers: list[int] = msgspec.field(default_factory=list)
     at: list[Millis] = msgspec.field(default_factory=list)
     said: dict[DeviceId, int] = msgspec.field(default_factory=dict)
+    unsaid: dict[DeviceId, int] = msgspec.field(default_factory=dict)
 
 
 class HallState(msgspec.Struct, kw_only=True):

@@ -347,6 +347,7 @@ _TOUCHES: dict[type, Touch] = {
     e.HelpAnswered: lambda state, body: {"help"},
     e.NoticePut: lambda state, body: {"hall", "board"},
     e.CallAnnounced: lambda state, body: set(),
+    e.CallUnsaid: lambda state, body: set(),
     e.DirectiveApplied: lambda state, body: set(),
     e.DirectiveRefused: lambda state, body: set(),
 }

@@ -102,6 +102,11 @@ def agent_speaks_for(state: HallState, agent: DeviceId, device: DeviceId) -> boo
     return life.kind in PERIPHERALS and life.parent in (agent, owner.parent)
 
 
+def is_hall_driven(life: DeviceLife) -> bool:
+    """True for a loudspeaker that hangs on no kiosk or agent: the hall server opens it itself and tells of it."""
+    return life.kind is DeviceKind.SPEAKER and life.parent is None
+
+
 def spoken_for(state: HallState, agent: DeviceId) -> list[DeviceLife]:
     """The devices of :func:`agent_speaks_for`, without a look at every pad of the hall."""
     owner = state.devices.get(agent)
@@ -114,6 +119,12 @@ def spoken_for(state: HallState, agent: DeviceId) -> list[DeviceLife]:
 
 
 PERIPHERALS = frozenset(
-    {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.FACE}
+    {
+        DeviceKind.PRINTER,
+        DeviceKind.ID_READER,
+        DeviceKind.SCANNER,
+        DeviceKind.FACE,
+        DeviceKind.SPEAKER,
+    }
 )
 """Devices that have no connection of their own."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hallserver.engine.state import DeviceLife, HallState, children_of
-from hallserver.hub.authority import PERIPHERALS, agent_speaks_for, spoken_for
+from hallserver.hub.authority import PERIPHERALS, agent_speaks_for, is_hall_driven, spoken_for
 from hallserver.hub.pad_watch import PadWatch
 from hallserver.hub.session import ROLES
 from qingting.contract.commands import ReportDevice
@@ -144,7 +144,7 @@ class Presence:
     def _peripheral(
         self, state: HallState, life: DeviceLife, agents: list[DeviceId]
     ) -> ReportDevice | None:
-        if life.state in _GONE:
+        if life.state in _GONE or is_hall_driven(life):
             return None
         own = [one for one in agents if agent_speaks_for(state, one, life.id)]
         if any(not self.missing(one, AGENT_GRACE_SECONDS) for one in own):

@@ -17,6 +17,7 @@ from qingting.contract import events as e
 from qingting.contract.errors import Refusal
 from qingting.contract.hub import Delta, Snapshot
 from qingting.contract.ids import DeviceId, TicketId
+from qingting.contract.states import DeviceKind
 from qingting.contract.views import View
 
 log = structlog.get_logger(__name__)
@@ -203,11 +204,18 @@ class Topics:
     def _boards_showing(self, event: e.Event, touched: set[str]) -> set[str]:
         """Topics of single boards: each has its own layout of what the common topic holds, and windows'
         states besides."""
-        if isinstance(event.b, e.CallAnnounced):
-            return {f"{BOARD_PREFIX}{event.b.device}"}
+        if isinstance(event.b, e.CallAnnounced | e.CallUnsaid | e.DeviceChanged):
+            return self._boards_relieved(event.b.device)
         if touched.isdisjoint(("board", "windows")):
             return set()
         return {topic for topic in self._topics if topic.startswith(BOARD_PREFIX)}
+
+    def _boards_relieved(self, device: DeviceId) -> set[str]:
+        """What a board owes changes by itself, and with any loudspeaker that speaks in its stead."""
+        life = self._state().devices.get(device)
+        if life is not None and life.kind is DeviceKind.SPEAKER:
+            return {topic for topic in self._topics if topic.startswith(BOARD_PREFIX)}
+        return {f"{BOARD_PREFIX}{device}"} & self._topics.keys()
 
     # ---- service --------------------------------------------------------------------------------
 

@@ -28,6 +28,10 @@ class PrintTest(Strict, frozen=True, kw_only=True, tag="print.test", tag_field="
     """A test ticket (测试号票) with the device's name, its model, the time and a density pattern."""
 
 
+class PlayTest(Strict, frozen=True, kw_only=True, tag="sound.test", tag_field="do"):
+    """A test sound (测试音): a chime and a short sentence, as loud as a call would be now."""
+
+
 class ReprintNumber(Strict, frozen=True, kw_only=True, tag="print.number", tag_field="do"):
     """One of today's open tickets once more, by its number (补打)."""
 
@@ -110,6 +114,7 @@ class UseRelease(Strict, frozen=True, kw_only=True, tag="release.use", tag_field
 
 Action = (
     PrintTest
+    | PlayTest
     | ReprintNumber
     | RecoverPrinter
     | NewRoll
@@ -127,16 +132,18 @@ Action = (
 
 _PRINTER = frozenset({DeviceKind.PRINTER})
 _AGENT = frozenset({DeviceKind.AGENT})
+_SPEAKER = frozenset({DeviceKind.SPEAKER})
 PAGES = OWN_CONNECTION - _AGENT
 """Devices that are a page of the hall server."""
 ALLOWED: dict[type[Action], frozenset[DeviceKind]] = {
     PrintTest: _PRINTER,
+    PlayTest: _SPEAKER,
     ReprintNumber: _PRINTER,
     RecoverPrinter: _PRINTER,
     NewRoll: _PRINTER,
     RestartAgent: _AGENT,
     RestartBrowser: PAGES | _AGENT,
-    SetVolume: frozenset({DeviceKind.BOARD}) | _AGENT,
+    SetVolume: frozenset({DeviceKind.BOARD}) | _SPEAKER | _AGENT,
     SetBrightness: PAGES | _AGENT,
     SwitchScreen: PAGES | _AGENT,
     PlanScreen: PAGES | _AGENT,

@@ -124,6 +124,14 @@ class ReportAnnounced(Strict, frozen=True, kw_only=True, tag="call.said", tag_fi
     call_no: int
 
 
+class ReportUnsaid(Strict, frozen=True, kw_only=True, tag="call.unsaid", tag_field="type"):
+    """A loudspeaker could not say call ``call_no`` to its end (播报失败); ``cause`` as far as it is known."""
+
+    device: DeviceId
+    call_no: int
+    cause: Condition | None = None
+
+
 class BeginService(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="type"):
     """The visitor is at the window (开始办理)."""
 
@@ -383,6 +391,7 @@ Command = (
     | CallNext
     | Recall
     | ReportAnnounced
+    | ReportUnsaid
     | BeginService
     | FinishService
     | MarkNoShow

@@ -25,7 +25,13 @@ from qingting.contract.ids import (
     StaffId,
     WindowId,
 )
-from qingting.contract.layouts import Announcements, BoardLayout, Known, layouts_faults
+from qingting.contract.layouts import (
+    Announcements,
+    BoardLayout,
+    Known,
+    layouts_faults,
+    scope_faults,
+)
 from qingting.contract.rules import CallingRules, rules_faults
 from qingting.contract.states import DeviceKind, StaffPermission, StaffRole
 from qingting.contract.templates import (
@@ -261,6 +267,7 @@ def config_faults(config: HallConfig) -> list[Fault]:
     for shift in config.shifts:
         faults += period_faults(_of_shift(config, shift), shift.periods)
     faults += layouts_faults(config.layouts, config.board_layouts, layouts_reach(config))
+    faults += _speaker_faults(config)
     return faults + _template_faults(config, known)
 
 
@@ -344,6 +351,22 @@ def _reference_faults(config: HallConfig, known: dict[str, set[str]]) -> list[Fa
         for at, kind, one in wanted
         if one is not None and one not in known[kind]
     ]
+
+
+def _speaker_faults(config: HallConfig) -> list[Fault]:
+    """Loudspeakers that say the calls of something that is not there, or are not there themselves."""
+    known = {one.id: one for one in config.devices if one.kind is DeviceKind.SPEAKER}
+    reach = layouts_reach(config)
+    faults: list[Fault] = []
+    for device, scope in config.announcements.speakers.items():
+        if device not in known:
+            faults.append(Fault("fault.no_device", "announcements", what=device))
+            continue
+        at = Fault(
+            "", "devices", device, known[device].name, name_en=known[device].name_en or device
+        )
+        faults += scope_faults(at, scope, reach)
+    return faults
 
 
 def _of_shift(config: HallConfig, shift: Shift) -> Fault:

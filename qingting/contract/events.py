@@ -170,11 +170,20 @@ class TicketRecalled(Record, frozen=True, kw_only=True, tag="ticket.recalled", t
 
 
 class CallAnnounced(Record, frozen=True, kw_only=True, tag="call.announced", tag_field="k"):
-    """A board said call ``call_no``, and with it every earlier call of the ticket that it owed."""
+    """A board or loudspeaker said call ``call_no``, and with it every earlier call of the ticket that it owed."""
 
     device: DeviceId
     call_no: int
     ticket: TicketId
+
+
+class CallUnsaid(Record, frozen=True, kw_only=True, tag="call.unsaid", tag_field="k"):
+    """A loudspeaker began call ``call_no`` and did not come to its end; it is still owed."""
+
+    device: DeviceId
+    call_no: int
+    ticket: TicketId
+    cause: Condition | None = None
 
 
 class ServiceBegun(Record, frozen=True, kw_only=True, tag="service.begun", tag_field="k"):
@@ -442,6 +451,7 @@ EventBody = (
     | TicketCalled
     | TicketRecalled
     | CallAnnounced
+    | CallUnsaid
     | ServiceBegun
     | ServiceFinished
     | TicketNoShow

@@ -20,6 +20,7 @@ from qingting.contract import hub as h
 from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
 from qingting.contract import hub_face as face
+from qingting.contract import hub_sound as sound
 from qingting.contract import link as k
 from qingting.contract import printing as p
 from qingting.contract import releases as rel
@@ -50,6 +51,7 @@ from qingting.contract.states import (
     DeviceState,
     IdentityWay,
     NotRatedReason,
+    PlayOutcome,
     PrintOutcome,
     PrintState,
     RatingChannel,
@@ -235,6 +237,7 @@ _ALL: tuple[Any, ...] = (
     c.CallNext(window=WINDOW),
     c.Recall(window=WINDOW),
     c.ReportAnnounced(device=DeviceId("board-1"), call_no=17),
+    c.ReportUnsaid(device=DeviceId("speaker-1"), call_no=17, cause=Condition.SOUND_TAKEN),
     c.BeginService(window=WINDOW),
     c.FinishService(window=WINDOW),
     c.MarkNoShow(window=WINDOW),
@@ -265,6 +268,9 @@ _ALL: tuple[Any, ...] = (
         device=KIOSK, why=TurnedAway.WRONG_KEY, origin=AddressClass.OWN_NETWORK, count=3
     ),
     c.KeyDevice(device=KIOSK),
+    c.AskAct(
+        act=ACT, device=DeviceId("speaker-1"), action=a.PlayTest(), until=AT, asked_by="s-0103"
+    ),
     c.AskAct(act=ACT, device=PRINTER, action=a.PrintTest(), until=AT + 60_000, asked_by="s-0103"),
     c.ReportRelease(release=RELEASE.id, code="release.digest"),
     c.EndAct(act=ACT, outcome=ActOutcome.DONE, figures={"mm": 118}),
@@ -307,6 +313,9 @@ _ALL: tuple[Any, ...] = (
     e.TicketCalled(ticket=TICKET, window=WINDOW, staff=STAFF),
     e.TicketRecalled(ticket=TICKET, window=WINDOW, calls=2),
     e.CallAnnounced(device=DeviceId("board-1"), call_no=17, ticket=TICKET),
+    e.CallUnsaid(
+        device=DeviceId("speaker-1"), call_no=17, ticket=TICKET, cause=Condition.SOUND_TAKEN
+    ),
     e.ServiceBegun(ticket=TICKET, window=WINDOW, staff=STAFF),
     e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=CASE),
     e.TicketNoShow(ticket=TICKET, window=WINDOW, staff=STAFF),
@@ -383,7 +392,7 @@ _ALL: tuple[Any, ...] = (
     h.LeaveWindow(),
     h.Next(),
     h.Again(),
-    h.Announced(call_no=17),
+    sound.Announced(call_no=17),
     h.Begin(),
     h.Finish(),
     h.Absent(),
@@ -415,6 +424,12 @@ _ALL: tuple[Any, ...] = (
     face.LookForFace(on=True),
     face.FaceRead(device=FACE, credential="QF1.5c1d…"),
     face.FaceFault(device=FACE, code="face.not_recognised"),
+    sound.CallTold(
+        device=DeviceId("speaker-1"),
+        call_no=17,
+        outcome=PlayOutcome.FAILED,
+        cause=Condition.SOUND_FAULT,
+    ),
     ha.ActGoing(act=ACT),
     ha.ActPart(act=ACT, no=1, count=1, data="iVBORw0KGgo="),
     ha.ActTold(act=ACT, outcome=ActOutcome.FAILED, code="act.command_failed", note="exit 1"),
@@ -430,6 +445,7 @@ _ALL: tuple[Any, ...] = (
     h.PrintOrder(job=JOB),
     h.ArmReader(armed=True),
     face.ArmFace(armed=True),
+    sound.SayCall(device=DeviceId("speaker-1"), call_no=17, path="/voice/17.wav", volume=80),
     ha.ActOrder(act=ACT, device=KIOSK, action=a.SetBrightness(percent=60), answer_by=AT + 30_000),
     rel.ReleaseInForce(release=RELEASE.id, build=RELEASE.build),
     ha.HandsInForce(volume=60, hours=PLAN.hours, utc_offset_minutes=480, rolls={PRINTER: ROLL}),

@@ -17,6 +17,7 @@ from qingting.contract.face_check import CardPhoto, FaceCheck
 from qingting.contract.hub_acts import ActMessage, ActRequest
 from qingting.contract.hub_desk import DeskRequest, ScanOffer
 from qingting.contract.hub_face import ArmFace, FaceRequest, IdentityChecking
+from qingting.contract.hub_sound import SayCall, SoundRequest
 from qingting.contract.ids import (
     BookingId,
     DeviceId,
@@ -165,12 +166,6 @@ class Again(Strict, frozen=True, kw_only=True, tag="call.recall", tag_field="typ
     pass
 
 
-class Announced(Strict, frozen=True, kw_only=True, tag="call.announced", tag_field="type"):
-    """Board: call ``call_no`` was said to its end. Repeated after a reconnect until it was acknowledged."""
-
-    call_no: Annotated[int, msgspec.Meta(ge=1)]
-
-
 class Begin(Strict, frozen=True, kw_only=True, tag="service.begin", tag_field="type"):
     pass
 
@@ -282,7 +277,6 @@ Request = (
     | LeaveWindow
     | Next
     | Again
-    | Announced
     | Begin
     | Finish
     | Absent
@@ -296,6 +290,7 @@ Request = (
     | CardFault
     | CodeScanned
     | FaceRequest
+    | SoundRequest
     | PrepareOffline
     | MergeLeased
     | PadReport
@@ -470,6 +465,7 @@ ServerMessage = (
     | ArmReader
     | ArmFace
     | ActMessage
+    | SayCall
     | IdentityRead
     | IdentityChecking
     | IdentityRefused

@@ -257,7 +257,8 @@ class Announcements(Strict, frozen=True, kw_only=True):
     ticket when it is not among them. ``repeats`` is how many times a call is said in all.
     ``pause_seconds`` parts repeats and calls. ``elder_slow`` says calls for tickets of the elder version
     (长辈版) slowly and once more. ``too_old_seconds``: a call that could not be said for so long is not
-    said any more, because its window has moved on.
+    said any more, because its window has moved on. ``speakers`` says which calls a loudspeaker (音箱) says;
+    one without an entry says those of the whole hall.
     """
 
     languages: Annotated[tuple[Language, ...], msgspec.Meta(min_length=1, max_length=2)] = (
@@ -273,6 +274,7 @@ class Announcements(Strict, frozen=True, kw_only=True):
     volumes: Annotated[tuple[LoudSpan, ...], msgspec.Meta(max_length=12)] = ()
     quiet: Annotated[tuple[QuietSpan, ...], msgspec.Meta(max_length=6)] = ()
     too_old_seconds: Annotated[int, msgspec.Meta(ge=30, le=900)] = 120
+    speakers: dict[DeviceId, Scope] = msgspec.field(default_factory=dict)
 
 
 # ---- faults -------------------------------------------------------------------------------------
@@ -368,6 +370,12 @@ def layout_faults(layout: BoardLayout, known: Known) -> Iterator[LayoutFault]:
         yield LayoutFault("language_twice")
     for number, slot in enumerate(layout.slots, start=1):
         yield from (fault._replace(slot=number) for fault in _slot_faults(layout, slot))
+
+
+def scope_faults(at: Fault, scope: Scope, known: Known) -> list[Fault]:
+    """What a scope outside a layout names that is not there; ``at`` says where it stands."""
+    wrong = _scope_faults(scope, known)
+    return [at._replace(code=_REFERENCES[one.code], what=one.what) for one in wrong]
 
 
 def _scope_faults(scope: Scope, known: Known) -> Iterator[LayoutFault]:

@@ -93,6 +93,13 @@ class PrintOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PlayOutcome(StrEnum):
+    """What became of a sound (播放结果). ``played``: the device took it to its end; one that broke off has failed."""
+
+    PLAYED = "played"
+    FAILED = "failed"
+
+
 class WindowState(StrEnum):
     """State of a service window (窗口)."""
 
@@ -151,6 +158,8 @@ class DeviceKind(StrEnum):
     BOARD = "board"
     LED = "led"
     """A controller of LED lamps (LED 控制卡), driven by the hall server itself."""
+    SPEAKER = "speaker"
+    """A loudspeaker (音箱) at the hall server or at an agent's machine: it says the calls of its area."""
     FACE = "face"
     """A certified face terminal (人脸识别终端) beside a kiosk: it recognises, and hands out a credential."""
     CAMERA = "camera"
@@ -189,6 +198,10 @@ class Condition(StrEnum):
     """Something answers that is not what the profile describes."""
     MUTED = "muted"
     """It is there and makes no sound."""
+    SOUND_TAKEN = "sound_taken"
+    """Another program holds the sound device."""
+    SOUND_FAULT = "sound_fault"
+    """The sound device is there and does not play to the end."""
     BATTERY_LOW = "battery_low"
     ON_BATTERY = "on_battery"
     """It has run on its battery for long: its charger is out."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from qingting.contract import boards as b
 from qingting.contract import hub as h
+from qingting.contract import hub_sound as sound
 from qingting.contract.ids import DeviceId
 from qingting.contract.states import Condition, DeviceKind, DeviceState
 
@@ -34,7 +35,7 @@ async def test_a_call_is_shown_and_owed_until_the_board_has_said_it(house: House
         await pad.ask(h.Next())
         await board.until(lambda: owed(board) == [1] or None)
         assert len(numbers(board)) == 1
-        await board.ask(h.Announced(call_no=1))
+        await board.ask(sound.Announced(call_no=1))
         await board.until(lambda: owed(board) == [] or None)
         assert len(numbers(board)) == 1, "it is still shown"
         await board.close()
@@ -48,7 +49,7 @@ async def test_a_board_that_was_away_owes_what_it_missed_and_nothing_that_it_sai
         await house.ticket(kiosk)
         await pad.ask(h.Next())
         await board.until(lambda: owed(board) == [1] or None)
-        await board.ask(h.Announced(call_no=1), key="said-00000001")
+        await board.ask(sound.Announced(call_no=1), key="said-00000001")
         await board.close()
         await pad.ask(h.Begin())
         await pad.ask(h.Finish())
@@ -57,7 +58,7 @@ async def test_a_board_that_was_away_owes_what_it_missed_and_nothing_that_it_sai
         await house.restart()
         board = await watch(house)
         assert owed(board) == [2]
-        await board.ask(h.Announced(call_no=1), key="said-00000001")
+        await board.ask(sound.Announced(call_no=1), key="said-00000001")
         assert owed(board) == [2], "a report that comes again changes nothing"
         await board.close()
 

@@ -10,6 +10,7 @@ from qingting.contract import hub as h
 from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
 from qingting.contract import hub_face as face
+from qingting.contract import hub_sound as sound
 from qingting.contract.examples import EXAMPLES
 from qingting.contract.ids import DeviceId, ItemId, TicketId, WindowId
 from qingting.contract.pads import PadReport
@@ -64,7 +65,8 @@ ALLOWED = {
     desk.Lend: {Role.CALL_PAD},
     desk.ChangePassword: {Role.CALL_PAD},
     desk.OfferScan: {Role.CALL_PAD},
-    h.Announced: {Role.BOARD},
+    sound.Announced: {Role.BOARD},
+    sound.CallTold: {Role.AGENT},
     h.HelpDone: {Role.CALL_PAD},
     h.SubmitRating: {Role.RATING_PAD},
     h.DeclineRating: {Role.RATING_PAD},
@@ -86,7 +88,7 @@ ALLOWED = {
 """Written out by hand, so that a change of the registry has to be meant."""
 CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
-    h.Again, h.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
+    h.Again, sound.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
     h.DeviceReport, h.PrintReport, h.ComeBack, h.LeaveLine,
     h.PrepareOffline, h.MergeLeased, ha.ActTold, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
     desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,

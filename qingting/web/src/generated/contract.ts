@@ -15,7 +15,7 @@ export interface ActOrder {
   readonly type: "act";
   readonly act: string;
   readonly device: string;
-  readonly action: PrintTest | ReprintNumber | RecoverPrinter | NewRoll | RestartAgent | RestartBrowser | SetVolume | SetBrightness | SwitchScreen | PlanScreen | TakePicture | FetchDiagnostics | UseProfiles | UseRelease;
+  readonly action: PrintTest | PlayTest | ReprintNumber | RecoverPrinter | NewRoll | RestartAgent | RestartBrowser | SetVolume | SetBrightness | SwitchScreen | PlanScreen | TakePicture | FetchDiagnostics | UseProfiles | UseRelease;
   readonly answer_by: number;
   readonly bundle: ProfileBundle | null;
 }
@@ -72,7 +72,7 @@ export interface ArmReader {
 export interface Ask {
   readonly type: "ask";
   readonly id: number;
-  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Announced | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | PrepareOffline | MergeLeased | PadReport | ActGoing | ActPart | ActTold | RunsReport | Ping;
+  readonly body: Subscribe | TakeTicket | Reprint | ComeBack | LeaveLine | BeginIdentity | EndIdentity | AskHelp | Login | Logout | TakeWindow | Pause | LeaveWindow | Next | Again | Begin | Finish | Absent | Pick | Resume | Park | Transfer | PutBack | OneMore | Reclass | MakeTicket | Lend | ChangePassword | OfferScan | SubmitRating | DeclineRating | HelpDone | DeviceReport | PrintReport | CardRead | CardFault | CodeScanned | LookForFace | FaceRead | FaceFault | Announced | CallTold | PrepareOffline | MergeLeased | PadReport | ActGoing | ActPart | ActTold | RunsReport | Ping;
   readonly key?: string | null;
 }
 
@@ -190,6 +190,14 @@ export interface Bye {
   readonly retry: boolean;
 }
 
+export interface CallTold {
+  readonly type: "say.told";
+  readonly device: string;
+  readonly call_no: number;
+  readonly outcome: PlayOutcome;
+  readonly cause?: Condition | null;
+}
+
 export interface CardFault {
   readonly type: "identity.fault";
   readonly device: string;
@@ -260,7 +268,7 @@ export interface ComeBack {
   readonly ticket: string;
 }
 
-export type Condition = "app_outdated" | "battery_low" | "busy" | "camera_blocked" | "camera_busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "slow_network" | "ticket_not_taken" | "too_dark" | "unauthorised" | "unrecoverable" | "wrong_model";
+export type Condition = "app_outdated" | "battery_low" | "busy" | "camera_blocked" | "camera_busy" | "camera_fault" | "comm_error" | "cover_open" | "cutter_error" | "head_hot" | "in_background" | "jam" | "mark_error" | "muted" | "offline" | "on_battery" | "paper_low" | "paper_out" | "platform_lost" | "sam_fault" | "slow_network" | "sound_fault" | "sound_taken" | "ticket_not_taken" | "too_dark" | "unauthorised" | "unrecoverable" | "wrong_model";
 
 export interface ConditionView {
   readonly condition: Condition;
@@ -373,7 +381,7 @@ export interface DeviceHands {
   readonly former_release: string | null;
 }
 
-export type DeviceKind = "agent" | "board" | "call_pad" | "camera" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner";
+export type DeviceKind = "agent" | "board" | "call_pad" | "camera" | "face" | "id_reader" | "kiosk" | "led" | "printer" | "rating_pad" | "scanner" | "speaker";
 
 export interface DeviceReport {
   readonly type: "device.report";
@@ -479,6 +487,7 @@ export interface HandsInForce {
   readonly hours: readonly ScreenHours[];
   readonly utc_offset_minutes: number;
   readonly rolls: Readonly<Record<string, PaperRoll>>;
+  readonly loud: Readonly<Record<string, number>>;
   readonly bundle: ProfileBundle | null;
 }
 
@@ -875,6 +884,12 @@ export interface PlanScreen {
   readonly hours: readonly ScreenHours[];
 }
 
+export type PlayOutcome = "failed" | "played";
+
+export interface PlayTest {
+  readonly do: "sound.test";
+}
+
 export interface PrepareOffline {
   readonly type: "offline.prepare";
   readonly port?: number;
@@ -1053,6 +1068,14 @@ export interface Runs {
 export interface RunsReport {
   readonly type: "runs.report";
   readonly runs: Runs;
+}
+
+export interface SayCall {
+  readonly type: "say";
+  readonly device: string;
+  readonly call_no: number;
+  readonly path: string;
+  readonly volume: number;
 }
 
 export interface ScanOffer {
@@ -1302,7 +1325,6 @@ export type Request =
   | LeaveWindow
   | Next
   | Again
-  | Announced
   | Begin
   | Finish
   | Absent
@@ -1328,6 +1350,8 @@ export type Request =
   | LookForFace
   | FaceRead
   | FaceFault
+  | Announced
+  | CallTold
   | PrepareOffline
   | MergeLeased
   | PadReport
@@ -1354,6 +1378,7 @@ export type ServerMessage =
   | ActOrder
   | HandsInForce
   | ReleaseInForce
+  | SayCall
   | IdentityRead
   | IdentityChecking
   | IdentityRefused

@@ -1508,6 +1508,20 @@ export const CONDITION_TEXTS = {
     "hint_zh": "在屏幕上点一下，允许它发声；仍没有声音时检查这台机器的中文语音和音箱。",
     "hint_en": "Touch the screen once, so that it may sound; else look at this machine's Chinese voice and its speakers."
   },
+  "sound_taken": {
+    "severity": "critical",
+    "zh": "声卡被占用",
+    "en": "Sound device in use",
+    "hint_zh": "另一个程序占着声卡：关闭它（例如浏览器里的视频），会自动恢复。",
+    "hint_en": "Another program holds the sound device: close it (a video in a browser, say); it recovers by itself."
+  },
+  "sound_fault": {
+    "severity": "critical",
+    "zh": "声音放不出来",
+    "en": "Sound does not play",
+    "hint_zh": "检查音箱电源和音频线，重新插拔声卡；仍不恢复时重启这台机器。",
+    "hint_en": "Check the loudspeaker's power and cable and plug the sound device in again; restart the machine if it stays."
+  },
   "battery_low": {
     "severity": "warning",
     "zh": "电量低",
