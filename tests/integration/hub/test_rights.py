@@ -89,7 +89,7 @@ ALLOWED = {
 CHANGES = {
     h.TakeTicket, h.Reprint, h.AskHelp, h.Logout, h.TakeWindow, h.Pause, h.LeaveWindow, h.Next,
     h.Again, sound.Announced, h.Begin, h.Finish, h.Absent, h.HelpDone, h.SubmitRating, h.DeclineRating,
-    h.DeviceReport, h.PrintReport, h.ComeBack, h.LeaveLine,
+    h.DeviceReport, h.PrintReport, sound.CallTold, h.ComeBack, h.LeaveLine,
     h.PrepareOffline, h.MergeLeased, ha.ActTold, desk.Pick, desk.Resume, desk.Park, desk.Transfer,
     desk.PutBack, desk.OneMore, desk.Reclass, desk.MakeTicket, desk.Lend,
 }  # fmt: skip
