@@ -10,6 +10,8 @@ from qingting.contract.base import Record
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import ConfigPart
+from qingting.contract.events_sound import CallAnnounced as CallAnnounced
+from qingting.contract.events_sound import CallUnsaid as CallUnsaid
 from qingting.contract.face_check import FaceCheck
 from qingting.contract.ids import (
     BookingId,
@@ -167,23 +169,6 @@ class TicketRecalled(Record, frozen=True, kw_only=True, tag="ticket.recalled", t
     ticket: TicketId
     window: WindowId
     calls: int
-
-
-class CallAnnounced(Record, frozen=True, kw_only=True, tag="call.announced", tag_field="k"):
-    """A board or loudspeaker said call ``call_no``, and with it every earlier call of the ticket that it owed."""
-
-    device: DeviceId
-    call_no: int
-    ticket: TicketId
-
-
-class CallUnsaid(Record, frozen=True, kw_only=True, tag="call.unsaid", tag_field="k"):
-    """A loudspeaker began call ``call_no`` and did not come to its end; it is still owed."""
-
-    device: DeviceId
-    call_no: int
-    ticket: TicketId
-    cause: Condition | None = None
 
 
 class ServiceBegun(Record, frozen=True, kw_only=True, tag="service.begun", tag_field="k"):

@@ -20,12 +20,12 @@ from qingting.contract import hub as h
 from qingting.contract import hub_acts as ha
 from qingting.contract import hub_desk as desk
 from qingting.contract import hub_face as face
-from qingting.contract import hub_sound as sound
 from qingting.contract import link as k
 from qingting.contract import printing as p
 from qingting.contract import releases as rel
 from qingting.contract import rules as r
 from qingting.contract import views as v
+from qingting.contract.examples_sound import SOUND_EXAMPLES
 from qingting.contract.ids import (
     BookingId,
     BusinessDay,
@@ -51,7 +51,6 @@ from qingting.contract.states import (
     DeviceState,
     IdentityWay,
     NotRatedReason,
-    PlayOutcome,
     PrintOutcome,
     PrintState,
     RatingChannel,
@@ -229,6 +228,7 @@ EVENT = e.Event(
 )
 
 _ALL: tuple[Any, ...] = (
+    *SOUND_EXAMPLES,
     # commands
     c.IssueTicket(item=ITEM, token="3q2xWc9vS0y1", device=KIOSK, person=PERSON),
     c.ReportPrint(ticket=TICKET, attempt=1, outcome=PrintOutcome.FAILED, cause=Condition.PAPER_OUT),
@@ -236,8 +236,6 @@ _ALL: tuple[Any, ...] = (
     c.LeaveQueue(ticket=TICKET),
     c.CallNext(window=WINDOW),
     c.Recall(window=WINDOW),
-    c.ReportAnnounced(device=DeviceId("board-1"), call_no=17),
-    c.ReportUnsaid(device=DeviceId("speaker-1"), call_no=17, cause=Condition.SOUND_TAKEN),
     c.BeginService(window=WINDOW),
     c.FinishService(window=WINDOW),
     c.MarkNoShow(window=WINDOW),
@@ -268,9 +266,6 @@ _ALL: tuple[Any, ...] = (
         device=KIOSK, why=TurnedAway.WRONG_KEY, origin=AddressClass.OWN_NETWORK, count=3
     ),
     c.KeyDevice(device=KIOSK),
-    c.AskAct(
-        act=ACT, device=DeviceId("speaker-1"), action=a.PlayTest(), until=AT, asked_by="s-0103"
-    ),
     c.AskAct(act=ACT, device=PRINTER, action=a.PrintTest(), until=AT + 60_000, asked_by="s-0103"),
     c.ReportRelease(release=RELEASE.id, code="release.digest"),
     c.EndAct(act=ACT, outcome=ActOutcome.DONE, figures={"mm": 118}),
@@ -312,10 +307,6 @@ _ALL: tuple[Any, ...] = (
     e.PrintReported(ticket=TICKET, attempt=1, outcome=PrintOutcome.PRINTED),
     e.TicketCalled(ticket=TICKET, window=WINDOW, staff=STAFF),
     e.TicketRecalled(ticket=TICKET, window=WINDOW, calls=2),
-    e.CallAnnounced(device=DeviceId("board-1"), call_no=17, ticket=TICKET),
-    e.CallUnsaid(
-        device=DeviceId("speaker-1"), call_no=17, ticket=TICKET, cause=Condition.SOUND_TAKEN
-    ),
     e.ServiceBegun(ticket=TICKET, window=WINDOW, staff=STAFF),
     e.ServiceFinished(ticket=TICKET, window=WINDOW, staff=STAFF, case=CASE),
     e.TicketNoShow(ticket=TICKET, window=WINDOW, staff=STAFF),
@@ -392,7 +383,6 @@ _ALL: tuple[Any, ...] = (
     h.LeaveWindow(),
     h.Next(),
     h.Again(),
-    sound.Announced(call_no=17),
     h.Begin(),
     h.Finish(),
     h.Absent(),
@@ -424,12 +414,6 @@ _ALL: tuple[Any, ...] = (
     face.LookForFace(on=True),
     face.FaceRead(device=FACE, credential="QF1.5c1d…"),
     face.FaceFault(device=FACE, code="face.not_recognised"),
-    sound.CallTold(
-        device=DeviceId("speaker-1"),
-        call_no=17,
-        outcome=PlayOutcome.FAILED,
-        cause=Condition.SOUND_FAULT,
-    ),
     ha.ActGoing(act=ACT),
     ha.ActPart(act=ACT, no=1, count=1, data="iVBORw0KGgo="),
     ha.ActTold(act=ACT, outcome=ActOutcome.FAILED, code="act.command_failed", note="exit 1"),
@@ -445,7 +429,6 @@ _ALL: tuple[Any, ...] = (
     h.PrintOrder(job=JOB),
     h.ArmReader(armed=True),
     face.ArmFace(armed=True),
-    sound.SayCall(device=DeviceId("speaker-1"), call_no=17, path="/voice/17.wav", volume=80),
     ha.ActOrder(act=ACT, device=KIOSK, action=a.SetBrightness(percent=60), answer_by=AT + 30_000),
     rel.ReleaseInForce(release=RELEASE.id, build=RELEASE.build),
     ha.HandsInForce(volume=60, hours=PLAN.hours, utc_offset_minutes=480, rolls={PRINTER: ROLL}),
