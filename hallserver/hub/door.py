@@ -10,7 +10,7 @@ from hallserver.engine.state import DeviceLife, HallState
 from hallserver.hub import codec
 from hallserver.hub.door_book import TurnedAwayRefusal
 from hallserver.hub.one_place import PROBE_SECONDS, is_elsewhere, take_place
-from hallserver.hub.session import ROLES, Outbox, Session
+from hallserver.hub.session import ROLES, TOKENED, Outbox, Session
 from hallserver.hub.switchboard import Switchboard
 from qingting.contract.base import MIN_CONTRACT_VERSION
 from qingting.contract.commands import KeyDevice, RegisterDevice
@@ -109,6 +109,9 @@ class Door:
             install=said.install,
             build=said.build,
             address=address,
+            presented=said.token,
+            token=new_token() if role in TOKENED else "",
+            since=self.hub.clock.monotonic(),
         )
 
     async def _stranger(

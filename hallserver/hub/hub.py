@@ -233,6 +233,7 @@ class Hub:
                 version=CONTRACT_VERSION,
                 window=held_window(state, session.staff) or session.bound,
                 build=self.board.build_for(session.device),
+                token=session.token,
             )
         )
         if session.role is Role.AGENT:

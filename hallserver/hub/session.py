@@ -31,6 +31,11 @@ ROLES: dict[DeviceKind, Role] = {
 """Which devices may connect, and as what. Peripherals are spoken for by their agent."""
 
 
+TOKENED = frozenset({Role.KIOSK, Role.CALL_PAD, Role.RATING_PAD})
+"""Screens that stand once: each welcome hands them a token for the next connection. An agent makes its word of
+installation anew at each start, and a board may be shown several times."""
+
+
 class Outbox:
     """What waits to be sent to one client. ``put`` never waits; too much of it ends the client."""
 
@@ -93,7 +98,10 @@ class Outbox:
 @dataclass(eq=False)
 class Session:
     """A device that has proven who it is. ``staff`` is set while a clerk is logged in on a call pad;
-    ``build`` is its program, ``install`` and ``address`` tell its place, ``busy`` while a request of it is carried out."""
+    ``build`` is its program, ``install`` and ``address`` tell its place, ``busy`` while a request of it is carried out.
+
+    ``presented`` is the token that it came with, ``token`` the one that it was handed at ``since`` (monotonic
+    seconds); empty where there is none."""
 
     device: DeviceId
     kind: DeviceKind
@@ -105,6 +113,9 @@ class Session:
     install: str = ""
     build: str = ""
     address: str = ""
+    presented: str = ""
+    token: str = ""
+    since: float = 0.0
     topics: set[str] = field(default_factory=set)
     last_id: int = 0
     busy: bool = False

@@ -57,13 +57,15 @@ RequestId = Annotated[int, msgspec.Meta(ge=1)]
 
 class Auth(Strict, frozen=True, kw_only=True, tag="auth", tag_field="type"):
     """A paired device presents itself. ``key`` is the secret it got when it was paired, ``install`` a random
-    word of this installation: it tells a reload from a copy of the key."""
+    word of this installation: it tells a reload from a copy of the key. ``token`` is that of the last
+    :class:`Welcome` that this installation has stored: it tells a reload from a copy of the whole storage."""
 
     device: Slug
     key: Annotated[str, msgspec.Meta(max_length=128)]
     version: int
     build: ShortText = ""
     install: ShortText = ""
+    token: ShortText = ""
 
 
 class Pair(Strict, frozen=True, kw_only=True, tag="pair", tag_field="type"):
@@ -320,7 +322,8 @@ class Problem(Strict, frozen=True, kw_only=True):
 
 
 class Welcome(Strict, frozen=True, kw_only=True, tag="welcome", tag_field="type"):
-    """Authenticated. ``now`` is the server's clock, for the age of data."""
+    """Authenticated. ``now`` is the server's clock, for the age of data. ``token``, where there is one, takes
+    the place of the former at once and goes with the next :class:`Auth`."""
 
     role: Role
     device: DeviceId
@@ -329,6 +332,7 @@ class Welcome(Strict, frozen=True, kw_only=True, tag="welcome", tag_field="type"
     version: int
     window: WindowId | None = None
     build: str = ""
+    token: str = ""
 
 
 class Paired(Strict, frozen=True, kw_only=True, tag="paired", tag_field="type"):

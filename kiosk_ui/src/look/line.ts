@@ -29,6 +29,7 @@ export class LookLine implements SocketLike {
         version: CONTRACT_VERSION,
         window: null,
         build: '',
+        token: '',
       });
     } else if (message.type === 'ask') {
       const { id, body } = message;

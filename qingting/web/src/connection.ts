@@ -57,6 +57,9 @@ export const PING_EVERY_MS = 5_000;
 export const DEAD_AFTER_MS = 12_000;
 const OPENING_MS = 6_000;
 const STEADY_MS = 5_000;
+const REPLACED = 'hub.replaced';
+/** Longer than the hall takes two tabs that started together for one, and than a tab's store takes to reach another. */
+const SUSPECT_MS = 15_000;
 const UNPAIRED_CODES: ReadonlySet<string> = new Set(['hub.not_authenticated', 'hub.unknown_device']);
 
 export class HallConnection {
@@ -70,6 +73,8 @@ export class HallConnection {
   private pairing: { code: string; kind: DeviceKind; done: (fault: HallError | null) => void } | null =
     null;
   private failures = 0;
+  /** The token of the last welcome. */
+  private handed = '';
   private readyAt = 0;
   private heardAt = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -207,7 +212,8 @@ export class HallConnection {
     } else if (identity !== null) {
       const build = this.options.build ?? '';
       const install = identity.install ?? '';
-      this.say({ type: 'auth', ...identity, install, version: CONTRACT_VERSION, build });
+      const token = identity.token ?? '';
+      this.say({ type: 'auth', ...identity, install, token, version: CONTRACT_VERSION, build });
     }
   }
 
@@ -254,6 +260,7 @@ export class HallConnection {
     this.clock.set(welcome.now);
     this.heardAt = this.clock.now();
     this.readyAt = this.heardAt;
+    this.keep(welcome.token);
     this.enter('ready', null, welcome);
     for (const store of this.topics.values()) this.subscribe(store);
     this.asks.resume();
@@ -269,10 +276,28 @@ export class HallConnection {
     }, 1_000);
   }
 
+  private keep(token: string): void {
+    this.handed = token;
+    const identity = this.options.identity.load();
+    if (token !== '' && identity !== null) this.options.identity.save({ ...identity, token });
+  }
+
+  /**
+   * Somebody else took this device's place. Another tab of this browser has stored a newer token by now; where
+   * ours is still the last one, it was a copy of this storage, and the hall finds out when we ask to come back.
+   */
+  private suspect(): void {
+    if (this.current.state !== 'stopped' || this.handed === '') return;
+    if (this.options.identity.load()?.token === this.handed) this.start();
+  }
+
   private dismissed(problem: Problem, retry: boolean): void {
     if (this.pairing !== null) this.pairing.done(HallError.of(problem));
     else if (UNPAIRED_CODES.has(problem.code)) this.giveUp('unpaired', problem);
-    else if (!retry) this.giveUp('stopped', problem);
+    else if (!retry) {
+      this.giveUp('stopped', problem);
+      if (problem.code === REPLACED) this.retryTimer = setTimeout(() => this.suspect(), SUSPECT_MS);
+    }
     else if (this.socket !== null) this.lineDropped(this.socket, problem);
   }
 

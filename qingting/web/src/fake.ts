@@ -2,6 +2,7 @@
  * A hall in memory for tests and previews: speaks the hub's messages over a line that can be cut,
  * doubled and made to lose a delta. Never part of a shipped bundle.
  */
+import { newKey } from './keys';
 import type {
   Answer,
   Ask,
@@ -193,6 +194,7 @@ export class FakeHall {
       version: CONTRACT_VERSION,
       window: device.window ?? null,
       build: '',
+      token: newKey(),
     };
     socket.deliver(welcome);
   }

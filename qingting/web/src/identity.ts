@@ -7,6 +7,8 @@ export interface DeviceIdentity {
   readonly key: string;
   /** A random word of this installation, kept with the key: tells a reload from a copy of the key. */
   readonly install?: string;
+  /** The hall's last token: goes with the next connection, and tells a reload from a copy of this storage. */
+  readonly token?: string;
 }
 
 /** Where a device keeps who it is. Tests and previews bring their own. */
@@ -53,9 +55,14 @@ function parseIdentity(text: string | null): DeviceIdentity | null {
   if (text === null) return null;
   try {
     const value = JSON.parse(text) as Partial<DeviceIdentity> | null;
-    const { device, key, install } = value ?? {};
+    const { device, key, install, token } = value ?? {};
     if (typeof device !== 'string' || typeof key !== 'string') return null;
-    return typeof install === 'string' ? { device, key, install } : { device, key };
+    return {
+      device,
+      key,
+      ...(typeof install === 'string' && { install }),
+      ...(typeof token === 'string' && { token }),
+    };
   } catch {
     // A damaged entry is as good as none: the screen asks for pairing.
     return null;

@@ -50,6 +50,19 @@ describe('authentication', () => {
     expect(connection.status.welcome?.name).toBe('1号取号机');
   });
 
+  it('stores the token of each welcome and brings it along the next time', async () => {
+    const identity = memoryIdentity(KIOSK);
+    connect(identity).start();
+    await soon();
+    const first = identity.load()?.token ?? '';
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
+    hall.drop();
+    await soon(5_000);
+    expect(connection.status.state).toBe('ready');
+    expect(identity.load()?.token).not.toBe(first);
+    expect(identity.load()).toMatchObject(KIOSK);
+  });
+
   it('waits for pairing when it has no identity, and connects once paired', async () => {
     const identity = memoryIdentity();
     connect(identity).start();
@@ -80,10 +93,17 @@ describe('authentication', () => {
     expect(connection.status).toMatchObject({ state: 'unpaired', problem: { code: 'hub.not_authenticated' } });
   });
 
-  it('stays away when the same device has connected elsewhere', async () => {
-    connect().start();
+  it('comes back to have a copy of its storage found out, and keeps quiet when it was another tab', async () => {
+    const identity = memoryIdentity(KIOSK);
+    connect(identity).start();
     await soon();
     hall.push({ type: 'bye', problem: { code: 'hub.replaced', params: {} }, retry: false });
+    await soon(14_000);
+    expect(connection.status).toMatchObject({ state: 'stopped', problem: { code: 'hub.replaced' } });
+    await soon(2_000);
+    expect(connection.status.state).toBe('ready');
+    hall.push({ type: 'bye', problem: { code: 'hub.replaced', params: {} }, retry: false });
+    identity.save({ ...KIOSK, token: 'of another tab' });
     await soon(60_000);
     expect(connection.status).toMatchObject({ state: 'stopped', problem: { code: 'hub.replaced' } });
     connection.start();

@@ -1,13 +1,17 @@
 """Wrong keys, copied keys and spoofed ids are refused and told; a pad that reloads never is."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from patience import HANG_S
 
 from hallserver.hub.accounts import Pairing
+from hallserver.hub.one_place import HAND_OVER_SECONDS, continues
 from qingting.contract import hub as h
 from qingting.contract.ids import DeviceId, StaffId, WindowId
 from qingting.contract.pads import PadFacts, PadReport
@@ -206,3 +210,105 @@ async def test_what_a_pad_says_is_shown_and_only_its_change_of_class_is_logged(
         assert house.hall.state.seq == seq + 1
         assert house.hub.board.ambient().pads["pad1"].battery == 19
     await house.until(lambda: "pad1" not in house.hub.board.ambient().pads)
+
+
+class Storage:
+    """What a browser keeps: key, word of installation and the hall's last token. ``copied`` takes all of it."""
+
+    def __init__(self, house: House, token: str = "") -> None:
+        self.house, self.token = house, token
+
+    def copied(self) -> "Storage":
+        return Storage(self.house, self.token)
+
+    async def knock(self) -> Any:
+        key = await self.house.key_of("pad1")
+        return await knock(self.house, "pad1", key, install="one", token=self.token)
+
+    async def join(self, *, stores: bool = True) -> Any:
+        client = await self.knock()
+        welcome = await client.get(h.Welcome)
+        assert welcome.token not in ("", self.token)
+        if stores:
+            self.token = welcome.token
+        return client
+
+
+async def test_a_copy_of_the_whole_storage_shows_when_both_are_used_in_turn(house: House) -> None:
+    mine = Storage(house)
+    await (await mine.join()).close()
+    first = await mine.join()
+    copy = mine.copied()
+    async with await copy.join() as second:
+        # The copy came with what was stored last, as a reload does.
+        assert (await first.bye()).problem.code == "hub.replaced"
+        house.clock.shift += HAND_OVER_SECONDS + 1
+        for _ in range(2):
+            bye = await (await mine.knock()).bye()
+            assert (bye.problem.code, bye.retry) == ("hub.key_in_use", True)
+        left_out = await knock(house, "pad1", house.keys["pad1"], install="one")
+        assert (await left_out.bye()).problem.code == "hub.key_in_use", "no token is no way round"
+        await second.ask(h.Ping(), key=None)
+        await house.until(lambda: told(house) == {("pad1", TurnedAway.COPIED_KEY, None)})
+    # The other is gone: whoever is left is let in, for it may be the pad itself.
+    await (await mine.join()).close()
+
+
+async def test_a_pad_that_lost_power_before_it_stored_a_token_comes_back(house: House) -> None:
+    await house.stop()
+    house.probe_seconds = 0.2
+    await house.start()
+    mine = Storage(house)
+    await (await mine.join()).close()
+    before = mine.token
+    for stores in (False, True, True):
+        line = await mine.join(stores=stores)
+        house.clock.shift += HAND_OVER_SECONDS + 1
+        for session in house.hub.board.sessions_of(DeviceId("pad1")):
+            session.busy = False
+            session.outbox.ping = _never  # type: ignore[method-assign]
+        lost = mine.copied()
+        lost.token = before
+        # Several tokens may be lost at once: nobody answers on the old line, so the pad is let in.
+        await (await lost.join()).close()
+        await line.close()
+    assert told(house) == set()
+
+
+async def test_reloads_and_two_tabs_that_start_together_are_one_place(house: House) -> None:
+    mine = Storage(house)
+    await (await mine.join()).close()
+    both = [mine.copied(), mine.copied()]
+    tabs = [await one.join() for one in both]
+    assert (await tabs[0].bye()).problem.code == "hub.replaced"
+    mine.token = both[1].token
+    client = tabs[1]
+    for _ in range(5):
+        house.clock.shift += HAND_OVER_SECONDS + 1
+        fresh = await mine.join()
+        await client.bye()
+        client = fresh
+    await client.close()
+    await house.hub._tidy()
+    assert told(house) == set()
+
+
+tokens = st.text("ab", max_size=1)
+
+
+@given(tokens, tokens, tokens, st.floats(0, 60))
+def test_only_the_last_token_continues_a_place_that_keeps_tokens(
+    presented: str, handed: str, brought: str, age: float
+) -> None:
+    def session(**given: str | float) -> Any:
+        return SimpleNamespace(**given)
+
+    one = session(presented=f"1{presented}" if presented else "", token=f"2{handed}", since=0.0)
+    for token in (one.token, one.presented, brought):
+        same = continues(one, session(presented=token), age)
+        if token == one.token:
+            assert same
+        elif one.presented or token:
+            assert same == (token == one.presented and age < HAND_OVER_SECONDS)
+        else:
+            assert same

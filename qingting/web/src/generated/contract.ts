@@ -87,6 +87,7 @@ export interface Auth {
   readonly version: number;
   readonly build?: string;
   readonly install?: string;
+  readonly token?: string;
 }
 
 export interface Begin {
@@ -1249,6 +1250,7 @@ export interface Welcome {
   readonly version: number;
   readonly window: string | null;
   readonly build: string;
+  readonly token: string;
 }
 
 export interface WindowBrief {
