@@ -67,7 +67,7 @@ def _frame_of(request: web.Request) -> Shell:
 class _Files:
     """What is read from the disk before the hall opens, all in one worker thread."""
 
-    def __init__(self, settings: HallSettings, clock: Clock) -> None:
+    def __init__(self, settings: HallSettings, clock: Clock, passwords: Passwords | None) -> None:
         self.config: HallConfig | None = (
             load_config(Path(settings.config)) if settings.config else None
         )
@@ -78,7 +78,7 @@ class _Files:
         )
         here = Path(__file__).parent
         self.assets = Assets.collect((here / "static" / "pages", here / "phone" / "static"))
-        self.passwords = Passwords()
+        self.passwords = passwords or Passwords()
         self.builds = shipped_builds()
 
 
@@ -91,13 +91,13 @@ async def open_hall_app(
     Raises :class:`hallserver.store.errors.StoreOpenError` or ``ConfigFileError``.
     """
     clock = clock or SystemClock()
-    files = await asyncio.to_thread(_Files, settings, clock)
+    files = await asyncio.to_thread(_Files, settings, clock, passwords)
     async with (
         open_hall(settings.database, clock=clock, config=files.config) as hall,
         open_code_service(settings, clock) as code_service,
         Supervisor("app") as tasks,
     ):
-        accounts = open_accounts(hall.store, clock, passwords or files.passwords)
+        accounts = open_accounts(hall.store, clock, files.passwords)
         if settings.first_password:
             await _greet_first_manager(hall, accounts)
         link = _link(settings, hall, clock)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -91,18 +92,7 @@ class Pages:
         self._now_ms = now_ms
         self._assets = Assets({})
         self._catalogue = Catalogue.load(SHARED, *packages)
-        loaders = [jinja2.PackageLoader(name) for name in (*reversed(packages), SHARED)]
-        self._env = jinja2.Environment(
-            loader=jinja2.ChoiceLoader(loaders),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            auto_reload=False,
-            cache_size=-1,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        for name in self._env.list_templates():
-            self._env.get_template(name)
+        self._env = _environment(packages)
 
     @property
     def templates(self) -> list[str]:
@@ -253,6 +243,25 @@ class Pages:
             if seconds >= size:
                 return self.text(language, key, n=seconds // size)
         raise AssertionError("unreachable")
+
+
+@cache
+def _environment(packages: tuple[str, ...]) -> jinja2.Environment:
+    """Every template, compiled. Kept, as nothing changes it: compiling takes a second, and the halls of one
+    process have the same."""
+    loaders = [jinja2.PackageLoader(name) for name in (*reversed(packages), SHARED)]
+    made = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        auto_reload=False,
+        cache_size=-1,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in made.list_templates():
+        made.get_template(name)
+    return made
 
 
 def _remember(response: web.StreamResponse, language: Language) -> None:

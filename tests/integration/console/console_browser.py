@@ -3,13 +3,16 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from unittest import mock
 
 import aiohttp
+from argon2 import PasswordHasher
 from city_hall import LinkClient, Log
 
 from console.app.server import ConsoleReady, ConsoleSettings, open_console
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import ManualClock
+from qingting.kernel.security.passwords import Passwords
 
 HALL = HallId("saertu")
 NEW_PASSWORD = "Daqing-2026-ok"
@@ -52,8 +55,15 @@ async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[C
     settings = ConsoleSettings(
         database_url=url, port=0, mail_server="127.0.0.1:9", mail_from="console@city.example"
     )
-    async with open_console(settings, clock=clock) as ready:
-        yield ready
+    with mock.patch("console.modules.identity.module.Passwords", _quick_passwords):
+        async with open_console(settings, clock=clock) as ready:
+            yield ready
+
+
+def _quick_passwords() -> Passwords:
+    """Real argon2id at its least cost: a journey hashes a dozen passwords and none of its promises is about
+    how long that takes."""
+    return Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @asynccontextmanager

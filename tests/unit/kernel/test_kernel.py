@@ -201,6 +201,9 @@ class TestCredentials:
         assert not await passwords.verify(None, "Correct-horse-9")
         assert not await passwords.verify("not a hash", "x")
 
+    async def test_the_shipped_hash_is_argon2id_and_costs_64_mib(self) -> None:
+        assert (await Passwords().hash("Correct-horse-9")).startswith("$argon2id$v=19$m=65536,t=3,")
+
     @pytest.mark.parametrize(
         ("password", "strong"),
         [
