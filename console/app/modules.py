@@ -4,6 +4,7 @@ from console.core.module import ModuleSpec, in_order
 from console.halls.module import MODULE as HALLS
 from console.modules.acts.module import MODULE as ACTS
 from console.modules.alarms.module import MODULE as ALARMS
+from console.modules.calendar.module import MODULE as CALENDAR
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
@@ -19,6 +20,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     DEVICEPAGE,
     ACTS,
     ALARMS,
+    CALENDAR,
     STATISTICS,
     EVALUATION,
     OVERVIEW,
@@ -42,6 +44,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.devicepage",
     "console.modules.acts",
     "console.modules.alarms",
+    "console.modules.calendar",
     "console.modules.statistics",
     "console.modules.evaluation",
 )

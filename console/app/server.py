@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 LIVE_NAMES = frozenset({"halls", "devices", "tickets", "ratings", "live", "alarms"})
 RETRY_SECONDS = "5"
 _STATIC = Path(__file__).parent / "static"
+_SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))
+"""Scripts of single pages, by how the address begins."""
 
 
 class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
@@ -134,7 +136,7 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
         pages = request.app[PAGES]
         language = pages.language(request)
         city_name = settings.place if language is Language.ZH else settings.place_en
-        scripts = ("wall.js",) if request.path == "/wall" else ()
+        scripts = tuple(name for start, name in _SCRIPTS if request.path.startswith(start))
         place = f"{city_name}{pages.text(language, 'place')}"
         if subject is None or subject.role is None or not inside:
             # A guest watches its page live, without menu and account.

@@ -24,6 +24,10 @@ class Permission(StrEnum):
     """Put photographs of device models."""
     ALARMS_HANDLE = "alarms.handle"
     ALARMS_RULES = "alarms.rules"
+    CALENDAR = "calendar"
+    """Local days of rest and work, of a division or a hall."""
+    CALENDAR_YEARS = "calendar.years"
+    """The country's days, year by year."""
 
 
 class AdminRole(StrEnum):
@@ -46,6 +50,8 @@ GRANTS: dict[AdminRole, frozenset[Permission]] = {
             Permission.WALL_TOKENS,
             Permission.ALARMS_HANDLE,
             Permission.ALARMS_RULES,
+            Permission.CALENDAR,
+            Permission.CALENDAR_YEARS,
         }
     ),
     AdminRole.SECURITY: frozenset(

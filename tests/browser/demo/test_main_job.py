@@ -91,6 +91,14 @@ async def ticket_carries_everything(demo: Demo, number: str, screen: OpenPage) -
     await picture(drawing, "ticket")
 
 
+CITY_PAGES = (
+    ("calendar?year=2026", "console-calendar"),
+    ("calendar/month/2026-10?day=2026-10-10", "console-calendar-month"),
+    ("calendar/notice?year=2027", "console-calendar-notice"),
+)
+"""Pages of the city that the journey looks at on its way, and the names of their pictures."""
+
+
 async def the_city_knows(demo: Demo, console: Page) -> None:
     await console.goto(f"{demo.report['console']}ratings")
     rating = console.get_by_role("row").filter(has_text="服务热情效率高")
@@ -101,6 +109,10 @@ async def the_city_knows(demo: Demo, console: Page) -> None:
     await console.goto(f"{demo.report['console']}alarms")
     await expect(console.get_by_role("heading", name="告警", exact=True)).to_be_visible()
     await picture(console, "console-alarms")
+    for path, name in CITY_PAGES:
+        await console.goto(f"{demo.report['console']}{path}")
+        await is_accessible(console)
+        await picture(console, name)
     await console.goto(demo.report["console"])
     await picture(console, "console-overview")
 

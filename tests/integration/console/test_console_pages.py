@@ -27,6 +27,7 @@ PAGES = (
     "/alarms", "/alarms/notices", "/alarms/maintenance", "/alarms/rules",
     "/alarms/rules/new", "/alarms/rules/edit/paper-low",
     "/alarms/receivers", "/alarms/receivers/new",
+    "/calendar", "/calendar/month/2026-10", "/calendar/notice",
 )  # fmt: skip
 
 

@@ -5,10 +5,14 @@ import io
 import zipfile
 from datetime import datetime
 
+import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.sheet_reading import read_sheet, text_of
 from console.core.sheets import csv_of, xlsx_of
+from qingting.contract.errors import Refusal
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 
@@ -32,3 +36,37 @@ def test_a_sheet_holds_texts_times_and_numbers_and_no_formula_or_link() -> None:
     assert all(text in strings for text in ("=HYPERLINK(1)", "https://example.org", "007"))
     assert "<v>3</v>" in sheet
     assert "<v>46352.604" in sheet, "a time is a number with a format, so that it can be sorted"
+
+
+def test_a_sheet_with_a_cell_in_its_far_corner_is_refused_before_it_takes_the_memory() -> None:
+    kept = io.BytesIO()
+    with xlsxwriter.Workbook(kept, {"in_memory": True}) as book:
+        book.add_worksheet().write(1_048_575, 16_383, "x")
+    with pytest.raises(Refusal, match=r"sheet\.too_large"):
+        read_sheet(kept.getvalue())
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04broken", b"\xff\xfe\xff\x00\x80", b"\n\n"])
+def test_what_is_no_sheet_is_refused(data: bytes) -> None:
+    with pytest.raises(Refusal, match=r"sheet\.unreadable"):
+        read_sheet(data)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(
+                st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="'"), max_size=12
+            ),
+            min_size=2,
+            max_size=2,
+        ),
+        max_size=8,
+    )
+)
+def test_a_list_that_went_out_comes_back_as_it_was(rows: list[list[str]]) -> None:
+    kept = [row for row in rows if any(cell.strip() for cell in row)]
+    for made in (csv_of(("a", "b"), kept), xlsx_of("x", ("a", "b"), kept)):
+        assert [[text_of(cell) for cell in row] for row in read_sheet(made)[1:]] == [
+            [cell.strip() for cell in row] for row in kept
+        ]

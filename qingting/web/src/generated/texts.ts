@@ -1392,6 +1392,51 @@ export const ERROR_TEXTS = {
     "zh": "维护的结束时间要晚于开始时间和现在，最长 {days} 天。",
     "en": "Maintenance must end after it begins and after now, and may last {days} days at most.",
     "retry": false
+  },
+  "sheet.unreadable": {
+    "zh": "这个文件读不出来。请另存为 XLSX 或 CSV 再上传。",
+    "en": "This file cannot be read. Save it as XLSX or CSV and upload it again.",
+    "retry": false
+  },
+  "sheet.too_large": {
+    "zh": "这个文件太大。一次最多 {rows} 行、{megabytes} MB，请分成几个文件。",
+    "en": "This file is too large. At most {rows} rows and {megabytes} MB at once: split it into several files.",
+    "retry": false
+  },
+  "sheet.column": {
+    "zh": "第一行里应当有且只有一列“{column}”。请对照导出的表格检查表头。",
+    "en": "The first row must have exactly one column “{column}”. Compare the heads with an exported list.",
+    "retry": false
+  },
+  "calendar.limit": {
+    "zh": "时限只能在 0 到 {most} 之间，日期在 {first} 到 {last} 年之间。",
+    "en": "A time limit is between 0 and {most}, from a date between {first} and {last}.",
+    "retry": false
+  },
+  "calendar.place": {
+    "zh": "没有这个范围。请从列表中选择区划或大厅。",
+    "en": "There is no such place. Choose a division or a hall from the list.",
+    "retry": false
+  },
+  "calendar.name": {
+    "zh": "请写明这一天的名称，最多 {most} 个字。",
+    "en": "Say what this day is called, in at most {most} characters.",
+    "retry": false
+  },
+  "calendar.empty": {
+    "zh": "没有读到任何放假或上班的日子。请贴入通知全文（包括“一、元旦：”这样的编号），或检查表格。",
+    "en": "No day of rest or work was found. Paste the whole notice with its numbered paragraphs, or check the spreadsheet.",
+    "retry": false
+  },
+  "calendar.source": {
+    "zh": "请写明依据的文号或标题，以后才能核对。",
+    "en": "Give the number or title of the notice, so that it can be checked later.",
+    "retry": false
+  },
+  "calendar.changed": {
+    "zh": "这一年的安排刚刚被别人改过，您的内容没有保存。请重新预览后再确认。",
+    "en": "Somebody else has just changed this year; nothing was saved. Preview again and then store.",
+    "retry": false
   }
 } as const;
 

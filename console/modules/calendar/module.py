@@ -1,0 +1,27 @@
+"""The calendar: working days and days of rest, and what lies so many of them ahead."""
+
+from console.core.module import ModuleContext, ModuleSpec
+from console.halls.api import HALLS
+from console.modules.calendar.api import CALENDAR
+from console.modules.calendar.projector import HoursProjector
+from console.modules.calendar.service import CalendarService
+from console.modules.calendar.views import Desk, routes
+from qingting.kernel.web import MenuItem
+
+
+def setup(context: ModuleContext) -> None:
+    halls = context.get(HALLS)
+    service = CalendarService(context.clock, context.audit, halls, context.utc_offset_minutes)
+    context.provide(CALENDAR, service)
+    context.projector(HoursProjector())
+    context.routes(routes(Desk(service, halls)))
+    context.menu(62, MenuItem("/calendar", "menu.calendar", "clock"))
+
+
+MODULE = ModuleSpec(
+    name="calendar",
+    package="console.modules.calendar",
+    requires=("halls",),
+    table_prefix="cal_",
+    setup=setup,
+)
