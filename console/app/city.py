@@ -11,6 +11,7 @@ from console.core.channels import Channel
 from console.core.db import Database
 from console.core.module import ModuleContext, set_up
 from console.core.permissions import SYSTEM
+from console.core.retention import RetentionSettings
 from console.core.signals import Signals
 from console.halls.api import HALLS
 from console.halls.link import LinkServer
@@ -54,6 +55,7 @@ async def open_city(
     utc_offset_minutes: int = CHINA_MINUTES,
     secure_cookies: bool = False,
     channels: tuple[Channel, ...] = (),
+    retention: RetentionSettings = RetentionSettings(),  # noqa: B008 - frozen
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside."""
     used = clock or SystemClock()
@@ -66,6 +68,7 @@ async def open_city(
         utc_offset_minutes=utc_offset_minutes,
         secure_cookies=secure_cookies,
         channels=channels,
+        retention=retention,
     )
     set_up(MODULES, context)
     runner = Runner(db, signals, used, context.projectors)

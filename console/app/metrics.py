@@ -28,11 +28,20 @@ def metrics_of(city: City, token: str) -> Handler:
             alarms = await alarms_api.open(uow)
             undelivered = await alarms_api.undelivered(uow)
         now = Millis(city.context.clock.now_ms())
-        return await exposition(
-            [*_halls(halls, now), *_devices(devices), *_alarms(alarms, undelivered)]
-        )
+        return await exposition(city_figures(halls, devices, alarms, undelivered, now))
 
     return metrics
+
+
+def city_figures(
+    halls: Sequence[HallStatus],
+    devices: Sequence[DeviceInfo],
+    alarms: OpenAlarms,
+    undelivered: Mapping[tuple[str, str], int],
+    now: Millis,
+) -> list[Metric]:
+    """Everything that the city tells Prometheus. ``undelivered`` as :class:`AlarmsApi` gives it."""
+    return [*_halls(halls, now), *_devices(devices), *_alarms(alarms, undelivered)]
 
 
 def _halls(halls: Sequence[HallStatus], now: Millis) -> list[Metric]:
@@ -93,8 +102,8 @@ def _alarms(alarms: OpenAlarms, undelivered: Mapping[tuple[str, str], int]) -> l
         gauge(
             "qingting_alarms_new",
             "Open alarms that nobody has acknowledged",
-            (),
-            [((), alarms.new)],
+            ("severity",),
+            [((severity.value,), n) for severity, n in alarms.new_by_severity.items()],
         ),
         gauge(
             "qingting_alarms_maintained",

@@ -17,6 +17,13 @@ from console.core.channels import ChannelSettings, channel_faults, open_channels
 from console.core.migrate import create_database, migrate
 from console.core.permissions import SYSTEM
 from console.core.postgres import EmbeddedPostgres
+from console.core.retention import (
+    KEEP_ALARMS_DAYS,
+    KEEP_DEVICES_DAYS,
+    KEEP_NOTICES_DAYS,
+    Days,
+    RetentionSettings,
+)
 from console.core.web import PAGES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
@@ -48,7 +55,8 @@ _SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))
 class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
-    ``/metrics`` to who knows it; empty, only this machine may ask."""
+    ``/metrics`` to who knows it; empty, only this machine may ask. ``keep_…_days``: see
+    :class:`console.core.retention.RetentionSettings`."""
 
     data: str = "data/city"
     host: str = "127.0.0.1"
@@ -59,6 +67,17 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     utc_offset_minutes: int = 480
     secure_cookies: bool = False
     metrics_token: str = ""
+    keep_alarms_days: Days = KEEP_ALARMS_DAYS
+    keep_notices_days: Days = KEEP_NOTICES_DAYS
+    keep_devices_days: Days = KEEP_DEVICES_DAYS
+
+    @property
+    def retention(self) -> RetentionSettings:
+        return RetentionSettings(
+            keep_alarms_days=self.keep_alarms_days,
+            keep_notices_days=self.keep_notices_days,
+            keep_devices_days=self.keep_devices_days,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +236,7 @@ async def open_console(
             url,
             clock=used,
             channels=open_channels(settings, used),
+            retention=settings.retention,
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:

@@ -13,6 +13,7 @@ from console.core.channels import Channel
 from console.core.db import Database
 from console.core.permissions import Subject
 from console.core.projection import Projector
+from console.core.retention import RetentionSettings
 from console.core.signals import Signals
 from console.core.uow import Uow
 from qingting.kernel.aio.clock import Clock
@@ -85,7 +86,7 @@ class ModuleError(RuntimeError):
 @dataclass(slots=True)
 class ModuleContext:
     """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
-    outside; ``bell`` is the address of what asks for attention on every page."""
+    outside; ``retention`` is how long records are kept; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
     clock: Clock
@@ -96,6 +97,7 @@ class ModuleContext:
     sessions: Sessions | None = None
     who_asks: Middleware | None = None
     channels: tuple[Channel, ...] = ()
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)

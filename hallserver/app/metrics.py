@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 from hallserver.app.desk import Desk, desk_of
 from hallserver.engine.lines import count
 from hallserver.engine.state import HallState
-from qingting.contract.states import DeviceState, TicketState, WindowState
+from qingting.contract.states import DeviceState, Role, TicketState, WindowState
 from qingting.kernel.web.metrics import check_asker, counter, exposition, gauge
 
 
@@ -70,7 +70,7 @@ def _of_devices(desk: Desk) -> Iterator[Metric]:
         "qingting_hub_sessions",
         "Connected screens and agents by role",
         ("role",),
-        [((role,), n) for role, n in sorted(sessions.items())],
+        [((role.value,), sessions[role.value]) for role in Role],
     )
 
 

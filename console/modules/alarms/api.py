@@ -91,17 +91,21 @@ class DeviceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAlarms:
-    """Open alarms that stand for themselves. ``new`` of them nobody has acknowledged; those of what is
+    """Open alarms that stand for themselves. ``new_by_severity`` of them nobody has acknowledged; those of what is
     maintained count apart."""
 
     by_severity: Mapping[Severity, int]
-    new: int
+    new_by_severity: Mapping[Severity, int]
     maintained: int
     behind: int
 
     @property
     def count(self) -> int:
         return sum(self.by_severity.values())
+
+    @property
+    def new(self) -> int:
+        return sum(self.new_by_severity.values())
 
 
 class AlarmsApi(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.core.channels import Channel
+from console.core.retention import DAY_MS, RetentionSettings
 from console.core.uow import Uow
 from console.halls.api import STALL_MS, HallsApi, HallStatus, LinkState
 from console.modules.alarms import repository as repo
@@ -40,12 +41,14 @@ class Lookout:
         devices: DevicesApi,
         channels: Sequence[Channel],
         utc_offset_minutes: int,
+        retention: RetentionSettings,
     ) -> None:
         self._clock = clock
         self._halls = halls
         self._devices = devices
         self._channels = channels
         self._offset = utc_offset_minutes
+        self._keep_ms = retention.keep_alarms_days * DAY_MS
 
     async def look(self, uow: Uow) -> bool:
         """False when another worker is at it."""
@@ -54,7 +57,7 @@ class Lookout:
         now = self._clock.now_ms()
         rules = await repo.rules(uow, await repo.watched_since(uow, now))
         # Before the present: what ends in between is then gone from it, and is handed out at the next look.
-        ended = await self._devices.take_ended(uow)
+        ended = await self._news(uow, now)
         halls, devices = await self._halls.halls(uow), await self._devices.devices(uow)
         tree = tree_of(devices)
         situation = await self._situation(uow, now, rules, halls, devices, ended)
@@ -67,6 +70,13 @@ class Lookout:
         if changes or changed:
             uow.changed("alarms")
         return True
+
+    async def _news(self, uow: Uow, now: int) -> list[Span]:
+        """What is over since the last look. A history built again tells of long ago once more: what is forgotten by
+        now raises nothing."""
+        forgotten = now - self._keep_ms
+        ended = await self._devices.take_ended(uow)
+        return [one for one in ended if (one.ended or now) > forgotten]
 
     async def _situation(
         self,

@@ -1,12 +1,14 @@
 """Alarms: what is wrong anywhere, who takes care of it, and who is told."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.alarms import views, views_receivers, views_rules
 from console.modules.alarms.api import ALARMS
 from console.modules.alarms.looking import Lookout
 from console.modules.alarms.naming import Naming
 from console.modules.alarms.outbox import Outbox
+from console.modules.alarms.pruning import PRUNE_LOCK, prunes
 from console.modules.alarms.receiver_desk import ReceiverService
 from console.modules.alarms.service import AlarmService
 from console.modules.alarms.watch import delivering, looking
@@ -20,16 +22,7 @@ def setup(context: ModuleContext) -> None:
     halls, devices = context.get(HALLS), context.get(DEVICES)
     service = AlarmService(context.clock, context.audit, halls, devices)
     context.provide(ALARMS, service)
-    lookout = Lookout(context.clock, halls, devices, context.channels, context.utc_offset_minutes)
-    outbox = Outbox(
-        context.db,
-        context.clock,
-        Naming(halls, devices),
-        context.channels,
-        context.utc_offset_minutes,
-    )
-    context.job("alarms", looking(context.db, context.signals, lookout))
-    context.job("alarm notices", delivering(context.signals, outbox))
+    _add_jobs(context)
     desk = views.Desk(
         service=service,
         halls=halls,
@@ -49,6 +42,32 @@ def setup(context: ModuleContext) -> None:
     context.fill(DEVICE_PAGE, views.record_part(desk), order=20, live=("alarms",))
     context.bell = "/alarms/bell"
     context.menu(25, MenuItem("/alarms", "menu.alarms", "bell"))
+
+
+def _add_jobs(context: ModuleContext) -> None:
+    """Looking, telling, forgetting: every worker has all of them."""
+    halls, devices = context.get(HALLS), context.get(DEVICES)
+    lookout = Lookout(
+        context.clock,
+        halls,
+        devices,
+        context.channels,
+        context.utc_offset_minutes,
+        context.retention,
+    )
+    outbox = Outbox(
+        context.db,
+        context.clock,
+        Naming(halls, devices),
+        context.channels,
+        context.utc_offset_minutes,
+    )
+    context.job("alarms", looking(context.db, context.signals, lookout))
+    context.job(
+        "alarm pruning",
+        pruning(context.db, "alarms", PRUNE_LOCK, prunes(context.clock, context.retention)),
+    )
+    context.job("alarm notices", delivering(context.signals, outbox))
 
 
 MODULE = ModuleSpec(

@@ -43,7 +43,7 @@ _RULE_FAULTS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmFilter:
     """``state``: ``open``, ``new``, ``acknowledged``, ``maintained``, ``cleared`` or ``all``; the others empty for
-    any."""
+    any. What is maintained is in ``maintained`` and ``all`` only, as it counts apart."""
 
     state: str = "open"
     hall: str = ""
@@ -114,9 +114,10 @@ class AlarmService:
         found = [one for one in await repo.open_alarms(uow) if hall in (None, one.hall)]
         own = [one for one in found if not one.root and not one.maintained]
         counts = Counter(one.severity for one in own)
+        raised = Counter(one.severity for one in own if one.state is AlarmState.RAISED)
         return OpenAlarms(
             by_severity={one: counts[one] for one in Severity},
-            new=sum(one.state is AlarmState.RAISED for one in own),
+            new_by_severity={one: raised[one] for one in Severity},
             maintained=sum(one.maintained and not one.root for one in found),
             behind=sum(bool(one.root) for one in found),
         )
@@ -126,11 +127,14 @@ class AlarmService:
 
     async def undelivered(self, uow: ReadUow) -> dict[tuple[str, str], int]:
         d = m.delivery.c
-        since = self._clock.now_ms() - UNREAD_DAYS * DAY_MS
+        now = self._clock.now_ms()
+        since = now - UNREAD_DAYS * DAY_MS
         rows = await uow.all(
             sa.select(d.channel, d.state, sa.func.count().label("n"))
             .join(m.notice, m.notice.c.no == d.notice)
             .where(d.state != "sent", m.notice.c.at > since)
+            # What waits for the end of quiet hours is where it should be.
+            .where((d.tries > 0) | (d.next_at <= now))
             .group_by(d.channel, d.state)
         )
         return {(row["channel"], row["state"]): row["n"] for row in rows}
@@ -336,12 +340,12 @@ async def _open(uow: ReadUow, no: int) -> AlarmInfo:
 def _where(wanted: AlarmFilter) -> list[sa.ColumnElement[bool]]:
     c = m.alarm.c
     found: list[sa.ColumnElement[bool]] = [c.root.is_(None)]
-    if wanted.state in ("open", "new", "maintained"):
+    if wanted.state in ("open", "new", "acknowledged", "maintained"):
+        # The same rule as the counts of :meth:`AlarmService.open`.
         found.append(c.state != AlarmState.CLEARED.value)
+        found.append(c.maintained if wanted.state == "maintained" else ~c.maintained)
     if wanted.state == "new":
-        found += [c.state == AlarmState.RAISED.value, ~c.maintained]
-    elif wanted.state == "maintained":
-        found.append(c.maintained)
+        found.append(c.state == AlarmState.RAISED.value)
     elif wanted.state in (AlarmState.ACKNOWLEDGED.value, AlarmState.CLEARED.value):
         found.append(c.state == wanted.state)
     for column, value in (

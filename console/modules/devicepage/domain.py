@@ -5,9 +5,6 @@ from enum import StrEnum
 
 from qingting.contract import events as e
 
-KEEP_MS = 180 * 86_400_000
-"""A timeline reaches half a year back; the log itself keeps everything."""
-
 
 class What(StrEnum):
     """Kind of a line of a timeline."""

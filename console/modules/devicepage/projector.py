@@ -9,7 +9,7 @@ from console.core.projection import StoredEvent
 from console.core.rows import load_rows, save_rows
 from console.core.uow import Uow
 from console.modules.devicepage import models as m
-from console.modules.devicepage.domain import KEEP_MS, Standing, happened
+from console.modules.devicepage.domain import Standing, happened
 from console.modules.devices.api import devices_of
 from qingting.contract.ids import HallId
 
@@ -38,12 +38,6 @@ class TimelineProjector:
         )
         if lines:
             await save_rows(uow, m.happening, lines)
-            await self._forget_old(uow, hall, events[-1].event.at - KEEP_MS)
-
-    async def _forget_old(self, uow: Uow, hall: HallId, before: int) -> None:
-        await uow.run(
-            sa.delete(m.happening).where(m.happening.c.hall == hall, m.happening.c.at < before)
-        )
 
     async def forget(self, uow: Uow, hall: HallId) -> None:
         for table in (m.device, m.happening):

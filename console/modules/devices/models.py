@@ -44,6 +44,7 @@ span = sa.Table(
     sa.Column("told", sa.Boolean, nullable=False),
     sa.Index("dev_span_device", "hall", "device", "began"),
     sa.Index("dev_span_began", "began"),
+    sa.Index("dev_span_ended", "ended", postgresql_where=sa.text("ended IS NOT NULL")),
     sa.Index(
         "dev_span_open",
         "hall",

@@ -1,9 +1,11 @@
 """Devices of all halls."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.devices.api import DEVICES
 from console.modules.devices.projector import DeviceProjector
+from console.modules.devices.pruning import PRUNE_LOCK, prunes
 from console.modules.devices.service import DeviceService
 from console.modules.devices.views import routes
 from qingting.kernel.web import MenuItem
@@ -13,6 +15,10 @@ def setup(context: ModuleContext) -> None:
     service = DeviceService(context.get(HALLS))
     context.provide(DEVICES, service)
     context.projector(DeviceProjector())
+    context.job(
+        "device pruning",
+        pruning(context.db, "devices", PRUNE_LOCK, prunes(context.clock, context.retention)),
+    )
     context.routes(routes(service, context.get(HALLS), context.audit, context.utc_offset_minutes))
     context.menu(30, MenuItem("/devices", "menu.devices", "device"))
 

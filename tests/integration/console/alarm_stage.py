@@ -61,7 +61,12 @@ class Stage:
     def lookout(self) -> Lookout:
         context = self.city.context
         return Lookout(
-            self.clock, context.take(HALLS), context.take(DEVICES), context.channels, 480
+            self.clock,
+            context.take(HALLS),
+            context.take(DEVICES),
+            context.channels,
+            480,
+            context.retention,
         )
 
     async def look(self) -> None:

@@ -344,3 +344,34 @@ async def test_two_people_who_edit_one_rule_do_not_overwrite_each_other(on: Stag
     await on.hears(printer(*OPEN))
     await on.look()
     assert await on.count("alarm_alarm", "severity = 'warning'") == 1
+
+
+async def test_the_overview_counts_what_the_list_of_alarms_shows(on: Stage) -> None:
+    """The same rule for both: neither what stands behind another nor what is being worked on."""
+    await on.hears(*kiosk_lost(), changed("pad-x", DeviceState.DEGRADED, Condition.COVER_OPEN))
+    await on.minutes(1.1)
+    await on.look()
+    await _agrees(on, open_=2, new=2, maintained=0)
+    async with on.city.db.write() as uow:
+        await on.alarms.begin_maintenance(
+            uow, SYSTEM_ADMIN, HALL, "pad-x", start=0, until=on.clock.now_ms() + MINUTE, reason="x"
+        )
+        await on.alarms.acknowledge(uow, SYSTEM_ADMIN, await on.first(), "")
+    await on.look()
+    await _agrees(on, open_=1, new=None, maintained=1)
+
+
+async def _agrees(on: Stage, *, open_: int, new: int | None, maintained: int) -> None:
+    async with on.city.db.read() as uow:
+        counts = await on.alarms.open(uow)
+        shown = {
+            state: len(await on.alarms.listed(uow, AUDITOR, AlarmFilter(state=state)))
+            for state in ("open", "new", "acknowledged", "maintained")
+        }
+    assert (counts.count, counts.maintained) == (open_, maintained)
+    assert (counts.count, counts.new) == (shown["open"], shown["new"])
+    assert (counts.maintained, counts.count - counts.new) == (
+        shown["maintained"],
+        shown["acknowledged"],
+    )
+    assert new in (None, counts.new)

@@ -9,9 +9,14 @@ from aiohttp.test_utils import make_mocked_request
 from fixtures_manager import Site
 from prometheus_client.parser import text_string_to_metric_families
 
+from console.app.metrics import city_figures
+from console.halls.api import HallStatus, LinkState
+from console.modules.alarms.api import OpenAlarms
+from console.modules.devices.api import ConditionSince, DeviceInfo
 from qingting.contract import commands as c
+from qingting.contract.conditions import Severity
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import DeviceId, StaffId, WindowId
+from qingting.contract.ids import DeviceId, HallId, Millis, StaffId, WindowId
 from qingting.contract.states import Condition, DeviceKind, DeviceState
 from qingting.kernel.web.metrics import check_asker
 
@@ -82,11 +87,54 @@ def test_who_asks_through_a_proxy_is_not_this_machine() -> None:
         check_asker(request.clone(remote="127.0.0.1"), "", frozenset({"127.0.0.1"}))
 
 
-def test_dashboard_and_alerts_ask_for_figures_that_the_page_of_figures_names() -> None:
-    page = (DOCS / "monitoring.md").read_text("utf-8")
+def asked_for() -> list[str]:
+    """The queries of the example dashboard and the expressions of the example alert rules."""
     dashboard = json.loads((DOCS / "monitoring" / "grafana-dashboard.json").read_text("utf-8"))
-    asked = [one["expr"] for panel in dashboard["panels"] for one in panel["targets"]]
-    asked.append((DOCS / "monitoring" / "alerts.yml").read_text("utf-8"))
-    names = {name for text in asked for name in re.findall(r"qingting_\w+", text)}
-    assert len(names) > 8
-    assert [name for name in sorted(names) if name not in page] == []
+    alerts = (DOCS / "monitoring" / "alerts.yml").read_text("utf-8")
+    queries = [one["expr"] for panel in dashboard["panels"] for one in panel["targets"]]
+    return queries + re.findall(r"^\s+expr: (.*)$", alerts, flags=re.MULTILINE)
+
+
+QUERIES, PAGE = asked_for(), (DOCS / "monitoring.md").read_text("utf-8")
+
+
+def of_the_city() -> dict[str, set[str]]:
+    """Figures of the city by name, with their labels."""
+    status = HallStatus(
+        id=HallId("h"), name="", name_en="", division="", address="", phone="",
+        state=LinkState.ONLINE, since=0, seen_at=0, event_at=0, received_at=0, seq=1, head=1,
+        oldest_unacked=0, clock_offset_ms=0, build="", refused="", config_version=1, parked=0,
+        fork=None,
+    )  # fmt: skip
+    device = DeviceInfo(
+        hall=HallId("h"), hall_name="", hall_name_en="", id="d", kind=DeviceKind.PRINTER, name="",
+        name_en="", parent="", parent_name="", parent_name_en="", window="",
+        state=DeviceState.DEGRADED, detail="", since=0, seen=0, fresh=True,
+        conditions=(ConditionSince(condition=Condition.PAPER_OUT, since=0),),
+    )  # fmt: skip
+    each = dict.fromkeys(Severity, 1)
+    alarms = OpenAlarms(by_severity=each, new_by_severity=each, maintained=0, behind=0)
+    told = city_figures([status], [device], alarms, {("mail", "failed"): 1}, Millis(1))
+    return {sample.name: set(sample.labels) for metric in told for sample in metric.samples}
+
+
+async def test_dashboard_and_alerts_ask_for_figures_and_labels_that_the_servers_tell(
+    site: Site,
+) -> None:
+    _, text = await site.get("/metrics")
+    told = of_the_city()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            told[sample.name] = told.get(sample.name, set()) | set(sample.labels)
+    assert len(QUERIES) > 20
+    for query in QUERIES:
+        names = re.findall(r"\b(?:qingting|process)_\w+", query)
+        assert names, query
+        labels = {one for name in names for one in told[name]}
+        used = set(re.findall(r"(\w+)\s*(?:=~|!=|!~|=)\s*\"", query))
+        for group in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", query):
+            used |= {one.strip() for one in group.split(",")}
+        assert used <= labels, query
+        assert all(name in PAGE or name.startswith("process_") for name in names), query
+    own = {name for name in told if name.startswith("qingting_") and name not in PAGE}
+    assert own == set(), "every figure is on the page of figures"

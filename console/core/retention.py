@@ -1,0 +1,27 @@
+"""How long the city keeps what supervision has written down. Settings, one for each class of records."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+DAY_MS = 86_400_000
+Days = Annotated[int, msgspec.Meta(ge=31, le=36_500)]
+"""At least a month: availability and the longest rules look back that far."""
+
+
+KEEP_ALARMS_DAYS = 730
+KEEP_NOTICES_DAYS = 180
+KEEP_DEVICES_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """Days that are kept. ``keep_alarms_days``: alarms that are over, with their history and planned maintenance;
+    ``keep_notices_days``: notices and how they were delivered; ``keep_devices_days``: what held at devices and
+    when, from which availability is reckoned, and their timelines. Open alarms are kept however old.
+    """
+
+    keep_alarms_days: int = KEEP_ALARMS_DAYS
+    keep_notices_days: int = KEEP_NOTICES_DAYS
+    keep_devices_days: int = KEEP_DEVICES_DAYS
