@@ -57,6 +57,8 @@ async def test_a_visit_from_the_card_on_the_kiosk_to_the_rating_in_the_city(
     await picture(board, "board")
     await picture(pad, "call-pad")
     await press(pad, f"开始办理 {number}")
+    await expect(pad.locator("[data-test=primary]")).to_contain_text(f"办结 {number}")
+    await picture(pad, "call-pad-serving")
     await press(pad, f"办结 {number}")
     await expect(rate.locator("[data-test=level-very_satisfied]")).to_be_visible()
     await picture(rate, "rating-pad")
@@ -89,6 +91,9 @@ async def ticket_carries_everything(demo: Demo, number: str, screen: OpenPage) -
     assert re.search(r"取号时间\s*20\d\d-\d\d-\d\d \d\d:\d\d", written)
     drawing = await screen("paper", demo.drawing("k1-printer", paper["no"]))
     await picture(drawing, "ticket")
+    bench = await screen("desk", demo.report["simulators"])
+    await expect(bench.locator(".paper img").first).to_be_visible()
+    await picture(bench, "simulators")
 
 
 CITY_PAGES = (
