@@ -206,9 +206,9 @@ async def _open_page(url: str, city: CityCast) -> AsyncIterator[CityPage]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(url, timeout=timeout, cookie_jar=jar) as session:
         page = CityPage(session)
-        if city.password is None:
+        if not city.logins:
             raise BenchmarkFailedError("the city gave no first password")
-        await page.enter(city.user, city.password)
+        await page.enter(city.logins[0].account, city.logins[0].password)
         watching = asyncio.create_task(page.watch())
         try:
             yield page

@@ -8,10 +8,9 @@ from qingting.contract.ids import HallId
 
 
 def greeting(ready: ConsoleReady) -> str:
-    """Where the console is, and the first administrator's one-time password at the very first start."""
+    """Where the console is, and the administrators' one-time passwords at the very first start."""
     lines = [f"城市平台 city console  {ready.url}/"]
-    if ready.one_time_password is not None:
-        lines.append(login_line(ready.one_time_password))
+    lines += [login_line(one) for one in ready.one_time_passwords]
     return "\n".join(lines)
 
 
@@ -30,8 +29,7 @@ async def enrol_hall(settings: ConsoleSettings, hall: HallId, *, name: str, name
     async with open_console(aside) as ready:
         key = await ready.city.enrol_hall(hall, name=name, name_en=name_en)
     lines = [f"hall_key = {key}"]
-    if ready.one_time_password is not None:
-        lines.append(login_line(ready.one_time_password))
+    lines += [login_line(one) for one in ready.one_time_passwords]
     return "\n".join(lines)
 
 

@@ -9,12 +9,14 @@ from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.identity.module import MODULE as IDENTITY
+from console.modules.organisation.module import MODULE as ORGANISATION
 from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.statistics.module import MODULE as STATISTICS
 from console.modules.wall.module import MODULE as WALL
 
 MODULES: tuple[ModuleSpec, ...] = (
     HALLS,
+    ORGANISATION,
     IDENTITY,
     DEVICES,
     DEVICEPAGE,
@@ -37,6 +39,7 @@ MIGRATIONS: tuple[str, ...] = _migrations()
 """Packages whose ``migrations/`` make the schema; the core's environment comes first."""
 PAGE_PACKAGES: tuple[str, ...] = (
     "console.app",
+    "console.modules.organisation",
     "console.modules.identity",
     "console.modules.overview",
     "console.modules.wall",

@@ -15,7 +15,7 @@ from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
 from console.core.channels import ChannelSettings, channel_faults, open_channels
 from console.core.migrate import create_database, migrate
-from console.core.permissions import SYSTEM
+from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
 from console.core.retention import (
     KEEP_ALARMS_DAYS,
@@ -82,11 +82,11 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class ConsoleReady:
-    """Where a running console is, and the first administrator's password at the very first start."""
+    """Where a running console is, and at the very first start the passwords of the three administrators."""
 
     url: str
     city: City
-    one_time_password: OneTimePassword | None
+    one_time_passwords: tuple[OneTimePassword, ...]
 
 
 def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> ConsoleSettings:
@@ -146,8 +146,6 @@ async def _come_again(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], Shell]:
-    items = tuple(item for _, item in sorted(city.context.menu_items, key=lambda one: one[0]))
-
     def shell(request: web.Request) -> Shell:
         subject = request.get(SUBJECT)
         session = request.get(SESSION)
@@ -157,12 +155,12 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
         city_name = settings.place if language is Language.ZH else settings.place_en
         scripts = tuple(name for start, name in _SCRIPTS if request.path.startswith(start))
         place = f"{city_name}{pages.text(language, 'place')}"
-        if subject is None or subject.role is None or not inside:
+        if subject is None or subject.guest or not inside:
             # A guest watches its page live, without menu and account.
             return Shell(
                 product=pages.text(language, "product"),
                 place=place,
-                live="/live" if subject is not None and subject.role is None else "",
+                live="/live" if subject is not None and subject.guest else "",
                 offset_minutes=settings.utc_offset_minutes,
                 styles=("city.css",),
                 scripts=scripts,
@@ -170,21 +168,22 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
         return Shell(
             product=pages.text(language, "product"),
             place=place,
-            menu=(MenuGroup("", items),),
-            account=Account(
-                subject.name,
-                pages.text(language, f"role.{subject.role}"),
-                "/password",
-                "/logout",
-            ),
+            menu=(MenuGroup("", city.context.menu_for(subject)),),
+            account=Account(subject.name, _titles(subject, language), "/password", "/logout"),
             live="/live",
-            bell=city.context.bell,
+            bell=city.context.bell if subject.may(Permission.ALARMS) else "",
             offset_minutes=settings.utc_offset_minutes,
             styles=("city.css",),
             scripts=scripts,
         )
 
     return shell
+
+
+def _titles(subject: Subject, language: Language) -> str:
+    """The names of somebody's roles."""
+    zh = language is Language.ZH
+    return ("、" if zh else ", ").join(name if zh else name_en for name, name_en in subject.titles)
 
 
 def _live(city: City) -> Handler:
@@ -241,7 +240,7 @@ async def open_console(
             secure_cookies=settings.secure_cookies,
         ) as city:
             async with city.db.write() as uow:
-                password = await city.context.take(IDENTITY).first_start(uow)
+                passwords = await city.context.take(IDENTITY).first_start(uow)
             app = await asyncio.to_thread(create_app, city, settings)
             runner = web.AppRunner(app, shutdown_timeout=2.0, access_log=None)
             await runner.setup()
@@ -249,7 +248,7 @@ async def open_console(
                 await web.TCPSite(runner, settings.host, settings.port).start()
                 port = runner.addresses[0][1]
                 log.info("console.started", port=port)
-                yield ConsoleReady(f"http://{settings.host}:{port}", city, password)
+                yield ConsoleReady(f"http://{settings.host}:{port}", city, passwords)
             finally:
                 await city.link.close()
                 await runner.cleanup()

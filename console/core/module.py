@@ -11,7 +11,7 @@ from markupsafe import Markup
 from console.core.audit import Audit
 from console.core.channels import Channel
 from console.core.db import Database
-from console.core.permissions import Subject
+from console.core.permissions import Permission, Subject
 from console.core.projection import Projector
 from console.core.retention import RetentionSettings
 from console.core.signals import Signals
@@ -103,7 +103,7 @@ class ModuleContext:
     guests: list[Guest] = field(default_factory=list)
     jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     bell: str = ""
-    menu_items: list[tuple[int, MenuItem]] = field(default_factory=list)
+    menu_items: list[tuple[int, MenuItem, Permission]] = field(default_factory=list)
     _slots: dict[SlotKey[Any], Slot[Any]] = field(default_factory=dict)
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)
     _spec: "ModuleSpec | None" = None
@@ -155,9 +155,19 @@ class ModuleContext:
         in the city, ``run`` guards with the database."""
         self.jobs.append((name, run))
 
-    def menu(self, order: int, item: MenuItem) -> None:
-        """A line of the left menu; lower ``order`` stands higher."""
-        self.menu_items.append((order, item))
+    def menu(self, order: int, item: MenuItem, permission: Permission) -> None:
+        """A line of the left menu for those who have ``permission`` anywhere; lower ``order`` stands higher."""
+        self.menu_items.append((order, item, permission))
+
+    def home(self, subject: Subject) -> str:
+        """The first page that somebody may see; the own password for one who may see none."""
+        lines = self.menu_for(subject)
+        return lines[0].href if lines else "/password"
+
+    def menu_for(self, subject: Subject) -> tuple[MenuItem, ...]:
+        """What somebody can go to, in order."""
+        lines = sorted(self.menu_items, key=lambda one: one[0])
+        return tuple(item for _, item, permission in lines if subject.may(permission))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

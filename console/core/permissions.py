@@ -1,36 +1,59 @@
-"""Who may do what. Checked by the service in the first line of each use case, never in a template."""
+"""Who may do what, and where. Checked by the service in the first line of each use case, never in a template.
 
-from dataclasses import dataclass
+A role is a set of functions (:class:`Permission`); an account has roles within a reach (:class:`Reach`): a
+division with all below it, a department with all below it, one hall, or what is the person's own. The module of
+administrators works out which halls a reach means now; what comes out is a :class:`Scope`, which SQL can use.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
 
 from qingting.contract.errors import Refusal
 
 
 class Permission(StrEnum):
-    """A function of the console."""
+    """A function of the console (功能)."""
 
     LOOK = "look"
-    HALLS_ENROL = "halls.enrol"
-    HALLS_DECIDE = "halls.decide"
-    AUDIT_READ = "audit.read"
-    ACCOUNTS = "accounts"
-    HANDS = "hands"
-    """Remote hands: have a device do something."""
-    WALL = "wall"
-    """Look at the wall screen's page, and at nothing else."""
-    WALL_TOKENS = "wall.tokens"
-    """Give wall screens their codes and take them back."""
-    PHOTOS = "photos"
-    """Put photographs of device models."""
+    """See halls and their devices."""
+    TICKETS = "tickets"
+    """See today's tickets."""
+    RATINGS = "ratings"
+    """Read ratings."""
+    ALARMS = "alarms"
+    """See alarms."""
     ALARMS_HANDLE = "alarms.handle"
     ALARMS_RULES = "alarms.rules"
     CALENDAR = "calendar"
     """Local days of rest and work, of a division or a hall."""
     CALENDAR_YEARS = "calendar.years"
     """The country's days, year by year."""
+    HANDS = "hands"
+    """Remote hands: have a device do something."""
+    PROFILES = "profiles"
+    """Put device models that are on trial."""
+    PHOTOS = "photos"
+    """Put photographs of device models."""
+    HALLS_ENROL = "halls.enrol"
+    HALLS_DECIDE = "halls.decide"
+    WALL = "wall"
+    """Look at the wall screen's page."""
+    WALL_TOKENS = "wall.tokens"
+    """Give wall screens their codes and take them back."""
+    ORGANISATION = "organisation"
+    """Divisions, departments and staff."""
+    ACCOUNTS = "accounts"
+    """Make accounts and give them roles, within one's own reach."""
+    ROLES = "roles"
+    """Say what a role may do, and give any role to anybody."""
+    AUDIT_READ = "audit.read"
 
 
-class AdminRole(StrEnum):
+class Duty(StrEnum):
     """The three administrators, mutually exclusive (三员分立, standards.md C1 item 6)."""
 
     SYSTEM = "system"
@@ -38,55 +61,202 @@ class AdminRole(StrEnum):
     AUDIT = "audit"
 
 
-GRANTS: dict[AdminRole, frozenset[Permission]] = {
-    AdminRole.SYSTEM: frozenset(
-        {
-            Permission.LOOK,
-            Permission.HALLS_ENROL,
-            Permission.HALLS_DECIDE,
-            Permission.PHOTOS,
-            Permission.HANDS,
-            Permission.WALL,
-            Permission.WALL_TOKENS,
-            Permission.ALARMS_HANDLE,
-            Permission.ALARMS_RULES,
-            Permission.CALENDAR,
-            Permission.CALENDAR_YEARS,
-        }
-    ),
-    AdminRole.SECURITY: frozenset(
-        {
-            Permission.LOOK,
-            Permission.WALL,
-            Permission.WALL_TOKENS,
-            Permission.ACCOUNTS,
-            Permission.ALARMS_HANDLE,
-        }
-    ),
-    AdminRole.AUDIT: frozenset({Permission.LOOK, Permission.WALL, Permission.AUDIT_READ}),
+DUTIES: Mapping[Permission, Duty] = {
+    Permission.ALARMS_RULES: Duty.SYSTEM,
+    Permission.PROFILES: Duty.SYSTEM,
+    Permission.PHOTOS: Duty.SYSTEM,
+    Permission.HALLS_ENROL: Duty.SYSTEM,
+    Permission.HALLS_DECIDE: Duty.SYSTEM,
+    Permission.ACCOUNTS: Duty.SECURITY,
+    Permission.ROLES: Duty.SECURITY,
+    Permission.AUDIT_READ: Duty.AUDIT,
 }
+"""Functions that belong to one administrator and to nobody who has another's."""
+
+CITY_WIDE: frozenset[Permission] = frozenset(
+    {
+        Permission.ALARMS_RULES,
+        Permission.PROFILES,
+        Permission.PHOTOS,
+        Permission.HALLS_ENROL,
+        Permission.ROLES,
+        Permission.AUDIT_READ,
+        Permission.CALENDAR_YEARS,
+    }
+)
+"""What these change or show belongs to all halls at once: a role within less than the city does not carry them."""
+
+
+def duties_of(functions: Iterable[Permission]) -> frozenset[Duty]:
+    """Whose functions are among these; more than one must never be in one hand."""
+    return frozenset(DUTIES[one] for one in functions if one in DUTIES)
+
+
+class ReachKind(StrEnum):
+    """What a reach (数据范围) is drawn around."""
+
+    REGION = "region"
+    DEPARTMENT = "department"
+    HALL = "hall"
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """``target``: a division's code, a department's id, a hall's id; empty for what is the person's own."""
+
+    kind: ReachKind
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A reach as it stands now. ``halls`` None: all of them.
+
+    ``codes``: only what concerns these departments, by their id in the halls' lists (empty: everything);
+    ``staff``: only what this member of staff did, by the id in its hall. ``division`` is the beginning that the
+    codes of all divisions within have (None: no division as a whole), ``departments`` are those within.
+    """
+
+    halls: frozenset[str] | None
+    codes: frozenset[str] = frozenset()
+    staff: str = ""
+    division: str | None = None
+    departments: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> bool:
+        """Everything in its halls."""
+        return not self.codes and not self.staff
+
+    def has(self, hall: str) -> bool:
+        return self.halls is None or hall in self.halls
+
+
+CITY = Area(halls=None, division="")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where somebody may do something: everything in any of ``areas``."""
+
+    areas: tuple[Area, ...] = ()
+
+    @property
+    def everywhere(self) -> bool:
+        return CITY in self.areas
+
+    def __or__(self, other: "Scope") -> "Scope":
+        return Scope(tuple(dict.fromkeys((*self.areas, *other.areas))))
+
+    def has(self, hall: str) -> bool:
+        """True for a hall all of which is within."""
+        return any(one.whole and one.has(hall) for one in self.areas)
+
+    def has_division(self, code: str) -> bool:
+        """True for a division that is within with all below it."""
+        return any(
+            one.division is not None and stem(code).startswith(one.division) for one in self.areas
+        )
+
+    def has_department(self, department: str, division: str) -> bool:
+        """True for a department that is within, by itself or by its ``division``."""
+        return self.has_division(division) or any(
+            department in one.departments for one in self.areas
+        )
+
+    @property
+    def halls(self) -> frozenset[str] | None:
+        """Halls all of which is within; None: all there are."""
+        return _union(one.halls for one in self.areas if one.whole)
+
+    @property
+    def touched(self) -> frozenset[str] | None:
+        """Halls something of which is within; None: all there are."""
+        return _union(one.halls for one in self.areas)
+
+    def where(
+        self,
+        hall: sa.ColumnElement[str],
+        department: sa.ColumnElement[Any] | None = None,
+        staff: sa.ColumnElement[Any] | None = None,
+    ) -> sa.ColumnElement[bool]:
+        """Rows that are within. A table whose rows tell no ``department`` or ``staff`` shows whole halls only."""
+        parts: list[sa.ColumnElement[bool]] = []
+        for area in self.areas:
+            part: list[sa.ColumnElement[bool]] = [
+                sa.true() if area.halls is None else hall.in_(sorted(area.halls))
+            ]
+            if area.codes:
+                part.append(
+                    sa.false() if department is None else department.in_(sorted(area.codes))
+                )
+            if area.staff:
+                part.append(sa.false() if staff is None else staff == area.staff)
+            parts.append(sa.and_(*part))
+        return sa.or_(sa.false(), *parts)
+
+
+def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    found: frozenset[str] = frozenset()
+    for one in parts:
+        if one is None:
+            return None
+        found |= one
+    return found
+
+
+def stem(code: str) -> str:
+    """A division's code (区划代码) without the pairs and triples of zeros that fill it up: what the codes of all
+    divisions below begin with. ``230600000000`` → ``2306``, ``230602013000`` → ``230602013``."""
+    padded = code.ljust(12, "0")
+    parts = (padded[:2], padded[2:4], padded[4:6], padded[6:9], padded[9:12])
+    kept = len(parts)
+    while kept and not parts[kept - 1].strip("0"):
+        kept -= 1
+    return "".join(parts[:kept])
+
+
+EVERYWHERE = Scope((CITY,))
+NOWHERE = Scope()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whoever asks. ``address`` is the network address for the audit; ``id`` of an account or ``system``."""
+    """Whoever asks. ``address`` is the network address for the audit; ``id`` of an account or ``system``.
+
+    ``grants`` say where the subject has each of its functions. ``guest``: a screen that nobody is logged in at.
+    ``titles`` are the names of the subject's roles, Chinese and English.
+    """
 
     id: str
     name: str
-    role: AdminRole | None
-    permissions: frozenset[Permission]
+    grants: Mapping[Permission, Scope] = field(default_factory=dict)
     address: str = ""
+    guest: bool = False
+    titles: tuple[tuple[str, str], ...] = ()
 
-    def may(self, permission: Permission) -> bool:
+    def may(self, permission: Permission, *, hall: str | None = None) -> bool:
         """For a page that leaves out what would be refused; the service checks all the same."""
-        return permission in self.permissions
+        scope = self.grants.get(permission, NOWHERE)
+        return bool(scope.areas) if hall is None else scope.has(hall)
 
-    def require(self, permission: Permission) -> None:
-        """Raises ``page.forbidden`` without the permission."""
-        if permission not in self.permissions:
+    def require(self, permission: Permission, *, hall: str | None = None) -> None:
+        """Raises ``page.forbidden`` without the function (there). Asked before the hall is looked up, so that
+        nobody learns which halls exist elsewhere."""
+        if not self.may(permission, hall=hall):
             raise Refusal("page.forbidden")
 
+    def scope(self, permission: Permission) -> Scope:
+        """Where the subject has the function. Raises ``page.forbidden`` when nowhere."""
+        self.require(permission)
+        return self.grants[permission]
 
-NOBODY = Subject(id="", name="", role=None, permissions=frozenset())
-SYSTEM = Subject(id="system", name="system", role=None, permissions=frozenset(Permission))
+
+def grants_everywhere(functions: Iterable[Permission]) -> Mapping[Permission, Scope]:
+    return dict.fromkeys(functions, EVERYWHERE)
+
+
+NOBODY = Subject(id="", name="")
+SYSTEM = Subject(id="system", name="system", grants=grants_everywhere(Permission))
 """The program itself and whoever has a shell on its machine."""

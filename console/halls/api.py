@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from console.core.module import ApiKey
-from console.core.permissions import Subject
+from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from qingting.contract.directives import Directive
 from qingting.contract.ids import HallId
@@ -59,13 +59,15 @@ class HallStatus:
 
     ``oldest_unacked`` is the instant of the oldest event that the city has not got, 0 for none, as the
     hall said when it was last heard. ``clock_offset_ms`` is how far the hall's clock is ahead. ``division``
-    is the code of the administrative division it stands in, empty until it told its configuration.
+    is the code of the administrative division it stands in: as the city placed it, else as its configuration
+    says, empty until it told that. ``department`` runs the hall, empty: none by itself.
     """
 
     id: HallId
     name: str
     name_en: str
     division: str
+    department: str
     address: str
     phone: str
     state: LinkState
@@ -172,16 +174,32 @@ FILE_MEDIA = ("image/png", "image/jpeg", "text/plain")
 class HallsApi(Protocol):
     """Halls, their link and their names."""
 
-    async def halls(self, uow: ReadUow) -> list[HallStatus]: ...
+    async def halls(self, uow: ReadUow, scope: Scope) -> list[HallStatus]:
+        """Those of which anything is within ``scope``."""
+        ...
 
     async def hall(self, uow: ReadUow, hall: HallId) -> HallStatus:
         """Raises ``hall.unknown``."""
         ...
 
-    async def directory(self, uow: ReadUow, hall: HallId | None = None) -> Directory: ...
+    async def placed(self, uow: ReadUow) -> dict[HallId, tuple[str, str]]:
+        """Division and department of every hall."""
+        ...
+
+    async def place(
+        self, uow: Uow, subject: Subject, hall: HallId, *, division: str, department: str
+    ) -> None:
+        """Says where a hall belongs, whatever its own configuration says; the caller has checked the two.
+
+        Raises ``hall.unknown``."""
+        ...
+
+    async def directory(
+        self, uow: ReadUow, scope: Scope, hall: HallId | None = None
+    ) -> Directory: ...
 
     async def live(self, uow: ReadUow) -> dict[HallId, Live]:
-        """The present of connected halls, heard within the last half minute."""
+        """The present of all connected halls, heard within the last half minute; for whoever filters it."""
         ...
 
     async def parked(self, uow: ReadUow, hall: HallId | None = None) -> Sequence[ParkedEvent]: ...
@@ -211,9 +229,11 @@ class HallsApi(Protocol):
         hall: HallId,
         directive: Directive,
         *,
+        under: Permission,
         expires_at: int | None = None,
     ) -> int:
-        """Gives a directive its number; it leaves after the commit and outlives every cut."""
+        """Gives a directive its number; it leaves after the commit and outlives every cut. ``under`` is the
+        function that allows it, which the subject must have at the hall."""
         ...
 
 

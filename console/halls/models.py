@@ -13,6 +13,8 @@ hall = sa.Table(
     sa.Column("name_en", sa.Text, nullable=False),
     sa.Column("key_digest", sa.Text, nullable=False),
     sa.Column("enrolled_at", sa.BigInteger, nullable=False),
+    sa.Column("division", sa.Text, nullable=False, server_default=""),
+    sa.Column("department", sa.Text, nullable=False, server_default=""),
     sa.Column("next_directive", sa.BigInteger, nullable=False),
 )
 

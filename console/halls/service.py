@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from console.core.audit import Audit
 from console.core.models import parked_event
-from console.core.permissions import Permission, Subject
+from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls import models as m
 from console.halls.api import (
@@ -44,7 +44,8 @@ _SILENCE_MS = int(SILENCE_SECONDS * 1000)
 _STATUS = sa.text("""
     SELECT h.id, h.enrolled_at,
            coalesce(p.name, h.name) AS name, coalesce(p.name_en, h.name_en) AS name_en,
-           coalesce(p.division, '') AS division, coalesce(p.address, '') AS address, coalesce(p.phone, '') AS phone,
+           coalesce(nullif(h.division, ''), p.division, '') AS division, h.department,
+           coalesce(p.address, '') AS address, coalesce(p.phone, '') AS phone,
            coalesce(p.config_version, 0) AS config_version,
            coalesce(c.seq, 0) AS seq, coalesce(c.event_at, 0) AS event_at,
            coalesce(c.received_at, 0) AS received_at, coalesce(c.quarantined, false) AS quarantined,
@@ -57,6 +58,7 @@ _STATUS = sa.text("""
     LEFT JOIN hall_link l ON l.hall = h.id
     LEFT JOIN hall_profile p ON p.hall = h.id
     LEFT JOIN hall_live v ON v.hall = h.id
+    WHERE CAST(:within AS text[]) IS NULL OR h.id = ANY(CAST(:within AS text[]))
     ORDER BY h.enrolled_at, h.id""")
 
 
@@ -69,19 +71,50 @@ class HallService:
         self._lives: dict[HallId, tuple[str, Live]] = {}
         """The last LIVE frame of each hall with its row's version: decoded once, however many ask."""
 
-    async def halls(self, uow: ReadUow) -> list[HallStatus]:
+    async def halls(self, uow: ReadUow, scope: Scope) -> list[HallStatus]:
+        return await self._statuses(uow, scope.touched)
+
+    async def _statuses(self, uow: ReadUow, within: frozenset[str] | None) -> list[HallStatus]:
         forks = {row["hall"]: _fork(row) for row in await uow.all(_open_forks())}
         now = self._clock.now_ms()
-        return [_status(row, forks.get(row["id"]), now) for row in await uow.all(_STATUS)]
+        given = {"within": None if within is None else sorted(within)}
+        return [_status(row, forks.get(row["id"]), now) for row in await uow.all(_STATUS, given)]
 
     async def hall(self, uow: ReadUow, hall: HallId) -> HallStatus:
-        for status in await self.halls(uow):
-            if status.id == hall:
-                return status
-        raise Refusal("hall.unknown")
+        found = await self._statuses(uow, frozenset({hall}))
+        if not found:
+            raise Refusal("hall.unknown")
+        return found[0]
 
-    async def directory(self, uow: ReadUow, hall: HallId | None = None) -> Directory:
+    async def placed(self, uow: ReadUow) -> dict[HallId, tuple[str, str]]:
+        h, p = m.hall.c, m.profile.c
+        division = sa.func.coalesce(sa.func.nullif(h.division, ""), p.division, "")
+        rows = await uow.all(
+            sa.select(h.id, division.label("division"), h.department).select_from(
+                m.hall.outerjoin(m.profile, p.hall == h.id)
+            )
+        )
+        return {HallId(row["id"]): (row["division"], row["department"]) for row in rows}
+
+    async def place(
+        self, uow: Uow, subject: Subject, hall: HallId, *, division: str, department: str
+    ) -> None:
+        subject.require(Permission.ORGANISATION, hall=hall)
+        changed = await uow.run(
+            sa.update(m.hall)
+            .where(m.hall.c.id == hall)
+            .values(division=division, department=department)
+        )
+        if not changed:
+            raise Refusal("hall.unknown")
+        where = f"{division} {department}".strip()
+        await self._audit.write(uow, subject, "hall.place", object=hall, detail=where)
+        uow.changed("halls")
+
+    async def directory(self, uow: ReadUow, scope: Scope, hall: HallId | None = None) -> Directory:
         statement = sa.select(m.directory).order_by(m.directory.c.hall, m.directory.c.place)
+        if scope.touched is not None:
+            statement = statement.where(m.directory.c.hall.in_(sorted(scope.touched)))
         if hall is not None:
             statement = statement.where(m.directory.c.hall == hall)
         entries = {}
@@ -150,7 +183,7 @@ class HallService:
         return given
 
     async def decide_fork(self, uow: Uow, subject: Subject, hall: HallId, *, accept: bool) -> None:
-        subject.require(Permission.HALLS_DECIDE)
+        subject.require(Permission.HALLS_DECIDE, hall=hall)
         halls = HallRepository(uow)
         await halls.lock_cursor(hall)
         fork = await halls.open_fork(hall)
@@ -175,9 +208,10 @@ class HallService:
         hall: HallId,
         directive: Directive,
         *,
+        under: Permission,
         expires_at: int | None = None,
     ) -> int:
-        subject.require(Permission.HALLS_DECIDE)
+        subject.require(under, hall=hall)
         no = await HallRepository(uow).add_directive(
             hall, msgspec.json.encode(directive), subject.id, self._clock.now_ms(), expires_at
         )
@@ -216,6 +250,7 @@ def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
         name=row["name"],
         name_en=row["name_en"],
         division=row["division"],
+        department=row["department"],
         address=row["address"],
         phone=row["phone"],
         state=state,

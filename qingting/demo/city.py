@@ -11,10 +11,10 @@ import msgspec
 from console.app.city import City, open_city
 from console.app.modules import MIGRATIONS
 from console.core.migrate import create_database, migrate
-from console.core.permissions import SYSTEM
+from console.core.permissions import SYSTEM, Permission
 from console.core.postgres import EmbeddedPostgres
 from console.halls.api import HALLS
-from console.modules.identity.api import IDENTITY
+from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.directives import PutBooking
@@ -22,11 +22,10 @@ from qingting.contract.ids import HallId
 
 
 class CityCast(msgspec.Struct, frozen=True, kw_only=True):
-    """The administrator's first login (None once it has been used) and the key of each hall."""
+    """The administrators' first logins (none once they were made) and the key of each hall."""
 
     database_url: str
-    user: str
-    password: str | None
+    logins: tuple[OneTimePassword, ...]
     hall_keys: dict[HallId, str]
 
 
@@ -67,8 +66,7 @@ async def _prepare(
         await _book(city, bookings)
     return CityCast(
         database_url=url,
-        user=first.account if first is not None else "admin",
-        password=first.password if first is not None else None,
+        logins=first,
         hall_keys=keys,
     )
 
@@ -80,4 +78,6 @@ async def _book(city: City, bookings: Mapping[HallId, Sequence[Booking]]) -> Non
     async with city.db.write() as uow:
         for hall, booked in bookings.items():
             for booking in booked:
-                await halls.send(uow, SYSTEM, hall, PutBooking(booking=booking))
+                await halls.send(
+                    uow, SYSTEM, hall, PutBooking(booking=booking), under=Permission.HALLS_DECIDE
+                )

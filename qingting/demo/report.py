@@ -45,12 +45,21 @@ class HallReport(msgspec.Struct, frozen=True, kw_only=True):
     tries: tuple[Try, ...]
 
 
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """An account of the city with its one-time password."""
+
+    user: str
+    password: str
+
+
 class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
-    """``password`` is None when the administrator has set one in an earlier run."""
+    """``password`` is None when the administrator has set one in an earlier run; ``others`` are the two other
+    administrators, under the same condition."""
 
     console: str
     user: str
     password: str | None
+    others: list[Login]
     simulators: str
     halls: list[HallReport]
     pids: dict[str, int]
@@ -118,6 +127,10 @@ def _page(report: DemoReport) -> list[str]:
         "",
         f"  城市平台 city console     {report.console}",
         f"    账号 user {report.user}   一次性密码 one-time password  {first}",
+        *(
+            f"    账号 user {one.user}   一次性密码 one-time password  {one.password}"
+            for one in report.others
+        ),
         f"  模拟设备 simulated devices  {report.simulators}",
         "    放身份证、缺纸、开盖、扫码、看打出的号票 / cards, paper, cover, codes, printed tickets",
     ]

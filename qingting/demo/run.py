@@ -24,7 +24,7 @@ from qingting.demo.children import Child
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import Carrier, device_specs, plugged
 from qingting.demo.hours import demo_calendar
-from qingting.demo.report import DemoReport, HallReport, print_report, tries
+from qingting.demo.report import DemoReport, HallReport, Login, print_report, tries
 from qingting.demo.traffic import people, simulated_devices
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
@@ -268,10 +268,12 @@ def _report(
     bench: RunningBench,
     children: list[Child],
 ) -> DemoReport:
+    logins = [Login(user=one.account, password=one.password) for one in city.logins]
     return DemoReport(
         console=options.city_url + "/",
-        user=city.user,
-        password=city.password,
+        user=logins[0].user if logins else "admin",
+        password=logins[0].password if logins else None,
+        others=logins[1:],
         simulators=bench.page,
         pids={child.name: child.pid for child in children} | {"demo": os.getpid()},
         halls=[

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.core.module import ApiKey
-from console.core.permissions import Subject
+from console.core.permissions import Scope, Subject
 from console.core.uow import ReadUow, Uow
 from qingting.contract.acts import Action
 from qingting.contract.ids import DeviceId, HallId
@@ -45,7 +45,12 @@ class ActsApi(Protocol):
         ...
 
     async def latest(
-        self, uow: ReadUow, hall: HallId | None = None, device: str | None = None, limit: int = 200
+        self,
+        uow: ReadUow,
+        scope: Scope,
+        hall: HallId | None = None,
+        device: str | None = None,
+        limit: int = 200,
     ) -> Sequence[ActInfo]:
         """Newest first."""
         ...

@@ -1,6 +1,7 @@
 """Remote hands (远程处置) at the devices of all halls."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.acts.api import ACTS
 from console.modules.acts.projector import ActProjector
@@ -19,8 +20,8 @@ def setup(context: ModuleContext) -> None:
     buttons, latest = fragments(service)
     context.fill(DEVICE_ACTS, buttons, order=30)
     context.fill(DEVICE_PAGE, latest, order=40, live=("acts",))
-    context.menu(35, MenuItem("/acts", "menu.acts", "log"))
-    context.menu(36, MenuItem("/profiles", "menu.profiles", "device"))
+    context.menu(35, MenuItem("/acts", "menu.acts", "log"), Permission.LOOK)
+    context.menu(36, MenuItem("/profiles", "menu.profiles", "device"), Permission.HANDS)
 
 
 MODULE = ModuleSpec(

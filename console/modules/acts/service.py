@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
-from console.core.permissions import Permission, Subject
+from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallFile, HallsApi
 from console.modules.acts import models as m
@@ -38,7 +38,7 @@ class ActService:
     async def ask(
         self, uow: Uow, subject: Subject, hall: HallId, device: DeviceId, action: Action
     ) -> str:
-        subject.require(Permission.HANDS)
+        subject.require(Permission.HANDS, hall=hall)
         info = await self._devices.device(uow, hall, device)
         if info.kind not in ALLOWED[type(action)]:
             raise Refusal("act.not_for_kind", name=info.name)
@@ -48,7 +48,9 @@ class ActService:
         directive = d.DirectAct(
             act=act, device=device, action=action, until=now + UNTIL_MS, asked_by=subject.name[:80]
         )
-        no = await self._halls.send(uow, subject, hall, directive, expires_at=now + UNTIL_MS)
+        no = await self._halls.send(
+            uow, subject, hall, directive, under=Permission.HANDS, expires_at=now + UNTIL_MS
+        )
         row = _row(hall, act, device, action, now, subject.name[:80], no)
         await uow.run(sa.insert(m.act).values(**row))
         what = f"{word_of(action)} {extent_of(action)}".strip()
@@ -59,9 +61,15 @@ class ActService:
         return act
 
     async def latest(
-        self, uow: ReadUow, hall: HallId | None = None, device: str | None = None, limit: int = 200
+        self,
+        uow: ReadUow,
+        scope: Scope,
+        hall: HallId | None = None,
+        device: str | None = None,
+        limit: int = 200,
     ) -> Sequence[ActInfo]:
         statement = sa.select(m.act).order_by(m.act.c.asked_at.desc(), m.act.c.id).limit(limit)
+        statement = statement.where(scope.where(m.act.c.hall))
         if hall is not None:
             statement = statement.where(m.act.c.hall == hall)
         if device is not None:
@@ -71,7 +79,7 @@ class ActService:
 
     async def file(self, uow: Uow, subject: Subject, hall: HallId, act: str) -> HallFile:
         """What an act brought back; looking at it is audited. Raises ``act.file_gone``."""
-        subject.require(Permission.HANDS)
+        subject.require(Permission.HANDS, hall=hall)
         found = await self._halls.file(uow, hall, act)
         await self._audit.write(uow, subject, "device.act_file", object=f"{hall}/{act}")
         return found
@@ -80,7 +88,7 @@ class ActService:
 
     async def put_bundle(self, uow: Uow, subject: Subject, name: str, files: dict[str, str]) -> str:
         """Keeps device models for halls. Raises ``act.profiles_bad`` for none at all."""
-        subject.require(Permission.HANDS)
+        subject.require(Permission.PROFILES)
         if not files:
             raise Refusal("act.profiles_bad")
         made = msgspec.convert(
@@ -104,11 +112,15 @@ class ActService:
         if row is None:
             raise Refusal("act.no_bundle")
         made = ProfileBundle(id=row["id"], name=row["name"], files=dict(row["files"]))
-        await self._halls.send(uow, subject, hall, d.PutProfiles(bundle=made))
+        await self._halls.send(
+            uow, subject, hall, d.PutProfiles(bundle=made), under=Permission.HANDS
+        )
 
-    async def agents(self, uow: ReadUow) -> list[DeviceInfo]:
-        """Every agent of every hall."""
-        known = await self._devices.devices(uow)
+    async def agents(self, uow: ReadUow, subject: Subject) -> list[DeviceInfo]:
+        """Every agent that the subject may give models to."""
+        if not subject.may(Permission.HANDS):
+            return []
+        known = await self._devices.devices(uow, subject.scope(Permission.HANDS))
         return [one for one in known if one.kind is DeviceKind.AGENT]
 
 

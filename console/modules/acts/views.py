@@ -40,7 +40,7 @@ class RollOutForm(Strict, frozen=True, kw_only=True):
 
 
 def _line(request: web.Request, one: ActInfo, language: Language) -> ActLine:
-    may_see = one.has_file and Permission.HANDS in request[SUBJECT].permissions
+    may_see = one.has_file and request[SUBJECT].may(Permission.HANDS, hall=one.hall)
     pages = request.app[PAGES]
     where = pages.text(language, "act.city" if one.by_city else "act.hall")
     return act_line(
@@ -61,13 +61,14 @@ def fragments(service: ActService) -> tuple[Fragment[DeviceInfo], Fragment[Devic
 
     async def buttons(request: web.Request, device: DeviceInfo) -> Markup:
         words = words_for(device.kind)
-        if not words or Permission.HANDS not in request[SUBJECT].permissions:
+        if not words or not request[SUBJECT].may(Permission.HANDS, hall=device.hall):
             return Markup()
         context = {"device": device, "words": words, "action": _act_path(device)}
         return _drawn(request, "buttons", context)
 
     async def latest(request: web.Request, device: DeviceInfo) -> Markup:
-        found = await service.latest(request[UOW], device.hall, device.id, ON_DEVICE_PAGE)
+        scope = request[SUBJECT].scope(Permission.LOOK)
+        found = await service.latest(request[UOW], scope, device.hall, device.id, ON_DEVICE_PAGE)
         if not found:
             return Markup()
         context = {"lines": [_line(request, one, request[LANGUAGE]) for one in found]}
@@ -95,11 +96,12 @@ def routes(service: ActService, devices: DevicesApi) -> list[web.RouteDef]:
         raise see_other(request, device_path(hall, name), done="act.asked")
 
     async def acts(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
+        scope = request[SUBJECT].scope(Permission.LOOK)
         uow, language = request[UOW], request[LANGUAGE]
-        known = {(one.hall, one.id): one for one in await devices.devices(uow)}
+        known = {(one.hall, one.id): one for one in await devices.devices(uow, scope)}
         listing = Listing.of(request, ("hall", "outcome"), sort="")
-        found = [one for one in await service.latest(uow) if _wanted(one, dict(listing.query))]
+        latest = await service.latest(uow, scope)
+        found = [one for one in latest if _wanted(one, dict(listing.query))]
         listing, shown = listing.cut(found, {"": lambda one: -one.asked_at})
         context = {
             "rows": [
@@ -132,17 +134,19 @@ def _wanted(one: ActInfo, query: dict[str, str]) -> bool:
 
 def _profile_routes(service: ActService) -> list[web.RouteDef]:
     async def profiles(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
+        if not request[SUBJECT].may(Permission.PROFILES):
+            request[SUBJECT].require(Permission.HANDS)
         uow = request[UOW]
         context = {
             "bundles": await service.bundles(uow),
-            "agents": await service.agents(uow),
-            "may": Permission.HANDS in request[SUBJECT].permissions,
+            "agents": await service.agents(uow, request[SUBJECT]),
+            "may": request[SUBJECT].may(Permission.HANDS),
+            "may_put": request[SUBJECT].may(Permission.PROFILES),
         }
         return request.app[PAGES].render(request, "profiles.html", context)
 
     async def put(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.HANDS)
+        request[SUBJECT].require(Permission.PROFILES)
         name, files = await _upload(request)
         await service.put_bundle(request[UOW], request[SUBJECT], name, files)
         raise see_other(request, "/profiles", done="profiles.kept")

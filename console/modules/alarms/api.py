@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.core.module import ApiKey
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.alarms.availability import Availability
 from console.modules.alarms.domain import AlarmState
@@ -111,7 +112,7 @@ class OpenAlarms:
 class AlarmsApi(Protocol):
     """Alarms of all halls."""
 
-    async def open(self, uow: ReadUow, hall: HallId | None = None) -> OpenAlarms: ...
+    async def open(self, uow: ReadUow, scope: Scope, hall: HallId | None = None) -> OpenAlarms: ...
 
     async def undelivered(self, uow: ReadUow) -> dict[tuple[str, str], int]:
         """Deliveries that wait or were given up within a week, by channel and state."""

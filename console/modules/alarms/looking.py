@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.core.channels import Channel
+from console.core.permissions import EVERYWHERE
 from console.core.retention import DAY_MS, RetentionSettings
 from console.core.uow import Uow
 from console.halls.api import STALL_MS, HallsApi, HallStatus, LinkState
@@ -58,7 +59,8 @@ class Lookout:
         rules = await repo.rules(uow, await repo.watched_since(uow, now))
         # Before the present: what ends in between is then gone from it, and is handed out at the next look.
         ended = await self._news(uow, now)
-        halls, devices = await self._halls.halls(uow), await self._devices.devices(uow)
+        halls = await self._halls.halls(uow, EVERYWHERE)
+        devices = await self._devices.devices(uow, EVERYWHERE)
         tree = tree_of(devices)
         situation = await self._situation(uow, now, rules, halls, devices, ended)
         changes = decide(situation)

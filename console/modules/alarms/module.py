@@ -1,6 +1,7 @@
 """Alarms: what is wrong anywhere, who takes care of it, and who is told."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.alarms import views, views_receivers, views_rules
@@ -41,7 +42,7 @@ def setup(context: ModuleContext) -> None:
     )
     context.fill(DEVICE_PAGE, views.record_part(desk), order=20, live=("alarms",))
     context.bell = "/alarms/bell"
-    context.menu(25, MenuItem("/alarms", "menu.alarms", "bell"))
+    context.menu(25, MenuItem("/alarms", "menu.alarms", "bell"), Permission.ALARMS)
 
 
 def _add_jobs(context: ModuleContext) -> None:

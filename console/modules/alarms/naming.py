@@ -1,5 +1,6 @@
 """Names of halls, devices, rules and receivers for whoever puts alarms into words."""
 
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.halls.api import HallsApi
 from console.modules.alarms import repository as repo
@@ -15,10 +16,10 @@ class Naming:
         self._halls = halls
         self._devices = devices
 
-    async def names(self, uow: ReadUow) -> Names:
+    async def names(self, uow: ReadUow, scope: Scope) -> Names:
         return Names(
-            {one.id: one for one in await self._halls.halls(uow)},
-            {(one.hall, one.id): one for one in await self._devices.devices(uow)},
+            {one.id: one for one in await self._halls.halls(uow, scope)},
+            {(one.hall, one.id): one for one in await self._devices.devices(uow, scope)},
             {one.rule.id: one for one in await repo.rules(uow)},
             {one.receiver.id: one.receiver for one in await receivers(uow)},
         )

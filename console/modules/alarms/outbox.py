@@ -8,6 +8,7 @@ import structlog
 
 from console.core.channels import Channel, DeliveryError, Message
 from console.core.db import Database
+from console.core.permissions import EVERYWHERE
 from console.core.uow import ReadUow
 from console.modules.alarms import models as m
 from console.modules.alarms import repository as repo
@@ -97,7 +98,7 @@ class Outbox:
         assert found is not None
         alarm = await repo.one_alarm(uow, found["alarm"])
         assert alarm is not None
-        names = await self._naming.names(uow)
+        names = await self._naming.names(uow, EVERYWHERE)
         return message(notice, found["act"], alarm, names, self._offset)
 
     async def _note(self, row: sa.RowMapping, state: str, reason: str) -> None:

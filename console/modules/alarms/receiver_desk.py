@@ -8,16 +8,19 @@ from console.core.audit import Audit
 from console.core.channels import Channel
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow, Uow
+from console.halls.api import HallsApi, HallStatus
 from console.modules.alarms import receiver_store as store
 from console.modules.alarms.receivers import (
     MAX_MAILS,
     HeldReceiver,
     Receiver,
+    hears,
     missing_ways,
     receiver_fault,
     renewed,
 )
 from console.modules.alarms.watch import ACTS
+from qingting.contract.conditions import Severity
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
@@ -34,7 +37,10 @@ _NO_WAY = {"mail": "receiver.no_mail", "webhook": "receiver.no_webhook"}
 class ReceiverService:
     """Who hears what, and who may change it. Audited without addresses."""
 
-    def __init__(self, clock: Clock, audit: Audit, channels: Sequence[Channel]) -> None:
+    def __init__(
+        self, clock: Clock, audit: Audit, halls: HallsApi, channels: Sequence[Channel]
+    ) -> None:
+        self._halls = halls
         self._clock = clock
         self._audit = audit
         self._channels = channels
@@ -50,8 +56,12 @@ class ReceiverService:
         return tuple(one for one in self._channels if one.carries_all)
 
     async def receivers(self, uow: ReadUow, subject: Subject) -> list[HeldReceiver]:
-        subject.require(Permission.LOOK)
-        return await store.receivers(uow)
+        """Those that hear of any hall within the subject's reach; of the whole city, all of them."""
+        scope, held = subject.scope(Permission.ALARMS), await store.receivers(uow)
+        if scope.everywhere:
+            return held
+        halls = [one for one in await self._halls.halls(uow, scope) if scope.has(one.id)]
+        return [one for one in held if any(_hears_of(one, hall) for hall in halls)]
 
     async def receiver(self, uow: ReadUow, subject: Subject, receiver: str) -> HeldReceiver:
         """Raises ``receiver.unknown``."""
@@ -88,6 +98,12 @@ class ReceiverService:
             uow, subject, "alarm.receiver", object=receiver.id, detail=_audited(held)
         )
         uow.changed("alarms", ACTS)
+
+
+def _hears_of(held: HeldReceiver, hall: HallStatus) -> bool:
+    return any(
+        hears(held.receiver, hall=hall.id, division=hall.division, severity=one) for one in Severity
+    )
 
 
 def _audited(held: HeldReceiver) -> str:

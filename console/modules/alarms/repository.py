@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from console.core.permissions import EVERYWHERE, Scope
 from console.core.uow import ReadUow, Uow
 from console.modules.alarms import models as m
 from console.modules.alarms.api import AlarmInfo, Maintenance
@@ -106,8 +107,9 @@ def info(row: sa.RowMapping) -> AlarmInfo:
     )
 
 
-async def open_alarms(uow: ReadUow) -> list[AlarmInfo]:
+async def open_alarms(uow: ReadUow, scope: Scope = EVERYWHERE) -> list[AlarmInfo]:
     statement = sa.select(m.alarm).where(c.state != AlarmState.CLEARED.value).order_by(c.no)
+    statement = statement.where(scope.where(c.hall))
     return [info(row) for row in await uow.all(statement)]
 
 
@@ -279,12 +281,14 @@ async def add_maintenance(uow: Uow, values: dict[str, Any]) -> int:
     return int(await uow.scalar(statement.returning(m.maintenance.c.no)))
 
 
-async def end_maintenance(uow: Uow, no: int, at: int, by: str) -> sa.RowMapping | None:
-    """Ends it at ``at``, or before it began; None when there is no such or it is over."""
+async def end_maintenance(
+    uow: Uow, scope: Scope, no: int, at: int, by: str
+) -> sa.RowMapping | None:
+    """Ends it at ``at``, or before it began; None when there is no such within ``scope`` or it is over."""
     t = m.maintenance.c
     rows = await uow.all(
         sa.update(m.maintenance)
-        .where(t.no == no, t.until > at)
+        .where(t.no == no, t.until > at, scope.where(t.hall))
         .values(until=sa.func.greatest(t.start, at), ended_by=by)
         .returning(t.hall, t.device)
     )
@@ -304,19 +308,25 @@ async def ended_untold(uow: ReadUow, after: int) -> list[AlarmInfo]:
     return [info(row) for row in rows]
 
 
-async def notices(uow: ReadUow, limit: int) -> Sequence[sa.RowMapping]:
+async def notices(uow: ReadUow, scope: Scope, limit: int) -> Sequence[sa.RowMapping]:
     """The newest first."""
-    return await uow.all(sa.select(m.notice).order_by(m.notice.c.no.desc()).limit(limit))
+    statement = sa.select(m.notice).join(m.alarm, c.no == m.notice.c.alarm)
+    statement = statement.where(scope.where(c.hall)).order_by(m.notice.c.no.desc())
+    return await uow.all(statement.limit(limit))
 
 
-async def unread(uow: ReadUow, account: str, since: int) -> int:
+async def unread(uow: ReadUow, scope: Scope, account: str, since: int) -> int:
     """How many notices after ``since`` the account has not read."""
     upto = sa.select(m.reader.c.upto).where(m.reader.c.account == account).scalar_subquery()
     return int(
         await uow.scalar(
             sa.select(sa.func.count())
-            .select_from(m.notice)
-            .where(m.notice.c.no > sa.func.coalesce(upto, 0), m.notice.c.at > since)
+            .select_from(m.notice.join(m.alarm, c.no == m.notice.c.alarm))
+            .where(
+                scope.where(c.hall),
+                m.notice.c.no > sa.func.coalesce(upto, 0),
+                m.notice.c.at > since,
+            )
         )
     )
 

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
-from console.core.permissions import Permission, Subject
+from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
 from console.modules.alarms import models as m
@@ -110,8 +110,8 @@ class AlarmService:
 
     # -- for other modules --------------------------------------------------------------------
 
-    async def open(self, uow: ReadUow, hall: HallId | None = None) -> OpenAlarms:
-        found = [one for one in await repo.open_alarms(uow) if hall in (None, one.hall)]
+    async def open(self, uow: ReadUow, scope: Scope, hall: HallId | None = None) -> OpenAlarms:
+        found = [one for one in await repo.open_alarms(uow, scope) if hall in (None, one.hall)]
         own = [one for one in found if not one.root and not one.maintained]
         counts = Counter(one.severity for one in own)
         raised = Counter(one.severity for one in own if one.state is AlarmState.RAISED)
@@ -143,8 +143,8 @@ class AlarmService:
 
     async def listed(self, uow: ReadUow, subject: Subject, wanted: AlarmFilter) -> list[AlarmInfo]:
         """What stands for itself, the newest first; at most :data:`MAX_LISTED`."""
-        subject.require(Permission.LOOK)
-        return await repo.alarms(uow, *_where(wanted), limit=MAX_LISTED)
+        within = subject.scope(Permission.ALARMS).where(m.alarm.c.hall)
+        return await repo.alarms(uow, within, *_where(wanted), limit=MAX_LISTED)
 
     async def taken_out(self, uow: Uow, subject: Subject, kind: str, rows: int) -> None:
         """Notes that the list left as a file."""
@@ -152,8 +152,7 @@ class AlarmService:
 
     async def alarm(self, uow: ReadUow, subject: Subject, no: int) -> AlarmPicture:
         """Raises ``alarm.unknown``."""
-        subject.require(Permission.LOOK)
-        alarm = await _known(uow, no)
+        alarm = await _known(uow, subject.scope(Permission.ALARMS), no)
         now = self._clock.now_ms()
         notices = await repo.notices_of(uow, no)
         works = await repo.maintenance(uow, now, alarm.hall)
@@ -171,18 +170,17 @@ class AlarmService:
 
     async def notices(self, uow: ReadUow, subject: Subject, limit: int = 100) -> list[Notice]:
         """The newest notices; those that the subject has not read are marked."""
-        subject.require(Permission.LOOK)
-        rows = await repo.notices(uow, limit)
+        rows = await repo.notices(uow, subject.scope(Permission.ALARMS), limit)
         upto = await uow.scalar(sa.select(m.reader.c.upto).where(m.reader.c.account == subject.id))
         return await _notices(uow, rows, upto or 0)
 
     async def unread(self, uow: ReadUow, subject: Subject) -> int:
-        subject.require(Permission.LOOK)
-        return await repo.unread(uow, subject.id, self._clock.now_ms() - UNREAD_DAYS * DAY_MS)
+        scope, since = subject.scope(Permission.ALARMS), self._clock.now_ms() - UNREAD_DAYS * DAY_MS
+        return await repo.unread(uow, scope, subject.id, since)
 
     async def mark_read(self, uow: Uow, subject: Subject, upto: int) -> None:
         """Up to a notice that was shown: what came since stays unread."""
-        subject.require(Permission.LOOK)
+        subject.require(Permission.ALARMS)
         await repo.read_upto(uow, subject.id, upto)
         uow.changed("alarms")
 
@@ -190,9 +188,9 @@ class AlarmService:
 
     async def acknowledge(self, uow: Uow, subject: Subject, no: int, note: str) -> None:
         """Somebody takes care of it, and of what stands behind it. Raises ``alarm.unknown``, ``alarm.over``."""
-        subject.require(Permission.ALARMS_HANDLE)
+        scope = subject.scope(Permission.ALARMS_HANDLE)
         await repo.lock(uow)
-        alarm, now = await _open(uow, no), self._clock.now_ms()
+        alarm, now = await _open(uow, scope, no), self._clock.now_ms()
         for one in [alarm, *await repo.behind(uow, no)]:
             if one.state is AlarmState.RAISED:
                 await repo.set_state(uow, one.no, AlarmState.ACKNOWLEDGED, subject.id, now)
@@ -203,9 +201,9 @@ class AlarmService:
     async def clear(self, uow: Uow, subject: Subject, no: int, reason: str) -> None:
         """Ends an alarm and what stands behind it although the cause may last; a cause that begins anew is a new
         alarm. Raises ``alarm.unknown``, ``alarm.over``, ``alarm.reason_missing``."""
-        subject.require(Permission.ALARMS_HANDLE)
+        scope = subject.scope(Permission.ALARMS_HANDLE)
         await repo.lock(uow)
-        alarm, now = await _open(uow, no), self._clock.now_ms()
+        alarm, now = await _open(uow, scope, no), self._clock.now_ms()
         if not _note(reason):
             raise Refusal("alarm.reason_missing")
         for one in [alarm, *await repo.behind(uow, no)]:
@@ -219,8 +217,9 @@ class AlarmService:
 
     async def maintenance(self, uow: ReadUow, subject: Subject) -> list[Maintenance]:
         """What holds now, will hold, or ended within a month."""
-        subject.require(Permission.LOOK)
-        return await repo.maintenance(uow, self._clock.now_ms() - 30 * DAY_MS)
+        scope = subject.scope(Permission.ALARMS)
+        works = await repo.maintenance(uow, self._clock.now_ms() - 30 * DAY_MS)
+        return [one for one in works if scope.has(one.hall)]
 
     async def begin_maintenance(
         self,
@@ -235,10 +234,10 @@ class AlarmService:
     ) -> int:
         """``start`` 0 means now. Raises ``hall.unknown``, ``device.unknown``, ``maintenance.period``,
         ``alarm.reason_missing``."""
-        subject.require(Permission.ALARMS_HANDLE)
+        subject.require(Permission.ALARMS_HANDLE, hall=hall)
         await self._halls.hall(uow, hall)
-        if device and device not in {one.id for one in await self._devices.devices(uow, hall)}:
-            raise Refusal("device.unknown")
+        if device:
+            await self._devices.device(uow, hall, device)
         now = self._clock.now_ms()
         begins = start or now
         if until <= max(begins, now) or until - begins > MAX_MAINTENANCE_DAYS * DAY_MS:
@@ -261,8 +260,8 @@ class AlarmService:
 
     async def end_maintenance(self, uow: Uow, subject: Subject, no: int) -> None:
         """Raises ``maintenance.unknown``."""
-        subject.require(Permission.ALARMS_HANDLE)
-        row = await repo.end_maintenance(uow, no, self._clock.now_ms(), subject.id)
+        scope = subject.scope(Permission.ALARMS_HANDLE)
+        row = await repo.end_maintenance(uow, scope, no, self._clock.now_ms(), subject.id)
         if row is None:
             raise Refusal("maintenance.unknown")
         where = f"{row['hall']}/{row['device']}" if row["device"] else row["hall"]
@@ -271,7 +270,7 @@ class AlarmService:
     # -- rules --------------------------------------------------------------------------------
 
     async def rules(self, uow: ReadUow, subject: Subject) -> list[HeldRule]:
-        subject.require(Permission.LOOK)
+        subject.require(Permission.ALARMS)
         return await repo.rules(uow)
 
     async def rule(self, uow: ReadUow, subject: Subject, rule: str) -> HeldRule:
@@ -323,15 +322,16 @@ def _note(text: str) -> str:
     return text.strip()[:NOTE_LENGTH]
 
 
-async def _known(uow: ReadUow, no: int) -> AlarmInfo:
+async def _known(uow: ReadUow, scope: Scope, no: int) -> AlarmInfo:
+    """One of another district is as unknown as one that never was."""
     alarm = await repo.one_alarm(uow, no)
-    if alarm is None:
+    if alarm is None or not scope.has(alarm.hall):
         raise Refusal("alarm.unknown")
     return alarm
 
 
-async def _open(uow: ReadUow, no: int) -> AlarmInfo:
-    alarm = await _known(uow, no)
+async def _open(uow: ReadUow, scope: Scope, no: int) -> AlarmInfo:
+    alarm = await _known(uow, scope, no)
     if not alarm.open:
         raise Refusal("alarm.over")
     return alarm

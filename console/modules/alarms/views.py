@@ -23,7 +23,7 @@ from console.modules.alarms.forms import (
 )
 from console.modules.alarms.naming import Naming
 from console.modules.alarms.service import MAX_LISTED, AlarmFilter, AlarmService
-from console.modules.alarms.words import AlarmLine, alarm_line, what_text
+from console.modules.alarms.words import AlarmLine, Names, alarm_line, what_text
 from console.modules.devices.api import DeviceInfo, DevicesApi
 from console.modules.identity.api import IdentityApi
 from qingting.contract.conditions import Severity
@@ -67,20 +67,25 @@ class Desk:
         """Names of accounts; an account that is gone has none."""
         found = {}
         for account in set(accounts) - {""}:
-            subject = await self.identity.subject(uow, account, "")
-            if subject is not None:
-                found[account] = subject.name
+            if name := await self.identity.name(uow, account):
+                found[account] = name
         return found
 
     async def lines(self, request: web.Request, wanted: AlarmFilter) -> list[AlarmLine]:
         uow = request[UOW]
         alarms = await self.service.listed(uow, request[SUBJECT], wanted)
-        names = await Naming(self.halls, self.devices).names(uow)
+        names = await self.names(request)
         return [alarm_line(one, names, request[LANGUAGE]) for one in alarms]
 
     async def hall_options(self, request: web.Request) -> list[tuple[str, str]]:
         language = request[LANGUAGE]
-        return [(one.id, one.title(language)) for one in await self.halls.halls(request[UOW])]
+        known = await self.halls.halls(request[UOW], request[SUBJECT].scope(Permission.ALARMS))
+        return [(one.id, one.title(language)) for one in known]
+
+    async def names(self, request: web.Request) -> Names:
+        """Names of what the reader may see, and of nothing else."""
+        scope = request[SUBJECT].scope(Permission.ALARMS)
+        return await Naming(self.halls, self.devices).names(request[UOW], scope)
 
 
 def wanted_of(request: web.Request) -> AlarmFilter:
@@ -107,7 +112,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             "listing": listing,
             "halls": await desk.hall_options(request),
             "options": {"state": STATES, "severity": list(reversed(Severity)), "kind": KINDS},
-            "totals": await desk.service.open(request[UOW]),
+            "totals": await desk.service.open(
+                request[UOW], request[SUBJECT].scope(Permission.ALARMS)
+            ),
         }
         return request.app[PAGES].render(request, "alarms.html", context, block="list")
 
@@ -185,7 +192,7 @@ async def _alarm_page(
 ) -> web.Response:
     uow, subject, language = request[UOW], request[SUBJECT], request[LANGUAGE]
     picture = await desk.service.alarm(uow, subject, _no(request))
-    names = await Naming(desk.halls, desk.devices).names(uow)
+    names = await desk.names(request)
     context = {
         "picture": picture,
         "line": alarm_line(picture.alarm, names, language),
@@ -194,7 +201,7 @@ async def _alarm_page(
         "known": (picture.alarm.hall, picture.alarm.device) in names.devices,
         "people": await desk.people(uow, [one.by for one in picture.steps]),
         "channel_text": lambda channel: names.channel(channel, language),
-        "may": subject.may(Permission.ALARMS_HANDLE),
+        "may": subject.may(Permission.ALARMS_HANDLE, hall=picture.alarm.hall),
         "note": note,
         "reason": reason,
         "problem": problem,
@@ -207,13 +214,15 @@ def record_part(desk: Desk) -> Callable[[web.Request, DeviceInfo], Awaitable[Mar
 
     async def part(request: web.Request, device: DeviceInfo) -> Markup:
         uow, language = request[UOW], request[LANGUAGE]
+        if not request[SUBJECT].may(Permission.ALARMS, hall=device.hall):
+            return Markup()
         record = await desk.service.record(uow, device.hall, device.id)
-        names = await Naming(desk.halls, desk.devices).names(uow)
+        names = await desk.names(request)
         context = {
             "record": record,
             "lines": [alarm_line(one, names, language) for one in record.alarms],
             "what": lambda what: what_text(what, language),
-            "may": request[SUBJECT].may(Permission.ALARMS_HANDLE),
+            "may": request[SUBJECT].may(Permission.ALARMS_HANDLE, hall=device.hall),
         }
         pages = request.app[PAGES]
         return Markup(pages.render_block(request, "device_record.html", "record", context))  # noqa: S704 - drawn by an escaping template
@@ -225,7 +234,7 @@ def _notice_routes(desk: Desk) -> list[web.RouteDef]:
     async def notices(request: web.Request) -> web.Response:
         uow, language = request[UOW], request[LANGUAGE]
         found = await desk.service.notices(uow, request[SUBJECT])
-        names = await Naming(desk.halls, desk.devices).names(uow)
+        names = await desk.names(request)
         context = {
             "rows": [(one, alarm_line(one.alarm, names, language)) for one in found],
             "upto": max((one.no for one in found), default=0),
@@ -290,7 +299,7 @@ async def _maintenance_page(
 ) -> web.Response:
     uow, subject, language = request[UOW], request[SUBJECT], request[LANGUAGE]
     works = await desk.service.maintenance(uow, subject)
-    names = await Naming(desk.halls, desk.devices).names(uow)
+    names = await desk.names(request)
     places = [(hall, names.hall(hall, language)) for hall in names.halls]
     places += [
         (f"{hall}/{device}", f"{names.hall(hall, language)} · {text}")

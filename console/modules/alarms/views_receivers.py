@@ -34,6 +34,7 @@ def routes(desk: Desk, service: ReceiverService) -> list[web.RouteDef]:
         return await _form(request, desk, service, ReceiverFields.of(held), None)
 
     async def put(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.ALARMS_RULES)
         fields = await read_form(request, ReceiverFields)
         try:
             await service.put(request[UOW], request[SUBJECT], fields.receiver(), fields.version)
@@ -52,7 +53,7 @@ def routes(desk: Desk, service: ReceiverService) -> list[web.RouteDef]:
 async def _list(request: web.Request, desk: Desk, service: ReceiverService) -> web.Response:
     subject, language = request[SUBJECT], request[LANGUAGE]
     held = await service.receivers(request[UOW], subject)
-    halls = await desk.halls.halls(request[UOW])
+    halls = await desk.halls.halls(request[UOW], subject.scope(Permission.ALARMS))
     context = {
         "rows": [(one, receiver_name(one.receiver, language)) for one in held],
         "hall_names": {one.id: one.title(language) for one in halls},
@@ -73,7 +74,9 @@ async def _form(
     fields: ReceiverFields,
     problem: Refusal | None,
 ) -> web.Response:
-    halls, may = await desk.halls.halls(request[UOW]), request[SUBJECT].may(Permission.ALARMS_RULES)
+    subject = request[SUBJECT]
+    halls = await desk.halls.halls(request[UOW], subject.scope(Permission.ALARMS))
+    may = subject.may(Permission.ALARMS_RULES)
     context = {
         # Who may not change it need not know private addresses.
         "fields": fields if may else fields.without_addresses(),

@@ -39,6 +39,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         return await _form(request, desk, RuleFields.of(held), None)
 
     async def put(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.ALARMS_RULES)
         fields = await read_form(request, RuleFields)
         try:
             await desk.service.put_rule(

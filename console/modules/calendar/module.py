@@ -1,6 +1,7 @@
 """The calendar: working days and days of rest, and what lies so many of them ahead."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.calendar.api import CALENDAR
 from console.modules.calendar.projector import HoursProjector
@@ -15,7 +16,7 @@ def setup(context: ModuleContext) -> None:
     context.provide(CALENDAR, service)
     context.projector(HoursProjector())
     context.routes(routes(Desk(service, halls)))
-    context.menu(62, MenuItem("/calendar", "menu.calendar", "clock"))
+    context.menu(62, MenuItem("/calendar", "menu.calendar", "clock"), Permission.LOOK)
 
 
 MODULE = ModuleSpec(

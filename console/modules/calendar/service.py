@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from console.core.audit import Audit
-from console.core.permissions import Permission, Subject
+from console.core.permissions import Permission, Scope, Subject, stem
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
 from console.modules.calendar import repository
@@ -96,7 +96,7 @@ class CalendarService:
 
     async def year(self, uow: ReadUow, subject: Subject, year: int, place: str) -> YearSheet:
         """Raises ``calendar.place``, ``hall.unknown``."""
-        subject.require(Permission.LOOK)
+        _check_place(subject.scope(Permission.LOOK), place)
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise Refusal("page.not_found")
         places = await self._places(uow, place)
@@ -127,7 +127,7 @@ class CalendarService:
 
     async def put_day(self, uow: Uow, subject: Subject, one: SpecialDay) -> None:
         """Sets a date. Raises ``calendar.name``, ``calendar.place``, ``hall.unknown``."""
-        self._may_change(subject, one.place)
+        self._check_change(subject, one.place)
         if not one.name.strip() or max(len(one.name), len(one.name_en)) > NAME_LENGTH:
             raise Refusal("calendar.name", most=NAME_LENGTH)
         await self._places(uow, one.place)
@@ -142,7 +142,7 @@ class CalendarService:
 
     async def drop_day(self, uow: Uow, subject: Subject, day: date, place: str) -> None:
         """Lets a date follow its weekday, or the place above, again."""
-        self._may_change(subject, place)
+        self._check_change(subject, place)
         await self._touch(uow, subject, place, day.year)
         if await repository.drop_day(uow, day, place):
             await self._note(uow, subject, "calendar.day_dropped", place, day, "")
@@ -169,11 +169,18 @@ class CalendarService:
         await self._audit.write(uow, subject, act, object=f"{day} {place}".strip(), detail=kind)
         uow.changed("calendar")
 
-    def _may_change(self, subject: Subject, place: str) -> None:
+    def may_change(self, subject: Subject, place: str) -> bool:
+        """Whether the days of ``place`` are the subject's to set."""
         if place == STATUTORY:
-            subject.require(Permission.CALENDAR_YEARS)
-        else:
-            subject.require(Permission.CALENDAR)
+            return subject.may(Permission.CALENDAR_YEARS)
+        return subject.may(Permission.CALENDAR) and _is_within(
+            subject.scope(Permission.CALENDAR), place
+        )
+
+    def _check_change(self, subject: Subject, place: str) -> None:
+        subject.require(Permission.CALENDAR_YEARS if place == STATUTORY else Permission.CALENDAR)
+        if not self.may_change(subject, place):
+            raise Refusal("page.forbidden")
 
     async def changes(
         self, uow: ReadUow, subject: Subject, year: int, days: Sequence[SpecialDay]
@@ -219,6 +226,24 @@ class CalendarService:
             uow, subject, "calendar.year_put", object=str(found.year), detail=found.source[:200]
         )
         uow.changed("calendar")
+
+
+def _is_within(scope: Scope, place: str) -> bool:
+    if place.startswith(HALL):
+        return scope.has(place.removeprefix(HALL))
+    return scope.has_division(place.removeprefix(DIVISION))
+
+
+def _check_place(scope: Scope, place: str) -> None:
+    """The country's days and those of the divisions above one's own hold there too, so everybody may see them.
+
+    Raises ``page.forbidden`` for a hall or division elsewhere.
+    """
+    if place == STATUTORY or _is_within(scope, place):
+        return
+    code = stem(place.removeprefix(DIVISION)) if place.startswith(DIVISION) else ""
+    if not code or not any((one.division or "").startswith(code) for one in scope.areas):
+        raise Refusal("page.forbidden")
 
 
 def _hall_day(day: date, own: HallCalendar | None, special: SpecialDay | None) -> HallDay:

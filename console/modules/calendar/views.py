@@ -69,7 +69,7 @@ class Desk:
     async def places(self, request: web.Request) -> list[tuple[str, str]]:
         """Where a calendar can be looked at, with names."""
         language = request[LANGUAGE]
-        halls = await self.halls.halls(request[UOW])
+        halls = await self.halls.halls(request[UOW], request[SUBJECT].scope(Permission.LOOK))
         divisions = sorted({one.division for one in halls if one.division})
         word = request.app[PAGES].text(language, "calendar.place.country")
         return [
@@ -174,7 +174,7 @@ async def _frame(request: web.Request, desk: Desk, place: str) -> dict[str, obje
         "weekdays": WEEKDAYS,
         "language": request[LANGUAGE],
         "today": desk.service.today(),
-        "may": request[SUBJECT].may(needed),
+        "may": request[SUBJECT].may(needed) and desk.service.may_change(request[SUBJECT], place),
         "may_years": request[SUBJECT].may(Permission.CALENDAR_YEARS),
         "query": f"place={place}" if place else "",
     }

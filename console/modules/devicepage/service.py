@@ -62,8 +62,8 @@ class DevicePageService:
         self, uow: ReadUow, subject: Subject, hall: HallId, device: str
     ) -> DevicePicture:
         """Raises ``device.unknown``."""
-        subject.require(Permission.LOOK)
-        devices = await self._devices.devices(uow, hall)
+        subject.require(Permission.LOOK, hall=hall)
+        devices = await self._devices.devices(uow, subject.scope(Permission.LOOK), hall)
         found = next((one for one in devices if one.id == device), None)
         if found is None:
             raise Refusal("device.unknown")
@@ -91,7 +91,7 @@ class DevicePageService:
         self, uow: ReadUow, subject: Subject, hall: HallId, device: str, day: date | None, page: int
     ) -> Timeline:
         """``day``: that day only, in the city's time; a page behind the end is the last one."""
-        subject.require(Permission.LOOK)
+        subject.require(Permission.LOOK, hall=hall)
         span = None if day is None else self._span(day)
         count = await repository.count(uow, hall, device, span)
         page = min(page, max(1, -(-count // PAGE_ROWS)))

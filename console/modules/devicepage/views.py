@@ -36,18 +36,17 @@ def routes(
         uow, subject, language = request[UOW], request[SUBJECT], request[LANGUAGE]
         picture = await service.picture(uow, subject, hall, name)
         listing, timeline = await _timeline(request, service, hall, name)
+        names = await halls.directory(uow, subject.scope(Permission.LOOK), hall)
         context = {
             "picture": picture,
             "line": device_line(picture.device, language),
             "here": here(picture.device, picture.facts, language),
             "around": [device_line(one, language) for one in picture.around],
-            "window": (await halls.directory(uow, hall)).find(
-                hall, "window", picture.device.window
-            ),
+            "window": names.find(hall, "window", picture.device.window),
             "tells": [condition_words(one, language).text for one in _tells(picture)],
             "carriers": carrier_keys(picture.facts),
             "drawing": drawing_of(picture.device.kind),
-            "may_photo": Permission.PHOTOS in subject.permissions,
+            "may_photo": subject.may(Permission.PHOTOS),
             "acts": await acts.draw(request, picture.device),
             "parts": await live.draw(request, picture.device),
             "listens": sorted({"devices", "halls", "live", *live.live}),

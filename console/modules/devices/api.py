@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.core.module import ApiKey
+from console.core.permissions import Scope
 from console.core.uow import ReadUow, Uow
 from console.core.words import DEVICE_TONES, condition_words
 from qingting.contract import events as e
@@ -200,19 +201,21 @@ class HallCount:
 class DevicesApi(Protocol):
     """Devices of all halls."""
 
-    async def devices(self, uow: ReadUow, hall: HallId | None = None) -> list[DeviceInfo]:
-        """Present state; what a connected hall said last goes before the log's backlog."""
+    async def devices(
+        self, uow: ReadUow, scope: Scope, hall: HallId | None = None
+    ) -> list[DeviceInfo]:
+        """Present state within ``scope``; what a connected hall said last goes before the log's backlog."""
         ...
 
     async def device(self, uow: ReadUow, hall: HallId, id: str) -> DeviceInfo:  # noqa: A002
         """Raises ``device.unknown``."""
         ...
 
-    async def search(self, uow: ReadUow, query: FleetQuery) -> FleetPage:
+    async def search(self, uow: ReadUow, scope: Scope, query: FleetQuery) -> FleetPage:
         """The fleet filtered, ordered and cut by the database; the same present as :meth:`devices`."""
         ...
 
-    async def counts(self, uow: ReadUow) -> dict[HallId, HallCount]:
+    async def counts(self, uow: ReadUow, scope: Scope) -> dict[HallId, HallCount]:
         """By hall; halls without devices are left out."""
         ...
 

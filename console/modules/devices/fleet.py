@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.halls.api import HallsApi, HallStatus, LinkState
 from console.modules.devices.api import ConditionSince, DeviceInfo, FleetPage, FleetQuery, HallCount
@@ -143,9 +144,9 @@ class Fleet:
         self._halls = halls
         self._kept: dict[HallId, _Said] = {}
 
-    async def search(self, uow: ReadUow, query: FleetQuery) -> FleetPage:
+    async def search(self, uow: ReadUow, scope: Scope, query: FleetQuery) -> FleetPage:
         """A page behind the end is the last one; an unknown order is that of the state."""
-        statuses = {status.id: status for status in await self._halls.halls(uow)}
+        statuses = await self._within(uow, scope)
         where, given = _where(query, statuses)
         sql = _PRESENT + _PAGE.format(where=where, order=_order(query))
         rows = query.rows or ALL
@@ -163,11 +164,16 @@ class Fleet:
             problems=found[0]["problems"],
         )
 
-    async def counts(self, uow: ReadUow) -> dict[HallId, HallCount]:
-        statuses = {status.id: status for status in await self._halls.halls(uow)}
+    async def counts(self, uow: ReadUow, scope: Scope) -> dict[HallId, HallCount]:
+        statuses = await self._within(uow, scope)
         lives = await self._halls.live(uow)
         rows = await self._ask(uow, _PRESENT + _COUNTS, statuses, lives, {})
         return {HallId(row["hall"]): HallCount(row["devices"], row["needs"]) for row in rows}
+
+    async def _within(self, uow: ReadUow, scope: Scope) -> dict[HallId, HallStatus]:
+        """Halls whose devices are within ``scope``: the statements ask for those of these halls alone."""
+        found = await self._halls.halls(uow, scope)
+        return {status.id: status for status in found if scope.has(status.id)}
 
     async def _ask(
         self,

@@ -1,6 +1,7 @@
 """Devices of all halls."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.devices.api import DEVICES
@@ -20,7 +21,7 @@ def setup(context: ModuleContext) -> None:
         pruning(context.db, "devices", PRUNE_LOCK, prunes(context.clock, context.retention)),
     )
     context.routes(routes(service, context.get(HALLS), context.audit, context.utc_offset_minutes))
-    context.menu(30, MenuItem("/devices", "menu.devices", "device"))
+    context.menu(30, MenuItem("/devices", "menu.devices", "device"), Permission.LOOK)
 
 
 MODULE = ModuleSpec(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 import sqlalchemy as sa
 
+from console.core.permissions import EVERYWHERE, Scope
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, HallStatus, LinkState
 from console.modules.devices import models as m
@@ -37,14 +38,17 @@ class DeviceService:
         self._halls = halls
         self._fleet = Fleet(halls)
 
-    async def search(self, uow: ReadUow, query: FleetQuery) -> FleetPage:
-        return await self._fleet.search(uow, query)
+    async def search(self, uow: ReadUow, scope: Scope, query: FleetQuery) -> FleetPage:
+        return await self._fleet.search(uow, scope, query)
 
-    async def counts(self, uow: ReadUow) -> dict[HallId, HallCount]:
-        return await self._fleet.counts(uow)
+    async def counts(self, uow: ReadUow, scope: Scope) -> dict[HallId, HallCount]:
+        return await self._fleet.counts(uow, scope)
 
-    async def devices(self, uow: ReadUow, hall: HallId | None = None) -> list[DeviceInfo]:
-        statuses = {status.id: status for status in await self._halls.halls(uow)}
+    async def devices(
+        self, uow: ReadUow, scope: Scope, hall: HallId | None = None
+    ) -> list[DeviceInfo]:
+        found = await self._halls.halls(uow, scope)
+        statuses = {status.id: status for status in found if scope.has(status.id)}
         helps = {
             (row["hall"], row["device"]): row["since"]
             for row in await uow.all(sa.select(m.help_call))
@@ -75,7 +79,7 @@ class DeviceService:
         return list(_with_present(devices, await self._halls.live(uow)))
 
     async def device(self, uow: ReadUow, hall: HallId, id: str) -> DeviceInfo:  # noqa: A002
-        for one in await self.devices(uow, hall):
+        for one in await self.devices(uow, EVERYWHERE, hall):
             if one.id == id:
                 return one
         raise Refusal("device.unknown")

@@ -51,19 +51,20 @@ def routes(
     zone = timezone(timedelta(minutes=utc_offset_minutes))
 
     async def found(request: web.Request, rows: int) -> tuple[Listing, FleetPage]:
-        request[SUBJECT].require(Permission.LOOK)
+        scope = request[SUBJECT].scope(Permission.LOOK)
         listing = Listing.of(request, FILTERS, sort="state")
-        page = await service.search(request[UOW], fleet_query(listing, rows))
+        page = await service.search(request[UOW], scope, fleet_query(listing, rows))
         return listing.counted(page.kept), page
 
     async def shown(request: web.Request, template: str, rows: int) -> web.Response:
         listing, page = await found(request, rows)
-        language = request[LANGUAGE]
+        language, scope = request[LANGUAGE], request[SUBJECT].scope(Permission.LOOK)
+        known = await halls.halls(request[UOW], scope)
         context = {
             "rows": [device_line(one, language) for one in page.devices],
             "page": page,
             "listing": listing,
-            "halls": [(one.id, one.title(language)) for one in await halls.halls(request[UOW])],
+            "halls": [(one.id, one.title(language)) for one in known],
             "kinds": [kind.value for kind in DeviceKind],
             "states": [state.value for state in DeviceState],
             "conditions": _conditions(language),
@@ -79,7 +80,7 @@ def routes(
     async def export(request: web.Request) -> web.Response:
         kind, language = request.match_info["kind"], request[LANGUAGE]
         listing, page = await found(request, 0)
-        names = await halls.directory(request[UOW])
+        names = await halls.directory(request[UOW], request[SUBJECT].scope(Permission.LOOK))
         what = "&".join(f"{key}={value}" for key, value in listing.query.items() if key != "q")
         detail = f"{page.kept} {kind} {what}"
         await audit.write(request[UOW], request[SUBJECT], "devices.export", detail=detail)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from console.core.module import ApiKey
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from qingting.contract.ids import HallId
 from qingting.contract.states import BAD_LEVELS, NotRatedReason, RatingChannel, RatingLevel
@@ -72,12 +73,12 @@ class RatingFigures:
 class EvaluationApi(Protocol):
     """Ratings of all halls."""
 
-    async def figures(self, uow: ReadUow, wanted: RatingFilter) -> RatingFigures:
-        """Counts; the level of ``wanted`` is ignored."""
+    async def figures(self, uow: ReadUow, scope: Scope, wanted: RatingFilter) -> RatingFigures:
+        """Counts within ``scope``; the level of ``wanted`` is ignored."""
         ...
 
     async def ratings(
-        self, uow: ReadUow, wanted: RatingFilter, *, limit: int, offset: int = 0
+        self, uow: ReadUow, scope: Scope, wanted: RatingFilter, *, limit: int, offset: int = 0
     ) -> tuple[int, list[RatingInfo]]:
         """How many there are, and one page of them, newest first."""
         ...

@@ -1,6 +1,7 @@
 """Evaluation (好差评)."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.evaluation.api import EVALUATION
 from console.modules.evaluation.projector import RatingProjector
@@ -15,7 +16,7 @@ def setup(context: ModuleContext) -> None:
     context.provide(EVALUATION, service)
     context.projector(RatingProjector())
     context.routes(routes(service, context.get(HALLS), context.get(STATISTICS)))
-    context.menu(50, MenuItem("/ratings", "menu.ratings", "rating"))
+    context.menu(50, MenuItem("/ratings", "menu.ratings", "rating"), Permission.RATINGS)
 
 
 MODULE = ModuleSpec(

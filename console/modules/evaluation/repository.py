@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.evaluation import models as m
 from console.modules.evaluation.api import RatingFigures, RatingFilter, RatingInfo
@@ -13,7 +14,8 @@ from qingting.contract.states import BAD_LEVELS, NotRatedReason, RatingChannel, 
 _c = m.case.c
 
 
-def _where(statement: sa.Select[Any], wanted: RatingFilter) -> sa.Select[Any]:
+def _where(statement: sa.Select[Any], scope: Scope, wanted: RatingFilter) -> sa.Select[Any]:
+    statement = statement.where(scope.where(_c.hall, _c.department, _c.staff))
     statement = statement.where(_c.day >= wanted.first, _c.day <= wanted.last)
     if wanted.hall:
         statement = statement.where(_c.hall == wanted.hall)
@@ -22,9 +24,9 @@ def _where(statement: sa.Select[Any], wanted: RatingFilter) -> sa.Select[Any]:
     return statement
 
 
-async def figures(uow: ReadUow, wanted: RatingFilter) -> RatingFigures:
+async def figures(uow: ReadUow, scope: Scope, wanted: RatingFilter) -> RatingFigures:
     statement = sa.select(_c.level, _c.not_rated, sa.func.count().label("cases"))
-    statement = _where(statement, wanted)
+    statement = _where(statement, scope, wanted)
     levels = dict.fromkeys(RatingLevel, 0)
     reasons = dict.fromkeys(NotRatedReason, 0)
     still_open = 0
@@ -39,9 +41,9 @@ async def figures(uow: ReadUow, wanted: RatingFilter) -> RatingFigures:
 
 
 async def ratings(
-    uow: ReadUow, wanted: RatingFilter, limit: int, offset: int
+    uow: ReadUow, scope: Scope, wanted: RatingFilter, limit: int, offset: int
 ) -> tuple[int, list[RatingInfo]]:
-    statement = _where(sa.select(m.case), wanted).where(_c.level.is_not(None))
+    statement = _where(sa.select(m.case), scope, wanted).where(_c.level.is_not(None))
     if wanted.level == "bad":
         statement = statement.where(_c.level.in_(sorted(BAD_LEVELS)))
     elif wanted.level:

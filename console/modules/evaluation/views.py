@@ -72,18 +72,18 @@ def routes(
     """Handlers over ``service``."""
 
     async def ratings(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
+        scope = request[SUBJECT].scope(Permission.RATINGS)
         uow, language = request[UOW], request[LANGUAGE]
         listing = Listing.of(request, FILTERS, sort="")
         wanted = _wanted(listing, statistics.today())
         offset = (listing.page - 1) * PAGE_ROWS
-        count, found = await service.ratings(uow, wanted, limit=PAGE_ROWS, offset=offset)
-        names = await halls.directory(uow)
-        titles = {hall.id: hall.title(language) for hall in await halls.halls(uow)}
+        count, found = await service.ratings(uow, scope, wanted, limit=PAGE_ROWS, offset=offset)
+        names = await halls.directory(uow, scope)
+        titles = {hall.id: hall.title(language) for hall in await halls.halls(uow, scope)}
         context = {
             "rows": [RatingLine(one, titles.get(one.hall, one.hall), names, language) for one in found],
             "count": count,
-            "figures": await service.figures(uow, wanted),
+            "figures": await service.figures(uow, scope, wanted),
             "wanted": wanted,
             "listing": listing.counted(count),
             "halls": list(titles.items()),

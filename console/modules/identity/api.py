@@ -1,14 +1,19 @@
 """What the rest of the console may know of administrators."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from console.core.module import ApiKey
-from console.core.permissions import Subject
+from console.core.permissions import Duty, Permission, Reach, Scope, Subject
 from console.core.uow import ReadUow, Uow
 
-FIRST_ADMINISTRATOR = "admin"
-"""Name of the account that the first start creates; its password is made at random."""
+FIRST_ADMINISTRATORS: dict[str, Duty] = {
+    "admin": Duty.SYSTEM,
+    "security": Duty.SECURITY,
+    "audit": Duty.AUDIT,
+}
+"""Names and duties of the accounts that the first start creates; their passwords are made at random."""
 MUST_CHANGE = "must_change"
 """Mark of a session that may only change its password."""
 
@@ -25,10 +30,11 @@ class OneTimePassword:
 
 
 class IdentityApi(Protocol):
-    """Administrators."""
+    """Accounts."""
 
-    async def first_start(self, uow: Uow) -> OneTimePassword | None:
-        """Creates the first administrator when no account exists."""
+    async def first_start(self, uow: Uow) -> tuple[OneTimePassword, ...]:
+        """Creates the three administrators when no account exists; brings roles and divisions that come with the
+        program."""
         ...
 
     async def renew_password(self, uow: Uow, subject: Subject, name: str) -> OneTimePassword:
@@ -37,6 +43,18 @@ class IdentityApi(Protocol):
 
     async def subject(self, uow: ReadUow, account: str, address: str) -> Subject | None:
         """Who an account is now; None when it is disabled or gone."""
+        ...
+
+    async def name(self, uow: ReadUow, account: str) -> str:
+        """An account's name, also a disabled one's; empty when there is no such."""
+        ...
+
+    async def reaches(self, uow: ReadUow, account: str, permission: Permission) -> list[Reach]:
+        """Where an account has a function, as it was drawn: to hand on to something that it makes."""
+        ...
+
+    async def scope(self, uow: ReadUow, reaches: Collection[Reach]) -> Scope:
+        """What these mean together now."""
         ...
 
 

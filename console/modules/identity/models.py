@@ -1,4 +1,4 @@
-"""Tables of the identity module: administrators, their sessions, and tries that survive a restart."""
+"""Tables of the identity module: accounts, roles, sessions, and tries that survive a restart."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -10,7 +10,9 @@ account = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("duty", sa.Text, nullable=False, server_default=""),
+    sa.Column("division", sa.Text, nullable=False, server_default=""),
+    sa.Column("staff", sa.Text, unique=True),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("must_change", sa.Boolean, nullable=False),
     sa.Column("disabled", sa.Boolean, nullable=False),
@@ -18,8 +20,41 @@ account = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("last_login_at", sa.BigInteger),
+    sa.UniqueConstraint("id", "duty"),
 )
-"""``totp_box`` will hold the sealed secret of the second factor."""
+"""``totp_box`` will hold the sealed secret of the second factor. ``duty`` is that of the three administrators whose
+functions the account's roles have, or empty; ``division`` says whose account it is to keep, ``staff`` (a staff
+number) who uses it."""
+
+role = sa.Table(
+    "ident_role",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_en", sa.Text, nullable=False),
+    sa.Column("functions", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("duty", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.UniqueConstraint("id", "duty"),
+)
+"""``version`` 0: as it came with the program."""
+
+assignment = sa.Table(
+    "ident_assignment",
+    metadata,
+    sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id"), primary_key=True),
+    sa.Column("role", sa.Text, primary_key=True),
+    sa.Column("duty", sa.Text, nullable=False),
+    sa.Column("exclusive", sa.Text, sa.Computed("nullif(duty, '')", persisted=True)),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("given_by", sa.Text, nullable=False),
+    sa.Column("given_at", sa.BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(["role", "duty"], ["ident_role.id", "ident_role.duty"]),
+    sa.ForeignKeyConstraint(["account", "exclusive"], ["ident_account.id", "ident_account.duty"]),
+)
+"""An account has a role within a reach. ``exclusive`` is the duty once more, but for none: by it the database
+lets no account have two."""
 
 former_password = sa.Table(
     "ident_former_password",

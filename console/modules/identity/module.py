@@ -1,12 +1,17 @@
-"""Administrators of the city."""
+"""Accounts of the city: who may log in, and who may do what where."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
+from console.halls.api import HALLS
+from console.modules.identity import views_accounts, views_roles
+from console.modules.identity.accounts import AccountService
 from console.modules.identity.api import IDENTITY
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.service import IdentityService
 from console.modules.identity.views import routes, who_asks
+from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.security.passwords import Passwords
-from qingting.kernel.web import Sessions
+from qingting.kernel.web import MenuItem, Sessions
 
 COOKIE = "qt_city"
 
@@ -17,16 +22,22 @@ def setup(context: ModuleContext) -> None:
     def sessions_in(kept: PgSessionStore) -> Sessions:
         return Sessions(kept, context.clock, cookie=COOKIE, secure=context.secure_cookies)
 
-    service = IdentityService(context.clock, context.audit, Passwords(), store)
+    organisation, passwords = context.get(ORGANISATION), Passwords()
+    service = IdentityService(context.clock, context.audit, passwords, store, organisation)
+    accounts = AccountService(
+        context.clock, context.audit, passwords, store, organisation, context.get(HALLS)
+    )
     context.provide(IDENTITY, service)
     context.routes(routes(service, store, sessions_in))
+    context.routes([*views_accounts.routes(accounts, service), *views_roles.routes(accounts)])
+    context.menu(70, MenuItem("/accounts", "menu.accounts", "key"), Permission.ACCOUNTS)
     context.guard(sessions_in(store), who_asks(service, context.guests))
 
 
 MODULE = ModuleSpec(
     name="identity",
     package="console.modules.identity",
-    requires=(),
+    requires=("halls", "organisation"),
     table_prefix="ident_",
     setup=setup,
 )

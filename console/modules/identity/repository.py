@@ -38,12 +38,15 @@ class AccountRepository:
         )
         return await self._uow.scalar(sa.select(m.account.c.id).limit(1)) is None
 
-    async def add(self, account: str, name: str, role: str, hashed: str, now: int) -> None:
+    async def add(
+        self, account: str, name: str, hashed: str, now: int, *, division: str, staff: str = ""
+    ) -> None:
         await self._uow.run(
             sa.insert(m.account).values(
                 id=account,
                 name=name,
-                role=role,
+                division=division,
+                staff=staff or None,
                 password_hash=hashed,
                 must_change=True,
                 disabled=False,
@@ -63,6 +66,11 @@ class AccountRepository:
             sa.update(m.account)
             .where(m.account.c.id == account)
             .values(password_hash=hashed, must_change=must_change, changed_at=now)
+        )
+
+    async def set_disabled(self, account: str, *, disabled: bool) -> None:
+        await self._uow.run(
+            sa.update(m.account).where(m.account.c.id == account).values(disabled=disabled)
         )
 
     async def former_hashes(self, account: str, count: int) -> Sequence[str]:

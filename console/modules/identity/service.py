@@ -1,19 +1,31 @@
 """Login, passwords and the first administrator (standards.md C1); see :mod:`console.modules.identity.api`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from console.core.audit import Audit
-from console.core.permissions import GRANTS, NOBODY, SYSTEM, AdminRole, Permission, Subject
+from console.core.permissions import (
+    NOWHERE,
+    SYSTEM,
+    Permission,
+    Reach,
+    ReachKind,
+    Scope,
+    Subject,
+)
 from console.core.uow import ReadUow, Uow
-from console.modules.identity.api import FIRST_ADMINISTRATOR, OneTimePassword
+from console.modules.identity import repository_roles as roles_repo
+from console.modules.identity.api import FIRST_ADMINISTRATORS, OneTimePassword
 from console.modules.identity.repository import (
     AccountRepository,
     PgSessionStore,
     find_account,
     find_by_name,
 )
+from console.modules.identity.roles import BUILT_IN, Assignment, grants_of
+from console.modules.organisation.api import OrganisationApi
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import digest, new_token
@@ -41,25 +53,43 @@ class IdentityService:
     """See :class:`console.modules.identity.api.IdentityApi`."""
 
     def __init__(
-        self, clock: Clock, audit: Audit, passwords: Passwords, sessions: PgSessionStore
+        self,
+        clock: Clock,
+        audit: Audit,
+        passwords: Passwords,
+        sessions: PgSessionStore,
+        organisation: OrganisationApi,
     ) -> None:
         self._clock = clock
         self._audit = audit
         self._passwords = passwords
         self._sessions = sessions
+        self._organisation = organisation
 
-    async def first_start(self, uow: Uow) -> OneTimePassword | None:
+    async def first_start(self, uow: Uow) -> tuple[OneTimePassword, ...]:
         accounts = AccountRepository(uow)
-        if not await accounts.is_empty():
-            return None
-        password = one_time_password()
-        hashed = await self._passwords.hash(password)
-        account = new_token()
-        await accounts.add(
-            account, FIRST_ADMINISTRATOR, AdminRole.SYSTEM, hashed, self._clock.now_ms()
+        empty = await accounts.is_empty()
+        await self._organisation.seed(uow)
+        await roles_repo.put_built_in(uow, BUILT_IN)
+        if not empty:
+            return ()
+        city = next(one.code for one in await self._organisation.divisions(uow) if not one.parent)
+        known = {one.id: one for one in BUILT_IN}
+        return tuple(
+            [
+                await self._first(uow, name, Assignment(known[duty], Reach(ReachKind.REGION, city)))
+                for name, duty in FIRST_ADMINISTRATORS.items()
+            ]
         )
-        await self._audit.write(uow, SYSTEM, "account.first", object=account)
-        return OneTimePassword(FIRST_ADMINISTRATOR, password)
+
+    async def _first(self, uow: Uow, name: str, given: Assignment) -> OneTimePassword:
+        password, account, now = one_time_password(), new_token(), self._clock.now_ms()
+        hashed = await self._passwords.hash(password)
+        await AccountRepository(uow).add(account, name, hashed, now, division=given.reach.target)
+        await roles_repo.set_duty(uow, account, given.role.duty)
+        await roles_repo.assign(uow, account, given, SYSTEM.id, now)
+        await self._audit.write(uow, SYSTEM, "account.first", object=account, detail=name)
+        return OneTimePassword(name, password)
 
     async def renew_password(self, uow: Uow, subject: Subject, name: str) -> OneTimePassword:
         subject.require(Permission.ACCOUNTS)
@@ -77,7 +107,32 @@ class IdentityService:
 
     async def subject(self, uow: ReadUow, account: str, address: str) -> Subject | None:
         row = await find_account(uow, account)
-        return None if row is None or row["disabled"] else _subject(row, address)
+        if row is None or row["disabled"]:
+            return None
+        given = (await roles_repo.assignments(uow, {account})).get(account, [])
+        reaches = {one.reach for one in given}
+        scopes = await self._organisation.scopes(uow, reaches, row["staff"] or "")
+        return Subject(
+            id=row["id"],
+            name=row["name"],
+            grants=grants_of(given, scopes),
+            address=address,
+            titles=tuple(dict.fromkeys((one.role.name, one.role.name_en) for one in given)),
+        )
+
+    async def reaches(self, uow: ReadUow, account: str, permission: Permission) -> list[Reach]:
+        given = (await roles_repo.assignments(uow, {account})).get(account, [])
+        return [one.reach for one in given if permission in one.role.functions]
+
+    async def scope(self, uow: ReadUow, reaches: Collection[Reach]) -> Scope:
+        found = NOWHERE
+        for one in (await self._organisation.scopes(uow, reaches)).values():
+            found |= one
+        return found
+
+    async def name(self, uow: ReadUow, account: str) -> str:
+        row = await find_account(uow, account)
+        return "" if row is None else row["name"]
 
     async def login(self, uow: Uow, name: str, password: str, address: str) -> Login:
         """Checks a password. Every outcome must be committed: the tries and the audit are part of it."""
@@ -94,7 +149,7 @@ class IdentityService:
             return await self._wrong(uow, accounts, key, tries, row, address)
         await accounts.forget_tries(key, now)
         await accounts.logged_in(known["id"], now)
-        await self._audit.write(uow, _subject(known, address), "login", object=known["id"])
+        await self._audit.write(uow, _actor(known, address), "login", object=known["id"])
         return Login(known["id"], known["must_change"])
 
     async def _wrong(
@@ -117,20 +172,8 @@ class IdentityService:
 
     async def _failed(self, uow: Uow, row: sa.RowMapping | None, address: str, result: str) -> None:
         # What was typed as a name may be a password typed in the wrong field: it is not kept.
-        actor = NOBODY if row is None else _subject(row, address)
-        await self._audit.write(
-            uow,
-            Subject(
-                id=actor.id or "?",
-                name="",
-                role=actor.role,
-                permissions=frozenset(),
-                address=address,
-            ),
-            "login",
-            object=actor.id or "?",
-            result=result,
-        )
+        actor = _actor(row, address)
+        await self._audit.write(uow, actor, "login", object=actor.id, result=result)
 
     async def change_password(
         self, uow: Uow, subject: Subject, present: str, new: str, again: str
@@ -172,11 +215,9 @@ class IdentityService:
         await self._audit.write(uow, subject, "logout", object=subject.id)
 
 
-def _subject(row: sa.RowMapping, address: str) -> Subject:
-    role = AdminRole(row["role"])
-    return Subject(
-        id=row["id"], name=row["name"], role=role, permissions=GRANTS[role], address=address
-    )
+def _actor(row: sa.RowMapping | None, address: str) -> Subject:
+    """Who tries to log in, for the audit; an unknown name is nobody's."""
+    return Subject(id="?" if row is None else row["id"], name="", address=address)
 
 
 def _name_digest(name: str) -> str:

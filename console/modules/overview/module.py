@@ -1,6 +1,7 @@
 """Overview, halls and the wall screen: pages over the other modules' interfaces."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.alarms.api import ALARMS
 from console.modules.devicepage.api import MODELS
@@ -23,9 +24,9 @@ def setup(context: ModuleContext) -> None:
         context.get(MODELS),
         context.get(ALARMS),
     )
-    context.routes(routes(service, halls))
-    context.menu(10, MenuItem("/", "menu.overview", "overview"))
-    context.menu(20, MenuItem("/halls", "menu.halls", "hall"))
+    context.routes(routes(service, halls, context.home))
+    context.menu(10, MenuItem("/", "menu.overview", "overview"), Permission.LOOK)
+    context.menu(20, MenuItem("/halls", "menu.halls", "hall"), Permission.LOOK)
 
 
 MODULE = ModuleSpec(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from console.core.permissions import Permission, Subject
+from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, ParkedEvent
 from console.modules.alarms.api import AlarmsApi, OpenAlarms
@@ -126,41 +126,45 @@ class OverviewService:
         self._models = models
         self._alarms = alarms
 
-    async def picture(self, uow: ReadUow, subject: Subject) -> Picture:
-        """The figures of the wall screen are those of the overview."""
-        subject.require(Permission.WALL)
-        needing = await self._devices.search(uow, FleetQuery(problems=True, fresh=True))
-        lines = await self._lines(uow)
+    async def picture(self, uow: ReadUow, subject: Subject, under: Permission) -> Picture:
+        """The figures of the wall screen are those of the overview; each is looked at ``under`` its own function."""
+        scope = subject.scope(under)
+        needing = await self._devices.search(uow, scope, FleetQuery(problems=True, fresh=True))
+        lines = await self._lines(uow, scope)
         today = self._statistics.today()
         return Picture(
             lines=tuple(lines),
             attention=tuple(
                 attention([line.status for line in lines], needing.devices, self._clock.now_ms())
             ),
-            ratings=await self._evaluation.figures(uow, RatingFilter(first=today, last=today)),
-            alarms=await self._alarms.open(uow),
+            ratings=await self._evaluation.figures(
+                uow, scope, RatingFilter(first=today, last=today)
+            ),
+            alarms=await self._alarms.open(uow, scope),
         )
 
     async def hall(self, uow: ReadUow, subject: Subject, hall: HallId) -> HallPicture:
         """Raises ``hall.unknown``."""
-        subject.require(Permission.LOOK)
+        subject.require(Permission.LOOK, hall=hall)
         await self._halls.hall(uow, hall)
-        devices = await self._devices.devices(uow, hall)
-        lines = await self._lines(uow)
-        names = await self._halls.directory(uow, hall)
+        scope = subject.scope(Permission.LOOK)
+        devices = await self._devices.devices(uow, scope, hall)
+        lines = await self._lines(uow, scope)
+        names = await self._halls.directory(uow, scope, hall)
         today = self._statistics.today()
         present, tickets = await self._statistics.tickets(uow, today, hall, limit=TICKETS_SHOWN)
-        bookings = [one for one in await self._statistics.bookings(uow, today) if one.hall == hall]
+        booked = await self._statistics.bookings(uow, scope, today)
+        bookings = [one for one in booked if one.hall == hall]
         return HallPicture(
             line=next(line for line in lines if line.status.id == hall),
-            queues=tuple(await self._statistics.queues(uow, today, hall)),
+            queues=tuple(await self._statistics.queues(uow, scope, today, hall)),
             present=present,
             tickets=tuple(tickets),
             bookings=bookings[0] if bookings else None,
             standing=stand(
                 devices,
                 sorted(names.of(hall, "window"), key=lambda one: natural(one.label)),
-                await self._statistics.windows(uow, hall),
+                await self._statistics.windows(uow, scope, hall),
             ),
             models=await self._models.models(uow, hall),
             builds=tuple(await self._builds(uow, hall)),
@@ -174,13 +178,15 @@ class OverviewService:
             return []
         return counted([one.pad.build for one in live.devices if one.pad and one.pad.build])
 
-    async def _lines(self, uow: ReadUow) -> list[HallLine]:
+    async def _lines(self, uow: ReadUow, scope: Scope) -> list[HallLine]:
         now = self._clock.now_ms()
         lives = await self._halls.live(uow)
-        counts = await self._devices.counts(uow)
-        figures = await self._statistics.queues(uow, self._statistics.today())
+        counts = await self._devices.counts(uow, scope)
+        figures = await self._statistics.queues(uow, scope, self._statistics.today())
         lines = []
-        for status in await self._halls.halls(uow):
+        for status in await self._halls.halls(uow, scope):
+            if not scope.has(status.id):
+                continue
             sums = totals([one for one in figures if one.hall == status.id])
             count = counts.get(status.id, HallCount(0, 0))
             lines.append(

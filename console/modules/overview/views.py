@@ -1,9 +1,11 @@
 """Overview, halls and the wall screen."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from console.core.lists import Listing
-from console.core.permissions import Permission
+from console.core.permissions import Permission, Subject
 from console.core.web import PAGES, SUBJECT, UOW
 from console.core.words import condition_words
 from console.halls.api import HallsApi, LinkState
@@ -39,24 +41,26 @@ class ForkForm(Strict, frozen=True, kw_only=True):
     accept: bool
 
 
-def routes(service: OverviewService, halls: HallsApi) -> list[web.RouteDef]:
-    """Handlers over ``service``."""
+def routes(
+    service: OverviewService, halls: HallsApi, home: Callable[[Subject], str]
+) -> list[web.RouteDef]:
+    """Handlers over ``service``; ``home`` is where somebody starts who may not see the overview."""
 
     async def overview(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        picture = await service.picture(request[UOW], request[SUBJECT])
+        if not request[SUBJECT].may(Permission.LOOK):
+            raise see_other(request, home(request[SUBJECT]))
+        picture = await service.picture(request[UOW], request[SUBJECT], Permission.LOOK)
         context = {"picture": picture, "words": _words(request), "tones": LINK_TONES}
         context |= {"map": MAP, "tiles": tiles(picture.lines)}
         return request.app[PAGES].render(request, "overview.html", context, block="now")
 
     async def wall(request: web.Request) -> web.Response:
-        picture = await service.picture(request[UOW], request[SUBJECT])
+        picture = await service.picture(request[UOW], request[SUBJECT], Permission.WALL)
         context = {"picture": picture, "words": _words(request), "tones": LINK_TONES}
         return request.app[PAGES].render(request, "wall.html", context, block="now")
 
     async def hall_list(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        picture = await service.picture(request[UOW], request[SUBJECT])
+        picture = await service.picture(request[UOW], request[SUBJECT], Permission.LOOK)
         listing = Listing.of(request, (), sort="")
         listing, lines = listing.cut(picture.lines, _SORTS)
         context: dict[str, object] = {"lines": lines, "listing": listing, "tones": LINK_TONES}

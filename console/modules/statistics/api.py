@@ -5,6 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from console.core.module import ApiKey
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from qingting.contract.ids import HallId
 
@@ -109,18 +110,21 @@ class StatisticsApi(Protocol):
         ...
 
     async def queues(
-        self, uow: ReadUow, day: date, hall: HallId | None = None
+        self, uow: ReadUow, scope: Scope, day: date, hall: HallId | None = None
     ) -> list[QueueFigures]: ...
 
-    async def windows(self, uow: ReadUow, hall: HallId | None = None) -> list[WindowNow]: ...
+    async def windows(
+        self, uow: ReadUow, scope: Scope, hall: HallId | None = None
+    ) -> list[WindowNow]: ...
 
     async def tickets(
         self, uow: ReadUow, day: date, hall: HallId, *, limit: int
     ) -> tuple[int, list[TicketNow]]:
-        """How many are in the hall, and the first of them: at windows, waiting, away."""
+        """How many are in the hall, and the first of them: at windows, waiting, away. For a hall that the caller
+        knows to be within."""
         ...
 
-    async def bookings(self, uow: ReadUow, day: date) -> list[BookingFigures]: ...
+    async def bookings(self, uow: ReadUow, scope: Scope, day: date) -> list[BookingFigures]: ...
 
 
 STATISTICS = ApiKey[StatisticsApi]("STATISTICS")

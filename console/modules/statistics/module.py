@@ -1,6 +1,7 @@
 """Today's tickets."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.statistics.api import STATISTICS
 from console.modules.statistics.projector import TicketProjector
@@ -14,7 +15,7 @@ def setup(context: ModuleContext) -> None:
     context.provide(STATISTICS, service)
     context.projector(TicketProjector())
     context.routes(routes(service, context.get(HALLS)))
-    context.menu(40, MenuItem("/tickets", "menu.tickets", "ticket"))
+    context.menu(40, MenuItem("/tickets", "menu.tickets", "ticket"), Permission.TICKETS)
 
 
 MODULE = ModuleSpec(

@@ -4,6 +4,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.statistics import models as m
 from console.modules.statistics.api import BookingFigures, QueueFigures, TicketNow, WindowNow
@@ -26,17 +27,23 @@ _QUEUES = """
                  FILTER (WHERE called_at IS NOT NULL) / 1000)::bigint AS wait_p90,
            coalesce(min(issued_at) FILTER (WHERE state = 'waiting'), 0) AS oldest_waiting
     FROM stat_ticket
-    WHERE day = :day {hall}
+    WHERE day = :day AND (CAST(:within AS text[]) IS NULL OR hall = ANY(CAST(:within AS text[]))) {hall}
     GROUP BY hall, queue ORDER BY hall, queue"""
 
 
-async def queues(uow: ReadUow, day: date, hall: HallId | None) -> list[QueueFigures]:
+def _within(scope: Scope) -> list[str] | None:
+    """Tickets tell no department: they belong to whoever has the whole hall."""
+    return None if scope.halls is None else sorted(scope.halls)
+
+
+async def queues(uow: ReadUow, scope: Scope, day: date, hall: HallId | None) -> list[QueueFigures]:
     statement = sa.text(_QUEUES.format(hall="AND hall = :hall" if hall is not None else ""))
-    parameters = {"day": day} | ({"hall": hall} if hall is not None else {})
+    parameters: dict[str, object] = {"day": day, "within": _within(scope)}
+    parameters |= {"hall": hall} if hall is not None else {}
     return [QueueFigures(**row) for row in await uow.all(statement, parameters)]
 
 
-async def windows(uow: ReadUow, hall: HallId | None) -> list[WindowNow]:
+async def windows(uow: ReadUow, scope: Scope, hall: HallId | None) -> list[WindowNow]:
     statement = (
         sa.select(
             m.window.c.hall,
@@ -50,6 +57,7 @@ async def windows(uow: ReadUow, hall: HallId | None) -> list[WindowNow]:
         .outerjoin(
             m.ticket, (m.ticket.c.hall == m.window.c.hall) & (m.ticket.c.id == m.window.c.ticket)
         )
+        .where(scope.where(m.window.c.hall))
         .order_by(m.window.c.hall, m.window.c.id)
     )
     if hall is not None:
@@ -62,11 +70,14 @@ _BOOKINGS = """
            count(*) FILTER (WHERE state = 'arrived') AS arrived,
            count(*) FILTER (WHERE state = 'missed') AS missed,
            count(*) FILTER (WHERE state = 'cancelled') AS cancelled
-    FROM stat_booking WHERE day = :day GROUP BY hall ORDER BY hall"""
+    FROM stat_booking
+    WHERE day = :day AND (CAST(:within AS text[]) IS NULL OR hall = ANY(CAST(:within AS text[])))
+    GROUP BY hall ORDER BY hall"""
 
 
-async def bookings(uow: ReadUow, day: date) -> list[BookingFigures]:
-    return [BookingFigures(**row) for row in await uow.all(sa.text(_BOOKINGS), {"day": day})]
+async def bookings(uow: ReadUow, scope: Scope, day: date) -> list[BookingFigures]:
+    given = {"day": day, "within": _within(scope)}
+    return [BookingFigures(**row) for row in await uow.all(sa.text(_BOOKINGS), given)]
 
 
 _IN_HALL = ("called", "serving", "waiting", "parked")

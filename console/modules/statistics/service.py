@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.statistics import repository
 from console.modules.statistics.api import BookingFigures, QueueFigures, TicketNow, WindowNow
@@ -22,17 +23,19 @@ class StatisticsService:
         )
 
     async def queues(
-        self, uow: ReadUow, day: date, hall: HallId | None = None
+        self, uow: ReadUow, scope: Scope, day: date, hall: HallId | None = None
     ) -> list[QueueFigures]:
-        return await repository.queues(uow, day, hall)
+        return await repository.queues(uow, scope, day, hall)
 
-    async def windows(self, uow: ReadUow, hall: HallId | None = None) -> list[WindowNow]:
-        return await repository.windows(uow, hall)
+    async def windows(
+        self, uow: ReadUow, scope: Scope, hall: HallId | None = None
+    ) -> list[WindowNow]:
+        return await repository.windows(uow, scope, hall)
 
     async def tickets(
         self, uow: ReadUow, day: date, hall: HallId, *, limit: int
     ) -> tuple[int, list[TicketNow]]:
         return await repository.tickets(uow, day, hall, limit)
 
-    async def bookings(self, uow: ReadUow, day: date) -> list[BookingFigures]:
-        return await repository.bookings(uow, day)
+    async def bookings(self, uow: ReadUow, scope: Scope, day: date) -> list[BookingFigures]:
+        return await repository.bookings(uow, scope, day)

@@ -32,13 +32,14 @@ def routes(service: StatisticsApi, halls: HallsApi) -> list[web.RouteDef]:
     """Handlers over ``service``."""
 
     async def tickets(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
+        scope = request[SUBJECT].scope(Permission.TICKETS)
         uow, language = request[UOW], request[LANGUAGE]
         listing = Listing.of(request, ("hall",), sort="waiting", descending=True)
         wanted = listing.query.get("hall")
-        figures = await service.queues(uow, service.today(), HallId(wanted) if wanted else None)
-        known = {hall.id: hall for hall in await halls.halls(uow)}
-        names = await halls.directory(uow)
+        only = HallId(wanted) if wanted else None
+        figures = await service.queues(uow, scope, service.today(), only)
+        known = {hall.id: hall for hall in await halls.halls(uow, scope)}
+        names = await halls.directory(uow, scope)
         listing, rows = listing.cut([one for one in figures if one.hall in known], _SORTS)
         context = {
             "rows": [
@@ -47,7 +48,7 @@ def routes(service: StatisticsApi, halls: HallsApi) -> list[web.RouteDef]:
                 for one in rows
             ],
             "totals": totals(figures),
-            "bookings": _bookings(await service.bookings(uow, service.today()), wanted),
+            "bookings": _bookings(await service.bookings(uow, scope, service.today()), wanted),
             "day": service.today(),
             "listing": listing,
             "halls": [(hall.id, hall.title(language)) for hall in known.values()],

@@ -1,6 +1,7 @@
 """Tables of the wall screens."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from console.core.models import metadata
 
@@ -14,5 +15,7 @@ token = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("used_at", sa.BigInteger),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("reaches", pg.ARRAY(sa.Text)),
 )
-"""By digest of the code, which nobody can read again. ``used_at`` is kept to the minute."""
+"""By digest of the code, which nobody can read again. ``used_at`` is kept to the minute. ``reaches``: what the
+screen shows, as ``<kind>:<target>``; None: the whole city, as before there were districts' own."""

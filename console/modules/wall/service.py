@@ -6,8 +6,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from console.core.audit import Audit
-from console.core.permissions import Permission, Subject
+from console.core.permissions import (
+    EVERYWHERE,
+    Permission,
+    Reach,
+    ReachKind,
+    Scope,
+    Subject,
+)
 from console.core.uow import ReadUow, Uow
+from console.modules.identity.api import IdentityApi
 from console.modules.wall import models as m
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -34,16 +42,18 @@ class WallToken:
 class WallService:
     """Makes, lists, revokes and recognises codes."""
 
-    def __init__(self, clock: Clock, audit: Audit) -> None:
+    def __init__(self, clock: Clock, audit: Audit, identity: IdentityApi) -> None:
         self._clock = clock
         self._audit = audit
+        self._identity = identity
 
     async def tokens(self, uow: ReadUow, subject: Subject) -> list[WallToken]:
-        """Newest first, revoked ones last."""
-        subject.require(Permission.WALL_TOKENS)
+        """Newest first, revoked ones last; all of them for whoever looks after the whole city, else one's own."""
         c = m.token.c
         rows = await uow.all(
-            sa.select(m.token).order_by(c.revoked_at.is_not(None), c.created_at.desc())
+            sa.select(m.token)
+            .where(_kept_by(subject))
+            .order_by(c.revoked_at.is_not(None), c.created_at.desc())
         )
         return [
             WallToken(
@@ -72,17 +82,31 @@ class WallService:
             "digest": digest(plain(code)),
             "created_by": subject.id,
             "created_at": self._clock.now_ms(),
+            "reaches": await self._reaches(uow, subject),
         }
         await uow.run(sa.insert(m.token), row)
         await self._audit.write(uow, subject, "wall.token_made", object=key)
         return code
 
+    async def _reaches(self, uow: ReadUow, subject: Subject) -> list[str] | None:
+        """What the screen may show for ever: what its maker may see now, less when that place is gone."""
+        if subject.scope(Permission.WALL).everywhere:
+            return None
+        reaches = await self._identity.reaches(uow, subject.id, Permission.WALL)
+        return [f"{one.kind.value}:{one.target}" for one in reaches]
+
+    async def _scope(self, uow: ReadUow, kept: list[str] | None) -> Scope:
+        if kept is None:
+            return EVERYWHERE
+        parts = (one.partition(":") for one in kept)
+        reaches = [Reach(ReachKind(kind), target) for kind, _, target in parts]
+        return await self._identity.scope(uow, reaches)
+
     async def revoke(self, uow: Uow, subject: Subject, key: str) -> None:
         """The screen finds the login at its next refresh. Raises ``page.not_found``."""
-        subject.require(Permission.WALL_TOKENS)
         changed = await uow.run(
             sa.update(m.token)
-            .where(m.token.c.id == key, m.token.c.revoked_at.is_(None))
+            .where(_kept_by(subject), m.token.c.id == key, m.token.c.revoked_at.is_(None))
             .values(revoked_at=self._clock.now_ms())
         )
         if not changed:
@@ -106,10 +130,17 @@ class WallService:
         return Subject(
             id=f"wall:{row['id']}",
             name=row["name"],
-            role=None,
-            permissions=frozenset({Permission.WALL}),
+            grants={Permission.WALL: await self._scope(uow, row["reaches"])},
             address=address,
+            guest=True,
         )
+
+
+def _kept_by(subject: Subject) -> sa.ColumnElement[bool]:
+    """Raises ``page.forbidden``."""
+    if subject.scope(Permission.WALL_TOKENS).everywhere:
+        return sa.true()
+    return m.token.c.created_by == subject.id
 
 
 def plain(code: str) -> str:

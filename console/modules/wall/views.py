@@ -69,8 +69,8 @@ def routes(service: WallService, *, secure: bool) -> list[web.RouteDef]:
 
     async def _page(request: web.Request, code: str) -> web.Response:
         subject = request[SUBJECT]
-        subject.require(Permission.LOOK)
-        may = Permission.WALL_TOKENS in subject.permissions
+        subject.require(Permission.WALL)
+        may = subject.may(Permission.WALL_TOKENS)
         tokens = await service.tokens(request[UOW], subject) if may else []
         context = {"tokens": tokens, "may": may, "code": code, "door": DOOR}
         return request.app[PAGES].render(request, "walls.html", context)

@@ -41,8 +41,8 @@ class Browser:
 
     async def enter(self, ready: ConsoleReady) -> None:
         """First login of the first administrator."""
-        assert ready.one_time_password is not None
-        first = ready.one_time_password.password
+        assert ready.one_time_passwords
+        first = ready.one_time_passwords[0].password
         assert (await self.login(first))[1] == "/password"
         status, path, _ = await self.submit(
             "/password", "/password", present=first, new=NEW_PASSWORD, again=NEW_PASSWORD

@@ -21,6 +21,7 @@ from alarm_stage import (
 )
 
 from console.core.audit import audit_fault, read_audit
+from console.core.permissions import EVERYWHERE
 from console.core.uow import Uow
 from console.modules.alarms.rules import AlarmRule
 from console.modules.alarms.service import AlarmFilter
@@ -69,7 +70,7 @@ async def test_an_alarm_rises_is_taken_in_hand_ends_by_itself_and_is_counted_whe
     assert await steps(on) == ["raised", "acknowledged", "cleared", "again"]
     async with on.city.db.read() as uow:
         picture = await on.alarms.alarm(uow, AUDITOR, no)
-        counts = await on.alarms.open(uow)
+        counts = await on.alarms.open(uow, EVERYWHERE)
     assert (picture.alarm.times, picture.alarm.acked_by) == (2, "")
     assert (counts.count, counts.new, counts.by_severity[Severity.CRITICAL]) == (1, 1, 1)
     await on.minutes(60)
@@ -127,7 +128,7 @@ async def test_a_kiosk_that_is_switched_off_is_one_alarm_with_four_devices_behin
     assert await on.count("alarm_notice") == 1
     async with on.city.db.read() as uow:
         (shown,) = await on.alarms.listed(uow, AUDITOR, AlarmFilter())
-        assert (await on.alarms.open(uow)).count == 1
+        assert (await on.alarms.open(uow, EVERYWHERE)).count == 1
     assert (shown.device, shown.behind) == (KIOSK, 4)
     # The computer is back and its printer is not: that is now an alarm of its own.
     await on.hears(*[one for one in kiosk_back() if one.device != "k1-printer"])  # type: ignore[union-attr]
@@ -160,7 +161,7 @@ async def test_maintenance_is_quiet_shown_and_left_out_of_availability(on: Stage
     assert await on.count("alarm_notice") == 0
     await on.minutes(30)
     async with on.city.db.write() as uow:
-        counts = await on.alarms.open(uow)
+        counts = await on.alarms.open(uow, EVERYWHERE)
         assert (counts.count, counts.maintained) == (0, 1)
         await on.alarms.end_maintenance(uow, SYSTEM_ADMIN, no)
         with pytest.raises(Refusal, match=r"maintenance\.unknown"):

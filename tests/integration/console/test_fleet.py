@@ -17,6 +17,7 @@ from test_projections import busy_day
 
 from console.app.city import City, open_city
 from console.core.audit import read_audit
+from console.core.permissions import EVERYWHERE
 from console.core.rows import save_rows
 from console.halls import models as halls
 from console.modules.devices import models as m
@@ -129,10 +130,10 @@ def _sorted(devices: list[DeviceInfo]) -> list[DeviceInfo]:
 async def test_sql_and_python_give_the_same_present_of_every_device(city: City) -> None:
     devices = city.context.take(DEVICES)
     async with city.db.read() as uow:
-        ours = await devices.devices(uow)
-        page = await devices.search(uow, FleetQuery())
-        needing = await devices.search(uow, FleetQuery(problems=True))
-        counts = await devices.counts(uow)
+        ours = await devices.devices(uow, EVERYWHERE)
+        page = await devices.search(uow, EVERYWHERE, FleetQuery())
+        needing = await devices.search(uow, EVERYWHERE, FleetQuery(problems=True))
+        counts = await devices.counts(uow, EVERYWHERE)
     assert len(ours) > 300
     assert {one.detail for one in ours} == {"log", "live"}
     assert sum(one.gone_at > 0 for one in ours) == 1
@@ -152,10 +153,12 @@ async def test_pages_cut_one_order_into_pieces_and_the_last_is_never_passed(
 ) -> None:
     devices = city.context.take(DEVICES)
     async with city.db.read() as uow:
-        whole = (await devices.search(uow, FleetQuery(sort=sort))).devices
-        back = (await devices.search(uow, FleetQuery(sort=sort, descending=True))).devices
-        first = await devices.search(uow, FleetQuery(sort=sort, rows=50, page=1))
-        last = await devices.search(uow, FleetQuery(sort=sort, rows=50, page=999))
+        whole = (await devices.search(uow, EVERYWHERE, FleetQuery(sort=sort))).devices
+        back = (
+            await devices.search(uow, EVERYWHERE, FleetQuery(sort=sort, descending=True))
+        ).devices
+        first = await devices.search(uow, EVERYWHERE, FleetQuery(sort=sort, rows=50, page=1))
+        last = await devices.search(uow, EVERYWHERE, FleetQuery(sort=sort, rows=50, page=999))
     assert back == whole[::-1]
     assert first.devices == whole[:50]
     assert last.devices == whole[-(len(whole) % 50 or 50) :]
@@ -168,7 +171,7 @@ async def test_pages_cut_one_order_into_pieces_and_the_last_is_never_passed(
 async def test_filters_keep_what_they_say_and_are_never_sql(city: City) -> None:
     devices = city.context.take(DEVICES)
     async with city.db.read() as uow:
-        ours = await devices.devices(uow)
+        ours = await devices.devices(uow, EVERYWHERE)
         for query, keeps in (
             (FleetQuery(hall=SILENT), lambda one: one.hall == SILENT),
             (FleetQuery(kind="led"), lambda one: one.kind is DeviceKind.LED),
@@ -184,7 +187,7 @@ async def test_filters_keep_what_they_say_and_are_never_sql(city: City) -> None:
             (FleetQuery(text="'; DROP TABLE dev_device; --"), lambda _: False),
             (FleetQuery(hall="nowhere"), lambda _: False),
         ):
-            page = await devices.search(uow, query)
+            page = await devices.search(uow, EVERYWHERE, query)
             wanted = [one for one in ours if keeps(one)]
             assert _sorted(list(page.devices)) == _sorted(wanted), query
             assert (page.kept, page.known) == (len(wanted), len(ours))

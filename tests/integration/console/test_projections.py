@@ -10,6 +10,7 @@ from city_hall import START, Log
 
 from console.app.city import City, open_city
 from console.core.models import parked_event
+from console.core.permissions import EVERYWHERE
 from console.core.projection import StoredEvent
 from console.core.uow import Uow
 from console.halls.api import HALLS
@@ -130,8 +131,8 @@ async def test_todays_tickets_are_counted_by_queue(city: City, log: Log) -> None
     await take(city, log)
     statistics = city.context.take(STATISTICS)
     async with city.db.read() as uow:
-        (queue,) = await statistics.queues(uow, TODAY)
-        (window,) = await statistics.windows(uow, HALL)
+        (queue,) = await statistics.queues(uow, EVERYWHERE, TODAY)
+        (window,) = await statistics.windows(uow, EVERYWHERE, HALL)
     figures = (
         queue.issued,
         queue.waiting,
@@ -156,12 +157,12 @@ async def test_ratings_keep_level_reasons_and_words_and_silence_stays_silence(
     evaluation = city.context.take(EVALUATION)
     wanted = RatingFilter(first=TODAY, last=TODAY)
     async with city.db.read() as uow:
-        figures = await evaluation.figures(uow, wanted)
+        figures = await evaluation.figures(uow, EVERYWHERE, wanted)
         count, bad = await evaluation.ratings(
-            uow, RatingFilter(first=TODAY, last=TODAY, level="bad"), limit=10
+            uow, EVERYWHERE, RatingFilter(first=TODAY, last=TODAY, level="bad"), limit=10
         )
         _, elsewhere = await evaluation.ratings(
-            uow, RatingFilter(first=TODAY, last=TODAY, hall="longfeng"), limit=10
+            uow, EVERYWHERE, RatingFilter(first=TODAY, last=TODAY, hall="longfeng"), limit=10
         )
     assert (figures.rated, figures.bad, figures.unrated, figures.open) == (2, 1, 1, 0)
     assert figures.levels[RatingLevel.VERY_SATISFIED] == 0
@@ -180,7 +181,7 @@ async def test_a_late_timer_never_wipes_out_a_rating(city: City, log: Log) -> No
     await take(city, log)
     async with city.db.read() as uow:
         figures = await city.context.take(EVALUATION).figures(
-            uow, RatingFilter(first=TODAY, last=TODAY)
+            uow, EVERYWHERE, RatingFilter(first=TODAY, last=TODAY)
         )
     assert (figures.bad, figures.unrated) == (1, 0)
 
@@ -189,7 +190,7 @@ async def test_a_condition_keeps_the_instant_it_began(city: City, log: Log) -> N
     busy_day(log)
     await take(city, log)
     async with city.db.read() as uow:
-        devices = {one.id: one for one in await city.context.take(DEVICES).devices(uow)}
+        devices = {one.id: one for one in await city.context.take(DEVICES).devices(uow, EVERYWHERE)}
     printer = devices[PRINTER]
     since = {one.condition: one.since for one in printer.conditions}
     assert since[Condition.COVER_OPEN] - since[Condition.PAPER_LOW] == 60_000
@@ -201,7 +202,7 @@ async def test_a_condition_keeps_the_instant_it_began(city: City, log: Log) -> N
 async def test_names_of_what_is_gone_stay_for_old_records(city: City, log: Log) -> None:
     await take(city, log)
     async with city.db.read() as uow:
-        names = await city.context.take(HALLS).directory(uow)
+        names = await city.context.take(HALLS).directory(uow, EVERYWHERE)
     assert names.find(HALL, "window", CONFIG.windows[0].id).label == CONFIG.windows[0].number
     assert names.find(HALL, "window", "never-was").name == "never-was"
 
@@ -240,7 +241,7 @@ async def test_an_event_that_cannot_be_applied_is_parked_and_the_rest_goes_on(
     await take(city, log)
     async with city.db.read() as uow:
         parked = await city.context.take(HALLS).parked(uow, HALL)
-        (queue,) = await city.context.take(STATISTICS).queues(uow, TODAY)
+        (queue,) = await city.context.take(STATISTICS).queues(uow, EVERYWHERE, TODAY)
         status = await city.context.take(HALLS).hall(uow, HALL)
     assert [(one.projector, one.kind, one.error) for one in parked] == [
         ("tickets", "TicketCalled", "KeyError")
@@ -296,8 +297,8 @@ async def test_days_are_the_halls_business_days(city: City, log: Log) -> None:
     await take(city, log)
     statistics = city.context.take(STATISTICS)
     async with city.db.read() as uow:
-        first = await statistics.queues(uow, TODAY)
-        second = await statistics.queues(uow, date(2026, 11, 24))
+        first = await statistics.queues(uow, EVERYWHERE, TODAY)
+        second = await statistics.queues(uow, EVERYWHERE, date(2026, 11, 24))
     assert [one.issued for one in (*first, *second)] == [1, 2]
 
 

@@ -24,6 +24,7 @@ from engine_builders import (
 )
 
 from console.app.city import City, open_city
+from console.core.permissions import EVERYWHERE
 from console.halls.api import HALLS
 from console.modules.evaluation.api import EVALUATION, RatingFilter
 from console.modules.statistics.api import STATISTICS, BookingFigures
@@ -77,8 +78,8 @@ async def test_each_case_of_a_ticket_keeps_its_own_rating(city: City, run: Engin
     run.do(c.RateVisit(ticket=ticket, case=second, level=RatingLevel.SATISFIED))
     await show(city, run)
     async with city.db.read() as uow:
-        count, found = await city.context.take(EVALUATION).ratings(uow, DAY, limit=10)
-        figures = await city.context.take(EVALUATION).figures(uow, DAY)
+        count, found = await city.context.take(EVALUATION).ratings(uow, EVERYWHERE, DAY, limit=10)
+        figures = await city.context.take(EVALUATION).figures(uow, EVERYWHERE, DAY)
     assert count == 2
     assert [(one.case_no, one.item, one.win, one.staff, one.level, one.priority) for one in found] == [
         (second, RENEW, W3, WANG, RatingLevel.SATISFIED, "elderly"),
@@ -96,7 +97,7 @@ async def test_silence_about_one_case_says_nothing_about_another(
     run.do(c.LeaveUnrated(ticket=ticket, case=first, reason=NotRatedReason.TIMEOUT))
     await show(city, run)
     async with city.db.read() as uow:
-        figures = await city.context.take(EVALUATION).figures(uow, DAY)
+        figures = await city.context.take(EVALUATION).figures(uow, EVERYWHERE, DAY)
     assert (figures.rated, figures.unrated, figures.open) == (0, 1, 1)
 
 
@@ -111,7 +112,7 @@ async def test_the_item_of_a_case_is_the_one_that_was_served(city: City, run: En
         run.do(c.RateVisit(ticket=ticket, case=case.number, level=RatingLevel.SATISFIED))
     await show(city, run)
     async with city.db.read() as uow:
-        _, found = await city.context.take(EVALUATION).ratings(uow, DAY, limit=10)
+        _, found = await city.context.take(EVALUATION).ratings(uow, EVERYWHERE, DAY, limit=10)
     assert {(one.item, one.win) for one in found} == {(RENEW, W3), (CARE, W1)}
 
 
@@ -142,10 +143,12 @@ async def test_tickets_are_where_their_visits_are(city: City, run: EngineRun) ->
     statistics = city.context.take(STATISTICS)
     async with city.db.read() as uow:
         health, police = sorted(
-            await statistics.queues(uow, TODAY), key=lambda one: one.queue != HEALTH
+            await statistics.queues(uow, EVERYWHERE, TODAY), key=lambda one: one.queue != HEALTH
         )
         count, tickets = await statistics.tickets(uow, TODAY, HALL, limit=10)
-        windows = {one.window: one.ticket for one in await statistics.windows(uow, HALL)}
+        windows = {
+            one.window: one.ticket for one in await statistics.windows(uow, EVERYWHERE, HALL)
+        }
     assert (health.issued, health.waiting, health.parked, health.no_show) == (4, 2, 1, 1)
     assert (police.issued, police.waiting, police.priority) == (2, 2, 2)
     assert windows == {W1: "", W3: ""}
@@ -186,8 +189,8 @@ async def test_bookings_come_are_missed_and_are_cancelled(city: City, run: Engin
     await show(city, run)
     statistics = city.context.take(STATISTICS)
     async with city.db.read() as uow:
-        figures = await statistics.bookings(uow, TODAY)
-        (queue,) = await statistics.queues(uow, TODAY)
+        figures = await statistics.bookings(uow, EVERYWHERE, TODAY)
+        (queue,) = await statistics.queues(uow, EVERYWHERE, TODAY)
     assert figures == [BookingFigures(hall=HALL, due=0, arrived=2, missed=1, cancelled=1)]
     assert (queue.booked, queue.late, queue.cancelled) == (2, 1, 2)
 
@@ -207,7 +210,7 @@ async def test_names_follow_what_the_hall_edits_by_itself(city: City, run: Engin
     run.do(c.EditConfig(base=3, part=RulesPart(rules=rules(classes=classes))))
     await show(city, run)
     async with city.db.read() as uow:
-        names = await city.context.take(HALLS).directory(uow, HALL)
+        names = await city.context.take(HALLS).directory(uow, EVERYWHERE, HALL)
         status = await city.context.take(HALLS).hall(uow, HALL)
     window = names.find(HALL, "window", W1)
     assert (window.name, window.label) == ("综合窗口", "8")

@@ -13,7 +13,7 @@ from engine_builders import CARE, KIOSK, LI, PERSON, RENEW, W1, small_hall
 from patience import until
 
 from console.app.city import City, open_city
-from console.core.permissions import SYSTEM
+from console.core.permissions import EVERYWHERE, SYSTEM, Permission
 from console.halls import models as m
 from console.halls.api import HALLS
 from console.modules.statistics.api import STATISTICS
@@ -164,7 +164,9 @@ async def test_a_directive_of_the_city_is_in_force_in_the_hall(hall: Hall, city:
         await until(lambda: settled(link))
         async with city.db.write() as uow:
             notice = PutNotice(text="今天下午系统维护")
-            await city.context.take(HALLS).send(uow, SYSTEM, HALL, notice)
+            await city.context.take(HALLS).send(
+                uow, SYSTEM, HALL, notice, under=Permission.HALLS_DECIDE
+            )
 
         async def shown() -> bool:
             return hall.state.notice == "今天下午系统维护"
@@ -198,7 +200,9 @@ async def test_a_booking_of_the_city_is_taken_in_the_hall_and_the_city_hears_of_
     async def arrived() -> bool:
         await city.runner.catch_up_all()
         async with city.db.read() as uow:
-            figures = await city.context.take(STATISTICS).bookings(uow, date.fromisoformat(today))
+            figures = await city.context.take(STATISTICS).bookings(
+                uow, EVERYWHERE, date.fromisoformat(today)
+            )
         return [(one.due, one.arrived) for one in figures] == [(0, 1)]
 
     async with linked(hall, line.url, key) as link:

@@ -23,7 +23,7 @@ HALL = HallId("h")
 
 def status(hall: str = HALL, division: str = "230602") -> HallStatus:
     return HallStatus(
-        id=HallId(hall), name="甲", name_en="A", division=division, address="", phone="",
+        id=HallId(hall), name="甲", name_en="A", division=division, department="", address="", phone="",
         state=LinkState.ONLINE, since=0, seen_at=0, event_at=0, received_at=0, seq=0, head=0,
         oldest_unacked=0, clock_offset_ms=0, build="", refused="", config_version=1, parked=0, fork=None,
     )  # fmt: skip

@@ -1,0 +1,25 @@
+"""Divisions, departments and staff of the city."""
+
+from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
+from console.halls.api import HALLS
+from console.modules.organisation.api import ORGANISATION
+from console.modules.organisation.service import OrganisationService
+from console.modules.organisation.views import routes
+from qingting.kernel.web import MenuItem
+
+
+def setup(context: ModuleContext) -> None:
+    service = OrganisationService(context.audit, context.get(HALLS))
+    context.provide(ORGANISATION, service)
+    context.routes(routes(service))
+    context.menu(65, MenuItem("/divisions", "menu.organisation", "people"), Permission.ORGANISATION)
+
+
+MODULE = ModuleSpec(
+    name="organisation",
+    package="console.modules.organisation",
+    requires=("halls",),
+    table_prefix="org_",
+    setup=setup,
+)

@@ -1,0 +1,116 @@
+"""All SQL of the organisation."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.permissions import Scope
+from console.core.uow import ReadUow, Uow
+from console.modules.organisation import models as m
+from console.modules.organisation.api import Department, Division, Staff
+from console.modules.organisation.domain import division
+from qingting.contract.errors import Refusal
+
+
+async def divisions(uow: ReadUow) -> list[Division]:
+    rows = await uow.all(sa.select(m.division).order_by(m.division.c.code))
+    return [division(row["code"], row["name"], row["name_en"]) for row in rows]
+
+
+async def root(uow: ReadUow) -> str:
+    """Code of the city; empty before the first start."""
+    return str(
+        await uow.scalar(sa.select(m.division.c.code).where(m.division.c.parent.is_(None))) or ""
+    )
+
+
+async def put_divisions(uow: Uow, found: Collection[Division]) -> None:
+    """Adds divisions or renames known ones; parents come first."""
+    if not found:
+        return
+    statement = insert(m.division)
+    names = {"name": statement.excluded.name, "name_en": statement.excluded.name_en}
+    rows = [
+        {"code": one.code, "parent": one.parent or None, "name": one.name, "name_en": one.name_en}
+        for one in found
+    ]
+    await uow.run(statement.on_conflict_do_update(index_elements=["code"], set_=names), rows)
+
+
+async def drop_division(uow: Uow, code: str) -> bool:
+    """Raises ``organisation.in_use`` while anything belongs to it."""
+    return await _drop(uow, sa.delete(m.division).where(m.division.c.code == code))
+
+
+async def departments(uow: ReadUow) -> list[Department]:
+    rows = await uow.all(
+        sa.select(m.department).order_by(m.department.c.division, m.department.c.id)
+    )
+    return [Department(**{**row, "parent": row["parent"] or ""}) for row in rows]
+
+
+async def put_department(uow: Uow, one: Department) -> None:
+    values = {
+        "parent": one.parent or None,
+        "division": one.division,
+        "code": one.code,
+        "name": one.name,
+        "name_en": one.name_en,
+        "uscc": one.uscc,
+    }
+    statement = insert(m.department).values(id=one.id, **values)
+    await uow.run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+async def drop_department(uow: Uow, department: str) -> bool:
+    """Raises ``organisation.in_use`` while anything belongs to it."""
+    return await _drop(uow, sa.delete(m.department).where(m.department.c.id == department))
+
+
+def staff_within(scope: Scope) -> sa.ColumnElement[bool]:
+    """Members of staff whose division or department is within."""
+    c = m.staff.c
+    parts: list[sa.ColumnElement[bool]] = [sa.false()]
+    for area in scope.areas:
+        if area.division is not None:
+            parts.append(c.division.startswith(area.division, autoescape=True))
+        if area.departments:
+            parts.append(c.department.in_(sorted(area.departments)))
+    return sa.or_(*parts)
+
+
+async def staff(uow: ReadUow, *where: sa.ColumnElement[bool]) -> list[Staff]:
+    rows = await uow.all(sa.select(m.staff).where(*where).order_by(m.staff.c.number))
+    return [_staff(row) for row in rows]
+
+
+def _staff(row: sa.RowMapping) -> Staff:
+    return Staff(
+        number=row["number"],
+        name=row["name"],
+        post=row["post"],
+        division=row["division"],
+        department=row["department"] or "",
+        hall=row["hall"],
+        left=row["left_at"] is not None,
+        has_phone=row["phone_box"] is not None,
+    )
+
+
+async def put_staff(uow: Uow, found: Sequence[dict[str, Any]]) -> None:
+    """Whole rows, without ``phone_box`` where that stays as it is."""
+    for row in found:
+        statement = insert(m.staff).values(**row)
+        kept = {name: value for name, value in row.items() if name != "number"}
+        await uow.run(statement.on_conflict_do_update(index_elements=["number"], set_=kept))
+
+
+async def _drop(uow: Uow, statement: sa.Executable) -> bool:
+    """False when there was nothing to drop."""
+    try:
+        async with uow.savepoint():
+            return bool(await uow.run(statement))
+    except sa.exc.IntegrityError as error:
+        raise Refusal("organisation.in_use") from error

@@ -1,0 +1,222 @@
+"""Who may do what: every route and every role as ``docs/permissions.md`` says, and nobody sees another district."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+import sqlalchemy as sa
+from aiohttp import web
+from city_hall import START, Log
+from console_browser import console
+
+from console.app.server import ConsoleReady, ConsoleSettings, create_app
+from console.core.permissions import Reach, ReachKind, Scope
+from console.halls.api import HALLS
+from console.modules.alarms import models as alarm_models
+from console.modules.alarms import repository as alarms
+from console.modules.identity import models as m
+from console.modules.identity import repository_roles as roles_repo
+from console.modules.identity.repository import AccountRepository
+from console.modules.identity.roles import BUILT_IN, Assignment
+from console.modules.organisation.domain import full
+from qingting.contract import events as e
+from qingting.contract.examples import CONFIG, KIOSK
+from qingting.contract.ids import HallId
+from qingting.contract.states import RatingLevel
+from qingting.kernel.aio.clock import ManualClock
+
+pytestmark = pytest.mark.postgres
+MATRIX = (Path(__file__).resolve().parents[3] / "docs" / "permissions.md").read_text("utf-8")
+ROLES = tuple(one.id for one in BUILT_IN)
+CITY = Reach(ReachKind.REGION, full("230600"))
+SAERTU = Reach(ReachKind.REGION, full("230602"))
+OWN, FOREIGN = HallId("saertu"), HallId("longfeng")
+SECRET = "龙凤的秘密"
+"""Stands in every name of the other district's hall, in its ratings and its alarms."""
+BODIES: Mapping[str, Mapping[str, str]] = {
+    "/halls/{hall}/fork": {"accept": "true"},
+    "/devices/{hall}/{device}/act": {"do": "print.test"},
+    "/profiles/use": {"agents": f"{FOREIGN}/a"},
+    "/alarms/read": {"upto": "1"},
+    "/alarms/maintenance": {"place": str(FOREIGN)},
+    "/accounts/{account}/roles": {"role": "clerk", "reach": "own:"},
+    "/accounts/{account}/roles/withdraw": {"role": "clerk", "reach": "own:"},
+    "/password": {"present": "x", "new": "y", "again": "y"},
+}
+LINE = re.compile(r"^\| `(GET|POST) (\S+)` \| (.+) \|$", re.M)
+OPEN_LINE = re.compile(r"^- `(GET|POST) (\S+)`", re.M)
+
+
+@dataclass
+class Caller:
+    """A browser with a session that was begun for an account."""
+
+    http: aiohttp.ClientSession
+    csrf: str
+
+    async def ask(self, method: str, path: str, body: Mapping[str, str]) -> tuple[int, str]:
+        data = {"csrf": self.csrf, **body} if method == "POST" else None
+        async with self.http.request(method, path, data=data, allow_redirects=False) as answer:
+            return answer.status, await answer.text(errors="replace")
+
+
+@pytest.fixture
+async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
+    """Two halls in two districts; what happened in the second one is marked as a secret."""
+    async with console(city_url, ManualClock(START + 3_600_000)) as one:
+        for hall, division, mark in ((OWN, "230602", "萨尔图"), (FOREIGN, "230603", SECRET)):
+            await one.city.enrol_hall(hall, name=mark, key=f"key-{hall}")
+            log = _log(hall, division, mark)
+            await one.city.link.intake.greet(log.hello(f"key-{hall}"))
+            await one.city.link.intake.apply(hall, log.frame(1))
+        await one.city.runner.catch_up_all()
+        async with one.city.db.write() as uow:
+            no = await uow.scalar(
+                sa.insert(alarm_models.alarm)
+                .values(
+                    rule="hand", hall=FOREIGN, device=str(KIOSK), what="gone", kind="kiosk",
+                    severity="critical", state="raised", began=1, raised_at=1, times=1, acked_by="",
+                    cleared_by="", behind=0, maintained=False, notify=True, told=True,
+                )
+                .returning(alarm_models.alarm.c.no)
+            )  # fmt: skip
+            await alarms.add_notice(uow, no, START, "raised", ())
+            values = {"hall": FOREIGN, "device": "", "start": START, "until": START + 10**9}
+            await alarms.add_maintenance(uow, values | {"reason": SECRET, "by": "system"})
+        yield one
+
+
+def _log(hall: HallId, division: str, mark: str) -> Log:
+    log = Log(hall)
+    info = msgspec.structs.replace(CONFIG.hall, id=hall, name=mark, name_en=mark, division=division)
+    config = msgspec.structs.replace(
+        CONFIG,
+        hall=info,
+        queues=tuple(
+            msgspec.structs.replace(one, name=mark, name_en=mark) for one in CONFIG.queues
+        ),
+        devices=tuple(
+            msgspec.structs.replace(one, name=mark, name_en=mark) for one in CONFIG.devices
+        ),
+    )
+    log.add(e.ConfigApplied(config=config))
+    log.add(e.DayOpened(day=log.day))
+    ticket = log.issue(1)
+    log.serve(ticket)
+    log.rate(ticket, RatingLevel.VERY_DISSATISFIED, words=mark)
+    return log
+
+
+@asynccontextmanager
+async def caller(ready: ConsoleReady, role: str, reach: Reach) -> AsyncIterator[Caller]:
+    """Somebody who has ``role`` within ``reach``, already logged in."""
+    account = f"{role}-{reach.target}"
+    (given,) = [one for one in BUILT_IN if one.id == role]
+    async with ready.city.db.write() as uow:
+        await AccountRepository(uow).add(account, account, "-", START, division=reach.target)
+        await uow.run(
+            sa.update(m.account).where(m.account.c.id == account).values(must_change=False)
+        )
+        await roles_repo.set_duty(uow, account, given.duty)
+        await roles_repo.assign(uow, account, Assignment(given, reach), "system", START)
+    sessions, answer = ready.city.context.sessions, web.Response()
+    assert sessions is not None
+    session = await sessions.start(answer, account)
+    cookies = {name: one.value for name, one in answer.cookies.items()}
+    async with aiohttp.ClientSession(ready.url, cookies=cookies) as http:
+        yield Caller(http, session.csrf)
+
+
+async def routes(ready: ConsoleReady) -> set[tuple[str, str]]:
+    """Method and path of everything that the console answers to."""
+    app = await asyncio.to_thread(create_app, ready.city, ConsoleSettings())
+    return {
+        (route.method, route.resource.canonical)
+        for route in app.router.routes()
+        if route.method != "HEAD" and route.resource is not None
+    }
+
+
+def address(path: str, *, hall: str) -> str:
+    """A path with its variables filled in; what they name need not be there."""
+    given = {
+        "hall": hall, "device": str(KIOSK), "kind": "csv", "no": "1", "code": full("230603"),
+        "model": "kind.kiosk",
+    }  # fmt: skip
+    return re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], "nobody"), path)
+
+
+def written() -> dict[tuple[str, str], dict[str, bool]]:
+    """The matrix: which roles a route answers to."""
+    head = re.search(r"^\| route \| (.+) \|$", MATRIX, re.M)
+    assert head is not None
+    columns = [one.strip(" `") for one in head[1].split("|")]
+    assert tuple(columns) == ROLES
+    found = {}
+    for method, path, cells in LINE.findall(MATRIX):
+        marks = [one.strip() for one in cells.split("|")]
+        assert set(marks) <= {"✓", "–"}
+        found[method, path] = dict(zip(columns, (one == "✓" for one in marks), strict=True))
+    return found
+
+
+def written_as_open() -> set[tuple[str, str]]:
+    return set(OPEN_LINE.findall(MATRIX))
+
+
+async def test_every_route_answers_to_the_roles_that_are_written_down_and_to_no_other(
+    ready: ConsoleReady,
+) -> None:
+    matrix = written()
+    assert await routes(ready) == set(matrix) | written_as_open()
+    wrong = []
+    for role in ROLES:
+        async with caller(ready, role, CITY) as one:
+            for (method, path), cells in sorted(matrix.items()):
+                if path == "/logout":
+                    continue
+                body = BODIES.get(path, {})
+                status, _ = await one.ask(method, address(path, hall=FOREIGN), body)
+                if (status == 403) is cells[role] or status >= 500:
+                    wrong.append((role, method, path, status))
+    assert wrong == []
+    async with aiohttp.ClientSession(ready.url) as stranger:
+        for method, path in sorted(set(matrix) - {("POST", "/logout")}):
+            target = address(path, hall=FOREIGN)
+            async with stranger.request(method, target, allow_redirects=False) as answer:
+                to_login = "/login" in answer.headers.get("Location", "")
+                assert to_login or answer.status in (401, 403), (method, path, answer.status)
+
+
+async def test_a_caller_of_one_district_gets_nothing_of_another(ready: ConsoleReady) -> None:
+    """Every page that names no hall shows nothing of the other one's; every page and every act that names it is
+    as if there were no such hall."""
+    leaks, seen = [], 0
+    for role in ("district_manager", "hall_manager", "evaluation_officer", "device_keeper"):
+        async with caller(ready, role, SAERTU) as one:
+            for method, path in sorted(written()):
+                if path in ("/logout", "/password"):
+                    continue
+                target = address(path, hall=FOREIGN)
+                status, text = await one.ask(method, target, BODIES.get(path, {}))
+                seen += status == 200
+                named = "{hall}" in path
+                acted = method == "POST" and (named or BODIES.get(path, {}).get("place"))
+                if SECRET in text or (acted and status < 400):
+                    leaks.append((role, method, path, status))
+                if named and status not in (403, 404):
+                    leaks.append((role, method, path, status))
+    assert leaks == []
+    assert seen > 40, "the pages themselves were there"
+    async with caller(ready, "city_supervisor", CITY) as one:
+        for path in ("/halls", "/tickets", "/ratings", "/devices", "/alarms", "/alarms/notices"):
+            assert SECRET in (await one.ask("GET", path, {}))[1], path
+    async with ready.city.db.read() as uow:
+        statuses = await ready.city.context.take(HALLS).halls(uow, Scope())
+        assert statuses == [], "nobody's scope is nothing, not everything"
