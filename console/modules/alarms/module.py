@@ -32,7 +32,7 @@ def setup(context: ModuleContext) -> None:
         clock=context.clock,
         utc_offset_minutes=context.utc_offset_minutes,
     )
-    receivers = ReceiverService(context.clock, context.audit, context.channels)
+    receivers = ReceiverService(context.clock, context.audit, halls, context.channels)
     context.routes(
         [
             *views.routes(desk),

@@ -20,6 +20,7 @@ from test_alarm_channels import SECRET, Receiver, receiving
 
 from console.core.audit import read_audit
 from console.core.channels import WebhookChannel
+from console.halls.api import HALLS
 from console.modules.alarms import receivers as r
 from console.modules.alarms.receiver_desk import ReceiverService
 from qingting.contract.conditions import Severity
@@ -33,7 +34,7 @@ OPEN = (Condition.COVER_OPEN,)
 
 async def put(on: Stage, receiver: r.Receiver, version: int | None = None) -> None:
     context = on.city.context
-    service = ReceiverService(on.clock, context.audit, context.channels)
+    service = ReceiverService(on.clock, context.audit, context.take(HALLS), context.channels)
     async with on.city.db.write() as uow:
         await service.put(uow, SYSTEM_ADMIN, receiver, version)
 
@@ -157,7 +158,9 @@ async def test_only_a_system_administrator_changes_receivers_and_no_address_is_a
     hook = WebhookChannel(url="", secret=SECRET, clock=clock)
     async with stage(city_url, clock=clock, channels=(hook,)) as on:
         one = r.Receiver(id="a", name="a", webhook="https://secret-place.example/x")
-        service = ReceiverService(clock, on.city.context.audit, on.city.context.channels)
+        service = ReceiverService(
+            clock, on.city.context.audit, on.city.context.take(HALLS), on.city.context.channels
+        )
         faults = [
             (SECURITY_ADMIN, one, None, "page.forbidden"),
             (SYSTEM_ADMIN, one, 1, "receiver.unknown"),

@@ -1437,6 +1437,146 @@ export const ERROR_TEXTS = {
     "zh": "这一年的安排刚刚被别人改过，您的内容没有保存。请重新预览后再确认。",
     "en": "Somebody else has just changed this year; nothing was saved. Preview again and then store.",
     "retry": false
+  },
+  "division.unknown": {
+    "zh": "没有这个行政区划，或者它不在您管理的范围内。",
+    "en": "There is no such division, or it is outside what you look after.",
+    "retry": false
+  },
+  "division.code": {
+    "zh": "区划代码要是 6、9 或 12 位数字，例如 230602 或 230602013001。",
+    "en": "A division code has 6, 9 or 12 digits, such as 230602 or 230602013001.",
+    "retry": false
+  },
+  "division.parent": {
+    "zh": "按这个代码，它的上级区划还没有录入。请先录入上级。",
+    "en": "By its code it belongs under a division that is not here yet. Add that one first.",
+    "retry": false
+  },
+  "division.exists": {
+    "zh": "已经有这个代码的区划了。",
+    "en": "There is a division with this code already.",
+    "retry": false
+  },
+  "division.name": {
+    "zh": "请填写区划名称。",
+    "en": "Please give the division a name.",
+    "retry": false
+  },
+  "department.unknown": {
+    "zh": "没有这个部门，或者它不在您管理的范围内。",
+    "en": "There is no such department, or it is outside what you look after.",
+    "retry": false
+  },
+  "department.id": {
+    "zh": "部门标识用小写字母、数字、横线，以字母或数字开头，最多 40 个字符，例如 saertu-rsj。",
+    "en": "A department's id has small letters, digits and dashes, begins with a letter or digit, and is at most 40 characters long, such as saertu-rsj.",
+    "retry": false
+  },
+  "department.exists": {
+    "zh": "已经有这个标识的部门了。",
+    "en": "There is a department with this id already.",
+    "retry": false
+  },
+  "department.parent": {
+    "zh": "上级部门不能是它自己或它的下级，也要在您管理的范围内。",
+    "en": "The department above cannot be itself or one below it, and must be one that you look after.",
+    "retry": false
+  },
+  "department.name": {
+    "zh": "请填写部门名称。",
+    "en": "Please give the department a name.",
+    "retry": false
+  },
+  "organisation.in_use": {
+    "zh": "它下面还有区划、部门、人员或大厅，不能删除。请先移走它们。",
+    "en": "Divisions, departments, staff or halls still belong to it, so it stays. Move them first.",
+    "retry": false
+  },
+  "organisation.no_staff": {
+    "zh": "没有这个工号的在岗人员，或者不在您管理的范围内。",
+    "en": "Nobody in service has this staff number, or the person is outside what you look after.",
+    "retry": false
+  },
+  "account.name": {
+    "zh": "账号用 2 到 40 个字母、数字、汉字或 . - _ @，中间没有空格。",
+    "en": "An account's name has 2 to 40 letters, digits, Chinese characters or . - _ @ and no spaces.",
+    "retry": false
+  },
+  "account.exists": {
+    "zh": "这个账号名已经有人用了，请换一个。",
+    "en": "This account name is taken. Please choose another one.",
+    "retry": false
+  },
+  "account.staff_taken": {
+    "zh": "这个工号的人员已经有账号了。",
+    "en": "The person with this staff number has an account already.",
+    "retry": false
+  },
+  "account.yourself": {
+    "zh": "不能改自己账号的权限或状态，请让另一位管理员来做。",
+    "en": "You cannot change the rights or the state of your own account. Ask another administrator.",
+    "retry": false
+  },
+  "account.above": {
+    "zh": "这个账号有您不能授予的权限，请让上级管理员来做。",
+    "en": "This account has rights that you could not give. Ask an administrator above you.",
+    "retry": false
+  },
+  "role.unknown": {
+    "zh": "没有这个角色，或者账号没有这个角色。",
+    "en": "There is no such role, or the account does not have it.",
+    "retry": false
+  },
+  "role.not_yours": {
+    "zh": "您只能在自己的范围内授予自己也有的功能。",
+    "en": "You can give only functions that you have yourself, within where you have them.",
+    "retry": false
+  },
+  "role.duties": {
+    "zh": "系统、安全、审计三类管理权限不能在同一个人或同一个角色手里。",
+    "en": "Functions of the system, the security and the audit administrator cannot be in one hand or in one role.",
+    "retry": false
+  },
+  "role.id": {
+    "zh": "角色标识用小写字母、数字、下划线，以字母开头，2 到 40 个字符。",
+    "en": "A role's id has 2 to 40 small letters, digits and underscores and begins with a letter.",
+    "retry": false
+  },
+  "role.name": {
+    "zh": "请填写角色名称。",
+    "en": "Please give the role a name.",
+    "retry": false
+  },
+  "role.empty": {
+    "zh": "请至少选一项功能。",
+    "en": "Please choose at least one function.",
+    "retry": false
+  },
+  "role.exists": {
+    "zh": "已经有这个标识的角色了。",
+    "en": "There is a role with this id already.",
+    "retry": false
+  },
+  "role.changed": {
+    "zh": "别人刚刚改过这个角色，您的修改没有保存。请重新打开再改。",
+    "en": "Somebody has just changed this role, so your change was not kept. Open it again.",
+    "retry": true
+  },
+  "role.fixed": {
+    "zh": "三员的角色不能改，也不能删除。需要别的组合时请新建角色。",
+    "en": "The roles of the three administrators cannot be changed or dropped. Make a new role for another combination.",
+    "retry": false
+  },
+  "role.in_use": {
+    "zh": "还有账号在用这个角色，不能删除。",
+    "en": "Accounts still have this role, so it stays.",
+    "retry": false
+  },
+  "reach.unknown": {
+    "zh": "请选择有效的数据范围。“仅本人”要求账号已关联工号。",
+    "en": "Please choose a reach that exists. “Own only” needs an account with a staff number.",
+    "retry": false
   }
 } as const;
 
