@@ -69,6 +69,7 @@ raising = sa.Table(
     sa.Column("what", sa.Text, primary_key=True),
     sa.Column("began", sa.BigInteger, primary_key=True),
     sa.Column("alarm", sa.BigInteger, nullable=False),
+    sa.Index("alarm_raising_began", "began"),
 )
 """One row for each cause that was made an alarm: by its key none is made twice, whoever looks and how often."""
 
@@ -107,6 +108,7 @@ notice = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("act", sa.Text, nullable=False),
     sa.Index("alarm_notice_alarm", "alarm"),
+    sa.Index("alarm_notice_at", "at"),
 )
 
 reader = sa.Table(

@@ -50,8 +50,16 @@ assignment = sa.Table(
     sa.Column("target", sa.Text, primary_key=True),
     sa.Column("given_by", sa.Text, nullable=False),
     sa.Column("given_at", sa.BigInteger, nullable=False),
-    sa.ForeignKeyConstraint(["role", "duty"], ["ident_role.id", "ident_role.duty"]),
-    sa.ForeignKeyConstraint(["account", "exclusive"], ["ident_account.id", "ident_account.duty"]),
+    sa.ForeignKeyConstraint(
+        ["role", "duty"], ["ident_role.id", "ident_role.duty"], onupdate="CASCADE"
+    ),
+    sa.ForeignKeyConstraint(
+        ["account", "exclusive"],
+        ["ident_account.id", "ident_account.duty"],
+        deferrable=True,
+        initially="DEFERRED",
+    ),
+    sa.Index("ident_assignment_role", "role"),
 )
 """An account has a role within a reach. ``exclusive`` is the duty once more, but for none: by it the database
 lets no account have two."""

@@ -11,6 +11,7 @@ division = sa.Table(
     sa.Column("parent", sa.Text, sa.ForeignKey("org_division.code")),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_en", sa.Text, nullable=False),
+    sa.Index("org_division_parent", "parent"),
 )
 """Codes have twelve digits; the parent is what the code says it is. Only the city has none."""
 
@@ -24,6 +25,7 @@ department = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_en", sa.Text, nullable=False),
     sa.Column("uscc", sa.Text, nullable=False),
+    sa.Index("org_department_division", "division"),
 )
 """``code`` is the department's id in the lists of the halls, empty: it is in none. ``uscc`` is its credit code."""
 
@@ -38,5 +40,6 @@ staff = sa.Table(
     sa.Column("hall", sa.Text, nullable=False),
     sa.Column("phone_box", sa.Text),
     sa.Column("left_at", sa.BigInteger),
+    sa.Index("org_staff_division", "division"),
 )
 """``number`` is the staff number (工号), in the city and in the lists of the halls. ``phone_box`` is sealed."""

@@ -11,7 +11,7 @@ from patience import until
 
 from console.app.city import City, open_city
 from console.core.models import parked_event
-from console.core.permissions import SYSTEM
+from console.core.permissions import SYSTEM, Permission
 from console.halls import models as m
 from console.halls.api import HALLS, HallStatus, LinkState
 from qingting.contract import link as k
@@ -249,7 +249,9 @@ async def test_directives_reach_the_hall_in_order_and_again_until_confirmed(
 
     async def send(text: str) -> int:
         async with served.city.db.write() as uow:
-            return await halls.send(uow, SYSTEM, HALL, PutNotice(text=text))
+            return await halls.send(
+                uow, SYSTEM, HALL, PutNotice(text=text), under=Permission.HALLS_DECIDE
+            )
 
     assert [await send("一"), await send("二")] == [1, 2]
     async with served.client() as client:

@@ -20,6 +20,7 @@ from console.core.permissions import Reach, ReachKind, Scope
 from console.halls.api import HALLS
 from console.modules.alarms import models as alarm_models
 from console.modules.alarms import repository as alarms
+from console.modules.alarms.receiver_store import add_notice
 from console.modules.identity import models as m
 from console.modules.identity import repository_roles as roles_repo
 from console.modules.identity.repository import AccountRepository
@@ -86,7 +87,7 @@ async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
                 )
                 .returning(alarm_models.alarm.c.no)
             )  # fmt: skip
-            await alarms.add_notice(uow, no, START, "raised", ())
+            await add_notice(uow, no, START, "raised", ())
             values = {"hall": FOREIGN, "device": "", "start": START, "until": START + 10**9}
             await alarms.add_maintenance(uow, values | {"reason": SECRET, "by": "system"})
         yield one

@@ -209,8 +209,14 @@ async def test_a_booking_of_the_city_is_taken_in_the_hall_and_the_city_hears_of_
         await until(lambda: settled(link))
         async with city.db.write() as uow:
             halls = city.context.take(HALLS)
-            await halls.send(uow, SYSTEM, HALL, put)
-            await halls.send(uow, SYSTEM, HALL, DropBooking(booking=BookingId("b-2")))
+            await halls.send(uow, SYSTEM, HALL, put, under=Permission.HALLS_DECIDE)
+            await halls.send(
+                uow,
+                SYSTEM,
+                HALL,
+                DropBooking(booking=BookingId("b-2")),
+                under=Permission.HALLS_DECIDE,
+            )
 
         async def known() -> bool:
             return hall.state.directive_no == 2
