@@ -137,6 +137,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         return await _preview(request, service, data, fields)
 
     async def put_year(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CALENDAR_YEARS)
         form = await read_form(request, YearForm)
         reading = read_rows(lines_of(form.rows), form.year)
         found = YearDays(year=form.year, source=form.source, issued=form.issued, days=reading.days)

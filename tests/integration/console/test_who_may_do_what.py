@@ -43,6 +43,7 @@ SECRET = "龙凤的秘密"
 BODIES: Mapping[str, Mapping[str, str]] = {
     "/halls/{hall}/fork": {"accept": "true"},
     "/devices/{hall}/{device}/act": {"do": "print.test"},
+    "/calendar/days": {"day": "2026-11-24", "kind": "none", "place": f"hall:{FOREIGN}"},
     "/profiles/use": {"agents": f"{FOREIGN}/a"},
     "/alarms/read": {"upto": "1"},
     "/alarms/maintenance": {"place": str(FOREIGN)},
@@ -148,7 +149,7 @@ def address(path: str, *, hall: str) -> str:
     """A path with its variables filled in; what they name need not be there."""
     given = {
         "hall": hall, "device": str(KIOSK), "kind": "csv", "no": "1", "code": full("230603"),
-        "model": "kind.kiosk",
+        "model": "kind.kiosk", "month": "2026-11",
     }  # fmt: skip
     return re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], "nobody"), path)
 
