@@ -364,7 +364,7 @@ async def test_the_overview_counts_what_the_list_of_alarms_shows(on: Stage) -> N
 
 async def _agrees(on: Stage, *, open_: int, new: int | None, maintained: int) -> None:
     async with on.city.db.read() as uow:
-        counts = await on.alarms.open(uow)
+        counts = await on.alarms.open(uow, EVERYWHERE)
         shown = {
             state: len(await on.alarms.listed(uow, AUDITOR, AlarmFilter(state=state)))
             for state in ("open", "new", "acknowledged", "maintained")

@@ -101,7 +101,7 @@ QUERIES, PAGE = asked_for(), (DOCS / "monitoring.md").read_text("utf-8")
 def of_the_city() -> dict[str, set[str]]:
     """Figures of the city by name, with their labels."""
     status = HallStatus(
-        id=HallId("h"), name="", name_en="", division="", address="", phone="",
+        id=HallId("h"), name="", name_en="", division="", department="", address="", phone="",
         state=LinkState.ONLINE, since=0, seen_at=0, event_at=0, received_at=0, seq=1, head=1,
         oldest_unacked=0, clock_offset_ms=0, build="", refused="", config_version=1, parked=0,
         fork=None,
