@@ -17,7 +17,9 @@ class ReadUow:
         self._connection = connection
 
     async def all(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Sequence[sa.RowMapping]:
         return (await self._connection.execute(statement, parameters)).mappings().all()
 

@@ -1,5 +1,6 @@
 """The look: what holds now becomes alarms, in one transaction of one worker at a time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.core.channels import Channel
@@ -7,13 +8,14 @@ from console.core.permissions import EVERYWHERE
 from console.core.retention import DAY_MS, RetentionSettings
 from console.core.uow import Uow
 from console.halls.api import STALL_MS, HallsApi, HallStatus, LinkState
+from console.modules.alarms import bulk
 from console.modules.alarms import repository as repo
 from console.modules.alarms.api import AlarmInfo, Maintenance
 from console.modules.alarms.domain import (
     JUST_RAISED,
-    AlarmState,
     Cause,
     Change,
+    Clear,
     Key,
     Place,
     Raise,
@@ -65,8 +67,8 @@ class Lookout:
         situation = await self._situation(uow, now, rules, halls, devices, ended)
         changes = decide(situation)
         numbers = {key: one.no for key, one in situation.standing.items()}
-        for change in changes:
-            await _apply(uow, change, numbers)
+        for round_ in rounds(changes):
+            await _apply(uow, round_, numbers)
         teller = await Teller.of(uow, halls, self._channels, self._offset, now)
         changed = await self._arrange(uow, teller, rules, tree, devices)
         if changes or changed:
@@ -131,22 +133,24 @@ class Lookout:
         roots = group(alarms, tree)
         works = [one for one in await repo.maintenance(uow, now) if one.holds(now)]
         behind = _behind(alarms, roots, devices)
-        changed, told = False, []
+        moved: dict[int, tuple[int, int, bool]] = {}
+        news: list[AlarmInfo] = []
+        told: list[AlarmInfo] = []
         for one in alarms:
             root, count = roots.get(one.no, 0), behind.get(one.no, 0)
             maintained = is_maintained(one.hall, one.device, works, tree)
             if (root, count, maintained) != (one.root, one.behind, one.maintained):
-                await repo.set_place(uow, one.no, root=root, behind=count, maintained=maintained)
-                changed = True
+                moved[one.no] = (root, count, maintained)
             if root or maintained:
                 continue
             if one.told:
                 told.append(one)
             elif one.notify:
-                await teller.raised(uow, one)
-                changed = True
-        changed = await teller.escalate(uow, told) or changed
-        return await _tell_ends(uow, teller, rules) or changed
+                news.append(one)
+        await bulk.set_places(uow, moved)
+        await teller.raised(uow, news)
+        called = await teller.escalate(uow, told)
+        return await _tell_ends(uow, teller, rules) or called or bool(moved or news)
 
 
 async def _tell_ends(uow: Uow, teller: Teller, rules: Sequence[HeldRule]) -> bool:
@@ -157,28 +161,36 @@ async def _tell_ends(uow: Uow, teller: Teller, rules: Sequence[HeldRule]) -> boo
         for one in await repo.ended_untold(uow, teller.now - _TOLD_MS)
         if teller.now - one.cleared_at >= waits.get(one.rule, 0)
     ]
-    for one in over:
-        await teller.ended(uow, one)
+    await teller.ended(uow, over)
     return bool(over)
 
 
-async def _apply(uow: Uow, change: Change, numbers: dict[Key, int]) -> None:
-    """``numbers`` hold the alarm of each key and follow what is made."""
-    if not isinstance(change, Raise):
-        no = numbers[change.key]
-        await repo.set_state(uow, no, AlarmState.CLEARED, "", change.at)
-        await repo.add_step(uow, no, change.at, "cleared")
-        return
-    if not await repo.claim(uow, change):
-        return
-    if change.no == 0:
-        numbers[change.key] = await repo.add_alarm(uow, change)
-        await repo.add_step(uow, numbers[change.key], change.at, "raised")
-        return
-    no = numbers[change.key] if change.no == JUST_RAISED else change.no
-    numbers[change.key] = no
-    await repo.raise_again(uow, no, change.began, change.at)
-    await repo.add_step(uow, no, change.at, "again")
+def rounds(changes: Sequence[Change]) -> list[list[Change]]:
+    """The changes in their order, as few times one after the other as possible: a key comes once in each round."""
+    found: list[list[Change]] = []
+    seen: Counter[Key] = Counter()
+    for change in changes:
+        if seen[change.key] == len(found):
+            found.append([])
+        found[seen[change.key]].append(change)
+        seen[change.key] += 1
+    return found
+
+
+async def _apply(uow: Uow, changes: Sequence[Change], numbers: dict[Key, int]) -> None:
+    """``changes`` are of different keys; ``numbers`` hold the alarm of each key and follow what is made."""
+    raises = await bulk.claim(uow, [one for one in changes if isinstance(one, Raise)])
+    new = [one for one in raises if one.no == 0]
+    numbers |= await bulk.add_alarms(uow, new)
+    again = {numbers[one.key] if one.no == JUST_RAISED else one.no: one for one in raises if one.no}
+    numbers |= {one.key: no for no, one in again.items()}
+    over = {numbers[one.key]: one for one in changes if isinstance(one, Clear)}
+    await bulk.raise_again(uow, again)
+    await bulk.clear(uow, over)
+    steps = [(numbers[one.key], one.at, "raised") for one in new]
+    steps += [(no, one.at, "again") for no, one in again.items()]
+    steps += [(no, one.at, "cleared") for no, one in over.items()]
+    await bulk.add_steps(uow, steps)
 
 
 # -- what holds -------------------------------------------------------------------------------

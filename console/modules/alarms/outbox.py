@@ -36,7 +36,7 @@ def retry_after_ms(tries: int) -> int:
 
 
 class Outbox:
-    """Delivers what :func:`console.modules.alarms.receiver_store.add_notice` left."""
+    """Delivers what :func:`console.modules.alarms.bulk.add_notices` left."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """SQL of receivers and escalations."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import msgspec
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from console.core.uow import ReadUow, Uow
 from console.modules.alarms import models as m
-from console.modules.alarms.receivers import HeldReceiver, Receiver, Sending
+from console.modules.alarms.receivers import HeldReceiver, Receiver
 
 
 async def receivers(uow: ReadUow) -> list[HeldReceiver]:
@@ -54,48 +54,3 @@ async def claim_escalation(uow: Uow, alarm: int, told_at: int, receiver: str, no
     """Notes that a receiver is called; False when it already was."""
     statement = insert(m.escalation).values(alarm=alarm, told_at=told_at, receiver=receiver, at=now)
     return bool(await uow.run(statement.on_conflict_do_nothing()))
-
-
-async def told_channels(uow: ReadUow, alarm: int, since: int) -> list[str]:
-    """Channels that an alarm went to since an instant."""
-    n, d = m.notice.c, m.delivery.c
-    rows = await uow.all(
-        sa.select(d.channel)
-        .join(m.notice, n.no == d.notice)
-        .where(n.alarm == alarm, n.at >= since, n.act != "cleared")
-        .distinct()
-        .order_by(d.channel)
-    )
-    return [row["channel"] for row in rows]
-
-
-async def add_notice(uow: Uow, alarm: int, at: int, act: str, sendings: Sequence[Sending]) -> None:
-    """A notice for everybody here and, for each sending, a delivery to make."""
-    no = await uow.scalar(
-        sa.insert(m.notice).values(alarm=alarm, at=at, act=act).returning(m.notice.c.no)
-    )
-    rows = [
-        {
-            "notice": no,
-            "channel": one.channel,
-            "state": "pending",
-            "tries": 0,
-            "next_at": one.at,
-            "reason": "",
-        }
-        for one in sendings
-    ]
-    if rows:
-        await uow.run(sa.insert(m.delivery), rows)
-
-
-async def mark_told(uow: Uow, no: int, at: int) -> None:
-    """The alarm was told; from now on somebody is asked to acknowledge it."""
-    await uow.run(
-        sa.update(m.alarm).where(m.alarm.c.no == no).values(told=True, told_at=at, asked_at=at)
-    )
-
-
-async def mark_end_told(uow: Uow, no: int) -> None:
-    """Nothing remains to be told, or a person ended it and knows."""
-    await uow.run(sa.update(m.alarm).where(m.alarm.c.no == no).values(told=False))

@@ -11,7 +11,7 @@ from console.core.permissions import EVERYWHERE, Scope
 from console.core.uow import ReadUow, Uow
 from console.modules.alarms import models as m
 from console.modules.alarms.api import AlarmInfo, Maintenance
-from console.modules.alarms.domain import AlarmState, Key, Raise, Standing
+from console.modules.alarms.domain import AlarmState, Key, Standing
 from console.modules.alarms.rules import BUILT_IN, AlarmRule, HeldRule
 from qingting.contract.conditions import Severity
 from qingting.contract.ids import HallId
@@ -160,57 +160,6 @@ async def handled(
     }
 
 
-async def claim(uow: Uow, change: Raise) -> bool:
-    """Notes that this cause becomes an alarm; False when it already did."""
-    statement = insert(m.raising).values(**change.key._asdict(), began=change.began, alarm=0)
-    return bool(await uow.run(statement.on_conflict_do_nothing()))
-
-
-async def add_alarm(uow: Uow, change: Raise) -> int:
-    kind = change.kind.value if change.kind else ("" if change.key.device else "hall")
-    rule = change.held.rule
-    no = await uow.scalar(
-        sa.insert(m.alarm)
-        .values(
-            **change.key._asdict(),
-            kind=kind,
-            severity=rule.severity.value,
-            state=AlarmState.RAISED.value,
-            began=change.began,
-            raised_at=change.at,
-            times=1,
-            acked_by="",
-            cleared_by="",
-            behind=0,
-            maintained=False,
-            notify=rule.notify,
-            told=False,
-        )
-        .returning(c.no)
-    )
-    return int(no)
-
-
-async def raise_again(uow: Uow, no: int, began: int, at: int) -> None:
-    """The same alarm once more; whoever had acknowledged it is asked again, since ``at``, when it had cleared
-    itself."""
-    cleared = c.state == AlarmState.CLEARED.value
-    await uow.run(
-        sa.update(m.alarm)
-        .where(c.no == no)
-        .values(
-            state=sa.case((cleared, AlarmState.RAISED.value), else_=c.state),
-            acked_at=sa.case((cleared, None), else_=c.acked_at),
-            acked_by=sa.case((cleared, ""), else_=c.acked_by),
-            asked_at=sa.case((cleared & c.told, at), else_=c.asked_at),
-            cleared_at=None,
-            cleared_by="",
-            began=began,
-            times=c.times + 1,
-        )
-    )
-
-
 async def set_state(uow: Uow, no: int, state: AlarmState, by: str, at: int) -> None:
     values: dict[str, Any] = {"state": state.value}
     if state is AlarmState.ACKNOWLEDGED:
@@ -218,14 +167,6 @@ async def set_state(uow: Uow, no: int, state: AlarmState, by: str, at: int) -> N
     else:
         values |= {"cleared_at": at, "cleared_by": by}
     await uow.run(sa.update(m.alarm).where(c.no == no).values(**values))
-
-
-async def set_place(uow: Uow, no: int, *, root: int, behind: int, maintained: bool) -> None:
-    await uow.run(
-        sa.update(m.alarm)
-        .where(c.no == no)
-        .values(root=root or None, behind=behind, maintained=maintained)
-    )
 
 
 async def one_alarm(uow: ReadUow, no: int) -> AlarmInfo | None:

@@ -11,8 +11,8 @@ from console.core.audit import Audit
 from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
+from console.modules.alarms import bulk
 from console.modules.alarms import models as m
-from console.modules.alarms import receiver_store as store
 from console.modules.alarms import repository as repo
 from console.modules.alarms.api import AlarmInfo, DeviceRecord, Maintenance, OpenAlarms
 from console.modules.alarms.domain import AlarmState
@@ -209,7 +209,7 @@ class AlarmService:
         for one in [alarm, *await repo.behind(uow, no)]:
             if one.open:
                 await repo.set_state(uow, one.no, AlarmState.CLEARED, subject.id, now)
-                await store.mark_end_told(uow, one.no)
+                await bulk.mark_ends_told(uow, [one.no])
                 await repo.add_step(uow, one.no, now, "cleared", subject.id, _note(reason))
         await self._done(uow, subject, "alarm.cleared", str(no), _note(reason))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from console.core.channels import Channel
 from console.core.uow import Uow
 from console.halls.api import HallStatus
+from console.modules.alarms import bulk
 from console.modules.alarms import receiver_store as store
 from console.modules.alarms import repository as repo
 from console.modules.alarms.api import AlarmInfo
@@ -48,22 +49,30 @@ class Teller:
             now=now,
         )
 
-    async def raised(self, uow: Uow, alarm: AlarmInfo) -> None:
-        """Tells everybody who hears of it at once."""
-        at_once = [one for one in self._hearing(alarm) if not one.receiver.after_minutes]
-        wanted = [*self._everybody(alarm), *self._sendings(at_once, alarm)]
-        await store.add_notice(uow, alarm.no, self.now, "raised", wanted)
-        await store.mark_told(uow, alarm.no, self.now)
+    async def raised(self, uow: Uow, alarms: Sequence[AlarmInfo]) -> None:
+        """Tells everybody who hears of them at once."""
+        if alarms:
+            notices = {one.no: self._at_once(one) for one in alarms}
+            await bulk.add_notices(uow, self.now, "raised", notices)
+            await bulk.mark_told(uow, notices, self.now)
 
-    async def ended(self, uow: Uow, alarm: AlarmInfo) -> None:
-        """Whoever heard of it hears that it is over; nobody else does."""
-        heard = await store.told_channels(uow, alarm.no, alarm.told_at)
+    async def ended(self, uow: Uow, alarms: Sequence[AlarmInfo]) -> None:
+        """Whoever heard of them hears that they are over; nobody else does."""
+        if alarms:
+            heard = await bulk.told_channels(uow, [one.no for one in alarms])
+            notices = {one.no: self._at_end(one, heard.get(one.no, ())) for one in alarms}
+            await bulk.add_notices(uow, self.now, "cleared", notices)
+            await bulk.mark_ends_told(uow, notices)
+
+    def _at_once(self, alarm: AlarmInfo) -> list[Sending]:
+        at_once = [one for one in self._hearing(alarm) if not one.receiver.after_minutes]
+        return [*self._everybody(alarm), *self._sendings(at_once, alarm)]
+
+    def _at_end(self, alarm: AlarmInfo, heard: Sequence[str]) -> list[Sending]:
         receivers = {way_of(one)[1] for one in heard} - {""}
         known = [one for one in self.receivers if one.receiver.id in receivers]
         wanted = [Sending(one, self.now) for one in heard if not way_of(one)[1]]
-        wanted += [one for one in self._sendings(known, alarm) if one.channel in heard]
-        await store.add_notice(uow, alarm.no, self.now, "cleared", wanted)
-        await store.mark_end_told(uow, alarm.no)
+        return wanted + [one for one in self._sendings(known, alarm) if one.channel in heard]
 
     async def escalate(self, uow: Uow, alarms: Sequence[AlarmInfo]) -> bool:
         """Calls the next receivers about ``alarms`` that nobody has acknowledged; True when somebody was called."""
@@ -98,7 +107,8 @@ class Teller:
         ]
         if not new:
             return False
-        await store.add_notice(uow, alarm.no, self.now, "escalated", self._sendings(new, alarm))
+        notice = {alarm.no: self._sendings(new, alarm)}
+        await bulk.add_notices(uow, self.now, "escalated", notice)
         names = ", ".join(_name(one) for one in new)
         await repo.add_step(uow, alarm.no, self.now, "escalated", note=names)
         return True

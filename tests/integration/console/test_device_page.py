@@ -152,12 +152,3 @@ async def test_a_photograph_stands_for_every_device_of_its_model_and_goes_again(
     async with ready.city.db.read() as uow:
         acts = [one.act for one in reversed(await read_audit(uow)) if one.act.startswith("photo")]
     assert acts == ["photo.put", "photo.drop"]
-
-
-async def test_a_timeline_reaches_half_a_year_back(ready: ConsoleReady, log: Log) -> None:
-    log.add(e.HelpRequested(device=DeviceId(KIOSK)), after_ms=181 * 86_400_000)
-    async with browser(ready) as person, link_of(ready) as client:
-        await person.enter(ready)
-        await connect_hall(ready, client, log)
-        assert "还没有记录" in (await person.get(PAGE))[1]
-        assert "有人在这里求助" in (await person.get(f"/devices/{HALL}/{KIOSK}"))[1]

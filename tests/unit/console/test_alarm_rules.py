@@ -19,6 +19,7 @@ from console.modules.alarms.domain import (
     Standing,
     decide,
 )
+from console.modules.alarms.looking import rounds
 from console.modules.alarms.rules import (
     BUILT_IN,
     WHATS,
@@ -310,3 +311,21 @@ def test_everything_grave_has_a_rule_at_every_device() -> None:
 )
 def test_a_rule_that_could_never_work_is_refused(change: dict[str, object], field: str) -> None:
     assert rule_fault(rule(**change).rule) == field  # type: ignore[arg-type]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12))
+def test_changes_written_together_keep_their_order_for_each_alarm(
+    told: list[tuple[str, bool]],
+) -> None:
+    keys = {name: Key("r", "h", name, "cover_open") for name in "abc"}
+    changes = [
+        Clear(key=keys[name], at=n)
+        if ends
+        else Raise(key=keys[name], kind=None, held=rule(), began=n, at=n)
+        for n, (name, ends) in enumerate(told)
+    ]
+    together = rounds(changes)
+    assert all(len({one.key for one in each}) == len(each) for each in together)
+    for key in keys.values():
+        mine = [one for one in changes if one.key == key]
+        assert [one for each in together for one in each if one.key == key] == mine
