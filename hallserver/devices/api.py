@@ -6,9 +6,10 @@ from typing import Protocol
 
 from hallserver.devices.protocols.led.line import LedLine
 from hallserver.devices.protocols.samv import CardText
+from hallserver.devices.sound import Sound
 from qingting.contract.ids import DeviceId
 from qingting.contract.printing import PrintJob
-from qingting.contract.states import Condition, DeviceKind, DeviceState, PrintOutcome
+from qingting.contract.states import Condition, DeviceKind, DeviceState, PlayOutcome, PrintOutcome
 
 Unsubscribe = Callable[[], None]
 
@@ -63,6 +64,14 @@ class FaceProblem:
 
 
 FaceOutcome = FaceCredential | FaceProblem
+
+
+@dataclass(frozen=True, slots=True)
+class PlayResult:
+    """What became of a sound; ``cause`` says why it was not played to its end, as far as it is known."""
+
+    outcome: PlayOutcome
+    cause: Condition | None = None
 
 
 class AnyDevice(Protocol):
@@ -134,6 +143,18 @@ class Scanner(AnyDevice, Protocol):
 
     def on_code(self, listener: Callable[[str], None]) -> Unsubscribe:
         """Calls ``listener`` with the text of each scanned code."""
+        ...
+
+
+class Speaker(AnyDevice, Protocol):
+    """A loudspeaker: one sound at a time."""
+
+    def set_loudness(self, percent: int) -> None:
+        """From now on every sound is at ``percent`` of what is asked for; at 0 it is muted."""
+        ...
+
+    async def play(self, sound: Sound, *, volume: int) -> PlayResult:
+        """Plays ``sound`` once at ``volume`` percent; one that broke off has failed and is not repeated."""
         ...
 
 

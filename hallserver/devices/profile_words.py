@@ -11,10 +11,11 @@ from hallserver.devices.profile_types import (
     LedProfile,
     PrinterProfile,
     ScannerProfile,
+    SpeakerProfile,
 )
 from hallserver.devices.profiles import ProfileLibrary
 from qingting.contract.conditions import condition_texts
-from qingting.contract.states import DeviceKind
+from qingting.contract.states import Condition, DeviceKind
 
 HEAD = """\
 Written by `make generate` from [`firmware_profiles`](../../firmware_profiles). *Assumed* means that nobody has seen
@@ -27,6 +28,7 @@ KIND_WORDS = {
     DeviceKind.SCANNER: "Code scanners",
     DeviceKind.FACE: "Face terminals",
     DeviceKind.LED: "LED controllers",
+    DeviceKind.SPEAKER: "Loudspeakers",
 }
 EVIDENCE_WORDS = {
     "vendor-doc": "from the maker's documents",
@@ -57,9 +59,15 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
     yield f"  line         {' or '.join(line.carriers)}; {line.serial.baud} baud; TCP port {line.tcp.port}"
     lost_s = line.fails_to_down * (line.poll_ms + line.request_timeout_ms) / 1000
     yield f"  lost after   {line.fails_to_down} looks without answer, about {lost_s:.1f} s"
-    identify = None if isinstance(profile, LedProfile | FaceProfile) else profile.identify
+    identify = (
+        None if isinstance(profile, LedProfile | FaceProfile | SpeakerProfile) else profile.identify
+    )
     if identify is not None:
         yield f"  calls itself {identify.expect}"
+    yield from _of_kind(profile)
+
+
+def _of_kind(profile: AnyProfile) -> Iterator[str]:
     match profile:
         case PrinterProfile():
             yield from _printer(profile)
@@ -74,6 +82,8 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
             yield from _led(profile)
         case FaceProfile():
             yield from _face(profile)
+        case SpeakerProfile():
+            yield from _speaker(profile)
 
 
 def _printer(profile: PrinterProfile) -> Iterator[str]:
@@ -111,6 +121,15 @@ def _face(profile: FaceProfile) -> Iterator[str]:
     for word, condition in profile.faults.items():
         text = condition_texts()[condition]
         yield f"  says {word:9}{condition}  {text.zh}  {text.en}"
+
+
+def _speaker(profile: SpeakerProfile) -> Iterator[str]:
+    speaker = profile.speaker
+    yield f"  plays        {' '.join(speaker.play)}"
+    yield f"  stuck after  {speaker.slack_s:g} s more than the sound lasts"
+    for one in speaker.complaints:
+        text = condition_texts()[one.means]
+        yield f"  says {one.says:9}{one.means}  {text.zh}  {text.en}"
 
 
 def _asked(send: bytes, row: BitRow) -> str:
@@ -157,6 +176,10 @@ def _told(profile: AnyProfile) -> set[str]:
         return set(profile.led.errors.values())
     if isinstance(profile, FaceProfile):
         return set(profile.faults.values())
+    if isinstance(profile, SpeakerProfile):
+        muted = {Condition.MUTED} if profile.speaker.muted is not None else set()
+        told = {one.means for one in profile.speaker.complaints}
+        return {*told, *muted, Condition.SOUND_FAULT}
     if not isinstance(profile, PrinterProfile):
         return set()
     rows = [row for query in profile.status.query for row in query.bits]

@@ -22,6 +22,7 @@ from hallserver.devices.profile_types import (
     LedProfile,
     PrinterProfile,
     ScannerProfile,
+    SpeakerProfile,
     decode_special,
 )
 from qingting.contract.states import DeviceKind
@@ -33,10 +34,13 @@ FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.SCANNER: ("scanners", ScannerProfile),
     DeviceKind.FACE: ("faces", FaceProfile),
     DeviceKind.LED: ("leds", LedProfile),
+    DeviceKind.SPEAKER: ("speakers", SpeakerProfile),
 }
 MAX_INHERITANCE = 8
 
-P = TypeVar("P", PrinterProfile, IdReaderProfile, ScannerProfile, FaceProfile, LedProfile)
+P = TypeVar(
+    "P", PrinterProfile, IdReaderProfile, ScannerProfile, FaceProfile, LedProfile, SpeakerProfile
+)
 
 
 class ProfileError(ValueError):

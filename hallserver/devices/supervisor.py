@@ -12,6 +12,7 @@ from hallserver.devices.api import (
     IdReader,
     LedPanel,
     Scanner,
+    Speaker,
     TicketPrinter,
     Unsubscribe,
 )
@@ -22,6 +23,7 @@ from hallserver.devices.drivers.peripheral import OpenLine, open_line
 from hallserver.devices.drivers.printer.driver import EscposPrinter
 from hallserver.devices.drivers.scanner.driver import LineScanner
 from hallserver.devices.drivers.scanner.ssi import SsiScanner
+from hallserver.devices.drivers.speaker.driver import ProgramSpeaker
 from hallserver.devices.errors import DeviceConfigError
 from hallserver.devices.profile_types import (
     FaceProfile,
@@ -29,6 +31,7 @@ from hallserver.devices.profile_types import (
     LedProfile,
     PrinterProfile,
     ScannerProfile,
+    SpeakerProfile,
 )
 from hallserver.devices.profiles import ProfileError, ProfileLibrary, shipped_profiles
 from hallserver.devices.transports.opening import parse_line_url
@@ -40,7 +43,13 @@ from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 
 PERIPHERALS = frozenset(
-    {DeviceKind.PRINTER, DeviceKind.ID_READER, DeviceKind.SCANNER, DeviceKind.FACE}
+    {
+        DeviceKind.PRINTER,
+        DeviceKind.ID_READER,
+        DeviceKind.SCANNER,
+        DeviceKind.FACE,
+        DeviceKind.SPEAKER,
+    }
 )
 """Kinds that a kiosk's agent owns."""
 DRIVEN = PERIPHERALS | {DeviceKind.LED}
@@ -89,6 +98,7 @@ class DeviceSupervisor:
         self.scanners: dict[DeviceId, Scanner] = {}
         self.faces: dict[DeviceId, FaceReader] = {}
         self.panels: dict[DeviceId, LedPanel] = {}
+        self.speakers: dict[DeviceId, Speaker] = {}
         self._config, self._clock, self._opener = tuple(devices), clock, opener
         self._listeners: list[Callable[[DeviceStatus], None]] = []
         self._build(library or shipped_profiles())
@@ -114,6 +124,9 @@ class DeviceSupervisor:
                 case LedProfile() as profile if device.kind is DeviceKind.LED:
                     panel = LedController(device, profile, clock=clock, opener=opener)
                     self.panels[device.id] = panel
+                case SpeakerProfile() as profile if device.kind is DeviceKind.SPEAKER:
+                    speaker = ProgramSpeaker(device, profile, clock=clock, opener=opener)
+                    self.speakers[device.id] = speaker
                 case other:
                     raise ProfileError(f"{device.id}: profile {other.id!r} is a {other.kind}")
 
@@ -138,6 +151,7 @@ class DeviceSupervisor:
             (self.scanners, fresh.scanners),
             (self.panels, fresh.panels),
             (self.faces, fresh.faces),
+            (self.speakers, fresh.speakers),
         ):
             mine.clear()
             mine.update(other)  # type: ignore[arg-type]
@@ -154,6 +168,7 @@ class DeviceSupervisor:
             *self.scanners.values(),
             *self.faces.values(),
             *self.panels.values(),
+            *self.speakers.values(),
         )
 
     def statuses(self) -> tuple[DeviceStatus, ...]:

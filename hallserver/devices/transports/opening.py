@@ -8,6 +8,7 @@
 ``hidraw://0400:c35a``                  USB HID device, data in reports as the profile lays them out
 ``evdev://05e0:1200``                   scanner that acts as a keyboard, taken away from everybody else
 ``usb://0400:c35a``                     bulk endpoints of a USB device that has no driver
+``sound://plughw:CARD=Device``           sound device by its name, played to by its profile's program
 ``null://name``                         a null modem inside this process
 ======================================  =========================================================
 
@@ -16,6 +17,7 @@ Instead of ids the three USB lines also take a path: ``usblp:///dev/usb/lp0``, `
 
 import asyncio
 import os
+import re
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +34,7 @@ from hallserver.devices.protocols.keyboard import EVENT, KeyReader
 from hallserver.devices.transports.datagram import DatagramPipe
 from hallserver.devices.transports.node import Bare, NodePipe, Wrapping
 from hallserver.devices.transports.null import open_null
+from hallserver.devices.transports.player import SoundLine
 from hallserver.devices.transports.stream import StreamPipe
 from hallserver.devices.transports.usb_bulk import open_usb
 from hallserver.devices.transports.usb_ids import CLASSES, NodeSystem, UsbIds
@@ -76,6 +79,8 @@ def parse_line_url(url: str) -> LineAddress:
             return _serial_address(unquote(parts.path), options)
         if parts.scheme in ("tcp", "udp") and parts.hostname and parts.port and not options:
             return LineAddress(scheme=parts.scheme, place=parts.hostname, port=parts.port)
+        if parts.scheme == "sound" and not options:
+            return LineAddress(scheme="sound", place=_sound_device(unquote(parts.netloc)))
         if parts.scheme == "null" and parts.netloc and not options:
             return LineAddress(scheme="null", place=parts.netloc)
         if parts.scheme == "usb" and parts.netloc and not options:
@@ -87,8 +92,15 @@ def parse_line_url(url: str) -> LineAddress:
     raise DeviceConfigError(
         f"device address {url!r}: expected serial:///path?baud=, tcp://host:port, udp://host:port, "
         "usblp://, hidraw:// or evdev:// with vendor:product or a path, usb:// with vendor:product, "
-        "or null://name"
+        "sound://device or null://name"
     )
+
+
+def _sound_device(name: str) -> str:
+    """The name goes to a program as an argument of its own: it must not look like an option."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:,=@+-]{0,119}", name):
+        raise ValueError("no name of a sound device")
+    return name
 
 
 def _node_address(scheme: str, ids: str, path: str) -> LineAddress:
@@ -126,6 +138,8 @@ async def open_transport(url: str, settings: LineSettings | None = None) -> Byte
         match address.scheme:
             case "null":
                 return open_null(address.place)
+            case "sound":
+                return SoundLine()
             case "tcp":
                 return await _open_tcp(address)
             case "udp":
