@@ -11,6 +11,7 @@ from hallserver.agent.continuity import Continuity
 from hallserver.agent.hands import Hands
 from hallserver.agent.ledger import PrintLedger
 from hallserver.agent.link import HubLink, LinkDownError, Order
+from hallserver.agent.loudspeakers import Loudspeakers
 from hallserver.agent.settings import AgentSettings
 from hallserver.devices.api import (
     CardOutcome,
@@ -42,6 +43,7 @@ from qingting.contract.hub import (
 )
 from qingting.contract.hub_acts import ActOrder, HandsInForce
 from qingting.contract.hub_face import ArmFace, FaceFault, FaceRead
+from qingting.contract.hub_sound import CallTold, SayCall
 from qingting.contract.ids import DeviceId
 from qingting.contract.printing import PrintJob
 from qingting.contract.states import Condition, PrintOutcome
@@ -104,11 +106,15 @@ class Agent:
         """Until cancelled; raises a ``Refusal`` when the hall does not want this agent any more."""
         devices = await asyncio.to_thread(self._supervisor)
         self._devices = devices
+        self._loudspeakers = Loudspeakers(
+            self._settings.hall, devices, start=self._tasks.run, tell=self._call_over
+        )
         self._hands = Hands(
             self._settings,
             self._clock,
             devices,
             self._tasks,
+            loudspeakers=self._loudspeakers,
             busy=lambda: self._ledger.printing,
             rewire=self._rewire,
             recount=self._recount,
@@ -255,6 +261,8 @@ class Agent:
                 self._hands.order(order)
             case HandsInForce() as hands:
                 self._hands.put_in_force(hands)
+            case SayCall() as order:
+                self._loudspeakers.say(order)
             case ArmReader(armed=armed):
                 self._arm(armed)
             case ArmFace(armed=armed):
@@ -285,6 +293,20 @@ class Agent:
         """Nobody could be told of a card or a face: reader and terminal go dark until the hall asks again."""
         self._arm_faces(armed=False)
         self._arm(self._continuity is not None and self._continuity.armed)
+
+    def _call_over(self, told: CallTold) -> None:
+        _ = self._tasks.run(f"told/{told.device}/{told.call_no}", self._tell_call(told))
+
+    async def _tell_call(self, told: CallTold) -> None:
+        """Told until the hall has it: a call that was heard must not be said again."""
+        key = _new_key()
+        while True:
+            try:
+                if await self._delivered(told, key):
+                    return
+            except LinkDownError:
+                log.debug("agent.call_told_later", device=told.device)
+            await self._clock.sleep(REFUSED_AGAIN_S)
 
     def _print_order(self, job: PrintJob) -> None:
         if not self._ledger.begin(job):

@@ -8,18 +8,19 @@ import structlog
 
 from hallserver.agent.act_ledger import ActLedger, Outcome
 from hallserver.agent.diagnostics import diagnostics
+from hallserver.agent.loudspeakers import TEST, TEST_PERCENT, Loudspeakers
 from hallserver.agent.machine import Machine
 from hallserver.agent.model_trial import ModelTrial
 from hallserver.agent.proof_print import proof_print
 from hallserver.agent.settings import AgentSettings
-from hallserver.devices.api import DeviceStatus, TicketPrinter
+from hallserver.devices.api import DeviceStatus, PlayResult, TicketPrinter
 from hallserver.devices.supervisor import DeviceSupervisor
 from qingting.contract import acts as a
 from qingting.contract.errors import Refusal, error_texts
 from qingting.contract.hub import Request, Result
 from qingting.contract.hub_acts import ActGoing, ActOrder, HandsInForce
 from qingting.contract.ids import DeviceId
-from qingting.contract.states import ActOutcome, Condition, PrintOutcome
+from qingting.contract.states import ActOutcome, Condition, PlayOutcome, PrintOutcome
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
 
@@ -53,6 +54,7 @@ class Hands:
         devices: DeviceSupervisor,
         tasks: Supervisor,
         *,
+        loudspeakers: Loudspeakers,
         busy: Callable[[], bool],
         rewire: Callable[[], None],
         recount: Callable[[], None],
@@ -66,6 +68,7 @@ class Hands:
         self._tasks = tasks
         self._busy = busy
         self._recount = recount
+        self._loudspeakers = loudspeakers
         self._machine = machine or Machine(settings.machine)
         self._models = ModelTrial(settings, clock, devices, rewire)
         self._ledger = ActLedger()
@@ -166,6 +169,8 @@ class Hands:
         match order.action:
             case a.PrintTest():
                 return await self._print_test(order)
+            case a.PlayTest():
+                return _of_sound(await self._loudspeakers.play(order.device, TEST, TEST_PERCENT))
             case a.RecoverPrinter():
                 still = await self._printer(order.device).recover()
                 return _done() if still is None else _still(still)
@@ -287,6 +292,13 @@ def _done(note: str = "") -> Outcome:
 
 def _still(condition: Condition) -> Outcome:
     return Outcome(ActOutcome.FAILED, "act.not_ready", note=condition.value)
+
+
+def _of_sound(result: PlayResult) -> Outcome:
+    if result.outcome is PlayOutcome.PLAYED:
+        return _done()
+    note = result.cause.value if result.cause is not None else ""
+    return Outcome(ActOutcome.FAILED, "act.not_ready", note=note)
 
 
 _TRIED = frozenset({"act.command_failed"})

@@ -28,13 +28,14 @@ from qingting.contract.hub import (
 )
 from qingting.contract.hub_acts import ActOrder, HandsInForce
 from qingting.contract.hub_face import ArmFace
+from qingting.contract.hub_sound import SayCall
 from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.backoff import Backoff
 from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-Order = PrintOrder | ArmReader | ArmFace | OfflineKit | ActOrder | HandsInForce
+Order = PrintOrder | ArmReader | ArmFace | SayCall | OfflineKit | ActOrder | HandsInForce
 Inbound = Welcome | Result | Order | Bye | Paired
 
 ANSWER_S = 6.0
@@ -43,7 +44,7 @@ PING_S = 5.0
 MAX_MESSAGE = 1024 * 1024
 _HANDLED = frozenset(
     {
-        *("welcome", "result", "print", "identity.arm", "face.arm", "offline.kit"),
+        *("welcome", "result", "print", "identity.arm", "face.arm", "say", "offline.kit"),
         *("act", "hands", "bye", "paired"),
     }
 )

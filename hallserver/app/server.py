@@ -27,6 +27,8 @@ from hallserver.app.settings import HallSettings
 from hallserver.app.tls import server_context
 from hallserver.boards.leds import LedWall
 from hallserver.boards.routes import add_voice, make_voice
+from hallserver.boards.speakers import SpeakerDesk
+from hallserver.boards.voice import Voice
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.hub import Hub
@@ -121,10 +123,25 @@ async def open_hall_app(
             voice = make_voice(settings.speech_program, settings.voice_bank, Path(settings.data))
             _ = tasks.keep("voice", voice.run)
             _ = tasks.keep("leds", LedWall(hall, clock, heard=hub.board.presence.heard).run)
+            _ = tasks.keep("speakers", _speakers(hall, clock, voice, hub).run)
             desk = Desk(
                 settings, clock, hall, accounts, hub, files.pages, sessions, link, voice, shelf
             )
             yield _application(desk, files.assets, open_phone(hall, clock, tasks))
+
+
+def _speakers(hall: Hall, clock: Clock, voice: Voice, hub: Hub) -> SpeakerDesk:
+    board = hub.board
+    speakers = SpeakerDesk(
+        hall,
+        clock,
+        voice,
+        heard=board.presence.heard,
+        tell_agent=board.tell_speaker,
+        end_act=board.acts.told,
+    )
+    board.performers = speakers.performers
+    return speakers
 
 
 def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:

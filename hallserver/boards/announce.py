@@ -4,12 +4,13 @@ A call is owed until the board has reported it said, the visitor has come, anoth
 too old. A ticket that was called again before it was said is said once, in the place of its first call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from hallserver.boards.facts import in_scope
 from hallserver.boards.phrases import call_phrase, spoken_name, text_of
+from hallserver.boards.speaking import Saying, next_sayings, spoken_for
 from hallserver.engine.announcing import ticket_of_call
 from hallserver.engine.days import MINUTE_MS, hall_time
 from hallserver.engine.state import Call, HallState, Ticket
@@ -56,19 +57,42 @@ def settings_of(state: HallState) -> Announcements:
 
 
 def due(state: HallState, board: DeviceId, layout: BoardLayout, now: Millis) -> list[Due]:
-    """What ``board`` owes, in the order to say it."""
+    """What ``board`` owes, in the order to say it. While the hall is quiet it also flashes what loudspeakers would
+    say."""
     if not layout.aloud:
         return []
-    oldest = now - settings_of(state).too_old_seconds * 1000
+    quiet = sound_now(state, now).quiet
     owed = (
         Due(call.ticket, call.numbers[-1], first)
-        for call in state.calls.values()
-        if call.at[-1] >= oldest
-        and (first := _first_unsaid(call, board)) is not None
-        and _expected(state, call)
+        for call in _in_time(state, now)
+        if (first := _first_unsaid(call, board)) is not None
         and in_scope(state, layout.scope, state.tickets[call.ticket], call.window)
+        and (quiet or not spoken_for(state, call, now))
     )
     return sorted(owed, key=lambda one: one.order)
+
+
+def due_aloud(state: HallState, playing: Collection[DeviceId], now: Millis) -> list[Saying]:
+    """What loudspeakers are to begin now; ``playing`` are those in the middle of a call. Nothing while it is quiet."""
+    sound = sound_now(state, now)
+    if sound.quiet:
+        return []
+    calls = sorted(_in_time(state, now), key=_place)
+    return list(next_sayings(state, calls, playing, sound.volume, now))
+
+
+def _place(call: Call) -> int:
+    """The number of the first call of a ticket that nobody has said."""
+    said = max(call.said.values(), default=0)
+    return next((number for number in call.numbers if number > said), call.numbers[-1])
+
+
+def _in_time(state: HallState, now: Millis) -> Iterator[Call]:
+    """Calls that are not too old and whose visitor is still expected."""
+    oldest = now - settings_of(state).too_old_seconds * 1000
+    for call in state.calls.values():
+        if call.at[-1] >= oldest and _expected(state, call):
+            yield call
 
 
 def _first_unsaid(call: Call, board: DeviceId) -> int | None:

@@ -7,33 +7,23 @@ the turns of each layout, and tells the hall of their conditions as an agent doe
 import asyncio
 from collections.abc import Callable, Iterable
 
-import structlog
-
+from hallserver.boards.hosted import StatusReporter
 from hallserver.boards.led_lines import Lines, lines_at, programme_for
 from hallserver.boards.strip import StripProgramme
-from hallserver.devices.api import DeviceStatus
 from hallserver.devices.drivers.peripheral import OpenLine, open_line
-from hallserver.devices.supervisor import DeviceSupervisor, device_faults
+from hallserver.devices.supervisor import DeviceSupervisor
 from hallserver.devices.waiting import first_of, within
 from hallserver.hall import Hall
 from qingting.contract import events as e
-from qingting.contract.commands import ReportDevice
 from qingting.contract.config import Device
-from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId, Millis
-from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.contract.states import DeviceKind, DeviceState
 from qingting.kernel.aio.clock import Clock
-from qingting.kernel.security.device_keys import new_token
-
-log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
 """How often panels are looked after although nothing was called: counts and clocks move on."""
 GATHER_S = 0.1
 """What happens within this time is drawn together."""
-AGAIN_S = 1.0
-"""Pause before a report that the hall could not take just now."""
-MAX_DETAIL = 80
 _AT_ONCE = (
     e.TicketCalled,
     e.TicketRecalled,
@@ -74,8 +64,7 @@ class LedWall:
         self._heard = heard
         self._opener = opener
         self._wake = asyncio.Event()
-        self._news = asyncio.Event()
-        self._changed: dict[DeviceId, DeviceStatus] = {}
+        self._reporter = StatusReporter(hall, clock)
         self._programmes: dict[DeviceId, StripProgramme] = {}
         self._lines: dict[DeviceId, Lines] = {}
         self._stamp: tuple[int, int] | None = None
@@ -95,37 +84,16 @@ class LedWall:
 
     async def _drive(self, devices: tuple[Device, ...]) -> None:
         """Serves these panels until the configuration names others."""
-        sound = [one for one in devices if not await self._refused(one)]
+        sound = await self._reporter.sound(devices)
         self._stamp = None
         self._programmes.clear()
         self._lines.clear()
         panels = await asyncio.to_thread(
             DeviceSupervisor, sound, clock=self._clock, opener=self._opener
         )
-        _ = panels.subscribe(self._device_changed)
-        for status in panels.statuses():
-            self._device_changed(status)
+        self._reporter.follow(panels)
         async with panels:
-            await first_of(self._keep_shown(devices, panels), self._report())
-
-    async def _refused(self, device: Device) -> bool:
-        """True for a panel whose profile or address is wrong; the hall is told why."""
-        faults = await asyncio.to_thread(device_faults, device)
-        if not faults:
-            return False
-        log.error("led.misconfigured", device=device.id, faults=faults)
-        why = faults[0].partition(": ")[2]
-        self._device_changed(
-            DeviceStatus(
-                device=device.id,
-                kind=device.kind,
-                state=DeviceState.ABSENT,
-                conditions=frozenset({Condition.OFFLINE}),
-                since=self._clock.now_ms(),
-                detail=why[:MAX_DETAIL],
-            )
-        )
-        return True
+            await first_of(self._keep_shown(devices, panels), self._reporter.run())
 
     # ---- content ---------------------------------------------------------------------------------
 
@@ -175,38 +143,3 @@ class LedWall:
         if self._programmes.get(led) != programme:
             self._programmes[led] = programme
             self._lines.pop(led, None)
-
-    # ---- conditions ------------------------------------------------------------------------------
-
-    def _device_changed(self, status: DeviceStatus) -> None:
-        self._changed[status.device] = status
-        self._news.set()
-
-    async def _report(self) -> None:
-        """Every change becomes a report; one that the hall cannot take now is sent again."""
-        while True:
-            while self._changed:
-                device = next(iter(self._changed))
-                status = self._changed.pop(device)
-                if not await self._submitted(status):
-                    self._changed.setdefault(device, status)
-                    await self._clock.sleep(AGAIN_S)
-            self._news.clear()
-            await self._news.wait()
-
-    async def _submitted(self, status: DeviceStatus) -> bool:
-        command = ReportDevice(
-            device=status.device,
-            kind=status.kind,
-            state=status.state,
-            conditions=tuple(sorted(status.conditions)),
-            detail=status.detail,
-        )
-        try:
-            await self._hall.submit(
-                command, key=f"system:{status.device}:{new_token()}", actor="system"
-            )
-        except Refusal as refusal:
-            log.warning("led.report_refused", device=status.device, code=refusal.code)
-            return refusal.code == "device.unknown"
-        return True

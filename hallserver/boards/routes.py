@@ -27,12 +27,18 @@ def add_voice(app: web.Application, hall: Hall, voice: Voice) -> None:
     """Routes of the hall's voice."""
     app[HALL], app[VOICE] = hall, voice
     app.router.add_get("/voice/available", available)
+    app.router.add_get("/voice/test.wav", test_sound)
     app.router.add_get(r"/voice/{call_no:\d{1,9}}.wav", sound_of_call)
 
 
 async def available(request: web.Request) -> web.Response:
     """Whether a board may ask for sound now."""
     return web.json_response({"available": await request.app[VOICE].available()})
+
+
+async def test_sound(request: web.Request) -> web.Response:
+    """What a loudspeaker is tried with."""
+    return web.Response(body=await request.app[VOICE].test_sound(), content_type="audio/wav")
 
 
 async def sound_of_call(request: web.Request) -> web.Response:

@@ -2,8 +2,8 @@
 
 from hallserver.boards.announce import due, says, sound_now
 from hallserver.boards.facts import facts_of
-from hallserver.boards.layouts import DEFAULT
 from hallserver.boards.render import earlier_of, rows_of, screen_of
+from hallserver.boards.speaking import layout_of as layout_of
 from hallserver.engine.days import DAY_MS, next_midnight
 from hallserver.engine.state import HallState
 from qingting.contract.boards import BoardView
@@ -13,16 +13,6 @@ from qingting.contract.layouts import BoardLayout
 from qingting.contract.states import DeviceKind
 
 PREFIX = "board:"
-
-
-def layout_of(state: HallState, board: DeviceId) -> BoardLayout:
-    """The layout that a board is bound to, or the built-in overview."""
-    config = state.config
-    if config is not None and (wanted := config.board_layouts.get(board)) is not None:
-        for layout in config.layouts:
-            if layout.id == wanted:
-                return layout
-    return DEFAULT
 
 
 def board_entries(state: HallState, board: DeviceId, now: Millis) -> dict[str, BoardView]:

@@ -31,6 +31,7 @@ KEPT = 32
 BUILD_SECONDS = 300.0
 """A bank is made in about ten seconds; on a very small machine it takes longer."""
 CHIME = Word(CHIME_KEY, "")
+TEST_WORDS = "音箱测试"
 AFTER_CHIME = 0.25
 MAX_SPOKEN_CHARS = 40
 """A window's name that is longer is cut: nobody waits for the end of such an announcement."""
@@ -150,6 +151,16 @@ class Voice:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return sound
+
+    async def test_sound(self) -> bytes:
+        """A chime, and a sentence where words can be spoken, as a WAV file: what a loudspeaker is tried with."""
+        pieces = [await self._chime(), pcm.silence(AFTER_CHIME)]
+        try:
+            spoken = await self.synthesiser.say(TEST_WORDS, Language.ZH)
+            pieces.append(await asyncio.to_thread(lambda: pcm.level(pcm.trim(spoken))))
+        except Refusal as refusal:
+            log.info("voice.test_without_words", code=refusal.code)
+        return pcm.write_wav(pcm.concatenate(pieces))
 
     async def _assemble(self, one: Announcement) -> bytes:
         said = [await self._phrase(one, language) for language in one.languages]

@@ -149,10 +149,6 @@ class Scanner(AnyDevice, Protocol):
 class Speaker(AnyDevice, Protocol):
     """A loudspeaker: one sound at a time."""
 
-    def set_loudness(self, percent: int) -> None:
-        """From now on every sound is at ``percent`` of what is asked for; at 0 it is muted."""
-        ...
-
     async def play(self, sound: Sound, *, volume: int) -> PlayResult:
         """Plays ``sound`` once at ``volume`` percent; one that broke off has failed and is not repeated."""
         ...

@@ -34,11 +34,12 @@ def note_said(state: HallState, body: e.CallAnnounced) -> None:
         call.said[body.device] = max(call.said.get(body.device, 0), body.call_no)
 
 
-def note_unsaid(state: HallState, body: e.CallUnsaid) -> None:
+def note_unsaid(state: HallState, body: e.CallUnsaid, at: Millis) -> None:
     """A loudspeaker broke off; what it tries at a later number counts anew."""
     call = state.calls.get(body.ticket)
     if call is not None and call.numbers[-1] == body.call_no:
         call.unsaid[body.device] = call.unsaid.get(body.device, 0) + 1
+        call.unsaid_at = at
 
 
 def announced(state: HallState, command: c.ReportAnnounced, now: Millis) -> list[e.EventBody]:

@@ -49,6 +49,10 @@ def _begin(state: HallState, life: DeviceLife, command: c.AskAct) -> list[e.Even
             raise Refusal("act.no_bundle")
         case a.UseRelease(release=release) if release:
             return [_released(state, life, command, release)]
+        case a.SetVolume() if life.kind is DeviceKind.SPEAKER:
+            # The hall itself says how loud each call is to be.
+            done = e.DeviceActEnded(act=command.act, device=life.id, outcome=ActOutcome.DONE)
+            return [_asked(command), done]
         case a.NewRoll():
             done = e.DeviceActEnded(act=command.act, device=life.id, outcome=ActOutcome.DONE)
             return [_asked(command), done]

@@ -173,7 +173,7 @@ def _said(state: HallState, body: e.CallAnnounced, event: e.Event) -> None:
 
 
 def _unsaid(state: HallState, body: e.CallUnsaid, event: e.Event) -> None:
-    note_unsaid(state, body)
+    note_unsaid(state, body, event.at)
 
 
 def _begun(state: HallState, body: e.ServiceBegun, event: e.Event) -> None:

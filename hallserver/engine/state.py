@@ -337,7 +337,8 @@ def classes_of(rules: CallingRules) -> dict[str, PriorityClass]:
 
 class Call(msgspec.Struct, kw_only=True):
     """The calls of one ticket: their numbers, rising, when each was made, and the highest number that each
-    board or loudspeaker has said. ``unsaid`` counts how often one broke off at the latest number."""
+    board or loudspeaker has said. ``unsaid`` counts how often one broke off at the latest number, the last time at
+    ``unsaid_at``."""
 
     ticket: TicketId
     window: WindowId
@@ -345,6 +346,7 @@ class Call(msgspec.Struct, kw_only=True):
     at: list[Millis] = msgspec.field(default_factory=list)
     said: dict[DeviceId, int] = msgspec.field(default_factory=dict)
     unsaid: dict[DeviceId, int] = msgspec.field(default_factory=dict)
+    unsaid_at: Millis = 0
 
 
 class HallState(msgspec.Struct, kw_only=True):

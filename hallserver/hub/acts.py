@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hallserver.engine.decide_acts import open_acts
 from hallserver.engine.state import ActLife, HallState
@@ -41,6 +42,15 @@ class _Running:
     parts: dict[int, str] = field(default_factory=dict)
 
 
+class Performer(Protocol):
+    """Who carries out acts of a device: the session of a screen or agent, or a part of this server."""
+
+    @property
+    def device(self) -> DeviceId: ...
+
+    def send(self, message: ha.ActOrder) -> None: ...
+
+
 class ActDesk:
     """``reach`` gives the living sessions that carry out acts of a device, ``may_return`` says whether one that is
     away may be back in a moment."""
@@ -49,7 +59,7 @@ class ActDesk:
         self,
         clock: Clock,
         state: Callable[[], HallState],
-        reach: Callable[[DeviceId], Sequence[Session]],
+        reach: Callable[[DeviceId], Sequence[Performer]],
         may_return: Callable[[DeviceId], bool],
     ) -> None:
         self._clock = clock
@@ -118,14 +128,14 @@ class ActDesk:
 
     # ---- answers --------------------------------------------------------------------------------
 
-    def _of(self, session: Session, act: str) -> _Running:
+    def _of(self, session: Performer, act: str) -> _Running:
         """The act that this very device was given. Raises ``act.unknown``."""
         running = self._running.get(a.ActId(act))
         if running is None or session.device not in running.by:
             raise Refusal("act.unknown")
         return running
 
-    def going(self, session: Session, act: str) -> None:
+    def going(self, session: Performer, act: str) -> None:
         """The device goes away to restart. Raises ``act.unknown``."""
         running = self._of(session, act)
         running.going = True
@@ -135,7 +145,7 @@ class ActDesk:
         action = self._state().acts[a.ActId(act)].action
         return action.start_s if isinstance(action, a.UseRelease) else 0.0
 
-    def part(self, session: Session, body: ha.ActPart) -> None:
+    def part(self, session: Performer, body: ha.ActPart) -> None:
         """Raises ``act.unknown`` for an act that brings no file back."""
         running = self._of(session, body.act)
         life = self._state().acts[a.ActId(body.act)]
@@ -143,7 +153,7 @@ class ActDesk:
             raise Refusal("act.unknown")
         running.parts[body.no] = body.data
 
-    def told(self, session: Session, body: ha.ActTold) -> EndAct:
+    def told(self, session: Performer, body: ha.ActTold) -> EndAct:
         """The outcome as a command; also one that comes after nobody waited any more. Raises ``act.unknown``."""
         act = a.ActId(body.act)
         life = self._state().acts.get(act)

@@ -4,7 +4,7 @@ Request handlers work on this; :mod:`hallserver.hub.hub` adds the sockets and th
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from hallserver.engine.state import children_of
@@ -12,7 +12,7 @@ from hallserver.engine.view_devices import identity_ways
 from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
 from hallserver.hub.accounts import Accounts
-from hallserver.hub.acts import ActDesk
+from hallserver.hub.acts import ActDesk, Performer
 from hallserver.hub.authority import agent_speaks_for
 from hallserver.hub.citizen_codes import CodeDesk, CodeKind, CodeService
 from hallserver.hub.door_book import DoorBook, TurnedAwayRefusal
@@ -31,10 +31,14 @@ from qingting.contract import hub as h
 from qingting.contract.commands import ReportPrint
 from qingting.contract.continuity import OfflineOffer
 from qingting.contract.hub_face import ArmFace
+from qingting.contract.hub_sound import SayCall
 from qingting.contract.ids import DeviceId, StaffId, TicketId
 from qingting.contract.states import App, Condition, DeviceKind, DeviceState, IdentityWay, Role
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.seal import Sealer
+
+_AT_AGENTS = (DeviceKind.PRINTER, DeviceKind.SPEAKER)
+"""Peripherals that acts are for; their agent carries them out."""
 
 
 class Switchboard:
@@ -62,7 +66,9 @@ class Switchboard:
         self.identity = IdentityDesk(sealer, clock)
         self.printing = PrintDesk(clock)
         self.scans = ScanDesk(clock)
-        self.acts = ActDesk(clock, lambda: hall.state, self.reach, self._may_return)
+        self.performers: Callable[[DeviceId], Sequence[Performer]] = lambda device: ()
+        """Parts of this server that carry out acts of a device that hangs on no agent."""
+        self.acts = ActDesk(clock, lambda: hall.state, self._performing, self._may_return)
         self.door_book = DoorBook(clock)
         self.codes = CodeDesk(code_service, clock, self._code_service_changed)
         self.wake = asyncio.Event()
@@ -177,15 +183,27 @@ class Switchboard:
     def reach(self, device: DeviceId) -> list[Session]:
         """The sessions that carry out what a device is asked to do: its own, all of a board's, its agent's."""
         life = self.hall.state.devices.get(device)
-        if life is not None and life.kind is DeviceKind.PRINTER:
+        if life is not None and life.kind in _AT_AGENTS:
             agent = self.agent_for(device)
             return [agent] if agent is not None else []
         return self.sessions_of(device)
 
+    def _performing(self, device: DeviceId) -> Sequence[Performer]:
+        return self.performers(device) or self.reach(device)
+
+    def tell_speaker(self, device: DeviceId, order: SayCall) -> bool:
+        """Has a loudspeaker's agent say a call; False when it is not connected."""
+        agent = self.agent_for(device)
+        if agent is not None:
+            agent.send(order)
+        return agent is not None
+
     def _may_return(self, device: DeviceId) -> bool:
         """A device that has just dropped off and may be back at once."""
         life = self.hall.state.devices.get(device)
-        if life is not None and life.kind is DeviceKind.PRINTER:
+        if self.performers(device):
+            return True
+        if life is not None and life.kind in _AT_AGENTS:
             return self.agent_for(device) is not None or self._agent_may_return(device)
         return bool(self.reach(device)) or self.presence.away_for(device) < BLINK_SECONDS
 

@@ -38,8 +38,7 @@ class ActOrder(Strict, frozen=True, kw_only=True, tag="act", tag_field="type"):
 class HandsInForce(Strict, frozen=True, kw_only=True, tag="hands", tag_field="type"):
     """To an agent or a screen after each connection and each change: what was set there from afar.
 
-    ``rolls`` are an agent's printers' counters, ``loud`` what was set at its loudspeakers in percent, ``bundle`` its
-    models; None: those that came with it.
+    ``rolls`` are an agent's printers' counters, ``bundle`` its models; None: those that came with it.
     """
 
     volume: int | None = None
@@ -48,7 +47,6 @@ class HandsInForce(Strict, frozen=True, kw_only=True, tag="hands", tag_field="ty
     hours: tuple[ScreenHours, ...] = ()
     utc_offset_minutes: int = 0
     rolls: dict[DeviceId, PaperRoll] = msgspec.field(default_factory=dict)
-    loud: dict[DeviceId, int] = msgspec.field(default_factory=dict)
     bundle: ProfileBundle | None = None
 
 

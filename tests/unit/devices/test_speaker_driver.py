@@ -154,7 +154,7 @@ async def test_one_sound_at_a_time_in_the_order_of_asking(bench: Any) -> None:
         assert card.most_at_once == 1
 
 
-async def test_a_muted_mixer_and_a_volume_of_nothing_are_told_and_play_nothing(bench: Any) -> None:
+async def test_a_muted_mixer_is_told_and_plays_nothing(bench: Any) -> None:
     async with playing(bench) as (speaker, card):
         card.muted = True
         await bench.until(lambda: speaker.status.conditions == {Condition.MUTED}, 20)
@@ -163,11 +163,7 @@ async def test_a_muted_mixer_and_a_volume_of_nothing_are_told_and_play_nothing(b
         assert failed == PlayResult(PlayOutcome.FAILED, Condition.MUTED)
         card.muted = False
         await bench.until(lambda: not speaker.status.conditions, 20)
-        speaker.set_loudness(0)
-        assert speaker.status.conditions == {Condition.MUTED}
-        speaker.set_loudness(50)
         assert (await outcome(bench, asyncio.create_task(speaker.play(CALL, volume=80)))) == PLAYED
-        assert card.heard[-1][1] == CALL.at(40).pcm
 
 
 @given(st.lists(st.integers(-32768, 32767), max_size=50), st.integers(0, 100))

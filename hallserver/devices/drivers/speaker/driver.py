@@ -56,15 +56,9 @@ class ProgramSpeaker(Peripheral):
         self._turn = asyncio.Lock()
         self._job: _Job | None = None
         self._wake = asyncio.Event()
-        self._loudness = 100
         self._mixer_muted = False
 
     # ---- for the outside -------------------------------------------------------------------------
-
-    def set_loudness(self, percent: int) -> None:
-        """See ``api.Speaker``."""
-        self._loudness = percent
-        self._refresh()
 
     async def play(self, sound: Sound, *, volume: int) -> PlayResult:
         """See ``api.Speaker``. A sound that finds the device away or muted has failed at once."""
@@ -73,9 +67,7 @@ class ProgramSpeaker(Peripheral):
                 return self._failed(next(iter(self._status.conditions), Condition.OFFLINE))
             if Condition.MUTED in self._conditions():
                 return self._failed(Condition.MUTED)
-            job = _Job(
-                sound, volume * self._loudness // 100, asyncio.get_running_loop().create_future()
-            )
+            job = _Job(sound, volume, asyncio.get_running_loop().create_future())
             self._job = job
             self._wake.set()
             try:
@@ -158,8 +150,7 @@ class ProgramSpeaker(Peripheral):
         """A sound device says nothing by itself."""
 
     def _conditions(self) -> frozenset[Condition]:
-        muted = self._mixer_muted or self._loudness == 0
-        return frozenset({Condition.MUTED}) if muted else frozenset()
+        return frozenset({Condition.MUTED}) if self._mixer_muted else frozenset()
 
     def _detail(self) -> str:
         return f"{self._profile.vendor} {self._profile.model}"

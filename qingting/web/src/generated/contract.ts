@@ -488,7 +488,6 @@ export interface HandsInForce {
   readonly hours: readonly ScreenHours[];
   readonly utc_offset_minutes: number;
   readonly rolls: Readonly<Record<string, PaperRoll>>;
-  readonly loud: Readonly<Record<string, number>>;
   readonly bundle: ProfileBundle | null;
 }
 
