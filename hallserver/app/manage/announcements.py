@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from hallserver.app.desk import Desk, desk_of, person_of
+from hallserver.app.manage.speaker_form import fields_of, scopes_of
 from hallserver.boards.announce import Announcement
 from qingting.contract.base import Strict
 from qingting.contract.commands import EditConfig
@@ -118,6 +119,7 @@ async def _show(
     context = {
         "form": form,
         "orders": list(ORDERS),
+        "speakers": fields_of(desk.state, form.values),
         "named": [one.value for one in Named],
         "can_speak": await desk.voice.available(),
         "voice": desk.voice.state,
@@ -132,7 +134,9 @@ async def save(request: web.Request) -> web.Response:
     form = await _read(request)
     desk = desk_of(request)
     try:
-        command = EditConfig(base=form.base, part=AnnouncementsPart(announcements=form.settings()))
+        loud = scopes_of(desk.state, form.values)
+        settings = msgspec.structs.replace(form.settings(), speakers=loud)
+        command = EditConfig(base=form.base, part=AnnouncementsPart(announcements=settings))
         actor = f"staff:{person_of(request).id}"
         await desk.hall.submit(command, key=f"manager:{new_token()}", actor=actor)
     except Refusal as refusal:

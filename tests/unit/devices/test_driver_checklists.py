@@ -38,8 +38,9 @@ def has_test(name: str) -> bool:
     )
 
 
-def test_there_are_five_drivers() -> None:
-    assert [path.name for path in DRIVERS] == ["face", "id_reader", "led", "printer", "scanner"]
+def test_there_are_six_drivers() -> None:
+    names = [path.name for path in DRIVERS]
+    assert names == ["face", "id_reader", "led", "printer", "scanner", "speaker"]
 
 
 @pytest.mark.parametrize("driver", DRIVERS, ids=lambda path: path.name)
