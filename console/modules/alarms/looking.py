@@ -114,7 +114,9 @@ class Lookout:
             rules=rules,
             causes=causes,
             begins={(str(hall), device, what): at for (hall, device, what), at in begins.items()},
-            silent={one.id for one in halls if one.state is not LinkState.ONLINE},
+            # A line may break between the two readings: whoever is silent in either of them is.
+            silent={one.id for one in halls if one.state is not LinkState.ONLINE}
+            | {one.hall for one in devices if not one.fresh},
             standing=await repo.standing(uow, now - max(longest, remembered) * 1000),
             handled=await repo.handled(uow, places, earliest),
             tree=tree,

@@ -13,6 +13,7 @@ from console.core.channels import Channel
 from console.core.permissions import Duty, Subject, grants_everywhere
 from console.halls.api import HALLS
 from console.halls.repository import HallRepository
+from console.modules.alarms import repository as repo
 from console.modules.alarms.api import ALARMS
 from console.modules.alarms.looking import Lookout
 from console.modules.alarms.naming import Naming
@@ -134,8 +135,11 @@ class Stage:
 
     async def minutes(self, number: float) -> None:
         """Time passes on a line that stands."""
-        await self.clock.advance(number * 60)
-        await self.connect()
+        async with self.city.db.write() as uow:
+            # No look comes between the two: it would see a line that is silent for so long.
+            await repo.lock(uow)
+            await self.clock.advance(number * 60)
+            await self.connect()
 
 
 def changed(
