@@ -45,7 +45,7 @@ FRAMES = {
     "face line": b"DARK\r\nLOOKING\r\nFACE QTRL.abcdefghijklmnop\r\n",
     "gm65": ACK + b"QT1:abc\r" + ACK,
     "keyboard": b"".join(
-        EVENT.pack(0, 0, 1, code, down) for code in (42, 16, 28) for down in (1, 0)
+        EVENT.pack(0, 0, 1, code, down) for code in (56, 42, 16, 79, 80, 28) for down in (1, 0)
     ),
     "hid": bytes.fromhex("02 07 00 00 00") + b"QT1:abc" + bytes(52),
     "ssi": packet(0xF3, b"\x1cQT1:abc", source=0) + packet(0xA4, b"PAAAAS", source=0),

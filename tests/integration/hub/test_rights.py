@@ -70,7 +70,7 @@ ALLOWED = {
     h.HelpDone: {Role.CALL_PAD},
     h.SubmitRating: {Role.RATING_PAD},
     h.DeclineRating: {Role.RATING_PAD},
-    h.DeviceReport: {Role.AGENT, Role.BOARD},
+    h.DeviceReport: {Role.AGENT, Role.BOARD, Role.KIOSK},
     h.PrintReport: {Role.AGENT},
     h.CardRead: {Role.AGENT},
     h.CardFault: {Role.AGENT},
