@@ -19,7 +19,7 @@ CUTTER_GAP_DOTS = 80
 """From head to knife, about 10 mm: what was printed last is not yet behind the knife."""
 CUTS = frozenset({"GS V", "ESC i", "ESC m"})
 FULL_CUTS = frozenset(b"\x00\x30\x41\x61")
-PRINTS = frozenset({"text", "LF", "ESC d", "ESC J", "GS v", "GS ("})
+PRINTS = frozenset({"text", "LF", "ESC d", "ESC J", "GS v", "ESC *", "GS ("})
 MOVES = frozenset({"ESC @", "CAN", "ESC $", "ESC \\", "HT", "CR", "DLE EOT", "DLE ENQ"})
 MISSING = "\u25a1"
 """Printed for a character the printer does not have."""
@@ -142,6 +142,9 @@ class Strip:
     _lead: int | None = None
     _qr_data: bytes = b""
     _graphic: Raster | None = None
+    _band: Raster | None = None
+    """Bit image (ESC *) that is printed with the line."""
+    _band_above: bool = False
 
     # ---- commands --------------------------------------------------------------------------------
 
@@ -172,6 +175,8 @@ class Strip:
                 self.height += args[0]
             case "GS v":
                 self._raster(args)
+            case "ESC *":
+                self._bit_image(args)
             case "GS (":
                 self._function(args)
             case _:
@@ -294,6 +299,9 @@ class Strip:
 
     def _new_line(self, lines: int = 1) -> None:
         advance = self.style.line_dots * lines
+        if self._band is not None:
+            self._print_band(self._band)
+        self._band_above, self._band = self._band is not None, None
         if self._line:
             offset = self._offset(max(glyph.x + glyph.width for glyph in self._line))
             tallest = max(glyph.height for glyph in self._line)
@@ -312,6 +320,36 @@ class Strip:
         if stride and rows and len(args) >= 6 + stride * rows:
             sx, sy = 2 if mode & 1 else 1, 2 if mode & 2 else 1
             self._put(Raster(0, 0, stride, rows, args[6:], sx, sy))
+
+    def _bit_image(self, args: bytes) -> None:
+        """24-dot columns, the upper dot first, wait for the end of the line as glyphs do."""
+        mode, width = args[0], args[1] | args[2] << 8
+        if mode != 33 or not width:
+            self.ignored.append(f"ESC * {mode}")
+            return
+        stride = (width + 7) // 8
+        bits = bytearray(24 * stride)
+        for x in range(width):
+            for part, byte in enumerate(args[3 + 3 * x : 6 + 3 * x]):
+                for bit in range(8):
+                    if byte & 0x80 >> bit:
+                        bits[(8 * part + bit) * stride + x // 8] |= 0x80 >> x % 8
+        self._band = Raster(0, 0, stride, 24, bytes(bits))
+
+    def _print_band(self, band: Raster) -> None:
+        """Bands that touch each other are one picture."""
+        band = replace(band, x=self._offset(band.width), y=self.height)
+        above = self.elements[-1] if self.elements and self._band_above else None
+        if (
+            isinstance(above, Raster)
+            and above.y + above.height == band.y
+            and (above.x, above.stride) == (band.x, band.stride)
+        ):
+            self.elements[-1] = replace(
+                above, rows=above.rows + band.rows, bits=above.bits + band.bits
+            )
+        else:
+            self.elements.append(band)
 
     def _put(self, raster: Raster) -> None:
         x = self._offset(raster.width)

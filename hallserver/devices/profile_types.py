@@ -107,7 +107,8 @@ class Confirm(StrEnum):
 class Capabilities(Strict, frozen=True, kw_only=True):
     """What the mechanism can do. ``columns`` are half-width columns of font A (12 × 24 dots).
 
-    ``text`` is ``drawn`` for a printer without a usable Chinese font: every line is sent as a picture.
+    ``text`` is ``drawn`` for a printer without a usable Chinese font: every line is sent as a picture. ``pictures`` are
+    ``raster`` (GS v 0) or ``bands`` of 24 dots (ESC *), for models that lack the former.
     """
 
     width_dots: Annotated[int, msgspec.Meta(ge=200, le=2000)]
@@ -120,6 +121,7 @@ class Capabilities(Strict, frozen=True, kw_only=True):
     confirm: Confirm
     chinese_scale_max: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     text: Literal["written", "drawn"] = "written"
+    pictures: Literal["raster", "bands"] = "raster"
 
     def __post_init__(self) -> None:
         if self.text == "drawn" and self.qr != "raster":
@@ -136,6 +138,10 @@ class PrinterCommands(Strict, frozen=True, kw_only=True):
     cut_feed: Byte
     fence: HexTemplate
     recover: HexBytes | None = None
+    band_spacing: HexBytes = HexBytes(b"\x1b\x33\x18")
+    """Sets the line spacing to the 24 dots of a band (ESC 3); its unit differs between models."""
+    band_end: HexBytes = HexBytes(b"\x1b\x32")
+    """Sets the usual line spacing again (ESC 2)."""
 
 
 class PrinterSimulator(Strict, frozen=True, kw_only=True):

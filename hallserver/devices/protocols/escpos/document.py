@@ -33,6 +33,7 @@ CELL_WIDTH = 12
 LINE_DOTS = 34
 """Height of a plain line with its default spacing of 1/6 inch, at 203 dpi."""
 MAX_SLICE_ROWS = 255
+BAND_DOTS = 24
 _ALIGN = {Align.LEFT: 0, Align.CENTRE: 1, Align.RIGHT: 2}
 
 
@@ -117,6 +118,7 @@ class _Writer:
 
     def __init__(self, profile: PrinterProfile, rasteriser: Rasteriser) -> None:
         self._capabilities = profile.capabilities
+        self._commands = profile.commands
         self._rasteriser = rasteriser
         self.data = bytearray()
         self.height = 0
@@ -195,11 +197,33 @@ class _Writer:
         self.height += 45 * code.module_dots
 
     def _picture(self, bitmap: Bitmap, align: Align) -> None:
-        """GS v 0 in slices, at the left edge with its own margin."""
+        """At the left edge with its own margin."""
         room = max(0, self._capabilities.width_dots - bitmap.width)
         margin = {Align.LEFT: 0, Align.CENTRE: room // 16, Align.RIGHT: room // 8}[align]
-        row = (bitmap.width + 7) // 8
         self.raw(b"\x1b\x61\x00")
+        if self._capabilities.pictures == "bands":
+            self._bands(bitmap, margin * 8)
+        else:
+            self._slices(bitmap, margin)
+
+    def _bands(self, bitmap: Bitmap, margin: int) -> None:
+        """ESC * 33: columns of three bytes, the upper dot in the high bit, one line of 24 dots after the other."""
+        commands, row = self._commands, (bitmap.width + 7) // 8
+        columns = (margin + bitmap.width).to_bytes(2, "little")
+        self.raw(commands.band_spacing)
+        for top in range(0, bitmap.height, BAND_DOTS):
+            rows = [
+                bitmap.data[at * row : (at + 1) * row] if at < bitmap.height else bytes(row)
+                for at in range(top, top + BAND_DOTS)
+            ]
+            self.raw(b"\x1b\x2a\x21" + columns + bytes(3 * margin) + _columns(rows, bitmap.width))
+            self.raw(b"\n")
+            self.height += BAND_DOTS
+        self.raw(commands.band_end)
+
+    def _slices(self, bitmap: Bitmap, margin: int) -> None:
+        """GS v 0 in slices of at most 255 rows."""
+        row = (bitmap.width + 7) // 8
         for top in range(0, bitmap.height, MAX_SLICE_ROWS):
             rows = min(MAX_SLICE_ROWS, bitmap.height - top)
             width = (margin + row).to_bytes(2, "little")
@@ -207,3 +231,15 @@ class _Writer:
             for at in range(top * row, (top + rows) * row, row):
                 self.raw(bytes(margin) + bitmap.data[at : at + row])
         self.height += bitmap.height
+
+
+def _columns(rows: list[bytes], width: int) -> bytes:
+    """24 rows turned into columns of three bytes each."""
+    out = bytearray()
+    for x in range(width):
+        byte, shift = x >> 3, 7 - (x & 7)
+        bits = 0
+        for row in rows:
+            bits = bits << 1 | (row[byte] >> shift & 1)
+        out += bits.to_bytes(3, "big")
+    return bytes(out)
