@@ -21,6 +21,7 @@ from console.modules.identity.repository import (
     find_account,
     find_by_name,
 )
+from console.modules.identity.repository_sessions import SessionInfo, end_session, sessions_of
 from console.modules.identity.roles import Assignment, Role, joint_duty, may_give
 from console.modules.organisation.api import Chart, OrganisationApi
 from qingting.contract.errors import Refusal
@@ -167,6 +168,30 @@ class AccountService:
         if not found.may:
             raise Refusal("account.above")
         return found
+
+    # -- sessions -----------------------------------------------------------------------------
+
+    async def own_sessions(self, uow: ReadUow, subject: Subject) -> Sequence[SessionInfo]:
+        return await sessions_of(uow, subject.id)
+
+    async def end_own_session(self, uow: Uow, subject: Subject, key: str) -> None:
+        """Raises ``session.unknown``."""
+        await self._end(uow, subject, subject.id, key)
+
+    async def sessions(self, uow: ReadUow, subject: Subject, account: str) -> Sequence[SessionInfo]:
+        """Raises ``account.unknown``."""
+        return await sessions_of(uow, (await self.account(uow, subject, account)).id)
+
+    async def end_session(self, uow: Uow, subject: Subject, account: str, key: str) -> None:
+        """Forced logout (强制下线). Raises ``session.unknown``, ``account.unknown``, ``account.yourself``,
+        ``account.above``."""
+        await self._kept(uow, subject, account)
+        await self._end(uow, subject, account, key)
+
+    async def _end(self, uow: Uow, subject: Subject, account: str, key: str) -> None:
+        if not await end_session(uow, account, key, self._clock.now_ms()):
+            raise Refusal("session.unknown")
+        await self._audit.write(uow, subject, "session.ended", object=account)
 
     # -- who has which role -------------------------------------------------------------------
 

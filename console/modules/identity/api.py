@@ -16,6 +16,8 @@ FIRST_ADMINISTRATORS: dict[str, Duty] = {
 """Names and duties of the accounts that the first start creates; their passwords are made at random."""
 MUST_CHANGE = "must_change"
 """Mark of a session that may only change its password."""
+TOO_OLD = "too_old"
+"""Mark beside it: the password is not a one-time one but has served too long."""
 
 
 @dataclass(frozen=True, slots=True)

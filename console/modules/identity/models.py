@@ -91,5 +91,15 @@ session = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("seen_at", sa.BigInteger, nullable=False),
     sa.Column("marks", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("address", sa.Text, nullable=False, server_default=""),
+    sa.Column("program", sa.Text, nullable=False, server_default=""),
     sa.Index("ident_session_subject", "subject"),
 )
+
+ended = sa.Table(
+    "ident_ended",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+"""Sessions that somebody ended, for a day."""

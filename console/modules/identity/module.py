@@ -3,7 +3,7 @@
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
 from console.halls.api import HALLS
-from console.modules.identity import views_accounts, views_roles
+from console.modules.identity import views_accounts, views_roles, views_sessions
 from console.modules.identity.accounts import AccountService
 from console.modules.identity.api import IDENTITY
 from console.modules.identity.repository import PgSessionStore
@@ -29,9 +29,15 @@ def setup(context: ModuleContext) -> None:
     )
     context.provide(IDENTITY, service)
     context.routes(routes(service, store, sessions_in))
-    context.routes([*views_accounts.routes(accounts, service), *views_roles.routes(accounts)])
+    context.routes(
+        [
+            *views_accounts.routes(accounts, service),
+            *views_roles.routes(accounts),
+            *views_sessions.routes(accounts),
+        ]
+    )
     context.menu(70, MenuItem("/accounts", "menu.accounts", "key"), Permission.ACCOUNTS)
-    context.guard(sessions_in(store), who_asks(service, context.guests))
+    context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE))
 
 
 MODULE = ModuleSpec(

@@ -120,12 +120,17 @@ class PgSessionStore:
     """Implements :class:`qingting.kernel.web.SessionStore`. Within a unit of work a session begins or ends
     together with the act that made it so; without one each call is its own transaction."""
 
-    def __init__(self, db: Database, uow: Uow | None = None) -> None:
+    def __init__(
+        self, db: Database, uow: Uow | None = None, *, address: str = "", program: str = ""
+    ) -> None:
         self._db = db
         self._uow = uow
+        self._address = address
+        self._program = program
 
-    def within(self, uow: Uow) -> "PgSessionStore":
-        return PgSessionStore(self._db, uow)
+    def within(self, uow: Uow, *, address: str = "", program: str = "") -> "PgSessionStore":
+        """What begins there comes from ``address`` and a browser that calls itself ``program``."""
+        return PgSessionStore(self._db, uow, address=address, program=program)
 
     async def put(self, digest: str, session: WebSession) -> None:
         await self._run(
@@ -136,6 +141,8 @@ class PgSessionStore:
                 created_at=session.created_at,
                 seen_at=session.seen_at,
                 marks=list(session.marks),
+                address=self._address,
+                program=self._program,
             )
         )
 

@@ -38,14 +38,19 @@ from qingting.kernel.security.lockout import (
 from qingting.kernel.security.passwords import Passwords, one_time_password, password_is_strong
 
 REMEMBERED_PASSWORDS = 5
+PASSWORD_DAYS = 90
+"""After that it has to be changed at the next login (standards.md C1 item 1)."""
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Outcome of a login: an account, or the refusal to show. A failed try is kept, so it is no exception."""
+    """Outcome of a login: an account, or the refusal to show. A failed try is kept, so it is no exception.
+    ``old``: the password has served too long."""
 
     account: str = ""
     must_change: bool = False
+    old: bool = False
     refusal: Refusal | None = None
 
 
@@ -150,7 +155,8 @@ class IdentityService:
         await accounts.forget_tries(key, now)
         await accounts.logged_in(known["id"], now)
         await self._audit.write(uow, _actor(known, address), "login", object=known["id"])
-        return Login(known["id"], known["must_change"])
+        old = now - known["changed_at"] > PASSWORD_DAYS * DAY_MS
+        return Login(known["id"], known["must_change"], old and not known["must_change"])
 
     async def _wrong(
         self,

@@ -8,15 +8,18 @@ from aiohttp.typedefs import Handler, Middleware
 
 from console.core.module import Guest
 from console.core.web import OPEN_PATHS, PAGES, SUBJECT, UOW, address_of
-from console.modules.identity.api import MUST_CHANGE
+from console.modules.identity.api import MUST_CHANGE, TOO_OLD
 from console.modules.identity.repository import PgSessionStore
-from console.modules.identity.service import IdentityService
+from console.modules.identity.repository_sessions import was_ended
+from console.modules.identity.service import IdentityService, Login
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
+from qingting.kernel.security.device_keys import digest
 from qingting.kernel.web import SESSION, Sessions, read_form, see_other
 from qingting.kernel.web.keys import EXPIRED
 
 LOGIN, PASSWORD = "/login", "/password"
+LONGEST_PROGRAM = 200
 SessionsIn = Callable[[PgSessionStore], Sessions]
 
 
@@ -32,8 +35,9 @@ class PasswordForm(Strict, frozen=True, kw_only=True):
     again: str = ""
 
 
-def who_asks(service: IdentityService, guests: Sequence[Guest]) -> Middleware:
-    """Puts the caller on the request; without one only the login page and the guests' doors are to be had."""
+def who_asks(service: IdentityService, guests: Sequence[Guest], cookie: str) -> Middleware:
+    """Puts the caller on the request; without one only the login page and the guests' doors are to be had. Whose
+    session somebody ended (its ``cookie`` tells) is told so."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -47,7 +51,7 @@ def who_asks(service: IdentityService, guests: Sequence[Guest]) -> Middleware:
         if SUBJECT not in request:
             await _let_guest_in(request, guests)
         if SUBJECT not in request and request.path not in {LOGIN, *(one.door for one in guests)}:
-            raise _to_login(request)
+            raise _to_login(request, ended=await _was_ended(request, cookie))
         if session is not None and MUST_CHANGE in session.marks and request.path not in (
             LOGIN, PASSWORD, "/logout",
         ):  # fmt: skip
@@ -66,13 +70,20 @@ async def _let_guest_in(request: web.Request, guests: Sequence[Guest]) -> None:
                 request[SUBJECT] = subject
 
 
-def _to_login(request: web.Request) -> web.HTTPException:
+async def _was_ended(request: web.Request, cookie: str) -> bool:
+    secret = request.cookies.get(cookie)
+    return bool(secret) and await was_ended(request[UOW], digest(secret or ""))
+
+
+def _to_login(request: web.Request, *, ended: bool) -> web.HTTPException:
     if "HX-Request" in request.headers or request.method != "GET":
-        return web.HTTPOk(headers={"HX-Redirect": LOGIN})
+        return web.HTTPOk(headers={"HX-Redirect": LOGIN + ("?ended=1" if ended else "")})
     wanted = {"next": request.path} if request.path != "/" else {}
     if request.get(EXPIRED):
         # The session is gone with this request; the next one could not tell any more.
         wanted["expired"] = "1"
+    elif ended:
+        wanted["ended"] = "1"
     return see_other(request, LOGIN + (f"?{urlencode(wanted)}" if wanted else ""))
 
 
@@ -87,7 +98,7 @@ def routes(
     async def login_page(request: web.Request) -> web.Response:
         if SUBJECT in request:
             raise see_other(request, "/")
-        problem = Refusal("session.expired") if "expired" in request.query else None
+        problem = _why_out(request)
         context = {"name": "", "next": request.query.get("next", "/"), "problem": problem}
         return page(request, "login.html", context)
 
@@ -98,9 +109,9 @@ def routes(
         if outcome.refusal is not None:
             context = {"name": form.name, "next": form.next, "problem": outcome.refusal}
             return page(request, "login.html", context)
-        marks = (MUST_CHANGE,) if outcome.must_change else ()
+        marks = _marks(outcome)
         answer = see_other(request, PASSWORD if marks else _inside(form.next))
-        await sessions_in(store.within(uow)).start(answer, outcome.account, marks)
+        await sessions_in(_from(request, store)).start(answer, outcome.account, marks)
         raise answer
 
     async def password_page(request: web.Request) -> web.Response:
@@ -112,7 +123,7 @@ def routes(
         if refusal is not None:
             return page(request, "password.html", _password_context(request, refusal))
         answer = see_other(request, "/", done="password.done")
-        await sessions_in(store.within(uow)).start(answer, subject.id)
+        await sessions_in(_from(request, store)).start(answer, subject.id)
         raise answer
 
     async def logout(request: web.Request) -> web.Response:
@@ -131,9 +142,29 @@ def routes(
     return [web.route(method, path, handler) for method, path, handler in table]
 
 
+def _marks(outcome: Login) -> tuple[str, ...]:
+    if outcome.old:
+        return (MUST_CHANGE, TOO_OLD)
+    return (MUST_CHANGE,) if outcome.must_change else ()
+
+
+def _from(request: web.Request, store: PgSessionStore) -> PgSessionStore:
+    """Where a session that begins with this request comes from."""
+    program = request.headers.get("User-Agent", "")[:LONGEST_PROGRAM]
+    return store.within(request[UOW], address=address_of(request), program=program)
+
+
+def _why_out(request: web.Request) -> Refusal | None:
+    """Why somebody who was logged in is asked to log in again."""
+    if "expired" in request.query:
+        return Refusal("session.expired")
+    return Refusal("session.ended") if "ended" in request.query else None
+
+
 def _password_context(request: web.Request, problem: Refusal | None) -> dict[str, object]:
     return {
         "forced": MUST_CHANGE in request[SESSION].marks,
+        "old": TOO_OLD in request[SESSION].marks,
         "account": request[SUBJECT].name,
         "problem": problem,
     }

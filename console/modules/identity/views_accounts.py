@@ -18,6 +18,7 @@ from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.keys import SESSION_DIGEST
 
 FILTERS = ("division", "role", "state", "q")
 Text = Annotated[str, msgspec.Meta(max_length=80)]
@@ -182,6 +183,9 @@ class AccountPages:
             "form": form or GivenForm(),
             "first": first,
             "yourself": found.id == subject.id,
+            "sessions": await self._accounts.sessions(uow, subject, account),
+            "here": request[SESSION_DIGEST],
+            "action": f"/accounts/{account}/sessions/end",
             "problem": problem,
         }
         return request.app[PAGES].render(request, "account.html", context)

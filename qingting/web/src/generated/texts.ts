@@ -1577,6 +1577,16 @@ export const ERROR_TEXTS = {
     "zh": "请选择有效的数据范围。“仅本人”要求账号已关联工号。",
     "en": "Please choose a reach that exists. “Own only” needs an account with a staff number.",
     "retry": false
+  },
+  "session.ended": {
+    "zh": "这个登录已被强制下线。如有疑问，请联系管理员。",
+    "en": "This login was ended by somebody else. Ask an administrator if you do not know why.",
+    "retry": false
+  },
+  "session.unknown": {
+    "zh": "这个登录已经结束。",
+    "en": "This login is over already.",
+    "retry": false
   }
 } as const;
 

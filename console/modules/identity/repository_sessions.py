@@ -1,0 +1,58 @@
+"""SQL of sessions as people see them: whose, from where, since when, and which ones somebody ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.uow import ReadUow, Uow
+from console.modules.identity import models as m
+
+_ENDED_KEPT_MS = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """A session. ``key`` is the digest of its cookie, which opens nothing; ``program`` is what the browser calls
+    itself."""
+
+    key: str
+    address: str
+    program: str
+    created_at: int
+    seen_at: int
+
+
+async def sessions_of(uow: ReadUow, account: str) -> Sequence[SessionInfo]:
+    """The newest first."""
+    c = m.session.c
+    rows = await uow.all(
+        sa.select(m.session).where(c.subject == account).order_by(c.created_at.desc(), c.digest)
+    )
+    return [
+        SessionInfo(
+            key=row["digest"],
+            address=row["address"],
+            program=row["program"],
+            created_at=row["created_at"],
+            seen_at=row["seen_at"],
+        )
+        for row in rows
+    ]
+
+
+async def end_session(uow: Uow, account: str, key: str, now: int) -> bool:
+    """Ends one session of an account and remembers for a day that somebody did, to tell whoever used it."""
+    c = m.session.c
+    gone = await uow.run(sa.delete(m.session).where(c.subject == account, c.digest == key))
+    if not gone:
+        return False
+    await uow.run(sa.delete(m.ended).where(m.ended.c.at < now - _ENDED_KEPT_MS))
+    await uow.run(insert(m.ended).values(digest=key, at=now).on_conflict_do_nothing())
+    return True
+
+
+async def was_ended(uow: ReadUow, key: str) -> bool:
+    found = await uow.scalar(sa.select(m.ended.c.at).where(m.ended.c.digest == key))
+    return found is not None
