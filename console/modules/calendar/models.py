@@ -29,6 +29,7 @@ day = sa.Table(
     sa.Column("of_year", sa.Integer, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Index("cal_day_year", "of_year"),
 )
 """See :class:`console.modules.calendar.domain.SpecialDay`."""
 

@@ -20,7 +20,6 @@ from console.core.permissions import Reach, ReachKind, Scope
 from console.halls.api import HALLS
 from console.modules.alarms import models as alarm_models
 from console.modules.alarms import repository as alarms
-from console.modules.alarms.receiver_store import add_notice
 from console.modules.identity import models as m
 from console.modules.identity import repository_roles as roles_repo
 from console.modules.identity.repository import AccountRepository
@@ -88,7 +87,8 @@ async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
                 )
                 .returning(alarm_models.alarm.c.no)
             )  # fmt: skip
-            await add_notice(uow, no, START, "raised", ())
+            notice = {"alarm": no, "at": START, "act": "raised"}
+            await uow.run(sa.insert(alarm_models.notice).values(**notice))
             values = {"hall": FOREIGN, "device": "", "start": START, "until": START + 10**9}
             await alarms.add_maintenance(uow, values | {"reason": SECRET, "by": "system"})
         yield one
