@@ -5,6 +5,7 @@ from console.halls.module import MODULE as HALLS
 from console.modules.acts.module import MODULE as ACTS
 from console.modules.alarms.module import MODULE as ALARMS
 from console.modules.calendar.module import MODULE as CALENDAR
+from console.modules.catalogue.module import MODULE as CATALOGUE
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
@@ -23,6 +24,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     ACTS,
     ALARMS,
     CALENDAR,
+    CATALOGUE,
     STATISTICS,
     EVALUATION,
     OVERVIEW,
@@ -48,6 +50,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.acts",
     "console.modules.alarms",
     "console.modules.calendar",
+    "console.modules.catalogue",
     "console.modules.statistics",
     "console.modules.evaluation",
 )

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import python_calamine
@@ -117,16 +117,20 @@ def text_of(cell: Given) -> str:
     return str(cell).strip()
 
 
-def columns_of(head: Sequence[Given], names: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def columns_of(
+    head: Sequence[Given],
+    names: Mapping[str, Sequence[str]],
+    optional: Collection[str] = (),
+) -> dict[str, int]:
     """Where each column stands by its key; ``names`` gives the heads it may have. Raises ``sheet.column`` for one that
-    is missing or there twice."""
+    is there twice, or missing and not ``optional``."""
     written = [text_of(cell).casefold() for cell in head]
     places: dict[str, int] = {}
     for key, known in names.items():
-        found = [
-            place for place, text in enumerate(written) if text in {one.casefold() for one in known}
-        ]
-        if len(found) != 1:
+        heads = {one.casefold() for one in known}
+        found = [place for place, text in enumerate(written) if text in heads]
+        if len(found) == 1:
+            places[key] = found[0]
+        elif found or key not in optional:
             raise Refusal("sheet.column", column=known[0])
-        places[key] = found[0]
     return places

@@ -100,6 +100,9 @@ CITY_PAGES = (
     ("calendar?year=2026", "console-calendar"),
     ("calendar/month/2026-10?day=2026-10-10", "console-calendar-month"),
     ("calendar/notice?year=2027", "console-calendar-notice"),
+    ("catalogue", "console-catalogue"),
+    ("catalogue/new", "console-catalogue-new"),
+    ("catalogue/import", "console-catalogue-import"),
 )
 """Pages of the city that the journey looks at on its way, and the names of their pictures."""
 

@@ -28,6 +28,7 @@ PAGES = (
     "/alarms/rules/new", "/alarms/rules/edit/paper-low",
     "/alarms/receivers", "/alarms/receivers/new",
     "/calendar", "/calendar/month/2026-10", "/calendar/notice",
+    "/catalogue", "/catalogue/new", "/catalogue/review", "/catalogue/import", "/catalogue/dictionary",
 )  # fmt: skip
 
 

@@ -1587,6 +1587,51 @@ export const ERROR_TEXTS = {
     "zh": "这个登录已经结束。",
     "en": "This login is over already.",
     "retry": false
+  },
+  "catalogue.unknown": {
+    "zh": "没有这个事项，或者它已经取消。",
+    "en": "There is no such item, or it was withdrawn.",
+    "retry": false
+  },
+  "catalogue.faulty": {
+    "zh": "事项还有问题，没有保存。请看下面列出的各项。",
+    "en": "The item has faults and was not saved. See the list below.",
+    "retry": false
+  },
+  "catalogue.changed": {
+    "zh": "这个事项刚刚被别人改过，没有保存。请重新打开后再改。",
+    "en": "Somebody else has just changed this item; nothing was saved. Open it again and repeat your change.",
+    "retry": false
+  },
+  "catalogue.no_draft": {
+    "zh": "这个事项没有草稿。",
+    "en": "This item has no draft.",
+    "retry": false
+  },
+  "catalogue.none_chosen": {
+    "zh": "没有选择任何事项，或者没有选择要改什么。",
+    "en": "No item was chosen, or nothing to change.",
+    "retry": false
+  },
+  "catalogue.past": {
+    "zh": "生效日期不能早于今天。",
+    "en": "Items cannot come into force before today.",
+    "retry": false
+  },
+  "catalogue.pattern": {
+    "zh": "这条编码规则不能用。请检查正则表达式，最多 200 个字符。",
+    "en": "This rule cannot be used. Check the regular expression; 200 characters at most.",
+    "retry": false
+  },
+  "catalogue.upload_gone": {
+    "zh": "这次上传已经过期或者已经导入。请重新上传。",
+    "en": "This upload has expired or was taken in already. Please upload it again.",
+    "retry": false
+  },
+  "catalogue.material": {
+    "zh": "请写材料名称，不要超过 200 个字；说明不超过 1000 个字。",
+    "en": "Give the material a name of at most 200 characters, and a note of at most 1000.",
+    "retry": false
   }
 } as const;
 

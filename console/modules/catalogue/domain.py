@@ -1,0 +1,188 @@
+"""Service items (政务服务事项): what is said of one, what makes it unusable, and how two versions differ. Pure rules.
+
+Codes and value tables are those of GB/T 39046-2020 as collected in standards.md B1 to B3.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.modules.calendar.api import TimeLimit
+from qingting.contract.base import Strict
+
+DEFAULT_PATTERN = r"[0-9A-HJ-NPQRTUWXY]{18}[1-7]\d{12}(\d{2})?"
+"""Implementation code (实施编码) of 31 characters: credit code, level, basic code; with 2 more a handling item
+(业务办理项, 33 characters)."""
+LEVEL_AT = 18
+KINDS = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "20")
+"""事项类型: 许可, 处罚, 强制, 征收, 给付, 检查, 确认, 奖励, 裁决, 其他, 公共服务."""
+LEVELS = (1, 2, 3, 4, 5, 6, 7)
+"""行使层级: 国, 省, 市, 县, 镇, 村, 分级管理."""
+HANDLINGS = (1, 2, 9)
+"""办件类型: 即办件, 承诺件, 其他."""
+NAME_LENGTH = 200
+TEXT_LENGTH = 4000
+_USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+_DIVISION = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
+
+
+class Channel(StrEnum):
+    """Where an item can be handled (办理形式)."""
+
+    WINDOW = "window"
+    COMPUTER = "computer"
+    MOBILE = "mobile"
+    POST = "post"
+    KIOSK = "kiosk"
+
+
+class Audience(StrEnum):
+    """Whom an item serves (服务对象)."""
+
+    PERSON = "person"
+    FIRM = "firm"
+    BOTH = "both"
+
+
+class State(StrEnum):
+    """How far a version is."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+class ItemBody(Strict, frozen=True, kw_only=True):
+    """One version of an item as citizens read it.
+
+    ``department`` is its name, ``division`` its code (区划代码). ``materials`` are names in the dictionary of
+    materials. ``charge`` empty: free. ``halls`` are those that handle it. ``withdrawn``: the item is no more (取消).
+    """
+
+    name: str
+    name_en: str = ""
+    kind: str = "20"
+    level: int = 3
+    division: str = ""
+    department: str = ""
+    audience: Audience = Audience.BOTH
+    handling: int = 2
+    themes: tuple[str, ...] = ()
+    basis: str = ""
+    materials: tuple[str, ...] = ()
+    process: tuple[str, ...] = ()
+    legal: TimeLimit | None = None
+    promised: TimeLimit | None = None
+    charge: str = ""
+    channels: tuple[Channel, ...] = (Channel.WINDOW,)
+    halls: tuple[str, ...] = ()
+    withdrawn: bool = False
+
+
+FIELDS: tuple[str, ...] = ItemBody.__struct_fields__
+"""Fields of an item in the order in which people read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFault:
+    """What is wrong with a field, as a text key of the catalogue's pages with its parameters."""
+
+    field: str
+    why: str
+    params: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that two versions have differently; ``before`` None: there was no version before."""
+
+    field: str
+    before: object
+    after: object
+
+
+def uscc_fits(code: str) -> bool:
+    """True when the first 18 characters are a credit code whose check character fits (GB 32100-2015)."""
+    body, check = code[:17], code[17:18]
+    if len(body) < 17 or any(one not in _USCC for one in body + check) or not check:
+        return False
+    total = sum(_USCC.index(one) * weight for one, weight in zip(body, _WEIGHTS, strict=True))
+    return _USCC[(31 - total % 31) % 31] == check
+
+
+def pattern_works(pattern: str) -> bool:
+    """True for a pattern that can be used for codes."""
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return 0 < len(pattern) <= 200
+
+
+def code_faults(code: str, pattern: str, level: int) -> list[ItemFault]:
+    """What is wrong with a code; only the shape and the level stop it."""
+    if len(code) > 64 or not re.fullmatch(pattern, code):
+        return [ItemFault("code", "catalogue.bad.code", {"length": len(code)})]
+    told = code[LEVEL_AT : LEVEL_AT + 1]
+    if pattern == DEFAULT_PATTERN and told != str(level):
+        return [ItemFault("level", "catalogue.bad.level", {"told": told, "level": level})]
+    return []
+
+
+def code_warnings(code: str) -> list[ItemFault]:
+    """What looks wrong and is let through: registered credit codes exist whose check character does not fit."""
+    if len(code) in (31, 33) and not uscc_fits(code):
+        return [ItemFault("code", "catalogue.warn.uscc", {})]
+    return []
+
+
+def body_faults(body: ItemBody) -> list[ItemFault]:
+    """What makes a version unusable, all of it."""
+    found = []
+    if not body.name.strip() or max(len(body.name), len(body.name_en)) > NAME_LENGTH:
+        found.append(ItemFault("name", "catalogue.bad.name", {"most": NAME_LENGTH}))
+    if not body.department.strip() or len(body.department) > NAME_LENGTH:
+        found.append(ItemFault("department", "catalogue.bad.department", {}))
+    if body.division and not _DIVISION.fullmatch(body.division):
+        found.append(ItemFault("division", "catalogue.bad.division", {}))
+    for name, value, table in (
+        ("kind", body.kind, KINDS), ("level", body.level, LEVELS), ("handling", body.handling, HANDLINGS),
+    ):  # fmt: skip
+        if value not in table:
+            found.append(ItemFault(name, "catalogue.bad.value", {"value": value}))
+    if max(len(body.basis), len(body.charge), sum(map(len, body.process))) > TEXT_LENGTH:
+        found.append(ItemFault("basis", "catalogue.bad.long", {"most": TEXT_LENGTH}))
+    if not body.channels:
+        found.append(ItemFault("channels", "catalogue.bad.channels", {}))
+    return found + _limit_faults(body)
+
+
+def _limit_faults(body: ItemBody) -> list[ItemFault]:
+    """A promise must not be longer than the law allows; limits in different units are not compared."""
+    found = [
+        ItemFault(field, "catalogue.bad.limit", {})
+        for field, limit in (("legal", body.legal), ("promised", body.promised))
+        if limit is not None and not 0 <= limit.amount <= 3000
+    ]
+    legal, promised = body.legal, body.promised
+    same = legal is not None and promised is not None and legal.unit is promised.unit
+    if same and legal is not None and promised is not None and promised.amount > legal.amount:
+        found.append(ItemFault("promised", "catalogue.bad.promise", {}))
+    return found
+
+
+def differences(before: ItemBody | None, after: ItemBody) -> list[Difference]:
+    """Fields that changed, in their order; all that say something when there was nothing before."""
+    blank = ItemBody(name="")
+    return [
+        Difference(field, getattr(before, field) if before else None, getattr(after, field))
+        for field in FIELDS
+        if getattr(after, field) != getattr(before or blank, field)
+    ]
+
+
+def doubled_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Without repetitions and empty ones, in order."""
+    return tuple(dict.fromkeys(one.strip() for one in names if one.strip()))

@@ -1,0 +1,32 @@
+"""How an item is found by somebody who types: words, full pinyin, first letters."""
+
+import re
+from dataclasses import dataclass
+
+from pypinyin import Style, lazy_pinyin
+
+from console.modules.catalogue.domain import ItemBody
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a search looks in; all of it lower case, parts separated by spaces."""
+
+    words: str
+    pinyin: str
+    initials: str
+
+
+def index_of(code: str, body: ItemBody) -> Index:
+    """Of the name, the department, the themes and the materials the words; of the name how it is read."""
+    words = (code, body.name, body.name_en, body.department, *body.themes, *body.materials)
+    syllables = [
+        re.sub(r"[^a-z0-9]", "", one.lower()) for one in lazy_pinyin(body.name, style=Style.NORMAL)
+    ]
+    known = [one for one in syllables if one]
+    return Index(" ".join(words).casefold(), "".join(known), "".join(one[0] for one in known))
+
+
+def asked(text: str) -> list[str]:
+    """The parts of what somebody typed; each must be found."""
+    return [one for one in text.casefold().split() if one][:8]

@@ -1,0 +1,288 @@
+"""All SQL of the catalogue."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.uow import ReadUow, Uow
+from console.modules.catalogue import models as m
+from console.modules.catalogue.api import Item, ItemQuery
+from console.modules.catalogue.domain import ItemBody, State
+from console.modules.catalogue.reading import asked, index_of
+
+_v = m.version.c
+_PUBLISHED = _v.state == State.PUBLISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version with who made it and who published it."""
+
+    code: str
+    version: int
+    state: State
+    effective_from: date | None
+    body: ItemBody
+    origin: str
+    made_at: int
+    made_by: str
+    published_at: int | None
+    published_by: str | None
+
+
+def _version(row: sa.RowMapping) -> Version:
+    fields = {name: row[name] for name in Version.__dataclass_fields__}
+    return Version(**{**fields, "state": State(row["state"]), "body": _body(row["body"])})
+
+
+def _body(stored: object) -> ItemBody:
+    return msgspec.convert(stored, ItemBody)
+
+
+def in_force(on: date) -> sa.Subquery:
+    """The version of each item that holds on a date, withdrawn ones too, with its flags."""
+    flags = m.flag.c
+    statement = (
+        sa.select(
+            m.version,
+            sa.func.coalesce(flags.bookable, sa.false()).label("bookable"),
+            sa.func.coalesce(flags.on_site, sa.true()).label("on_site"),
+        )
+        .select_from(m.version.outerjoin(m.flag, flags.code == _v.code))
+        .where(_v.state == State.PUBLISHED, _v.effective_from <= on)
+        .ext(pg.distinct_on(_v.code))
+        .order_by(_v.code, _v.effective_from.desc(), _v.version.desc())
+    )
+    return statement.subquery("in_force")
+
+
+def _where(held: sa.Subquery, wanted: ItemQuery) -> list[sa.ColumnElement[bool]]:
+    c, body = held.c, held.c.body
+    parts: list[sa.ColumnElement[bool]] = [~body["withdrawn"].astext.cast(sa.Boolean)]
+    places = (c.words, c.pinyin, c.initials)
+    parts += [
+        sa.or_(*(place.contains(text, autoescape=True) for place in places))
+        for text in asked(wanted.text)
+    ]
+    if wanted.department:
+        parts.append(body["department"].astext == wanted.department)
+    if wanted.division:
+        stem = wanted.division.ljust(12, "0").rstrip("0")
+        parts.append(body["division"].astext.startswith(stem, autoescape=True))
+    if wanted.theme:
+        parts.append(body["themes"].contains([wanted.theme]))
+    if wanted.hall:
+        parts.append(body["halls"].contains([wanted.hall]))
+    if wanted.bookable is not None:
+        parts.append(c.bookable == wanted.bookable)
+    if wanted.on_site is not None:
+        parts.append(c.on_site == wanted.on_site)
+    return parts
+
+
+async def items(
+    uow: ReadUow, on: date, wanted: ItemQuery, limit: int | None, offset: int = 0
+) -> tuple[int, list[Item]]:
+    held = in_force(on)
+    where = _where(held, wanted)
+    count = await uow.scalar(sa.select(sa.func.count()).select_from(held).where(*where))
+    # By code points: the embedded PostgreSQL has no Chinese collation.
+    page = (
+        sa.select(held)
+        .where(*where)
+        .order_by(held.c.pinyin, held.c.code)
+        .limit(limit)
+        .offset(offset)
+    )
+    return int(count), [_item(row) for row in await uow.all(page)]
+
+
+async def item(uow: ReadUow, code: str, on: date) -> Item | None:
+    """The version in force, even a withdrawn one."""
+    held = in_force(on)
+    row = await uow.first(sa.select(held).where(held.c.code == code))
+    return None if row is None else _item(row)
+
+
+def _item(row: sa.RowMapping) -> Item:
+    names = ("code", "version", "effective_from", "bookable", "on_site")
+    return Item(**{name: row[name] for name in names}, body=_body(row["body"]))
+
+
+async def present(uow: ReadUow, codes: Collection[str]) -> dict[str, ItemBody]:
+    """The newest version of each of ``codes``, published or not: what another one would be compared with."""
+    statement = (
+        sa.select(_v.code, _v.body)
+        .where(_v.code == sa.any_(sa.cast(sorted(codes), pg.ARRAY(sa.Text))))
+        .ext(pg.distinct_on(_v.code))
+        .order_by(_v.code, _v.version.desc())
+    )
+    return {row["code"]: _body(row["body"]) for row in await uow.all(statement)}
+
+
+async def versions(uow: ReadUow, code: str) -> list[Version]:
+    """Newest first."""
+    statement = sa.select(m.version).where(_v.code == code).order_by(_v.version.desc())
+    return [_version(row) for row in await uow.all(statement)]
+
+
+async def drafts(uow: ReadUow, codes: Collection[str] | None = None) -> list[Version]:
+    statement = sa.select(m.version).where(_v.state == State.DRAFT).order_by(_v.pinyin, _v.code)
+    if codes is not None:
+        statement = statement.where(_v.code == sa.any_(sa.cast(sorted(codes), pg.ARRAY(sa.Text))))
+    return [_version(row) for row in await uow.all(statement)]
+
+
+async def published(uow: ReadUow, codes: Collection[str]) -> dict[str, Version]:
+    """The newest published version of each."""
+    statement = (
+        sa.select(m.version)
+        .where(
+            _v.state == State.PUBLISHED,
+            _v.code == sa.any_(sa.cast(sorted(codes), pg.ARRAY(sa.Text))),
+        )
+        .ext(pg.distinct_on(_v.code))
+        .order_by(_v.code, _v.version.desc())
+    )
+    return {row["code"]: _version(row) for row in await uow.all(statement)}
+
+
+async def lock(uow: Uow) -> None:
+    """Changes of versions come one after the other."""
+    await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": 0x71746361})
+
+
+async def put_draft(uow: Uow, code: str, body: ItemBody, *, origin: str, at: int, by: str) -> int:
+    """The item's one draft, made or replaced; gives its version. :func:`lock` first."""
+    newest = await uow.first(
+        sa.select(_v.version, _v.state).where(_v.code == code).order_by(_v.version.desc()).limit(1)
+    )
+    found = index_of(code, body)
+    values: dict[str, Any] = {
+        "body": msgspec.to_builtins(body),
+        "words": found.words,
+        "pinyin": found.pinyin,
+        "initials": found.initials,
+        "origin": origin,
+        "made_at": at,
+        "made_by": by,
+    }
+    if newest is not None and newest["state"] == State.DRAFT:
+        number = int(newest["version"])
+        await uow.run(
+            sa.update(m.version).where(_v.code == code, _v.version == number).values(**values)
+        )
+        return number
+    number = (newest["version"] if newest else 0) + 1
+    await uow.run(
+        sa.insert(m.version).values(code=code, version=number, state=State.DRAFT.value, **values)
+    )
+    return number
+
+
+async def drop_draft(uow: Uow, code: str) -> bool:
+    return bool(await uow.run(sa.delete(m.version).where(_v.code == code, _v.state == State.DRAFT)))
+
+
+async def publish(uow: Uow, code: str, version: int, on: date, at: int, by: str) -> bool:
+    """False when that version is no draft (any more)."""
+    statement = (
+        sa.update(m.version)
+        .where(_v.code == code, _v.version == version, _v.state == State.DRAFT)
+        .values(state=State.PUBLISHED.value, effective_from=on, published_at=at, published_by=by)
+    )
+    return bool(await uow.run(statement))
+
+
+async def put_flags(uow: Uow, rows: Sequence[tuple[str, bool, bool]], at: int, by: str) -> None:
+    """Code, bookable, on site."""
+    statement = insert(m.flag)
+    replaced = {
+        name: statement.excluded[name]
+        for name in ("bookable", "on_site", "changed_at", "changed_by")
+    }
+    if rows:
+        await uow.run(
+            statement.on_conflict_do_update(index_elements=["code"], set_=replaced),
+            [
+                {
+                    "code": code,
+                    "bookable": bookable,
+                    "on_site": on_site,
+                    "changed_at": at,
+                    "changed_by": by,
+                }
+                for code, bookable, on_site in rows
+            ],
+        )
+
+
+async def departments(uow: ReadUow) -> list[str]:
+    name = _v.body["department"].astext
+    rows = await uow.all(sa.select(name.label("name")).where(_PUBLISHED).distinct().order_by(name))
+    return [row["name"] for row in rows if row["name"]]
+
+
+async def divisions(uow: ReadUow) -> list[str]:
+    code = _v.body["division"].astext
+    rows = await uow.all(sa.select(code.label("code")).where(_PUBLISHED).distinct().order_by(code))
+    return [row["code"] for row in rows if row["code"]]
+
+
+async def themes(uow: ReadUow) -> list[tuple[str, str]]:
+    rows = await uow.all(sa.select(m.theme).order_by(m.theme.c.place))
+    return [(row["name"], row["name_en"]) for row in rows]
+
+
+async def materials(uow: ReadUow) -> list[tuple[str, str, str]]:
+    """Name, English name, note."""
+    rows = await uow.all(sa.select(m.material).order_by(m.material.c.name))
+    return [(row["name"], row["name_en"], row["note"]) for row in rows]
+
+
+async def add_materials(uow: Uow, names: Collection[str]) -> None:
+    """Brings names into the dictionary that it does not have."""
+    if names:
+        await uow.run(
+            insert(m.material).on_conflict_do_nothing(),
+            [{"name": one, "name_en": "", "note": ""} for one in sorted(names)],
+        )
+
+
+async def put_material(uow: Uow, name: str, name_en: str, note: str) -> None:
+    values = {"name_en": name_en, "note": note}
+    statement = insert(m.material).values(name=name, **values)
+    await uow.run(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+async def rule(uow: ReadUow, name: str) -> str | None:
+    found = await uow.scalar(sa.select(m.rule.c.value).where(m.rule.c.name == name))
+    return None if found is None else str(found)
+
+
+async def put_rule(uow: Uow, name: str, value: str) -> None:
+    statement = insert(m.rule).values(name=name, value=value)
+    await uow.run(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+async def keep_upload(uow: Uow, id: str, data: bytes, at: int, by: str, before: int) -> None:  # noqa: A002
+    """Keeps a spreadsheet, and lets go those from ``before``."""
+    await uow.run(sa.delete(m.upload).where(m.upload.c.at < before))
+    await uow.run(sa.insert(m.upload).values(id=id, data=data, at=at, by=by))
+
+
+async def take_upload(uow: Uow, id: str, by: str) -> bytes | None:  # noqa: A002
+    """The spreadsheet of the one who brought it, once."""
+    statement = (
+        sa.delete(m.upload)
+        .where(m.upload.c.id == id, m.upload.c.by == by)
+        .returning(m.upload.c.data)
+    )
+    found = await uow.scalar(statement)
+    return None if found is None else bytes(found)

@@ -1,0 +1,339 @@
+"""Service items; implements :class:`console.modules.catalogue.api.CatalogueApi`."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from console.core.audit import Audit
+from console.core.permissions import Permission, Scope, Subject
+from console.core.sheet_reading import read_sheet
+from console.core.uow import ReadUow, Uow
+from console.modules.calendar.api import CalendarApi, Due
+from console.modules.catalogue import repository
+from console.modules.catalogue.api import Item, ItemQuery
+from console.modules.catalogue.cells import ReadRow, codes_in, read_items
+from console.modules.catalogue.domain import (
+    DEFAULT_PATTERN,
+    Difference,
+    ItemBody,
+    ItemFault,
+    State,
+    body_faults,
+    code_faults,
+    differences,
+    pattern_works,
+)
+from console.modules.catalogue.repository import Version
+from qingting.contract.errors import Refusal
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.device_keys import new_token
+
+UPLOAD_MS = 3_600_000
+PATTERN = "pattern"
+NO_DATE = date.max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A draft with what it changes about the version before it."""
+
+    draft: Version
+    before: Version | None
+    changes: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What storing a spreadsheet would do. ``changes`` by code; ``materials`` are new in the dictionary."""
+
+    upload: str
+    rows: Sequence[ReadRow]
+    changes: Mapping[str, Sequence[Difference]]
+    new: Collection[str]
+    materials: Sequence[str]
+
+    @property
+    def good(self) -> list[ReadRow]:
+        """Rows that change something."""
+        return [one for one in self.rows if one.body is not None and self.changes[one.code]]
+
+    @property
+    def bad(self) -> list[ReadRow]:
+        return [one for one in self.rows if one.body is None]
+
+    @property
+    def same(self) -> int:
+        return len(self.rows) - len(self.good) - len(self.bad)
+
+
+class CatalogueService:
+    """See :class:`console.modules.catalogue.api.CatalogueApi`."""
+
+    def __init__(
+        self, clock: Clock, audit: Audit, calendar: CalendarApi, utc_offset_minutes: int
+    ) -> None:
+        self._clock = clock
+        self._audit = audit
+        self._calendar = calendar
+        self._offset = timedelta(minutes=utc_offset_minutes)
+
+    def today(self) -> date:
+        """The city's date."""
+        return (datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC) + self._offset).date()
+
+    # -- for other modules ------------------------------------------------------------------------
+
+    async def items(
+        self, uow: ReadUow, wanted: ItemQuery, *, limit: int, offset: int = 0
+    ) -> tuple[int, Sequence[Item]]:
+        return await repository.items(uow, self.today(), wanted, limit, offset)
+
+    async def item(self, uow: ReadUow, code: str, on: date | None = None) -> Item:
+        found = await repository.item(uow, code, on or self.today())
+        if found is None or found.body.withdrawn:
+            raise Refusal("catalogue.unknown")
+        return found
+
+    async def promised_day(self, uow: ReadUow, code: str, accepted: date) -> Due | None:
+        body = (await self.item(uow, code, accepted)).body
+        if body.promised is None:
+            return None
+        return await self._calendar.due(uow, accepted, body.promised, division=body.division)
+
+    # -- drafts -----------------------------------------------------------------------------------
+
+    async def pattern(self, uow: ReadUow) -> str:
+        """Which codes are taken, as a regular expression of the whole code."""
+        return await repository.rule(uow, PATTERN) or DEFAULT_PATTERN
+
+    async def put_pattern(self, uow: Uow, subject: Subject, pattern: str) -> None:
+        """Raises ``catalogue.pattern``. Items that are there already stay."""
+        if not subject.scope(Permission.CATALOGUE_PUBLISH).everywhere:
+            raise Refusal("page.forbidden")
+        if not pattern_works(pattern):
+            raise Refusal("catalogue.pattern")
+        await repository.put_rule(uow, PATTERN, pattern)
+        await self._note(uow, subject, "catalogue.pattern_put", "", pattern)
+
+    async def faults(self, uow: ReadUow, code: str, body: ItemBody) -> list[ItemFault]:
+        """What keeps an item from being stored; codes that are there already stay good."""
+        known = await repository.present(uow, [code])
+        of_code = [] if known else code_faults(code, await self.pattern(uow), body.level)
+        return of_code + body_faults(body)
+
+    async def put_draft(
+        self, uow: Uow, subject: Subject, code: str, body: ItemBody, seen: str
+    ) -> None:
+        """Stores the item's draft. Raises ``catalogue.faulty`` (ask :meth:`faults` for which), ``catalogue.changed``
+        when the item moved on since it was shown as ``seen``."""
+        scope = subject.scope(Permission.CATALOGUE)
+        await repository.lock(uow)
+        held = await repository.present(uow, [code])
+        if not within(scope, body) or not all(within(scope, one) for one in held.values()):
+            raise Refusal("page.forbidden")
+        if await self.faults(uow, code, body):
+            raise Refusal("catalogue.faulty")
+        if seen != seen_of(await repository.versions(uow, code)):
+            raise Refusal("catalogue.changed")
+        await self._draft(uow, subject, code, body, "hand")
+
+    async def _draft(
+        self, uow: Uow, subject: Subject, code: str, body: ItemBody, origin: str
+    ) -> None:
+        await repository.add_materials(uow, body.materials)
+        now = self._clock.now_ms()
+        await repository.put_draft(uow, code, body, origin=origin, at=now, by=subject.id)
+        await self._note(uow, subject, "catalogue.draft_put", code, origin)
+
+    async def drop_draft(self, uow: Uow, subject: Subject, code: str) -> None:
+        """Lets the draft go; what is published stays."""
+        scope = subject.scope(Permission.CATALOGUE)
+        await repository.lock(uow)
+        for one in await repository.drafts(uow, [code]):
+            if not within(scope, one.body):
+                raise Refusal("page.forbidden")
+        if not await repository.drop_draft(uow, code):
+            raise Refusal("catalogue.no_draft")
+        await self._note(uow, subject, "catalogue.draft_dropped", code, "")
+
+    async def versions(self, uow: ReadUow, subject: Subject, code: str) -> list[Version]:
+        """Newest first; a draft only for who works within its division. Raises ``catalogue.unknown``."""
+        scope = subject.scope(Permission.LOOK)
+        found = [
+            one
+            for one in await repository.versions(uow, code)
+            if one.state is State.PUBLISHED or within(scope, one.body)
+        ]
+        if not found:
+            raise Refusal("catalogue.unknown")
+        return found
+
+    # -- publishing -------------------------------------------------------------------------------
+
+    async def reviews(
+        self, uow: ReadUow, subject: Subject, codes: Collection[str] | None = None
+    ) -> list[Review]:
+        """All drafts within the subject's reach, or those of ``codes``, with what each changes."""
+        scope = subject.scope(Permission.LOOK)
+        drafts = [one for one in await repository.drafts(uow, codes) if within(scope, one.body)]
+        before = await repository.published(uow, [one.code for one in drafts])
+        return [_review(one, before.get(one.code)) for one in drafts]
+
+    async def publish(self, uow: Uow, subject: Subject, chosen: Mapping[str, int], on: date) -> int:
+        """Publishes drafts by code and version, in force from ``on``; all of them or none.
+
+        Raises ``catalogue.none_chosen``, ``catalogue.past``, ``catalogue.changed`` when one is not the draft that
+        was reviewed.
+        """
+        scope = subject.scope(Permission.CATALOGUE_PUBLISH)
+        if not chosen:
+            raise Refusal("catalogue.none_chosen")
+        if on < self.today():
+            raise Refusal("catalogue.past")
+        await repository.lock(uow)
+        now = self._clock.now_ms()
+        for one in await repository.drafts(uow, chosen):
+            if not within(scope, one.body):
+                raise Refusal("page.forbidden")
+        for code, version in chosen.items():
+            if not await repository.publish(uow, code, version, on, now, subject.id):
+                raise Refusal("catalogue.changed")
+            await self._note(uow, subject, "catalogue.published", code, f"{version} {on}")
+        return len(chosen)
+
+    # -- flags ------------------------------------------------------------------------------------
+
+    async def put_flags(
+        self,
+        uow: Uow,
+        subject: Subject,
+        wanted: ItemQuery,
+        codes: Collection[str] | None,
+        *,
+        bookable: bool | None,
+        on_site: bool | None,
+    ) -> int:
+        """Switches items in force within the subject's reach: ``codes``, or None for all that ``wanted`` finds. A flag that is None stays. Gives
+        how many changed. Raises ``catalogue.none_chosen``."""
+        scope = subject.scope(Permission.CATALOGUE)
+        _, found = await repository.items(uow, self.today(), wanted, None)
+        chosen = [
+            one for one in found if within(scope, one.body) and (codes is None or one.code in codes)
+        ]
+        if not chosen or (bookable is None and on_site is None):
+            raise Refusal("catalogue.none_chosen")
+        rows = [
+            (
+                one.code,
+                one.bookable if bookable is None else bookable,
+                one.on_site if on_site is None else on_site,
+            )
+            for one in chosen
+        ]
+        changed = [
+            row
+            for row, one in zip(rows, chosen, strict=True)
+            if row[1:] != (one.bookable, one.on_site)
+        ]
+        await repository.put_flags(uow, changed, self._clock.now_ms(), subject.id)
+        for code, book, site in changed:
+            await self._note(
+                uow, subject, "catalogue.flags_put", code, f"bookable={book} on_site={site}"
+            )
+        return len(changed)
+
+    # -- spreadsheets -----------------------------------------------------------------------------
+
+    async def preview(self, uow: Uow, subject: Subject, data: bytes) -> Preview:
+        """Keeps a spreadsheet for an hour and says what it would do. Raises ``sheet.unreadable``,
+        ``sheet.too_large``, ``sheet.column``."""
+        scope = subject.scope(Permission.CATALOGUE)
+        token, now = new_token(), self._clock.now_ms()
+        found = await self._preview(uow, token, data, scope)
+        await repository.keep_upload(uow, token, data, now, subject.id, now - UPLOAD_MS)
+        return found
+
+    async def _preview(self, uow: ReadUow, token: str, data: bytes, scope: Scope) -> Preview:
+        rows = await asyncio.to_thread(read_sheet, data)
+        held = await repository.present(uow, codes_in(rows))
+        read = await asyncio.to_thread(read_items, rows, await self.pattern(uow), held.get)
+        found = [_reached(one, held.get(one.code), scope) for one in read]
+        good = {one.code: one.body for one in found if one.body is not None}
+        known = {name for name, _, _ in await repository.materials(uow)}
+        named = {name for body in good.values() for name in body.materials}
+        return Preview(
+            upload=token,
+            rows=found,
+            changes={code: differences(held.get(code), body) for code, body in good.items()},
+            new={code for code in good if code not in held},
+            materials=sorted(named - known),
+        )
+
+    async def take_in(self, uow: Uow, subject: Subject, upload: str) -> int:
+        """Makes drafts of the rows of a previewed spreadsheet that change something; gives how many.
+
+        Bad rows are left out, as the preview said. Raises ``catalogue.upload_gone``.
+        """
+        scope = subject.scope(Permission.CATALOGUE)
+        await repository.lock(uow)
+        data = await repository.take_upload(uow, upload, subject.id)
+        if data is None:
+            raise Refusal("catalogue.upload_gone")
+        good = (await self._preview(uow, upload, data, scope)).good
+        for one in good:
+            assert one.body is not None
+            await self._draft(uow, subject, one.code, one.body, "sheet")
+        return len(good)
+
+    # -- dictionary -------------------------------------------------------------------------------
+
+    async def put_material(
+        self, uow: Uow, subject: Subject, name: str, name_en: str, note: str
+    ) -> None:
+        """Raises ``catalogue.material`` for a name that is empty or too long."""
+        subject.require(Permission.CATALOGUE)
+        if not name.strip() or max(len(name), len(name_en)) > 200 or len(note) > 1000:
+            raise Refusal("catalogue.material")
+        await repository.put_material(uow, name.strip(), name_en.strip(), note.strip())
+        await self._note(uow, subject, "catalogue.material_put", name.strip(), "")
+
+    async def _note(self, uow: Uow, subject: Subject, act: str, object: str, detail: str) -> None:  # noqa: A002
+        await self._audit.write(uow, subject, act, object=object, detail=detail)
+        uow.changed("catalogue")
+
+
+def within(scope: Scope, body: ItemBody) -> bool:
+    """True for an item of a division that is within; one of no division belongs to the whole city."""
+    return scope.has_division(body.division) if body.division else scope.everywhere
+
+
+def _reached(row: ReadRow, held: ItemBody | None, scope: Scope) -> ReadRow:
+    """A row of another's item, or that would make one, is a bad row."""
+    touched = [one for one in (row.body, held) if one is not None]
+    if row.body is None or all(within(scope, one) for one in touched):
+        return row
+    fault = ItemFault("division", "catalogue.bad.reach", {})
+    return replace(row, body=None, faults=(*row.faults, fault))
+
+
+def seen_of(versions: Sequence[Version]) -> str:
+    """What tells that an item is still as it was shown."""
+    return f"{versions[0].version}-{versions[0].made_at}-{versions[0].state}" if versions else "new"
+
+
+def _review(draft: Version, before: Version | None) -> Review:
+    changes = differences(before.body if before else None, draft.body)
+    return Review(draft=draft, before=before, changes=changes)
+
+
+def version_in_force(versions: Sequence[Version], on: date) -> Version | None:
+    """Of one item's versions the one that holds on a date."""
+    held = [
+        one
+        for one in versions
+        if one.state is State.PUBLISHED
+        and one.effective_from is not None
+        and one.effective_from <= on
+    ]
+    return max(held, key=lambda one: (one.effective_from or NO_DATE, one.version), default=None)

@@ -1,0 +1,197 @@
+"""Pages that show items: the list, one item, its spreadsheet, flags."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from aiohttp import web
+
+from console.core.lists import PAGE_ROWS, Listing
+from console.core.permissions import Permission
+from console.core.sheets import sheet_response
+from console.core.web import PAGES, SUBJECT, UOW
+from console.halls.api import HallsApi
+from console.modules.calendar.api import TimeLimit
+from console.modules.catalogue import repository
+from console.modules.catalogue.api import ItemQuery
+from console.modules.catalogue.cells import COLUMNS, cells_of, limit_words
+from console.modules.catalogue.domain import FIELDS, State
+from console.modules.catalogue.forms import FlagsForm, yes_no
+from console.modules.catalogue.service import CatalogueService, version_in_force
+from qingting.contract.states import Language
+from qingting.kernel.web import LANGUAGE, read_form, see_other
+
+FILTERS = ("q", "department", "theme", "division", "hall", "bookable", "on_site")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the pages need."""
+
+    service: CatalogueService
+    halls: HallsApi
+
+    async def hall_names(self, request: web.Request) -> dict[str, str]:
+        language, scope = request[LANGUAGE], request[SUBJECT].scope(Permission.LOOK)
+        return {one.id: one.title(language) for one in await self.halls.halls(request[UOW], scope)}
+
+    async def choices(self, request: web.Request) -> dict[str, object]:
+        """What lists and forms choose from."""
+        uow, zh = request[UOW], request[LANGUAGE] is Language.ZH
+        themes = await repository.themes(uow)
+        return {
+            "departments": [(one, one) for one in await repository.departments(uow)],
+            "divisions": [(one, one) for one in await repository.divisions(uow)],
+            "themes": [(name, name if zh else en or name) for name, en in themes],
+            "halls": await self.hall_names(request),
+        }
+
+
+class Words:
+    """Values of an item in the reader's language."""
+
+    def __init__(self, request: web.Request, halls: dict[str, str]) -> None:
+        self._pages, self._language, self._halls = request.app[PAGES], request[LANGUAGE], halls
+
+    def __call__(self, field: str, value: object) -> str:
+        if value is None or value in ("", ()):
+            return "—"
+        if isinstance(value, bool):
+            return self._text("catalogue.yes" if value else "catalogue.no")
+        if isinstance(value, TimeLimit):
+            return self.limit(value)
+        if isinstance(value, tuple):
+            between = "、" if self._language is Language.ZH else ", "
+            return between.join(self._one(field, str(one)) for one in value)
+        return self._one(field, str(value))
+
+    def limit(self, limit: TimeLimit | None) -> str:
+        if limit is None or self._language is Language.ZH:
+            return limit_words(limit) or "—"
+        return f"{limit.amount} {self._text(f'catalogue.unit.{limit.unit}')}"
+
+    def _one(self, field: str, value: str) -> str:
+        if field in ("kind", "level", "audience", "handling", "channels"):
+            return self._text(f"catalogue.{field}.{value}")
+        return self._halls.get(value, value) if field == "halls" else value
+
+    def _text(self, key: str) -> str:
+        return self._pages.text(self._language, key)
+
+
+def query_of(listing: Listing) -> ItemQuery:
+    query = listing.query
+    return ItemQuery(
+        text=query.get("q", ""),
+        department=query.get("department", ""),
+        theme=query.get("theme", ""),
+        division=query.get("division", ""),
+        hall=query.get("hall", ""),
+        bookable=yes_no(query.get("bookable", "")),
+        on_site=yes_no(query.get("on_site", "")),
+    )
+
+
+def routes(desk: Desk) -> list[web.RouteDef]:
+    """Handlers over ``desk``."""
+    service = desk.service
+
+    async def catalogue(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.LOOK)
+        listing = Listing.of(request, FILTERS, sort="")
+        offset = (listing.page - 1) * PAGE_ROWS
+        count, found = await service.items(
+            request[UOW], query_of(listing), limit=PAGE_ROWS, offset=offset
+        )
+        choices = await desk.choices(request)
+        context = {
+            "rows": found,
+            "count": count,
+            "wanted": query_of(listing),
+            "listing": listing.counted(count),
+            "drafts": len(await service.reviews(request[UOW], request[SUBJECT])),
+            "words": Words(request, await desk.hall_names(request)),
+            "language": request[LANGUAGE],
+            **_rights(request),
+            **choices,
+        }
+        return request.app[PAGES].render(request, "catalogue.html", context, block="main")
+
+    async def item(request: web.Request) -> web.Response:
+        code, language = request.match_info["code"], request[LANGUAGE]
+        versions = await service.versions(request[UOW], request[SUBJECT], code)
+        held = version_in_force(versions, service.today())
+        draft = versions[0] if versions[0].state is State.DRAFT else None
+        present = await repository.item(request[UOW], code, service.today())
+        context = {
+            "code": code,
+            "versions": versions,
+            "held": held,
+            "draft": draft,
+            "shown": held or versions[0],
+            "present": present,
+            "due": await _due(request, service, code, held is not None and not held.body.withdrawn),
+            "words": Words(request, await desk.hall_names(request)),
+            "fields": [one for one in FIELDS if one not in ("name", "name_en", "withdrawn")],
+            "language": language,
+            **_rights(request),
+        }
+        return request.app[PAGES].render(request, "catalogue_item.html", context, block="main")
+
+    async def flags(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = await read_form(request, FlagsForm)
+        wanted = ItemQuery(
+            text=form.q, department=form.department, theme=form.theme, division=form.division
+        )
+        await service.put_flags(
+            request[UOW],
+            request[SUBJECT],
+            wanted,
+            None if form.all_found else form.codes,
+            bookable=yes_no(form.bookable),
+            on_site=yes_no(form.on_site),
+        )
+        back = form.back if form.back.startswith("/catalogue") else "/catalogue"
+        raise see_other(request, back, done="catalogue.done.flags")
+
+    async def export(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.LOOK)
+        wanted = query_of(Listing.of(request, FILTERS, sort=""))
+        found = await repository.items(request[UOW], service.today(), wanted, None)
+        place = 0 if request[LANGUAGE] is Language.ZH else 1
+        return await sheet_response(
+            request.match_info["kind"],
+            file="items",
+            title="items",
+            head=[heads[place] for heads in COLUMNS.values()],
+            rows=[cells_of(one.code, one.body) for one in found[1]],
+        )
+
+    return [
+        web.get("/catalogue", catalogue),
+        web.get("/catalogue/items/{code}", item),
+        web.post("/catalogue/flags", flags),
+        web.get("/catalogue/items.{kind}", export),
+    ]
+
+
+def _rights(request: web.Request) -> dict[str, object]:
+    subject = request[SUBJECT]
+    return {
+        "may": subject.may(Permission.CATALOGUE),
+        "may_publish": subject.may(Permission.CATALOGUE_PUBLISH),
+    }
+
+
+async def _due(
+    request: web.Request, service: CatalogueService, code: str, in_force: bool
+) -> dict[str, object] | None:
+    """What is promised for a case accepted today."""
+    today: date = service.today()
+    if not in_force:
+        return None
+    due = await service.promised_day(request[UOW], code, today)
+    return None if due is None else {"start": today, "day": due.day, "unsettled": due.unsettled}
+
+
+__all__ = ["Desk", "Words", "routes"]

@@ -1,0 +1,197 @@
+"""Pages that change items: drafts, publishing, the spreadsheet that comes in, the dictionary."""
+
+from aiohttp import web
+
+from console.core.permissions import Permission
+from console.core.uploads import read_upload
+from console.core.web import PAGES, SUBJECT, UOW
+from console.modules.catalogue import repository
+from console.modules.catalogue.domain import (
+    HANDLINGS,
+    KINDS,
+    LEVELS,
+    Audience,
+    Channel,
+    ItemFault,
+    code_warnings,
+)
+from console.modules.catalogue.forms import (
+    CodeForm,
+    ItemForm,
+    MaterialForm,
+    PatternForm,
+    PublishForm,
+    UploadForm,
+)
+from console.modules.catalogue.service import seen_of
+from console.modules.catalogue.views import Desk, Words
+from qingting.contract.errors import Refusal
+from qingting.kernel.web import read_form, see_other
+
+
+def routes(desk: Desk) -> list[web.RouteDef]:
+    """Handlers over ``desk``."""
+    service = desk.service
+
+    async def new(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = ItemForm(code="", channels=(Channel.WINDOW,))
+        return await _form(request, desk, form, None, [])
+
+    async def edit(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        code = request.match_info["code"]
+        versions = await service.versions(request[UOW], request[SUBJECT], code)
+        form = ItemForm.of(code, seen_of(versions), versions[0].body)
+        return await _form(request, desk, form, None, [])
+
+    async def put(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = await read_form(request, ItemForm)
+        faults: list[ItemFault] = []
+        try:
+            body = form.body()
+            faults = await service.faults(request[UOW], form.code, body)
+            await service.put_draft(request[UOW], request[SUBJECT], form.code, body, form.seen)
+        except Refusal as refusal:
+            return await _form(request, desk, form, refusal, faults)
+        raise see_other(request, f"/catalogue/items/{form.code}", done="catalogue.done.draft")
+
+    async def drop(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = await read_form(request, CodeForm)
+        await service.drop_draft(request[UOW], request[SUBJECT], form.code)
+        raise see_other(request, "/catalogue/review", done="catalogue.done.dropped")
+
+    async def review(request: web.Request) -> web.Response:
+        return await _review(request, desk, None)
+
+    async def publish(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE_PUBLISH)
+        form = await read_form(request, PublishForm)
+        try:
+            await service.publish(request[UOW], request[SUBJECT], form.drafts(), form.effective)
+        except Refusal as refusal:
+            return await _review(request, desk, refusal)
+        raise see_other(request, "/catalogue/review", done="catalogue.done.published")
+
+    return [
+        web.get("/catalogue/new", new),
+        web.get("/catalogue/items/{code}/edit", edit),
+        web.post("/catalogue/drafts", put),
+        web.post("/catalogue/drafts/drop", drop),
+        web.get("/catalogue/review", review),
+        web.post("/catalogue/review", publish),
+        *_more(desk),
+    ]
+
+
+def _more(desk: Desk) -> list[web.RouteDef]:
+    service = desk.service
+
+    async def bring(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        context = {"preview": None, "problem": None, "words": None}
+        return request.app[PAGES].render(request, "catalogue_import.html", context, block="main")
+
+    async def preview(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        data, _ = await read_upload(request, "file")
+        return await _preview(request, desk, data)
+
+    async def take_in(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = await read_form(request, UploadForm)
+        await service.take_in(request[UOW], request[SUBJECT], form.upload)
+        raise see_other(request, "/catalogue/review", done="catalogue.done.import")
+
+    async def dictionary(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.LOOK)
+        return await _dictionary(request, desk, None)
+
+    async def put_material(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = await read_form(request, MaterialForm)
+        try:
+            await service.put_material(
+                request[UOW], request[SUBJECT], form.name, form.name_en, form.note
+            )
+        except Refusal as refusal:
+            return await _dictionary(request, desk, refusal)
+        raise see_other(request, "/catalogue/dictionary", done="catalogue.done.material")
+
+    async def put_pattern(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE_PUBLISH)
+        form = await read_form(request, PatternForm)
+        try:
+            await service.put_pattern(request[UOW], request[SUBJECT], form.pattern)
+        except Refusal as refusal:
+            return await _dictionary(request, desk, refusal)
+        raise see_other(request, "/catalogue/dictionary", done="catalogue.done.pattern")
+
+    return [
+        web.get("/catalogue/import", bring),
+        web.post("/catalogue/import/preview", preview),
+        web.post("/catalogue/import", take_in),
+        web.get("/catalogue/dictionary", dictionary),
+        web.post("/catalogue/dictionary", put_material),
+        web.post("/catalogue/pattern", put_pattern),
+    ]
+
+
+async def _form(
+    request: web.Request,
+    desk: Desk,
+    form: ItemForm,
+    problem: Refusal | None,
+    faults: list[ItemFault],
+) -> web.Response:
+    materials = [name for name, _, _ in await repository.materials(request[UOW])]
+    context = {
+        "form": form,
+        "problem": problem,
+        "faults": faults,
+        "warnings": code_warnings(form.code) if form.code else [],
+        "kinds": KINDS,
+        "levels": LEVELS,
+        "handlings": HANDLINGS,
+        "audiences": list(Audience),
+        "all_channels": list(Channel),
+        "materials": materials,
+        **await desk.choices(request),
+    }
+    return request.app[PAGES].render(request, "catalogue_edit.html", context, block="main")
+
+
+async def _review(request: web.Request, desk: Desk, problem: Refusal | None) -> web.Response:
+    found = await desk.service.reviews(request[UOW], request[SUBJECT])
+    context = {
+        "reviews": found,
+        "problem": problem,
+        "today": desk.service.today(),
+        "words": Words(request, await desk.hall_names(request)),
+        "may": request[SUBJECT].may(Permission.CATALOGUE),
+        "may_publish": request[SUBJECT].may(Permission.CATALOGUE_PUBLISH),
+    }
+    return request.app[PAGES].render(request, "catalogue_review.html", context, block="main")
+
+
+async def _preview(request: web.Request, desk: Desk, data: bytes) -> web.Response:
+    context: dict[str, object] = {"words": Words(request, await desk.hall_names(request))}
+    try:
+        shown = await desk.service.preview(request[UOW], request[SUBJECT], data)
+        context |= {"preview": shown, "problem": None}
+    except Refusal as refusal:
+        context |= {"preview": None, "problem": refusal}
+    return request.app[PAGES].render(request, "catalogue_import.html", context, block="main")
+
+
+async def _dictionary(request: web.Request, desk: Desk, problem: Refusal | None) -> web.Response:
+    context = {
+        "rows": await repository.materials(request[UOW]),
+        "pattern": await desk.service.pattern(request[UOW]),
+        "problem": problem,
+        "may": request[SUBJECT].may(Permission.CATALOGUE),
+        "may_publish": request[SUBJECT].may(Permission.CATALOGUE_PUBLISH),
+    }
+    return request.app[PAGES].render(request, "catalogue_dictionary.html", context, block="main")

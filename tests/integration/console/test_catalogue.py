@@ -1,0 +1,223 @@
+"""The catalogue from a spreadsheet to what other modules see, on a running console."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import aiohttp
+import msgspec
+import pytest
+import sqlalchemy as sa
+from console_browser import Browser, browser, console
+
+from console.app.server import ConsoleReady
+from console.core.audit import read_audit
+from console.core.permissions import NOBODY, SYSTEM, Area, Permission, Scope, Subject
+from console.core.sheet_reading import read_sheet
+from console.core.sheets import xlsx_of
+from console.modules.calendar.api import TimeLimit
+from console.modules.catalogue.api import CATALOGUE, ItemBody, ItemQuery
+from console.modules.catalogue.service import CatalogueService, seen_of
+from qingting.contract.errors import Refusal
+
+pytestmark = pytest.mark.postgres
+CARD = "11230600MB0A00001N3000117051000"
+SHOP = "11230600MB0A00011P4000117051000"
+HEAD = ("编码", "名称", "部门", "区划代码", "行使层级", "承诺时限", "主题", "申报材料")
+ROWS = (
+    (CARD, "社会保障卡补办", "人社局", "230600", "市级", "5个工作日", "社会保障", "身份证；申请表"),
+    (SHOP, "食品经营许可", "市场监管局", "230602", "县级", "20", "准营准办", "申请表"),
+    ("123", "无编码", "人社局", "230600", "市级", "很快", "", ""),
+)
+DISTRICT = Subject(
+    id="district",
+    name="district",
+    grants=dict.fromkeys(
+        (Permission.LOOK, Permission.CATALOGUE, Permission.CATALOGUE_PUBLISH),
+        Scope((Area(halls=frozenset(), division="230602"),)),
+    ),
+)
+
+
+@pytest.fixture
+async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
+    async with console(city_url) as one:
+        yield one
+
+
+async def upload(person: Browser, data: bytes) -> tuple[int, str]:
+    """Sends the preview's form with a file."""
+    _, page = await person.get("/catalogue/import")
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token is not None
+    form = aiohttp.FormData({"csrf": token[1]})
+    form.add_field("file", data, filename="items.xlsx", content_type="application/octet-stream")
+    async with person.http.post("/catalogue/import/preview", data=form) as answer:
+        return answer.status, await answer.text()
+
+
+async def codes(ready: ConsoleReady, **wanted: object) -> list[str]:
+    async with ready.city.db.read() as uow:
+        query = msgspec.convert(wanted, ItemQuery)
+        count, found = await ready.city.context.take(CATALOGUE).items(uow, query, limit=50)
+    assert count == len(found)
+    return [one.code for one in found]
+
+
+async def test_a_spreadsheet_becomes_drafts_and_after_review_a_catalogue(
+    ready: ConsoleReady,
+) -> None:
+    today = (await _service(ready)).today()
+    async with browser(ready) as person:
+        await person.enter(ready)
+        status, text = await upload(person, xlsx_of("x", HEAD, ROWS))
+        assert (status, "新增 2 项，修改 0 项，不变 0 项，有问题 1 行" in text) == (200, True)
+        assert "“很快”看不懂" in text
+        assert "材料字典将新增 2 项" in text
+        token = re.search(r'name="upload" value="([^"]+)"', text)
+        assert token is not None
+        status, path, text = await person.submit(
+            "/catalogue/import", "/catalogue/import", upload=token[1]
+        )
+        assert (status, path, "食品经营许可" in text) == (200, "/catalogue/review", True)
+        status, _, again = await person.submit(
+            "/catalogue/import", "/catalogue/import", upload=token[1]
+        )
+        assert (status, "已经导入" in again) == (409, True)
+        assert await codes(ready) == []
+        for day, says in ((today - timedelta(days=1), "不能早于今天"), (today, "所选事项已发布")):
+            _, _, text = await person.submit(
+                "/catalogue/review", "/catalogue/review", chosen=f"{CARD}@1", effective=str(day)
+            )
+            assert says in text
+        assert await codes(ready) == [CARD]
+        _, _, text = await person.submit(
+            "/catalogue/review", "/catalogue/review", chosen=f"{CARD}@1", effective=str(today)
+        )
+        assert "刚刚被别人改过" in text
+        await person.submit(
+            "/catalogue/review", "/catalogue/review", chosen=f"{SHOP}@1", effective=str(today)
+        )
+        await _found(ready)
+        async with person.http.get("/catalogue/items.xlsx") as answer:
+            data = await answer.read()
+        assert len(read_sheet(data)) == 3
+        assert "新增 0 项，修改 0 项，不变 2 项，有问题 0 行" in (await upload(person, data))[1]
+        await _pages(person)
+    async with ready.city.db.read() as uow:
+        assert len(await read_audit(uow, "catalogue.published")) == 2
+
+
+async def _service(ready: ConsoleReady) -> CatalogueService:
+    service = ready.city.context.take(CATALOGUE)
+    assert isinstance(service, CatalogueService)
+    return service
+
+
+async def _found(ready: ConsoleReady) -> None:
+    """By words, reading, first letters, theme, division with all below, and none by what is not there."""
+    for text, expected in (
+        ("社会保障卡", [CARD]), ("shehui", [CARD]), ("SPJY", [SHOP]), ("申请表 食品", [SHOP]), ("身份证 食品", []),
+        (CARD[:20].lower(), [CARD]), ("%", []),
+    ):  # fmt: skip
+        assert await codes(ready, text=text) == expected, text
+    assert await codes(ready, theme="准营准办") == [SHOP]
+    assert await codes(ready, division="230602000000") == [SHOP]
+    assert sorted(await codes(ready, division="2306")) == sorted([CARD, SHOP])
+
+
+async def _pages(person: Browser) -> None:
+    """Flags in bulk by department, the item's page, and a form that keeps what was typed."""
+    await person.submit(
+        "/catalogue", "/catalogue/flags", department="人社局", all_found="true", bookable="yes"
+    )
+    _, text = await person.get("/catalogue?bookable=yes")
+    assert (CARD in text, SHOP in text) == (True, False)
+    status, text = await person.get(f"/catalogue/items/{CARD}")
+    assert (status, "承诺在" in text) == (200, True)
+    assert (await person.get("/catalogue/items/none"))[0] == 404
+    typed = {
+        "code": "1",
+        "name": "新事项",
+        "department": "公安局",
+        "channels": "window",
+        "legal": "5天",
+        "promised": "6天",
+    }
+    status, _, text = await person.submit("/catalogue/new", "/catalogue/drafts", **typed)
+    assert (status, 'value="新事项"' in text) == (422, True)
+    assert "不能长于法定时限" in text
+    assert "现在是 1 位" in text
+
+
+async def test_a_version_holds_from_its_day_and_never_changes(ready: ConsoleReady) -> None:
+    service = await _service(ready)
+    today = service.today()
+    body = ItemBody(
+        name="社保卡补办", department="人社局", division="230600", promised=TimeLimit(5)
+    )
+    later = msgspec.structs.replace(body, promised=TimeLimit(3))
+    gone = msgspec.structs.replace(later, withdrawn=True)
+    async with ready.city.db.write() as uow:
+        for number, (one, on) in enumerate(
+            (
+                (body, today),
+                (later, today + timedelta(days=10)),
+                (gone, today + timedelta(days=20)),
+            ),
+            start=1,
+        ):
+            seen = seen_of(await service.versions(uow, SYSTEM, CARD)) if number > 1 else "new"
+            await service.put_draft(uow, SYSTEM, CARD, one, seen)
+            await service.publish(uow, SYSTEM, {CARD: number}, on)
+    async with ready.city.db.read() as uow:
+        for days, amount in ((0, 5), (9, 5), (10, 3), (19, 3)):
+            held = await service.item(uow, CARD, today + timedelta(days=days))
+            assert held.body.promised == TimeLimit(amount), days
+        with pytest.raises(Refusal, match=r"catalogue\.unknown"):
+            await service.item(uow, CARD, today + timedelta(days=20))
+        due = await service.promised_day(uow, CARD, today)
+        assert due is not None
+        assert due.day > today
+    with pytest.raises(sa.exc.DBAPIError, match="never changed"):
+        async with ready.city.db.write() as uow:
+            await uow.run(sa.text("UPDATE cat_version SET body = body"))
+
+
+async def test_a_district_keeps_its_own_items_and_nobody_elses(ready: ConsoleReady) -> None:
+    service = await _service(ready)
+    city = ItemBody(name="社保卡补办", department="人社局", division="230600")
+    own = ItemBody(name="食品经营许可", department="市场监管局", division="230602", level=4)
+    async with ready.city.db.write() as uow:
+        await service.put_draft(uow, DISTRICT, SHOP, own, "new")
+        await service.put_draft(uow, SYSTEM, CARD, city, "new")
+        assert [one.draft.code for one in await service.reviews(uow, DISTRICT)] == [SHOP]
+        found = await service.preview(uow, DISTRICT, xlsx_of("x", HEAD, ROWS[:2]))
+        assert [(one.code, [fault.why for fault in one.faults]) for one in found.bad] == [
+            (CARD, ["catalogue.bad.reach"])
+        ]
+    moved = msgspec.structs.replace(own, division="230603")
+    async with ready.city.db.write() as uow:
+        seen = seen_of(await service.versions(uow, SYSTEM, SHOP))
+        for subject, code, body, known in (
+            (DISTRICT, SHOP, moved, seen), (NOBODY, SHOP, own, seen), (DISTRICT, CARD, city, "new"),
+        ):  # fmt: skip
+            with pytest.raises(Refusal, match=r"page\.forbidden"):
+                await service.put_draft(uow, subject, code, body, known)
+        for chosen in ({CARD: 1}, {CARD: 1, SHOP: 1}):
+            with pytest.raises(Refusal, match=r"page\.forbidden"):
+                await service.publish(uow, DISTRICT, chosen, service.today())
+        with pytest.raises(Refusal, match=r"page\.forbidden"):
+            await service.drop_draft(uow, DISTRICT, CARD)
+        with pytest.raises(Refusal, match=r"page\.forbidden"):
+            await service.put_pattern(uow, DISTRICT, ".*")
+        with pytest.raises(Refusal, match=r"catalogue\.changed"):
+            await service.put_draft(uow, DISTRICT, SHOP, own, "new")
+        await service.publish(uow, SYSTEM, {CARD: 1, SHOP: 1}, service.today())
+        with pytest.raises(Refusal, match=r"catalogue\.none_chosen"):
+            await service.put_flags(uow, DISTRICT, ItemQuery(), [CARD], bookable=True, on_site=None)
+        changed = await service.put_flags(
+            uow, DISTRICT, ItemQuery(), None, bookable=True, on_site=False
+        )
+        assert changed == 1
+    assert await codes(ready, bookable=True) == [SHOP]

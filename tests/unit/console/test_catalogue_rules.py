@@ -1,0 +1,208 @@
+"""Service items: codes, limits, differences, and rows of a spreadsheet."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.sheet_reading import Given, read_sheet
+from console.core.sheets import xlsx_of
+from console.modules.calendar.api import TimeLimit, Unit
+from console.modules.catalogue.cells import COLUMNS, cells_of, limit_of, limit_words, read_items
+from console.modules.catalogue.domain import (
+    DEFAULT_PATTERN,
+    HANDLINGS,
+    KINDS,
+    Audience,
+    Channel,
+    ItemBody,
+    body_faults,
+    code_faults,
+    code_warnings,
+    differences,
+    pattern_works,
+    uscc_fits,
+)
+from console.modules.catalogue.reading import asked, index_of
+
+CODE = "11230600MB0A00001N3000117051000"
+HEAD: list[Given] = [heads[0] for heads in COLUMNS.values()]
+WORDS = st.text(
+    st.characters(
+        codec="gb18030", exclude_categories=("Cs", "Cc", "Zs"), exclude_characters="；;'"
+    ),
+    min_size=1,
+    max_size=8,
+)
+LISTS = st.lists(WORDS, max_size=3, unique=True).map(tuple)
+LIMITS = st.none() | st.builds(TimeLimit, st.integers(0, 3000), st.sampled_from(Unit))
+BODIES = st.builds(
+    ItemBody,
+    name=WORDS,
+    name_en=WORDS,
+    kind=st.sampled_from(KINDS),
+    level=st.just(3),
+    division=st.sampled_from(["", "230600", "230602013"]),
+    department=WORDS,
+    audience=st.sampled_from(Audience),
+    handling=st.sampled_from(HANDLINGS),
+    themes=LISTS,
+    basis=WORDS,
+    materials=LISTS,
+    process=LISTS,
+    legal=LIMITS,
+    promised=st.none(),
+    charge=WORDS,
+    channels=st.lists(st.sampled_from(Channel), min_size=1, unique=True).map(tuple),
+    halls=LISTS,
+    withdrawn=st.booleans(),
+)
+GOOD = ItemBody(name="社保卡补办", department="人社局", division="230600")
+
+
+def nobody(_: str) -> ItemBody | None:
+    return None
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        "code",
+        ["11440232MB2D06811W", "11370900MB28449441", "11370900004341048Y", "11500228MB19576560"],
+    )
+    def test_registered_credit_codes_fit_and_one_other_character_does_not(self, code: str) -> None:
+        assert uscc_fits(code)
+        for place in range(17):
+            other = "1" if code[place] != "1" else "2"
+            assert not uscc_fits(code[:place] + other + code[place + 1 :])
+
+    @pytest.mark.parametrize(
+        ("code", "good"),
+        [
+            (CODE, True),
+            (CODE + "01", True),
+            (CODE[:-1], False),
+            (CODE + "1", False),
+            ("I" + CODE[1:], False),
+            ("", False),
+        ],
+    )
+    def test_a_code_has_31_or_33_characters(self, code: str, good: bool) -> None:
+        assert (code_faults(code, DEFAULT_PATTERN, 3) == []) is good
+
+    def test_the_level_in_the_code_is_the_items_own(self) -> None:
+        assert [one.field for one in code_faults(CODE, DEFAULT_PATTERN, 4)] == ["level"]
+        assert code_faults("A-1", r"[A-Z]-\d", 4) == []
+
+    def test_a_check_character_that_does_not_fit_is_a_warning_and_no_fault(self) -> None:
+        wrong = CODE[:17] + "P" + CODE[18:]
+        assert code_faults(wrong, DEFAULT_PATTERN, 3) == []
+        assert len(code_warnings(wrong)) == 1
+        assert code_warnings(CODE) == []
+
+    def test_a_pattern_must_be_one(self) -> None:
+        assert pattern_works(DEFAULT_PATTERN)
+        assert not any(map(pattern_works, ("", "(", "a" * 201)))
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", " "),
+            ("department", ""),
+            ("division", "2306"),
+            ("kind", "99"),
+            ("level", 8),
+            ("handling", 3),
+            ("channels", ()),
+            ("legal", TimeLimit(3001)),
+            ("basis", "x" * 4001),
+        ],
+    )
+    def test_each_fault_is_told_at_its_field(self, field: str, value: Any) -> None:
+        assert body_faults(GOOD) == []
+        faulty = msgspec.structs.replace(GOOD, **{field: value})
+        assert [one.field for one in body_faults(faulty)] == [field]
+
+    @given(LIMITS, LIMITS)
+    def test_a_promise_is_never_longer_than_the_law_in_the_same_unit(
+        self, legal: TimeLimit | None, promised: TimeLimit | None
+    ) -> None:
+        found = body_faults(msgspec.structs.replace(GOOD, legal=legal, promised=promised))
+        longer = (
+            legal and promised and legal.unit is promised.unit and promised.amount > legal.amount
+        )
+        assert bool(found) is bool(longer)
+
+    @given(BODIES, BODIES)
+    def test_the_differences_are_all_that_must_be_changed(
+        self, one: ItemBody, other: ItemBody
+    ) -> None:
+        changes = {change.field: change.after for change in differences(one, other)}
+        assert msgspec.structs.replace(one, **changes) == other
+        assert differences(one, one) == []
+
+
+class TestRows:
+    @given(LIMITS)
+    def test_a_limit_is_read_as_it_is_written(self, limit: TimeLimit | None) -> None:
+        assert limit_of(limit_words(limit)) == limit
+
+    @given(BODIES)
+    def test_an_item_comes_back_from_its_row_as_it_was(self, body: ItemBody) -> None:
+        (row,) = read_items([HEAD, [*cells_of(CODE, body)]], DEFAULT_PATTERN, nobody)
+        assert (row.faults, row.body) == ([], body)
+
+    def test_excel_may_take_the_zero_from_a_kind_and_a_number_for_a_text(self) -> None:
+        head = ["编码", "名称", "部门", "事项类型", "承诺时限", "区划代码"]
+        rows = read_sheet(xlsx_of("x", head, [[CODE, "社保卡", "人社局", 1, 5, 230602]]))
+        (row,) = read_items(rows, DEFAULT_PATTERN, nobody)
+        assert row.body is not None
+        assert (row.body.kind, row.body.promised, row.body.division) == (
+            "01",
+            TimeLimit(5),
+            "230602",
+        )
+
+    def test_a_column_that_is_not_there_leaves_what_was(self) -> None:
+        held = msgspec.structs.replace(GOOD, basis="某法", promised=TimeLimit(5))
+        rows: list[list[Given]] = [
+            ["编码", "名称", "部门", "设定依据"],
+            [CODE, "新名", "人社局", ""],
+        ]
+        (row,) = read_items(rows, DEFAULT_PATTERN, {CODE: held}.get)
+        assert row.body == msgspec.structs.replace(held, name="新名", basis="")
+
+    def test_every_fault_of_every_row_is_told(self) -> None:
+        rows: list[list[Given]] = [
+            ["code", "name", "department", "kind", "promised limit"],
+            ["x", "", "人社局", "许愿", "很快"],
+            [],
+            [CODE, "社保卡", "人社局", "", ""],
+            [CODE, "社保卡", "人社局", "", ""],
+        ]
+        first, good, twice = read_items(rows, DEFAULT_PATTERN, nobody)
+        assert [one.field for one in first.faults] == ["kind", "promised", "code", "name"]
+        assert good.body is not None
+        assert (twice.row, [one.why for one in twice.faults]) == (5, ["catalogue.bad.twice"])
+
+    @given(
+        st.lists(
+            st.lists(st.text(max_size=6) | st.integers() | st.floats(allow_nan=False), max_size=19),
+            max_size=5,
+        )
+    )
+    def test_any_row_is_read_without_a_crash(self, rows: list[list[Given]]) -> None:
+        for row in read_items([HEAD, *rows], DEFAULT_PATTERN, nobody):
+            assert (row.body is None) is bool(row.faults)
+
+
+class TestSearch:
+    def test_an_item_is_found_by_its_reading_and_its_first_letters(self) -> None:
+        found = index_of(CODE, GOOD)
+        assert (found.pinyin, found.initials) == ("shebaokabuban", "sbkbb")
+        assert "人社局" in found.words
+        assert CODE.casefold() in found.words
+        assert asked("  SBK  补办 ") == ["sbk", "补办"]
