@@ -12,6 +12,7 @@ from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.identity.module import MODULE as IDENTITY
 from console.modules.organisation.module import MODULE as ORGANISATION
 from console.modules.overview.module import MODULE as OVERVIEW
+from console.modules.rollouts.module import MODULE as ROLLOUTS
 from console.modules.statistics.module import MODULE as STATISTICS
 from console.modules.wall.module import MODULE as WALL
 
@@ -25,6 +26,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     ALARMS,
     CALENDAR,
     CATALOGUE,
+    ROLLOUTS,
     STATISTICS,
     EVALUATION,
     OVERVIEW,
@@ -51,6 +53,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.alarms",
     "console.modules.calendar",
     "console.modules.catalogue",
+    "console.modules.rollouts",
     "console.modules.statistics",
     "console.modules.evaluation",
 )

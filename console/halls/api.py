@@ -212,6 +212,12 @@ class HallsApi(Protocol):
         """Raises ``act.file_gone``."""
         ...
 
+    async def put_parcel(self, uow: Uow, parcel: str, data: bytes) -> None:
+        """Keeps what halls may fetch in pieces under ``parcel``; a known name keeps what it has."""
+        ...
+
+    async def drop_parcel(self, uow: Uow, parcel: str) -> None: ...
+
     async def enrol(
         self, uow: Uow, subject: Subject, hall: HallId, *, name: str, name_en: str, key: str | None
     ) -> str:

@@ -15,7 +15,12 @@ from console.core.db import Database
 from console.core.signals import EVERYTHING, Signals
 from console.halls.api import FILE_MEDIA
 from console.halls.intake import Intake
-from console.halls.repository import DIRECTIVES_CHANNEL, HallRepository, open_directives
+from console.halls.repository import (
+    DIRECTIVES_CHANNEL,
+    HallRepository,
+    open_directives,
+    piece_of,
+)
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.link import (
@@ -31,9 +36,12 @@ from qingting.contract.link import (
     LinkPong,
     Live,
     Nack,
+    Piece,
+    Want,
     decode_frame,
     encode_frame,
 )
+from qingting.contract.releases import PIECE_BYTES
 from qingting.contract.views import DeviceView
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
@@ -169,6 +177,8 @@ class _Session:
                     )
             case File():
                 await self._keep_file(frame)
+            case Want():
+                await self._send(await self._piece(frame))
             case LinkBye():
                 if frame.code == "link.fork":
                     await self._intake.doubt(self._hello)
@@ -183,6 +193,12 @@ class _Session:
         if isinstance(answer, Nack):
             code = "link.fork" if answer.code in ("hash", "auth") else ""
             raise _Goodbye(code, answer.retry_after)
+
+    async def _piece(self, want: Want) -> Piece:
+        """Which releases a hall is to have it was told; what it asks for beyond them is no secret either."""
+        async with self._db.read() as uow:
+            data = await piece_of(uow, want.release, max(0, want.offset), PIECE_BYTES)
+        return Piece(release=want.release, offset=want.offset, data=base64.b64encode(data).decode())
 
     async def _keep_file(self, frame: File) -> None:
         """Only what a page may show safely; anything else is dropped and said so in the log."""

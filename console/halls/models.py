@@ -155,3 +155,11 @@ file = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 """Pictures and diagnostics that an act brought back; kept for minutes."""
+
+parcel = sa.Table(
+    "hall_parcel",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+"""What halls may fetch in pieces, by its name in the link's frames."""

@@ -302,6 +302,13 @@ class HallRepository:
         )
 
 
+async def piece_of(uow: ReadUow, parcel: str, offset: int, size: int) -> bytes:
+    """``size`` bytes of a parcel from ``offset`` on, fewer at its end; none of one that is not here."""
+    piece = sa.func.substring(m.parcel.c.data, offset + 1, size)
+    found = await uow.scalar(sa.select(piece).where(m.parcel.c.id == parcel))
+    return bytes(found) if found is not None else b""
+
+
 async def open_directives(uow: ReadUow, hall: HallId, after: int) -> Sequence[sa.RowMapping]:
     """Directives that the hall has not confirmed, in order, after number ``after``."""
     return await uow.all(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from console.core.audit import Audit
 from console.core.models import parked_event
@@ -168,6 +169,13 @@ class HallService:
         if row is None:
             raise Refusal("act.file_gone")
         return HallFile(media=row["media"], data=row["data"])
+
+    async def put_parcel(self, uow: Uow, parcel: str, data: bytes) -> None:
+        statement = insert(m.parcel).values(id=parcel, data=data)
+        await uow.run(statement.on_conflict_do_nothing())
+
+    async def drop_parcel(self, uow: Uow, parcel: str) -> None:
+        await uow.run(sa.delete(m.parcel).where(m.parcel.c.id == parcel))
 
     async def enrol(
         self, uow: Uow, subject: Subject, hall: HallId, *, name: str, name_en: str, key: str | None

@@ -30,10 +30,21 @@ def ask(state: HallState, command: c.AskAct, now: int) -> list[e.EventBody]:
         raise Refusal("act.not_for_kind", name=life.name)
     if command.until <= now:
         raise Refusal("act.expired")
+    given_up: list[e.EventBody] = []
     for other in open_acts(state):
-        if other.device == life.id and type(other.action) is type(command.action):
+        if other.device != life.id or type(other.action) is not type(command.action):
+            continue
+        if not isinstance(command.action, a.UseRelease):
             raise Refusal("act.running", name=life.name)
-    return _begin(state, life, command)
+        given_up.append(_superseded(other))
+    return [*given_up, *_begin(state, life, command)]
+
+
+def _superseded(other: ActLife) -> e.DeviceActEnded:
+    """A screen waits for hours to be idle: who wants another release by then does not wait for that."""
+    return e.DeviceActEnded(
+        act=other.id, device=other.device, outcome=ActOutcome.REFUSED, code="act.superseded"
+    )
 
 
 def open_acts(state: HallState) -> list[ActLife]:

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Annotated
 
 import msgspec
+from cryptography.hazmat.primitives import hashes
 
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -57,9 +58,10 @@ class Manifest(Strict, frozen=True, kw_only=True):
 
 
 class Release(Strict, frozen=True, kw_only=True):
-    """A release that was read: ``files`` by name."""
+    """A release that was read: ``files`` by name, ``sm3`` of the archive in hex."""
 
     facts: ReleaseFacts
+    sm3: str
     files: dict[str, bytes]
 
 
@@ -95,7 +97,9 @@ def read_release(data: bytes) -> Release:
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
     )
-    return Release(facts=facts, files=files)
+    sm3 = hashes.Hash(hashes.SM3())
+    sm3.update(data)
+    return Release(facts=facts, sm3=sm3.finalize().hex(), files=files)
 
 
 def _manifest(files: Mapping[str, bytes]) -> Manifest:

@@ -1,8 +1,10 @@
 """What other modules may do with remote hands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import sqlalchemy as sa
 
 from console.core.module import ApiKey
 from console.core.permissions import Scope, Subject
@@ -53,6 +55,14 @@ class ActsApi(Protocol):
         limit: int = 200,
     ) -> Sequence[ActInfo]:
         """Newest first."""
+        ...
+
+    async def found(self, uow: ReadUow, acts: Collection[str]) -> dict[str, ActInfo]:
+        """By id; unknown ones are left out."""
+        ...
+
+    async def bundles(self, uow: ReadUow) -> Sequence[sa.RowMapping]:
+        """Device models kept here, newest first: ``id``, ``name``, ``files``, ``put_at``, ``put_by``."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Use cases of remote hands; implements :class:`console.modules.acts.api.ActsApi`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -76,6 +76,10 @@ class ActService:
             statement = statement.where(m.act.c.device == device)
         files = await self._halls.files(uow)
         return [_info(row, files) for row in await uow.all(statement)]
+
+    async def found(self, uow: ReadUow, acts: Collection[str]) -> dict[str, ActInfo]:
+        rows = await uow.all(sa.select(m.act).where(m.act.c.id.in_(acts))) if acts else ()
+        return {row["id"]: _info(row, set()) for row in rows}
 
     async def file(self, uow: Uow, subject: Subject, hall: HallId, act: str) -> HallFile:
         """What an act brought back; looking at it is audited. Raises ``act.file_gone``."""

@@ -114,6 +114,10 @@ class AlarmsApi(Protocol):
 
     async def open(self, uow: ReadUow, scope: Scope, hall: HallId | None = None) -> OpenAlarms: ...
 
+    async def begun(self, uow: ReadUow, since: int) -> dict[tuple[HallId, str], tuple[int, ...]]:
+        """When alarms that are open now began, by hall and device, those since ``since``."""
+        ...
+
     async def undelivered(self, uow: ReadUow) -> dict[tuple[str, str], int]:
         """Deliveries that wait or were given up within a week, by channel and state."""
         ...

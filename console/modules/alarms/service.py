@@ -125,6 +125,15 @@ class AlarmService:
     async def record(self, uow: ReadUow, hall: HallId, device: str) -> DeviceRecord:
         return await record(uow, self._halls, self._devices, hall, device, self._clock.now_ms())
 
+    async def begun(self, uow: ReadUow, since: int) -> dict[tuple[HallId, str], tuple[int, ...]]:
+        c = m.alarm.c
+        rows = await uow.all(
+            sa.select(c.hall, c.device, sa.func.array_agg(c.began).label("began"))
+            .where(c.began >= since, c.state != AlarmState.CLEARED.value)
+            .group_by(c.hall, c.device)
+        )
+        return {(HallId(row["hall"]), row["device"]): tuple(row["began"]) for row in rows}
+
     async def undelivered(self, uow: ReadUow) -> dict[tuple[str, str], int]:
         d = m.delivery.c
         now = self._clock.now_ms()

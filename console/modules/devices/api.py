@@ -8,9 +8,11 @@ from console.core.permissions import Scope
 from console.core.uow import ReadUow, Uow
 from console.core.words import DEVICE_TONES, condition_words
 from qingting.contract import events as e
+from qingting.contract.acts import DeviceHands
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import HallId
 from qingting.contract.pads import PadFacts, PadWord, pad_words
+from qingting.contract.releases import Runs
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language, TurnedAway
 from qingting.contract.supervision import is_gone, out_of_order
 
@@ -34,7 +36,8 @@ class DeviceInfo:
 
     ``fresh`` is False while its hall is not connected: then this is what was true at ``seen``.
     ``parent_name`` is the kiosk it belongs to, ``help_since`` when somebody there called for help.
-    ``at_work`` is False for a pad whose window is closed, ``pad`` what a pad says of itself at the moment.
+    ``at_work`` is False for a pad whose window is closed, ``pad`` what a pad says of itself at the moment, ``runs`` which
+    program a screen or agent says that it runs, ``hands`` what was set there from afar.
     ``gone_at`` is when it began to be missed, where its hall's log tells it; ``known_since`` when the city first
     heard of the device.
     """
@@ -58,6 +61,8 @@ class DeviceInfo:
     fresh: bool
     help_since: int = 0
     pad: PadFacts | None = None
+    runs: Runs | None = None
+    hands: DeviceHands | None = None
     at_work: bool = True
     gone_at: int = 0
     known_since: int = 0
@@ -75,6 +80,11 @@ class DeviceInfo:
     def pad_words(self) -> tuple[PadWord, ...]:
         """What a connected pad says of itself; a hall that is away tells nothing of the present."""
         return pad_words(self.pad) if self.pad is not None and self.fresh else ()
+
+    @property
+    def program(self) -> Runs | None:
+        """What runs there now; a hall that is away tells nothing of the present."""
+        return self.runs if self.fresh else None
 
     @property
     def out_of_order(self) -> bool:

@@ -276,6 +276,8 @@ def _device(row: sa.RowMapping, status: HallStatus, lives: Mapping[HallId, Live]
         help_since=row["help_since"],
         at_work=row["at_work"],
         pad=told.pad if told is not None else None,
+        runs=told.runs if told is not None else None,
+        hands=told.hands if told is not None else None,
         gone_at=row["gone_at"],
         known_since=row["known_since"],
     )

@@ -192,7 +192,13 @@ def _with_present(devices: Iterable[DeviceInfo], lives: dict[HallId, Live]) -> I
             yield device
         elif live.at < device.seen:
             # The log is ahead of the last LIVE frame: only "last seen" can be newer there.
-            yield replace(device, seen=max(device.seen, view.seen), pad=view.pad)
+            yield replace(
+                device,
+                seen=max(device.seen, view.seen),
+                pad=view.pad,
+                runs=view.runs,
+                hands=view.hands,
+            )
         else:
             yield replace(
                 device,
@@ -205,4 +211,6 @@ def _with_present(devices: Iterable[DeviceInfo], lives: dict[HallId, Live]) -> I
                 seen=max(view.seen, device.seen),
                 detail=view.detail,
                 pad=view.pad,
+                runs=view.runs,
+                hands=view.hands,
             )

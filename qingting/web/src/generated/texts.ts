@@ -1293,6 +1293,36 @@ export const ERROR_TEXTS = {
     "en": "There is no such release.",
     "retry": false
   },
+  "rollout.unknown": {
+    "zh": "没有这个下发任务。请从程序更新页面打开。",
+    "en": "There is no such rollout. Open it from the page of program updates.",
+    "retry": false
+  },
+  "rollout.not_now": {
+    "zh": "下发任务现在的进展不能这样操作，可能别人刚操作过。请刷新后再看。",
+    "en": "The rollout cannot do that at this point; somebody else may just have acted. Refresh and look again.",
+    "retry": false
+  },
+  "rollout.nobody": {
+    "zh": "没有可以下发的设备。请检查选的大厅和内容。",
+    "en": "There is no device to send this to. Check the halls and what is sent.",
+    "retry": false
+  },
+  "rollout.overlap": {
+    "zh": "下发任务 #{no} 还没有结束，里面有同样的设备。请先完成或退回它。",
+    "en": "Rollout #{no} is not over and has some of these devices. Finish it or have it go back first.",
+    "retry": false
+  },
+  "rollout.waves_bad": {
+    "zh": "分批写法不对。例如“1, 1厅, 25%, 100%”，最多 8 批。",
+    "en": "The waves cannot be read. Write them like “1, 1 hall, 25%, 100%”, eight at most.",
+    "retry": false
+  },
+  "act.superseded": {
+    "zh": "后来又下发了别的程序版本，这一次不再进行。",
+    "en": "Another release was sent after this one, so this one is not carried out.",
+    "retry": false
+  },
   "alarm.unknown": {
     "zh": "没有这条告警。它可能属于另一个城市平台，请从告警列表打开。",
     "en": "There is no such alarm. Open it from the list of alarms.",
