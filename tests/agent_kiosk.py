@@ -30,6 +30,7 @@ from qingting.contract.hub import (
     Welcome,
 )
 from qingting.contract.ids import DeviceId
+from qingting.contract.releases import RunsReport
 from qingting.contract.states import (
     DeviceKind,
     DeviceState,
@@ -125,7 +126,7 @@ class Hub:
 
     async def _asked(self, socket: ServerConnection, ask: ClientMessage) -> None:
         assert isinstance(ask, Ask)
-        assert ask.key is not None or isinstance(ask.body, Ping)
+        assert ask.key is not None or isinstance(ask.body, Ping | RunsReport)
         self.asks.append(ask)
         if not self.answers:
             return

@@ -20,6 +20,17 @@ from qingting.kernel.logging import HIDDEN
 _PACKAGES = ("qingting", "serialx", "websockets", "msgspec", "pillow")
 
 
+def _program_version() -> str:
+    try:
+        return version("qingting")
+    except PackageNotFoundError:
+        return ""
+
+
+PROGRAM_VERSION = _program_version()
+"""Of the installed package, read once; empty when it runs from somewhere else."""
+
+
 def diagnostics(
     settings: AgentSettings,
     statuses: Sequence[DeviceStatus],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from hallserver.agent.act_ledger import ActLedger, Outcome
-from hallserver.agent.diagnostics import diagnostics
+from hallserver.agent.diagnostics import PROGRAM_VERSION, diagnostics
 from hallserver.agent.loudspeakers import TEST, TEST_PERCENT, Loudspeakers
 from hallserver.agent.machine import Machine
 from hallserver.agent.model_trial import ModelTrial
@@ -20,6 +20,7 @@ from qingting.contract.errors import Refusal, error_texts
 from qingting.contract.hub import Request, Result
 from qingting.contract.hub_acts import ActGoing, ActOrder, HandsInForce
 from qingting.contract.ids import DeviceId
+from qingting.contract.releases import Runs, RunsReport
 from qingting.contract.states import ActOutcome, Condition, PlayOutcome, PrintOutcome
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
@@ -124,13 +125,18 @@ class Hands:
             log.warning("agent.hands_not_followed", code=refusal.code)
         if models_settled:
             await self._models.take_up(hands.bundle)
+            self._outcomes.set()
 
     # ---- to the hall -----------------------------------------------------------------------------
 
     async def report(self, ask: AskHall) -> None:
-        """Tells outcomes, in every connection until the hall has them."""
+        """Tells what runs here, and outcomes, in every connection until the hall has them."""
+        reported: Runs | None = None
         while True:
             self._outcomes.clear()
+            if (runs := self._runs()) != reported:
+                await ask(RunsReport(runs=runs), None)
+                reported = runs
             for act in self._going:
                 await ask(ActGoing(act=act), None)
                 self._gone.set()
@@ -146,6 +152,13 @@ class Hands:
                 await self._clock.sleep(AGAIN_S)
             else:
                 await self._outcomes.wait()
+
+    def _runs(self) -> Runs:
+        bundle = self._models.bundle
+        return Runs(
+            program=self._settings.build or PROGRAM_VERSION,
+            bundle=bundle.id if bundle is not None else "",
+        )
 
     async def leave_when_asked(self) -> None:
         """Ends with :class:`RestartAskedError` once the hall knows that this process goes."""

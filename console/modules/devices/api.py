@@ -12,6 +12,7 @@ from qingting.contract.acts import DeviceHands
 from qingting.contract.calendar import HallCalendar
 from qingting.contract.ids import HallId
 from qingting.contract.pads import PadFacts, PadWord, pad_words
+from qingting.contract.programs import program_words
 from qingting.contract.releases import Runs
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language, TurnedAway
 from qingting.contract.supervision import is_gone, out_of_order
@@ -85,6 +86,11 @@ class DeviceInfo:
     def program(self) -> Runs | None:
         """What runs there now; a hall that is away tells nothing of the present."""
         return self.runs if self.fresh else None
+
+    @property
+    def program_words(self) -> tuple[PadWord, ...]:
+        """Which program, release and models run there, as far as it says."""
+        return program_words(self.kind, self.program) if self.program is not None else ()
 
     @property
     def out_of_order(self) -> bool:

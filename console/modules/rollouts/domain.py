@@ -201,7 +201,8 @@ def _to_ask(rollout: Rollout, target: Target, sight: Sight, now: int) -> str | N
     if not sight.here or now < target.retry_at:
         return None
     if target.at is At.BACK_WAITING:
-        return target.former
+        # Not in the same look: a screen that has gone back by itself is not asked to.
+        return target.former if now > target.since else None
     due = rollout.phase is Phase.RUNNING and target.wave <= rollout.wave
     return rollout.release if target.at is At.WAITING and due and sight.ready else None
 
@@ -267,7 +268,8 @@ def _back_waiting(rollout: Rollout, target: Target, sight: Sight, now: int) -> T
     """A screen that went back by itself, or that runs something newer, is left alone."""
     settled = not target.act or sight.outcome is not None
     elsewhere = sight.runs is not None and sight.runs != rollout.release
-    if settled and elsewhere and now >= target.since + SETTLED_MS:
+    told = bool(rollout.release) and sight.failed == rollout.release
+    if settled and elsewhere and (told or now >= target.since + SETTLED_MS):
         return _to(target, At.BACK, now, target.code)
     return target
 

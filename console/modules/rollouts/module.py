@@ -7,7 +7,7 @@ from console.modules.alarms.api import ALARMS
 from console.modules.devices.api import DEVICES
 from console.modules.rollouts.job import advancing
 from console.modules.rollouts.projector import ShelfProjector
-from console.modules.rollouts.service import RolloutService
+from console.modules.rollouts.service import ROLLOUTS, RolloutService
 from console.modules.rollouts.sights import Looker
 from console.modules.rollouts.views import routes
 from qingting.kernel.web import MenuItem
@@ -17,6 +17,7 @@ def setup(context: ModuleContext) -> None:
     halls, devices, acts = context.get(HALLS), context.get(DEVICES), context.get(ACTS)
     looker = Looker(devices, acts, context.get(ALARMS))
     service = RolloutService(context.clock, context.audit, halls, devices, acts, looker)
+    context.provide(ROLLOUTS, service)
     context.projector(ShelfProjector())
     context.job("rollouts", advancing(context.db, context.signals, service))
     context.routes(routes(service, halls, devices, acts))

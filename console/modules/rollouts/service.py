@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from console.core.audit import Audit
+from console.core.module import ApiKey
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, LinkState
@@ -289,3 +290,7 @@ def _facts(row: sa.RowMapping) -> ReleaseFacts:
         sha256=row["sha256"],
         size=row["size"],
     )
+
+
+ROLLOUTS = ApiKey[RolloutService]("ROLLOUTS")
+"""For the composition root and tests; other modules do not use rollouts."""

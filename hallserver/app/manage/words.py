@@ -7,6 +7,7 @@ from hallserver.engine.state import DeviceLife
 from qingting.contract.conditions import ConditionText, Severity, condition_texts
 from qingting.contract.ids import DeviceId, Millis
 from qingting.contract.pads import PadFacts, PadWord, pad_words
+from qingting.contract.programs import program_words
 from qingting.contract.states import Condition, DeviceState, WindowState
 from qingting.contract.supervision import PADS, is_gone, trouble
 from qingting.kernel.order import natural
@@ -43,6 +44,7 @@ class DeviceLine:
     seen: Millis
     detail: str
     pad: PadFacts | None = None
+    program: tuple[PadWord, ...] = ()
 
     @property
     def pad_words(self) -> tuple[PadWord, ...]:
@@ -66,6 +68,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
     parent = state.devices.get(life.parent) if life.parent is not None else None
     window = state.window_config.get(life.window) if life.window is not None else None
     at_work = _at_work(desk, life)
+    runs = desk.hub.board.programs.runs.get(life.id)
     gone = is_gone(life.kind, life.state, life.conditions, at_work=at_work)
     faults = tuple(sorted(_faults(life, gone=gone), key=lambda one: (_ORDER[one.tone], one.since)))
     return DeviceLine(
@@ -83,6 +86,7 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
         seen=desk.hub.board.presence.seen.get(life.id, life.since),
         detail=life.detail,
         pad=desk.hub.board.pads.facts.get(life.id),
+        program=program_words(life.kind, runs) if runs is not None else (),
     )
 
 
