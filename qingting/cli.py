@@ -13,6 +13,7 @@ import click
 from qingting.kernel.logging import configure_logging
 from qingting.kernel.settings import SettingsError
 from qingting.profiling import profile
+from qingting.releasing import release
 from qingting.replaying import log, replay
 from qingting.voicing import voice
 
@@ -386,6 +387,7 @@ def config_sample(hall: str, file: Path) -> None:
 
 main.add_command(log)
 main.add_command(profile)
+main.add_command(release)
 main.add_command(replay)
 main.add_command(voice)
 
