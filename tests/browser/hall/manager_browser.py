@@ -71,14 +71,17 @@ async def running_hall(
     config: HallConfig | None = None,
     past: Past | None = None,
     clock: Clock | None = None,
+    **settings_of: Any,
 ) -> AsyncIterator[RunningHall]:
+    """``settings_of``: more of :class:`HallSettings`."""
     if config is None:
         sample = await asyncio.to_thread(build_hall, hall_ids(1)[0])
         config = msgspec.structs.replace(sample, kiosk_templates=())  # nothing is bound yet
     await asyncio.to_thread(dump_config, config, folder / "hall.json")
     hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     passwords = await asyncio.to_thread(lambda: Passwords(hasher=hasher))
-    settings = HallSettings(data=str(folder / "data"), config=str(folder / "hall.json"))
+    files = {"data": str(folder / "data"), "config": str(folder / "hall.json")}
+    settings = HallSettings(**files, **settings_of)
     if past is not None:
         await past(settings.database, config)
     async with open_hall_app(settings, clock=clock, passwords=passwords) as app:

@@ -22,13 +22,17 @@ from qingting.contract.config import Device
 from qingting.contract.errors import Refusal
 from qingting.contract.hub_acts import ActGoing, ActOrder, ActPart, ActTold, HandsInForce
 from qingting.contract.ids import DeviceId
-from qingting.contract.states import ActOutcome, Condition, DeviceKind, DeviceState
+from qingting.contract.releases import ReleaseFacts, ReleaseInForce, Runs, RunsReport
+from qingting.contract.states import ActOutcome, App, Condition, DeviceKind, DeviceState
 from simulators.bench import DeviceSpec, SimulatorBench
 
 House = Any
 KIOSK, AGENT, PRINTER = DeviceId("k1"), DeviceId("k1-agent"), DeviceId("k1-printer")
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 40).decode()
 SHIPPED = Path("firmware_profiles/printers/generic.escpos80.toml").read_text("utf-8")
+RELEASE = ReleaseFacts(
+    id="b" * 16, app=App.KIOSK, version="2", build="b1b2b3", sha256="b" * 64, size=100
+)
 SPEC = DeviceSpec(id=PRINTER, kind=DeviceKind.PRINTER, profile="generic.escpos80")
 
 
@@ -67,6 +71,34 @@ class TestTheHall:
         async with await house.join("k1") as again:
             assert (await again.get(HandsInForce)).brightness == 30
             assert not [one for one in again.messages if isinstance(one, ActOrder)]
+
+    async def test_a_screen_that_is_back_has_changed_its_program_only_when_it_says_so(
+        self, house: House
+    ) -> None:
+        await house.hall.submit(
+            c.ApplyDirective(no=1, directive=d.PutRelease(release=RELEASE)),
+            key="dir:1",
+            actor="city",
+        )
+        await house.hall.submit(
+            c.ReportRelease(release=RELEASE.id), key="release:1", actor="system"
+        )
+        async with await house.join("k1") as kiosk:
+            assert (await kiosk.get(ReleaseInForce)).release == ""
+            await ask(house, KIOSK, a.UseRelease(release=RELEASE.id, start_s=30), "act-new")
+            await kiosk.get(ActOrder)
+            await kiosk.ask(ActGoing(act="act-new"), key=None)
+        async with await house.join("k1") as kiosk:
+            assert (await kiosk.get(ReleaseInForce)).release == "", "it may have gone back"
+            runs = Runs(program=RELEASE.build, release=RELEASE.id)
+            await kiosk.ask(RunsReport(runs=runs), key=None)
+            house.clock.shift += 31
+            assert outcome(house, "act-new") == (None, "")
+            await kiosk.ask(ActTold(act="act-new", outcome=ActOutcome.DONE))
+            told = await kiosk.get(ReleaseInForce)
+            assert (told.release, told.build) == (RELEASE.id, RELEASE.build)
+            assert house.hub.board.ambient().runs[KIOSK] == runs
+        await until(lambda: KIOSK not in house.hub.board.ambient().runs)
 
     async def test_a_device_that_is_away_is_refused_and_finds_nothing_when_it_comes(
         self, house: House

@@ -9,6 +9,11 @@ depends_on = ("core_0001", "hall_0004", "act_0001")
 
 
 def upgrade() -> None:
+    _releases()
+    _rollouts()
+
+
+def _releases() -> None:
     op.execute("""
         CREATE TABLE roll_release (
             id text PRIMARY KEY,
@@ -34,6 +39,9 @@ def upgrade() -> None:
             code text NOT NULL,
             PRIMARY KEY (hall, release)
         )""")
+
+
+def _rollouts() -> None:
     op.execute("""
         CREATE TABLE roll_rollout (
             no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -49,6 +57,10 @@ def upgrade() -> None:
             started_by text NOT NULL,
             ended_at bigint NOT NULL
         )""")
+    _targets()
+
+
+def _targets() -> None:
     op.execute("""
         CREATE TABLE roll_target (
             rollout bigint NOT NULL REFERENCES roll_rollout (no),
