@@ -1,6 +1,7 @@
 """Staged updates (分批更新) of the screens' programs and of device models."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.acts.api import ACTS
 from console.modules.alarms.api import ALARMS
@@ -21,7 +22,7 @@ def setup(context: ModuleContext) -> None:
     context.projector(ShelfProjector())
     context.job("rollouts", advancing(context.db, context.signals, service))
     context.routes(routes(service, halls, devices, acts))
-    context.menu(37, MenuItem("/releases", "menu.releases", "pair"))
+    context.menu(37, MenuItem("/releases", "menu.releases", "pair"), Permission.LOOK)
 
 
 MODULE = ModuleSpec(

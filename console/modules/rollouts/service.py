@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from console.core.audit import Audit
 from console.core.module import ApiKey
-from console.core.permissions import SYSTEM, Permission, Subject
+from console.core.permissions import EVERYWHERE, SYSTEM, Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, LinkState
 from console.modules.acts.api import ActsApi
@@ -69,7 +69,7 @@ class RolloutService:
         self, uow: Uow, subject: Subject, name: str, notes: str, archive: bytes, release: Release
     ) -> str:
         """Keeps an archive that was read. The same archive once more changes nothing."""
-        subject.require(Permission.HANDS)
+        subject.require(Permission.PROFILES)
         facts = release.facts
         row = {
             "id": facts.id,
@@ -99,13 +99,13 @@ class RolloutService:
     # ---- begun by a person ----------------------------------------------------------------------
 
     async def start(self, uow: Uow, subject: Subject, wish: Wish) -> int:
-        """Gives the rollout's number. Raises ``release.unknown``, ``act.no_bundle``, ``rollout.nobody``,
+        """To the devices that the subject has hands at. Gives the rollout's number. Raises ``release.unknown``, ``act.no_bundle``, ``rollout.nobody``,
         ``rollout.waves_bad`` and ``rollout.overlap``."""
-        subject.require(Permission.HANDS)
+        scope = subject.scope(Permission.HANDS)
         await repo.lock(uow)
         title = await self._title(uow, wish)
         waves = read_waves(wish.waves)
-        known = await self._devices.devices(uow)
+        known = [one for one in await self._devices.devices(uow, scope) if scope.has(one.hall)]
         places = candidates(
             wish.what, [one for one in known if not wish.halls or one.hall in wish.halls]
         )
@@ -160,6 +160,8 @@ class RolloutService:
         await repo.lock(uow)
         row, now = await repo.one(uow, no), self._clock.now_ms()
         before = row.rollout
+        for hall in sorted({one.hall for one in before.targets}):
+            subject.require(Permission.HANDS, hall=hall)
         match button:
             case "pause":
                 after = domain.pause(before)
@@ -185,7 +187,11 @@ class RolloutService:
             return True
         now = self._clock.now_ms()
         fleet = await self.looker.fleet(uow, min(one.started_at for one in rows), now)
-        online = {one.id for one in await self._halls.halls(uow) if one.state is LinkState.ONLINE}
+        online = {
+            one.id
+            for one in await self._halls.halls(uow, EVERYWHERE)
+            if one.state is LinkState.ONLINE
+        }
         for row in rows:
             await self._advance(uow, row, fleet, online, now)
         return True
@@ -229,7 +235,9 @@ class RolloutService:
         facts = _facts(await repo.release(uow, rollout.release))
         for hall in missing:
             directive = d.PutRelease(release=facts)
-            no = await self._halls.send(uow, self._agent_of(row), hall, directive)
+            no = await self._halls.send(
+                uow, self._agent_of(row), hall, directive, under=Permission.HANDS
+            )
             await repo.put_shelf(uow, hall, facts.id, no, now)
 
     async def _asked(self, uow: Uow, row: RolloutRow, step: Step, now: int) -> Rollout:
@@ -265,13 +273,18 @@ class RolloutService:
 
     # ---- looked at ------------------------------------------------------------------------------
 
-    async def rollouts(self, uow: ReadUow) -> list[RolloutRow]:
-        """Newest first."""
-        return await repo.found(uow)
+    async def rollouts(self, uow: ReadUow, scope: Scope) -> list[RolloutRow]:
+        """Those that concern a hall within ``scope``, newest first."""
+        rows = await repo.found(uow)
+        return [one for one in rows if any(scope.has(place.hall) for place in one.rollout.targets)]
 
-    async def rollout(self, uow: ReadUow, no: int) -> tuple[RolloutRow, dict[Place, Sight]]:
-        """Raises ``rollout.unknown``."""
+    async def rollout(
+        self, uow: ReadUow, scope: Scope, no: int
+    ) -> tuple[RolloutRow, dict[Place, Sight]]:
+        """Raises ``rollout.unknown``, also for one that concerns no hall within ``scope``."""
         row = await repo.one(uow, no)
+        if not any(scope.has(place.hall) for place in row.rollout.targets):
+            raise Refusal("rollout.unknown")
         fleet = await self.looker.fleet(uow, row.started_at, self._clock.now_ms())
         sights, _ = await self.looker.sights(uow, row.rollout, fleet)
         return row, sights

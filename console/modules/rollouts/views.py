@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from console.core.permissions import Permission
+from console.core.permissions import NOWHERE, Permission, Scope, Subject
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.acts.api import ActsApi
@@ -91,23 +91,25 @@ def routes(
     """Handlers over ``service``."""
 
     async def releases(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        uow = request[UOW]
-        known = [one.kind for one in await devices.devices(uow)]
+        uow, subject = request[UOW], request[SUBJECT]
+        scope, reach = subject.scope(Permission.LOOK), _hands(subject)
+        known = [one.kind for one in await devices.devices(uow, reach)]
         context = {
             "releases": await service.releases(uow),
             "bundles": await acts.bundles(uow),
-            "rollouts": [(one, _sum(one)) for one in await service.rollouts(uow)],
-            "halls": [(one.id, one.title(request[LANGUAGE])) for one in await halls.halls(uow)],
+            "rollouts": [(one, _sum(one)) for one in await service.rollouts(uow, scope)],
+            "halls": [
+                (one.id, one.title(request[LANGUAGE])) for one in await halls.halls(uow, reach)
+            ],
             "counts": {what: sum(kind in KINDS[what] for kind in known) for what in What},
-            "waves": DEFAULT_WAVES,
             "tones": TONES,
-            "may": Permission.HANDS in request[SUBJECT].permissions,
+            "may": subject.may(Permission.HANDS),
+            "may_put": subject.may(Permission.PROFILES),
         }
         return request.app[PAGES].render(request, "releases.html", context, block="list")
 
     async def put(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.HANDS)
+        request[SUBJECT].require(Permission.PROFILES)
         name, notes, archive = await _upload(request)
         release = await asyncio.to_thread(read_release, archive)
         uow, subject = request[UOW], request[SUBJECT]
@@ -137,21 +139,23 @@ def routes(
 
 def _rollout_routes(service: RolloutService, devices: DevicesApi) -> list[web.RouteDef]:
     async def rollout(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        uow = request[UOW]
-        row, sights = await service.rollout(uow, int(request.match_info["no"]))
-        known = {Place(one.hall, one.id): one for one in await devices.devices(uow)}
+        uow, scope = request[UOW], request[SUBJECT].scope(Permission.LOOK)
+        row, sights = await service.rollout(uow, scope, int(request.match_info["no"]))
+        known = {Place(one.hall, one.id): one for one in await devices.devices(uow, scope)}
         context = {
             "row": row,
             "sum": _sum(row),
-            "waves": _waves(request, row.rollout, sights, known),
+            "waves": _waves(request, row.rollout, sights, known, scope),
             "steps": [
                 (one, known.get(Place(one["hall"], one["device"])))
                 for one in await service.steps(uow, row.no)
+                if not one["hall"] or scope.has(one["hall"])
             ],
             "why": lambda code: why(request, code),
             "tones": TONES,
-            "may": Permission.HANDS in request[SUBJECT].permissions,
+            "may": all(
+                request[SUBJECT].may(Permission.HANDS, hall=one.hall) for one in row.rollout.targets
+            ),
         }
         return request.app[PAGES].render(request, "rollout.html", context, block="now")
 
@@ -164,6 +168,12 @@ def _rollout_routes(service: RolloutService, devices: DevicesApi) -> list[web.Ro
         web.get("/rollouts/{no:\\d{1,9}}", rollout),
         web.post("/rollouts/{no:\\d{1,9}}/{button:pause|go_on|go_back}", press),
     ]
+
+
+def _hands(subject: Subject) -> Scope:
+    """Where somebody may send something."""
+    may = subject.may(Permission.HANDS)
+    return subject.scope(Permission.HANDS) if may else NOWHERE
 
 
 def why(request: web.Request, code: str) -> str:
@@ -186,7 +196,9 @@ def _waves(
     rollout: Rollout,
     sights: Mapping[Place, Sight],
     known: Mapping[Place, DeviceInfo],
+    scope: Scope,
 ) -> list[WaveLine]:
+    """Devices elsewhere are counted and not shown."""
     found = []
     for number in range(rollout.last + 1):
         mine = [one for one in rollout.targets.values() if one.wave == number]
@@ -199,7 +211,9 @@ def _waves(
                 count=len(mine),
                 failed=sum(one.at in (At.FAILED, At.BACK_FAILED) for one in mine),
                 lines=tuple(
-                    _line(request, one, sights[one.place], known.get(one.place)) for one in mine
+                    _line(request, one, sights[one.place], known.get(one.place))
+                    for one in mine
+                    if scope.has(one.place.hall)
                 ),
             )
         )

@@ -15,7 +15,8 @@ from console_browser import HALL, Browser, browser, connect_hall, console, link_
 from patience import until
 
 from console.core.audit import read_audit
-from console.core.permissions import GRANTS, SYSTEM, AdminRole
+from console.core.permissions import EVERYWHERE, SYSTEM, Permission, grants_everywhere
+from console.modules.identity.roles import BUILT_IN
 from console.modules.rollouts.domain import What
 from console.modules.rollouts.service import Wish
 from qingting.contract import acts as a
@@ -218,8 +219,10 @@ async def refuses_what_is_no_release(person: Browser, data: bytes) -> None:
 async def belongs_to_the_system_administrator(ready: Any, release: str) -> None:
     service = _service(ready)
     wish = Wish(what=What.PAD, release=release, waves="1", soak_minutes=0, within_minutes=1)
-    for role in (AdminRole.SECURITY, AdminRole.AUDIT):
-        other = replace(SYSTEM, role=role, permissions=GRANTS[role])
+    for role in BUILT_IN:
+        if Permission.HANDS in role.functions:
+            continue
+        other = replace(SYSTEM, grants=grants_everywhere(role.functions))
         for press in (
             lambda uow, who=other: service.start(uow, who, wish),
             lambda uow, who=other: service.press(uow, who, 1, "go_back"),
@@ -263,7 +266,7 @@ async def two_workers_ask_once(ready: Any, hall: Hall, release: str) -> None:
     assert all(isinstance(one, d.DirectAct) for one in asked)
     assert {one.device for one in asked} == set(PADS)
     async with ready.city.db.read() as uow:
-        row, _ = await service.rollout(uow, no)
+        row, _ = await service.rollout(uow, EVERYWHERE, no)
         acts = {one.act for one in row.rollout.targets.values()}
     assert acts == {one.act for one in asked}
     assert msgspec.structs.asdict(asked[0].action)["release"] == release
