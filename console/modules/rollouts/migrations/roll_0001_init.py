@@ -5,7 +5,7 @@ from alembic import op
 revision = "roll_0001"
 down_revision = None
 branch_labels = ("rollouts",)
-depends_on = ("core_0001", "hall_0004", "act_0001")
+depends_on = ("core_0001", "hall_0005", "act_0001")
 
 
 def upgrade() -> None:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "hall_0004"
-down_revision = "hall_0003"
+revision = "hall_0005"
+down_revision = "hall_0004"
 branch_labels = None
 depends_on = None
 
