@@ -122,8 +122,8 @@ class CommandStream:
                 return None if len(body) < 3 else 3 + _u16(body, 1)
             case (0x1D, "8"):
                 return None if len(body) < 5 else 5 + _bounded(_u32(body, 1))
-            case (0x1D, "k"):
-                return _barcode_length(body)
+            case (0x1D, "k" | "e" as char):
+                return _barcode_length(body) if char == "k" else _ejector_length(body)
             case (0x1D, "*"):
                 return None if len(body) < 2 else 2 + body[0] * body[1] * 8
             case (0x1B, "*"):
@@ -159,6 +159,11 @@ def _barcode_length(body: bytearray) -> int | None:
         end = body.find(0, 1)
         return None if end < 0 else end + 1
     return None if len(body) < 2 else 2 + body[1]
+
+
+def _ejector_length(body: bytearray) -> int | None:
+    """GS e: to present by steps (3), with a time (32), or something without a parameter."""
+    return {3: 2, 32: 3}.get(body[0], 1) if body else None
 
 
 class _Heard(Enum):

@@ -39,6 +39,7 @@ SHOWN_TICKETS = 12
 
 _ERROR_PRESENT = 0x40
 _PLAIN = bytes([0x12])
+_CLEARS = (2, 5)
 
 
 class Printed(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,8 @@ class PrinterSimulator(SimulatedDevice):
         speed = float(abilities.get("mm_per_s", 150.0)) if mm_per_s is None else mm_per_s
         self.dots_per_s = speed / 25.4 * dpi
         self.conditions: set[Condition] = set()
+        self.cleared = 0
+        """Tickets that the presenter cleared away."""
         self.latched: set[Condition] = set()
         """Faults whose cause is gone and which the printer still shows: DLE ENQ 2 ends them."""
         self.printed: deque[Printed] = deque(maxlen=KEPT_TICKETS)
@@ -160,6 +163,9 @@ class PrinterSimulator(SimulatedDevice):
         if reply := self._in_order_reply(command):
             self.say(reply)
             return
+        if command.name == "GS e":
+            self._clear_exit(command.args[0])
+            return
         before = self._strip.height
         ticket = self._strip.execute(command)
         dots = (ticket.height if ticket else self._strip.height) - before
@@ -171,6 +177,12 @@ class PrinterSimulator(SimulatedDevice):
             await asyncio.sleep(0)
         if ticket is not None:
             self._deliver(ticket)
+
+    def _clear_exit(self, how: int) -> None:
+        """The presenter draws in (2) or drops (5) the ticket that is left there."""
+        if how in _CLEARS and Condition.TICKET_NOT_TAKEN in self.conditions:
+            self.cleared += 1
+            self.set_condition(Condition.TICKET_NOT_TAKEN, False)
 
     def _deliver(self, ticket: Ticket) -> None:
         self._count += 1

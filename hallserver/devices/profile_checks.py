@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from hallserver.devices.profile_types import AnyProfile, BitRow, Confirm, PrinterProfile
 from hallserver.devices.protocols.escpos.status import conditions_in, is_valid_answer
+from qingting.contract.states import Condition
 
 
 def faults_of(profile: AnyProfile) -> list[str]:
@@ -24,6 +25,11 @@ def _printer(profile: PrinterProfile) -> Iterator[str]:
     wants = {"id"} if profile.capabilities.confirm is Confirm.PROCESS_ID else set()
     if profile.commands.fence.slots != wants:
         yield f"commands.fence: {profile.capabilities.confirm} needs the slots {sorted(wants)}"
+    told = {row.means for query in profile.status.query for row in query.bits}
+    if profile.presenter is not None and not (
+        profile.capabilities.presenter and Condition.TICKET_NOT_TAKEN in told
+    ):
+        yield "presenter: the model has none, or its status does not tell that a ticket is left"
     for query in profile.status.query:
         given = profile.simulator.initial.get(query.name)
         if given is None:

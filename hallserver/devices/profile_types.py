@@ -144,6 +144,14 @@ class PrinterCommands(Strict, frozen=True, kw_only=True):
     """Sets the usual line spacing again (ESC 2)."""
 
 
+class Presenter(Strict, frozen=True, kw_only=True):
+    """What becomes of a ticket that nobody takes: after ``after_s`` the printer is told once to ``clear`` its exit, by
+    drawing the ticket in or dropping it. That it did is seen from its status."""
+
+    clear: HexBytes
+    after_s: Annotated[float, msgspec.Meta(ge=5, le=600)]
+
+
 class PrinterSimulator(Strict, frozen=True, kw_only=True):
     """Answers of a healthy printer by query name, for the simulator."""
 
@@ -165,6 +173,7 @@ class PrinterProfile(Profile, frozen=True, kw_only=True):
     capabilities: Capabilities
     commands: PrinterCommands
     status: PrinterStatus
+    presenter: Presenter | None = None
     simulator: PrinterSimulator = PrinterSimulator()
 
 

@@ -92,7 +92,7 @@ def _printer(profile: PrinterProfile) -> Iterator[str]:
     if can.text == "drawn":
         yield "  text         drawn: every line is sent as a picture"
     yield f"  QR code      {'drawn by the printer' if can.qr == 'gs_k' else 'sent as a picture'}"
-    yield f"  presenter    {'yes' if can.presenter else 'no'}"
+    yield f"  presenter    {_presenter(profile)}"
     yield f"  paper low    {'known' if can.near_end_sensor else 'not known: no sensor'}"
     yield f"  job proven   {PROOF_WORDS[can.confirm]}"
     for query in profile.status.query:
@@ -101,6 +101,13 @@ def _printer(profile: PrinterProfile) -> Iterator[str]:
     if profile.status.push is not None:
         for row in profile.status.push.bits:
             yield f"  {f'push byte {row.byte} {_bits(row)}':24} {_condition(row)}"
+
+
+def _presenter(profile: PrinterProfile) -> str:
+    if not profile.capabilities.presenter:
+        return "no"
+    left = profile.presenter
+    return f"yes, cleared after {left.after_s:g} s" if left is not None else "yes, never cleared"
 
 
 def _led(profile: LedProfile) -> Iterator[str]:

@@ -13,6 +13,7 @@ import structlog
 from hallserver.devices.api import PrintResult
 from hallserver.devices.drivers.peripheral import OpenLine, Peripheral, open_line
 from hallserver.devices.drivers.printer.fence import Fence
+from hallserver.devices.drivers.printer.presenter import Exit
 from hallserver.devices.errors import SilentDeviceError, WrongModelError
 from hallserver.devices.profile_types import Confirm, PrinterProfile, StatusQuery
 from hallserver.devices.protocols.escpos.document import EncodedJob, JobEncoder, Rasteriser
@@ -79,6 +80,7 @@ class EscposPrinter(Peripheral):
         self._name = ""
         self._named = asyncio.Event()
         self._jobs = clock.now_ms() % 10_000
+        self._exit = Exit(device.id, profile.presenter)
 
     # ---- jobs ------------------------------------------------------------------------------------
 
@@ -266,6 +268,14 @@ class EscposPrinter(Peripheral):
             async with self._line:
                 self._insist_on_model()  # the name may come late: with the new paper
                 await self._keep_trying(self._look)
+                await self._keep_exit_free()
+
+    async def _keep_exit_free(self) -> None:
+        left = Condition.TICKET_NOT_TAKEN in self._board.conditions
+        command = self._exit.looked(self._clock.monotonic(), left=left)
+        if command is not None:
+            log.info("printer.ticket_left", device=self.device.id)
+            await self._write(command)
 
     def _conditions(self) -> frozenset[Condition]:
         return self._board.conditions
@@ -328,6 +338,7 @@ class EscposPrinter(Peripheral):
     def _detached(self) -> None:
         self._codec.reset()
         self._board.clear()
+        self._exit.forget()
         self._named.clear()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(PipeClosedError("unplugged"))
