@@ -21,6 +21,16 @@ version = sa.Table(
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("published_at", sa.BigInteger),
     sa.Column("published_by", sa.Text),
+    sa.Index(
+        "cat_version_one_draft", "code", unique=True, postgresql_where=sa.text("state = 'draft'")
+    ),
+    sa.Index(
+        "cat_version_in_force",
+        "code",
+        sa.text("effective_from DESC"),
+        sa.text("version DESC"),
+        postgresql_where=sa.text("state = 'published'"),
+    ),
 )
 """Versions of items. Of one item at most one is a draft; published ones never change. In force on a date is the one
 with the latest ``effective_from`` that is not after it. ``origin``: ``hand``, ``sheet`` or ``sync``."""
