@@ -43,6 +43,7 @@ BODIES: Mapping[str, Mapping[str, str]] = {
     "/halls/{hall}/fork": {"accept": "true"},
     "/devices/{hall}/{device}/act": {"do": "print.test"},
     "/calendar/days": {"day": "2026-11-24", "kind": "none", "place": f"hall:{FOREIGN}"},
+    "/rollouts": {"what": "pad"},
     "/profiles/use": {"agents": f"{FOREIGN}/a"},
     "/alarms/read": {"upto": "1"},
     "/alarms/maintenance": {"place": str(FOREIGN)},
@@ -149,7 +150,7 @@ def address(path: str, *, hall: str) -> str:
     """A path with its variables filled in; what they name need not be there."""
     given = {
         "hall": hall, "device": str(KIOSK), "kind": "csv", "no": "1", "code": full("230603"),
-        "model": "kind.kiosk", "month": "2026-11",
+        "model": "kind.kiosk", "month": "2026-11", "button": "pause",
     }  # fmt: skip
     return re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], "nobody"), path)
 
