@@ -74,7 +74,7 @@ build: $(WEB_STAMP) ## A wheel that carries the built front ends
 	.venv/bin/uv build -q --wheel --out-dir dist
 
 clean: ## Remove everything that was built or installed
-	rm -rf .venv node_modules */node_modules .stamps dist hallserver/app/static/kiosk hallserver/app/static/tablet qingting/web/dist
+	rm -rf .venv node_modules */node_modules .stamps dist hallserver/app/static/faces hallserver/app/static/kiosk hallserver/app/static/tablet qingting/web/dist
 
 # Debian's python3 has no ensurepip without python3-venv: the machine's own pip then fills the environment.
 .venv/bin/uv:

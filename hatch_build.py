@@ -7,7 +7,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = ("hallserver/app/static/kiosk", "hallserver/app/static/tablet", "qingting/web/dist")
+BUILT = (
+    "hallserver/app/static/faces",
+    "hallserver/app/static/kiosk",
+    "hallserver/app/static/tablet",
+    "qingting/web/dist",
+)
 
 
 class FrontEndBuildHook(BuildHookInterface[Any]):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hallserver.devices.profile_types import AnyProfile
+from hallserver.devices.profiles import AnyProfile
 from qingting.contract.states import Condition, DeviceState
 from qingting.kernel.aio.pipe import BytePipe, NullModemEnd, PipeClosedError, null_modem
 from simulators.device import SimulatedDevice

@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from hallserver.agent.card_photo import PhotoDesk
 from hallserver.agent.continuity import Continuity
 from hallserver.agent.hands import Hands
 from hallserver.agent.ledger import PrintLedger
@@ -82,6 +83,9 @@ class Agent:
         self._continuity: Continuity | None = None
         self._armed = self._faces_armed = False
         self._tasks = Supervisor("agent")
+        self._photos = PhotoDesk(
+            settings.photo_decoder, settings.photo_port, settings.origin, self._clock, self._tasks
+        )
         auth = Auth(
             device=settings.device,
             key=settings.key,
@@ -126,6 +130,7 @@ class Agent:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(devices)
             await stack.enter_async_context(self._tasks)
+            await stack.enter_async_context(self._photos.running())
             if self._continuity is not None:
                 await stack.enter_async_context(self._continuity.running())
             await first_of(
@@ -226,7 +231,7 @@ class Agent:
     def _card(self, device: DeviceId, card: CardOutcome) -> None:
         told = _told(device, card)
         if self._continuity is None or not self._continuity.card(told):
-            self._tell_once(told)
+            self._tell_once(self._photos.attached(told, card))
 
     def _code(self, device: DeviceId, text: str) -> None:
         self._tell_once(CodeScanned(device=device, text=text))
@@ -274,6 +279,8 @@ class Agent:
     def _arm(self, armed: bool) -> None:
         assert self._devices is not None
         self._armed = armed
+        if armed:
+            self._photos.wipe()
         for reader in self._devices.readers.values():
             if armed:
                 reader.arm()
@@ -291,6 +298,7 @@ class Agent:
 
     def _link_down(self) -> None:
         """Nobody could be told of a card or a face: reader and terminal go dark until the hall asks again."""
+        self._photos.wipe()
         self._arm_faces(armed=False)
         self._arm(self._continuity is not None and self._continuity.armed)
 

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -81,7 +80,7 @@ class Continuity:
     async def running(self) -> AsyncIterator[None]:
         """The screen's endpoint answers inside. Raises ``OSError`` when its port is taken."""
         await self.desk.load()
-        app = screen_app(self, _origin(self._settings.hall), self._secret)
+        app = screen_app(self, self._settings.origin, self._secret)
         async with serve_screen(app, self._settings.screen_port) as self._port:
             yield
 
@@ -340,12 +339,6 @@ def _read(shown: Shown) -> IdentityRead:
         masked_number=shown.masked_number,
         kind=CertificateKind(shown.kind),
     )
-
-
-def _origin(hub: str) -> str:
-    """``ws://host:port/hub`` → ``http://host:port``."""
-    parts = urlsplit(hub)
-    return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"
 
 
 def _key() -> str:

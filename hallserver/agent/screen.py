@@ -4,7 +4,7 @@ Only the page of this agent's hall may ask (its origin), and only with the secre
 """
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -36,7 +36,7 @@ class Screen(Protocol):
 
 def screen_app(screen: Screen, origin: str, secret: str) -> web.Application:
     """``origin`` is the hall's, as a browser writes it: ``http://10.1.2.3:8080``."""
-    app = web.Application(middlewares=[_guard(origin, secret)], client_max_size=MAX_BODY)
+    app = guarded(origin, lambda told: hmac.compare_digest(told.encode(), secret.encode()))
 
     async def state(request: web.Request) -> web.Response:
         return _json(screen.offline_state())
@@ -67,6 +67,12 @@ def screen_app(screen: Screen, origin: str, secret: str) -> web.Application:
         ("/reprint", reprint),
     ):
         app.router.add_post(path, handler)
+    return app
+
+
+def guarded(origin: str, knows: Callable[[str], bool]) -> web.Application:
+    """An endpoint for the page of ``origin`` alone, with a secret for which ``knows`` is true."""
+    app = web.Application(middlewares=[_guard(origin, knows)], client_max_size=MAX_BODY)
     app.router.add_route("OPTIONS", "/{any:.*}", _preflight)
     return app
 
@@ -84,7 +90,7 @@ def _refused(refusal: Refusal) -> web.Response:
     return _json(Problem(code=refusal.code, params=dict(refusal.params)), refusal.status)
 
 
-def _guard(origin: str, secret: str) -> Middleware:
+def _guard(origin: str, knows: Callable[[str], bool]) -> Middleware:
     headers = {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Headers": f"Content-Type, {SECRET_HEADER}",
@@ -101,10 +107,9 @@ def _guard(origin: str, secret: str) -> Middleware:
         return response
 
     async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.method != "OPTIONS":
-            told = request.headers.get(SECRET_HEADER, "")
-            if not hmac.compare_digest(told.encode(), secret.encode()):
-                return _refused(Refusal("hub.forbidden"))
+        told = request.headers.get(SECRET_HEADER, "")
+        if request.method != "OPTIONS" and not knows(told):
+            return _refused(Refusal("hub.forbidden"))
         try:
             return await handler(request)
         except Refusal as refusal:

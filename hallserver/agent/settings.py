@@ -7,13 +7,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hallserver.agent.machine import MachineSettings
+from hallserver.agent.machine import MachineSettings, Words
 from hallserver.devices.profiles import ProfileLibrary, library_with
 from hallserver.devices.supervisor import PERIPHERALS, device_faults
 from qingting.contract.base import Strict
 from qingting.contract.config import Device
 from qingting.contract.ids import DeviceId, ShortText, Slug
 from qingting.kernel.settings import SettingsError, load_settings
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+"""0: any that is free."""
 
 
 class AgentSettings(Strict, frozen=True, kw_only=True):
@@ -23,7 +26,9 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
     ``kiosk``. ``data`` is a folder for numbers that are given while the hall cannot be reached; empty:
     none are. ``profiles`` is a folder of device models of your own, besides the shipped ones.
     ``screen_port`` is where the kiosk's screen on this machine then finds the agent, on the loopback
-    interface alone; 0 takes any free port.
+    interface alone; 0 takes any free port. ``photo_decoder`` is a program that reads the photo of a card as its
+    reader gives it (WLT) and writes a JPEG, PNG or BMP picture; the screen fetches it at ``photo_port``. Without
+    one no face is compared with a card here.
     """
 
     hall: str
@@ -35,7 +40,9 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
     data: str = ""
     profiles: str = ""
     machine: MachineSettings = MachineSettings()
-    screen_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    screen_port: Port = 0
+    photo_decoder: Words = ()
+    photo_port: Port = 0
 
     @property
     def peripherals(self) -> tuple[Device, ...]:
@@ -45,6 +52,12 @@ class AgentSettings(Strict, frozen=True, kw_only=True):
             for device in self.devices
             if device.kind in PERIPHERALS and device.parent == DeviceId(self.kiosk)
         )
+
+    @property
+    def origin(self) -> str:
+        """The hall's address as a browser names it: ``ws://host:port/hub`` → ``http://host:port``."""
+        parts = urlsplit(self.hall)
+        return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"
 
     def library(self) -> ProfileLibrary:
         """The models that devices may name; reads the folder."""

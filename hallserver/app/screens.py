@@ -26,6 +26,8 @@ FRAMED = {
     "X-Frame-Options": "SAMEORIGIN",
 }
 LOOPBACK = "http://127.0.0.1:*"
+CAMERA_ALLOWED = "camera=(self), microphone=(), geolocation=()"
+"""For the kiosk's own page alone."""
 BUILD_COMMAND = "npm ci && npm run build"
 
 
@@ -38,6 +40,7 @@ def add_screens(app: web.Application, static: Path = STATIC) -> None:
             f"/{bundle}/r/{{release:[0-9a-f]{{16}}}}/{{file:.+}}", _released(program)
         )
         app.router.add_get(f"/{bundle}/{{file:.+}}", _file(static / bundle))
+    app.router.add_get("/faces/{file:.+}", _file(static / "faces"))
     for short, path in (("/kiosk", "/kiosk/"), ("/board", "/board/")):
         app.router.add_get(short, _moved(path))
 
@@ -66,6 +69,8 @@ def _page(file: Path) -> Handler:
     # The kiosk reaches the agent on its own machine when this server is gone.
     policy = POLICY.replace("connect-src 'self'", f"connect-src 'self' {LOOPBACK}")
     headers = {"Content-Security-Policy": policy} if file.parent.name == "kiosk" else {}
+    if file.parent.name == "kiosk" and file.name == "index.html":
+        headers["Permissions-Policy"] = CAMERA_ALLOWED
 
     async def page(request: web.Request) -> web.StreamResponse:
         if not await asyncio.to_thread(file.is_file):

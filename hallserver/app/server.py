@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from hallserver.app.cameras import add_cameras
 from hallserver.app.code_platform import open_code_service
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.limits import lift_open_files
@@ -191,6 +192,7 @@ def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
     add_metrics(app)
     add_phone(app, phone, assets)
     add_screens(app)
+    add_cameras(app)
     add_scan(app)
     add_manage(app)
     add_voice(app, desk.hall, desk.voice)

@@ -149,7 +149,7 @@ class Hint(Strict, frozen=True, kw_only=True):
     en: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-class Profile(Strict, frozen=True, kw_only=True):
+class ProfileHead(Strict, frozen=True, kw_only=True):
     """What every profile says. ``evidence`` tells how far its bytes are proven; ``hints`` are read by the
     city's pages."""
 
@@ -162,6 +162,11 @@ class Profile(Strict, frozen=True, kw_only=True):
     revision: Annotated[int, msgspec.Meta(ge=1)]
     evidence: Literal["vendor-doc", "sdk-derived", "field-tested", "simulated"]
     sources: tuple[str, ...]
-    transport: Transport
     inherits: str = ""
     hints: dict[Condition, Hint] = msgspec.field(default_factory=dict)
+
+
+class Profile(ProfileHead, frozen=True, kw_only=True):
+    """What every profile says of a device to which a driver here speaks."""
+
+    transport: Transport

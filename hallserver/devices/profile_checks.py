@@ -6,7 +6,8 @@ The shape itself (unknown keys, wrong types, broken hexadecimal) is refused with
 
 from collections.abc import Iterator
 
-from hallserver.devices.profile_types import AnyProfile, BitRow, Confirm, PrinterProfile
+from hallserver.devices.profile_types import BitRow, Confirm, PrinterProfile
+from hallserver.devices.profiles import AnyProfile
 from hallserver.devices.protocols.escpos.status import conditions_in, is_valid_answer
 from qingting.contract.states import Condition
 

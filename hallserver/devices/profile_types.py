@@ -359,8 +359,3 @@ class LedProfile(Profile, frozen=True, kw_only=True):
     led: LedBehaviour
     protocol: LedProtocol
     simulator: dict[str, int] = msgspec.field(default_factory=dict)
-
-
-AnyProfile = (
-    PrinterProfile | IdReaderProfile | ScannerProfile | LedProfile | FaceProfile | SpeakerProfile
-)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from hallserver.devices.profile_camera import CameraProfile
 from hallserver.devices.profile_types import (
-    AnyProfile,
     BitRow,
     Confirm,
     FaceProfile,
@@ -13,7 +13,7 @@ from hallserver.devices.profile_types import (
     ScannerProfile,
     SpeakerProfile,
 )
-from hallserver.devices.profiles import ProfileLibrary
+from hallserver.devices.profiles import AnyProfile, DrivenProfile, ProfileLibrary
 from qingting.contract.conditions import condition_texts
 from qingting.contract.states import Condition, DeviceKind
 
@@ -29,7 +29,16 @@ KIND_WORDS = {
     DeviceKind.FACE: "Face terminals",
     DeviceKind.LED: "LED controllers",
     DeviceKind.SPEAKER: "Loudspeakers",
+    DeviceKind.CAMERA: "Cameras",
 }
+CAMERA_TELLS = (
+    Condition.OFFLINE,
+    Condition.CAMERA_BUSY,
+    Condition.CAMERA_BLOCKED,
+    Condition.CAMERA_FAULT,
+    Condition.TOO_DARK,
+)
+"""What the screen of a kiosk tells of every camera."""
 EVIDENCE_WORDS = {
     "vendor-doc": "from the maker's documents",
     "sdk-derived": "from the maker's software",
@@ -55,15 +64,8 @@ def _lines(profile: AnyProfile) -> Iterator[str]:
     yield f"  evidence     {profile.evidence}: {EVIDENCE_WORDS[profile.evidence]}"
     for one in profile.sources:
         yield f"  source       {one}"
-    line = profile.transport
-    yield f"  line         {' or '.join(line.carriers)}; {line.serial.baud} baud; TCP port {line.tcp.port}"
-    lost_s = line.fails_to_down * (line.poll_ms + line.request_timeout_ms) / 1000
-    yield f"  lost after   {line.fails_to_down} looks without answer, about {lost_s:.1f} s"
-    identify = (
-        None if isinstance(profile, LedProfile | FaceProfile | SpeakerProfile) else profile.identify
-    )
-    if identify is not None:
-        yield f"  calls itself {identify.expect}"
+    if not isinstance(profile, CameraProfile):
+        yield from _line(profile)
     yield from _of_kind(profile)
 
 
@@ -84,6 +86,27 @@ def _of_kind(profile: AnyProfile) -> Iterator[str]:
             yield from _face(profile)
         case SpeakerProfile():
             yield from _speaker(profile)
+        case CameraProfile():
+            yield from _camera(profile)
+
+
+def _line(profile: DrivenProfile) -> Iterator[str]:
+    line = profile.transport
+    yield f"  line         {' or '.join(line.carriers)}; {line.serial.baud} baud; TCP port {line.tcp.port}"
+    lost_s = line.fails_to_down * (line.poll_ms + line.request_timeout_ms) / 1000
+    yield f"  lost after   {line.fails_to_down} looks without answer, about {lost_s:.1f} s"
+    identify = (
+        None if isinstance(profile, LedProfile | FaceProfile | SpeakerProfile) else profile.identify
+    )
+    if identify is not None:
+        yield f"  calls itself {identify.expect}"
+
+
+def _camera(profile: CameraProfile) -> Iterator[str]:
+    picture, guidance = profile.camera, profile.guidance
+    yield f"  picture      {picture.width} × {picture.height}{', mirrored' if picture.mirror else ''}"
+    yield f"  same person  up to a distance of {profile.compare.match:g}; another beyond {profile.compare.differ:g}"
+    yield f"  asks for     {' or '.join(guidance.challenges) or 'nothing'}; {guidance.look_s:g} s at most"
 
 
 def _printer(profile: PrinterProfile) -> Iterator[str]:
@@ -187,6 +210,8 @@ def _told(profile: AnyProfile) -> set[str]:
         muted = {Condition.MUTED} if profile.speaker.muted is not None else set()
         told = {one.means for one in profile.speaker.complaints}
         return {*told, *muted, Condition.SOUND_FAULT}
+    if isinstance(profile, CameraProfile):
+        return set(CAMERA_TELLS)
     if not isinstance(profile, PrinterProfile):
         return set()
     rows = [row for query in profile.status.query for row in query.bits]

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hallserver.devices.profile_camera import CameraProfile
 from hallserver.devices.profile_types import (
-    AnyProfile,
     FaceProfile,
     IdReaderProfile,
     LedProfile,
@@ -28,6 +28,10 @@ from hallserver.devices.profile_types import (
 from qingting.contract.states import DeviceKind
 from qingting.kernel.toml_lines import located
 
+DrivenProfile = (
+    PrinterProfile | IdReaderProfile | ScannerProfile | LedProfile | FaceProfile | SpeakerProfile
+)
+AnyProfile = DrivenProfile | CameraProfile
 FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.PRINTER: ("printers", PrinterProfile),
     DeviceKind.ID_READER: ("id_readers", IdReaderProfile),
@@ -35,12 +39,11 @@ FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.FACE: ("faces", FaceProfile),
     DeviceKind.LED: ("leds", LedProfile),
     DeviceKind.SPEAKER: ("speakers", SpeakerProfile),
+    DeviceKind.CAMERA: ("cameras", CameraProfile),
 }
 MAX_INHERITANCE = 8
 
-P = TypeVar(
-    "P", PrinterProfile, IdReaderProfile, ScannerProfile, FaceProfile, LedProfile, SpeakerProfile
-)
+P = TypeVar("P", bound=AnyProfile)
 
 
 class ProfileError(ValueError):

@@ -25,6 +25,7 @@ from hallserver.devices.drivers.scanner.driver import LineScanner
 from hallserver.devices.drivers.scanner.ssi import SsiScanner
 from hallserver.devices.drivers.speaker.driver import ProgramSpeaker
 from hallserver.devices.errors import DeviceConfigError
+from hallserver.devices.profile_camera import CameraProfile
 from hallserver.devices.profile_types import (
     FaceProfile,
     IdReaderProfile,
@@ -64,7 +65,8 @@ def device_faults(device: Device, library: ProfileLibrary | None = None) -> list
     carriers: tuple[str, ...] | None = None
     try:
         profile = (library or shipped_profiles()).load(device.profile)
-        carriers = (*profile.transport.carriers, "null")
+        if not isinstance(profile, CameraProfile):
+            carriers = (*profile.transport.carriers, "null")
         if profile.kind is not device.kind:
             faults.append(f"devices.{device.id}: profile {profile.id!r} is a {profile.kind}")
     except ProfileError as error:

@@ -96,7 +96,8 @@ class SamvCodec:
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """What is needed of a card's text record. Dates are ``YYYYMMDD``, ``valid_to`` may be ``长期``.
+    """What is needed of a card's text record. Dates are ``YYYYMMDD``, ``valid_to`` may be ``长期``. ``photo`` is
+    as the reader gave it, in its closed format (WLT); empty for none.
 
     ``repr`` shows nothing of the person.
     """
@@ -108,6 +109,7 @@ class CardText:
     valid_from: str
     valid_to: str
     name_en: str = ""
+    photo: bytes = b""
 
     def __repr__(self) -> str:
         return f"CardText({self.kind}, …)"
@@ -115,12 +117,22 @@ class CardText:
 
 def text_of_read(data: bytes) -> bytes:
     """The 256-byte text record of a read reply; raises :class:`RecordError`."""
+    head = _head_of_read(data)
+    return data[head : head + TEXT_LENGTH]
+
+
+def photo_of_read(data: bytes) -> bytes:
+    """The photo of a read reply, in its closed format; empty when it has none. Raises :class:`RecordError`."""
+    begin = _head_of_read(data) + TEXT_LENGTH
+    return data[begin : begin + int.from_bytes(data[2:4], "big")]
+
+
+def _head_of_read(data: bytes) -> int:
+    """Length of the lengths: 30 01 gives two (text, photo), 30 10 three (and fingerprints)."""
     if len(data) < 4 + TEXT_LENGTH or int.from_bytes(data[:2], "big") != TEXT_LENGTH:
         raise RecordError("read reply without a text record")
-    # 30 01 gives two lengths (text, photo), 30 10 three (and fingerprints).
     photo = int.from_bytes(data[2:4], "big")
-    head = 4 if len(data) == 4 + TEXT_LENGTH + photo else 6
-    return data[head : head + TEXT_LENGTH]
+    return 4 if len(data) == 4 + TEXT_LENGTH + photo else 6
 
 
 def parse_text(record: bytes, allowed: tuple[str, ...]) -> CardText:

@@ -14,6 +14,7 @@ import pytest
 
 from console.app.server import ConsoleSettings
 from hallserver.agent.machine import MachineSettings
+from hallserver.agent.settings import AgentSettings
 from hallserver.app.settings import HallSettings
 from hallserver.devices.profile_types import LedProfile, PrinterProfile
 from hallserver.devices.profiles import ProfileLibrary, load_kind
@@ -144,6 +145,9 @@ def test_every_toml_example_is_what_it_says_it_is(page: Path) -> None:
             msgspec.convert(block, HallSettings)
         elif page.name == "remote-hands.md":
             msgspec.convert(block["machine"], MachineSettings)
+        elif page.name == "cameras.md":
+            needed = {"hall": "ws://h/hub", "device": "a", "key": "k", "kiosk": "k1"}
+            msgspec.convert(needed | block, AgentSettings)
         elif page.name == "city.md":
             msgspec.convert(block, ConsoleSettings)
         else:

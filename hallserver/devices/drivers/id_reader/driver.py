@@ -6,6 +6,7 @@ told once, then the reader waits until it was lifted. Nothing read is kept, logg
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 
 import structlog
@@ -20,6 +21,7 @@ from hallserver.devices.protocols.samv import (
     SamvCodec,
     UnknownRecordError,
     parse_text,
+    photo_of_read,
     request,
     text_of_read,
 )
@@ -193,7 +195,8 @@ class SamvReader(Peripheral):
 
     def _parse(self, data: bytes) -> CardOutcome | None:
         try:
-            return parse_text(text_of_read(data), self._profile.reader.records)
+            card = parse_text(text_of_read(data), self._profile.reader.records)
+            return replace(card, photo=photo_of_read(data))
         except UnknownRecordError:
             return UNKNOWN_TYPE
         except RecordError:

@@ -1,5 +1,5 @@
 /** The journey from "what do you need" to a number: one step at a time, each with what it needs. */
-import type { BookingBrief, IdentityRead, Problem } from '@qingting/client';
+import type { BookingBrief, CardPhoto, FaceCheck, IdentityRead, Problem } from '@qingting/client';
 
 /** Most items of one ticket, as the contract has it. */
 export const MOST_ITEMS = 5;
@@ -13,9 +13,11 @@ export interface Draft {
   readonly party: number;
   readonly priority: string;
   readonly identity: IdentityRead | null;
+  /** What comparing face and card came to; null: not yet, or nobody asks for it. */
+  readonly face: FaceCheck | null;
 }
 
-export const EMPTY: Draft = { items: [], party: 1, priority: ORDINARY, identity: null };
+export const EMPTY: Draft = { items: [], party: 1, priority: ORDINARY, identity: null, face: null };
 
 /** What the citizen pressed: kept with its key until it is settled, so that it never counts twice. */
 export interface Press {
@@ -49,6 +51,8 @@ export type Step =
       readonly phase: ReaderPhase;
       readonly problem: Problem | null;
     }
+  /** Face and card are compared; then comes the confirmation, or the number of `booking`. */
+  | { readonly name: 'face'; readonly photo: CardPhoto; readonly profile: string; readonly booking: BookingBrief | null }
   | { readonly name: 'confirm' }
   | { readonly name: 'taking'; readonly press: Press }
   | { readonly name: 'failed'; readonly press: Press; readonly problem: Problem; readonly retryable: boolean }

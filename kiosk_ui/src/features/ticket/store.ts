@@ -1,7 +1,7 @@
 /** The take-ticket journey. The only place of the kiosk that asks the hall for tickets and identities. */
 import { computed, onScopeDispose, shallowRef } from 'vue';
 import type { InjectionKey } from 'vue';
-import type { BookingBrief, IdentityRead, IdentityWay, Language, Problem } from '@qingting/client';
+import type { BookingBrief, FaceCheck, IdentityRead, IdentityWay, Language, Problem } from '@qingting/client';
 import { asHallError, newKey } from '@qingting/client';
 import type { JourneyLine } from '../offline/line';
 import type { Draft, Press, Purpose, Step, TicketAct } from './steps';
@@ -16,6 +16,14 @@ export interface JourneyItem {
   readonly needs_identity: boolean;
 }
 
+/** Whether one of these items asks for face against card, and the profile of the camera for it; null: no camera. */
+export interface FaceWish {
+  asked(items: readonly string[]): boolean;
+  camera(): string | null;
+}
+
+const NO_FACES: FaceWish = { asked: () => false, camera: () => null };
+
 interface Trace {
   readonly step: Step;
   readonly items: readonly string[];
@@ -26,6 +34,7 @@ export function useJourney(
   connection: JourneyLine,
   language: () => Language,
   elder: () => boolean = () => false,
+  faces: FaceWish = NO_FACES,
 ) {
   const step = shallowRef<Step>({ name: 'home' });
   /** How the citizen came here, for "back". */
@@ -40,6 +49,7 @@ export function useJourney(
     switch (next.name) {
       case 'identity':
       case 'bookings':
+      case 'face':
         return true;
       case 'taking':
       case 'failed':
@@ -56,7 +66,7 @@ export function useJourney(
   function enter(next: Step): void {
     // The hall itself forgets the identity that a number was taken with.
     if (holds(step.value) && !holds(next) && step.value.name !== 'taking') leaveReader();
-    if (!holds(next) && draft.value.identity !== null) draft.value = { ...draft.value, identity: null };
+    if (!holds(next) && draft.value.identity !== null) draft.value = { ...draft.value, identity: null, face: null };
     step.value = next;
   }
 
@@ -79,7 +89,7 @@ export function useJourney(
 
   function forget(): void {
     leaveReader();
-    draft.value = { ...draft.value, identity: null };
+    draft.value = { ...draft.value, identity: null, face: null };
     step.value = { name: 'home' };
   }
 
@@ -136,7 +146,30 @@ export function useJourney(
   function confirmWith(): void {
     const at = trail.value.findLastIndex((one) => one.step.name === 'confirm');
     if (at >= 0) trail.value = trail.value.slice(0, at + 1);
-    enter({ name: 'confirm' });
+    if (!compare(draft.value.items, null)) enter({ name: 'confirm' });
+  }
+
+  /** True when face and card are to be compared first; where they cannot be, that is noted. */
+  function compare(items: readonly string[], booking: BookingBrief | null): boolean {
+    const { identity, face } = draft.value;
+    if (identity === null || face !== null || !faces.asked(items)) return false;
+    const profile = faces.camera();
+    if (identity.photo === null || profile === null) {
+      const why = profile === null ? 'no_camera' : 'no_photo';
+      draft.value = { ...draft.value, face: { verdict: 'not_done', why, liveness: 'unknown' } };
+      return false;
+    }
+    enter({ name: 'face', photo: identity.photo, profile, booking });
+    return true;
+  }
+
+  /** The outcome of a check, or the citizen's wish to have none: either way it goes on. */
+  async function faceChecked(face: FaceCheck): Promise<void> {
+    const now = step.value;
+    if (now.name !== 'face') return;
+    draft.value = { ...draft.value, face };
+    if (now.booking === null) enter({ name: 'confirm' });
+    else await take({ draft: draft.value, booking: now.booking, key: newKey() });
   }
 
   /** From the confirmation to the departments, for one more item under the same number. */
@@ -173,7 +206,7 @@ export function useJourney(
     if (step.value.name === 'privacy') {
       trail.value = [...trail.value, { step: step.value, items: draft.value.items }];
     }
-    draft.value = { ...draft.value, identity: null };
+    draft.value = { ...draft.value, identity: null, face: null };
     step.value = { name: 'identity', purpose, phase: 'arming', problem: null };
     await armReader(purpose);
   }
@@ -247,7 +280,7 @@ export function useJourney(
   /** Takes the number of a booking that the hall has shown. */
   async function takeBooking(booking: BookingBrief): Promise<void> {
     if (step.value.name !== 'bookings' && step.value.name !== 'confirm') return;
-    await take({ draft: draft.value, booking, key: newKey() });
+    if (!compare(booking.items, booking)) await take({ draft: draft.value, booking, key: newKey() });
   }
 
   async function take(press: Press): Promise<void> {
@@ -268,6 +301,7 @@ export function useJourney(
           identity: wish.identity?.token ?? null,
           language: language(),
           elder: elder(),
+          face_check: wish.face,
         },
         { key: press.key },
       );
@@ -332,7 +366,7 @@ export function useJourney(
   const { reprint, comeBack, leaveLine } = useTicketActs(connection, step);
   return {
     step, trail, draft, adding, busy, go, back, reset, proceed, review, addMore, enough, drop, bring, claim,
-    beginIdentity, lookForFace, confirm, takeBooking, retry, showFormer, reprint, comeBack, leaveLine,
+    beginIdentity, faceChecked, lookForFace, confirm, takeBooking, retry, showFormer, reprint, comeBack, leaveLine,
   };
 }
 

@@ -1662,6 +1662,11 @@ export const ERROR_TEXTS = {
     "zh": "请写材料名称，不要超过 200 个字；说明不超过 1000 个字。",
     "en": "Give the material a name of at most 200 characters, and a note of at most 1000.",
     "retry": false
+  },
+  "card_photo.unreadable": {
+    "zh": "这台机器读不出证件上的照片。请让工作人员核对本人与证件。",
+    "en": "This machine cannot read the photo on the card. Let a member of staff compare face and card.",
+    "retry": false
   }
 } as const;
 
