@@ -89,8 +89,10 @@ class DeviceInfo:
 
     @property
     def program_words(self) -> tuple[PadWord, ...]:
-        """Which program, release and models run there, as far as it says."""
-        return program_words(self.kind, self.program) if self.program is not None else ()
+        """Which program, release and models run there, as far as it says, and which should where they differ."""
+        if self.program is None:
+            return ()
+        return program_words(self.kind, self.program, self.hands)
 
     @property
     def out_of_order(self) -> bool:

@@ -86,7 +86,9 @@ def _line(desk: Desk, life: DeviceLife) -> DeviceLine:
         seen=desk.hub.board.presence.seen.get(life.id, life.since),
         detail=life.detail,
         pad=desk.hub.board.pads.facts.get(life.id),
-        program=program_words(life.kind, runs) if runs is not None else (),
+        program=program_words(life.kind, runs, state.hands.get(life.id))
+        if runs is not None
+        else (),
     )
 
 
