@@ -76,7 +76,7 @@ def drawing_of(kind: DeviceKind) -> str:
     return f"drawings/{kind.value}.svg"
 
 
-CARRIERS = frozenset({"serial", "tcp", "udp", "usb", "usblp", "hidraw", "evdev", "http", "audio"})
+CARRIERS = frozenset({"serial", "tcp", "udp", "usb", "usblp", "hidraw", "evdev", "http", "sound"})
 """Interfaces that have words; another one, of a newer profile, is shown by its own name."""
 
 
