@@ -14,9 +14,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from patience import until
 
-from hallserver.app.desk import DESK
+from hallserver.agent.agent import Agent
+from hallserver.agent.link import pair_agent
+from hallserver.agent.settings import AgentSettings
+from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
 from hallserver.hall import Hall
+from hallserver.hub.accounts.devices import Pairing
 from qingting.contract import acts as a
 from qingting.contract import commands as c
 from qingting.contract.config import Device, HallConfig
@@ -56,19 +60,22 @@ class House:
         await asyncio.to_thread((self.card / "fault").write_text, fault)
 
 
-def configured() -> HallConfig:
+def configured(parent: DeviceId | None = None) -> HallConfig:
     base = build_hall(hall_ids(1)[0])
     speaker = Device(
         id=SPEAKER, kind=DeviceKind.SPEAKER, name="大厅音箱", profile="generic.alsa",
-        url="sound://default",
+        url="sound://default", parent=parent,
     )  # fmt: skip
     devices = (*(one for one in base.devices if one.kind is not DeviceKind.LED), speaker)
     return msgspec.structs.replace(base, devices=devices, announcements=Announcements(volume=50))
 
 
 @asynccontextmanager
-async def house(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    config = await asyncio.to_thread(configured)
+async def house(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, parent: DeviceId | None = None
+) -> AsyncIterator[House]:
+    """``parent``: the kiosk whose agent has the loudspeaker; None: the hall server itself."""
+    config = await asyncio.to_thread(configured, parent)
     card = folder / "cards" / "default"
     await asyncio.to_thread(card.mkdir, parents=True)
     await asyncio.to_thread((card / "speed").write_text, "1.5")
@@ -81,14 +88,42 @@ async def house(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     async with open_hall_app(settings) as app, TestClient(TestServer(app)) as client:
         made = House(app[DESK].hall, client, card)
         await made.do(c.OpenWindow(window=W1, staff=StaffId(config.staff[0].id)))
-        await until(lambda: made.hall.state.devices[SPEAKER].state is DeviceState.READY)
-        yield made
+        async with agent_of(app[DESK], client, config, parent):
+            await until(lambda: made.hall.state.devices[SPEAKER].state is DeviceState.READY)
+            yield made
 
 
+@asynccontextmanager
+async def agent_of(
+    desk: Desk,
+    client: TestClient[web.Request, web.Application],
+    config: HallConfig,
+    kiosk: DeviceId | None,
+) -> AsyncIterator[None]:
+    """The agent of ``kiosk`` at work, paired as its operator pairs it; nothing without a kiosk."""
+    if kiosk is None:
+        yield
+        return
+    device = DeviceId(f"{kiosk}-agent")
+    pairing = Pairing(device=device, kind=DeviceKind.AGENT, name="设备代理", parent=kiosk)
+    code, _ = await desk.accounts.devices.make_code(pairing, StaffId(config.staff[0].id))
+    url = f"ws://{client.host}:{client.port}/hub"
+    paired = await pair_agent(url, code)
+    own = tuple(one for one in config.devices if one.id == SPEAKER)
+    settings = AgentSettings(hall=url, device=device, key=paired.key, kiosk=kiosk, devices=own)
+    task = asyncio.create_task(Agent(settings).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("parent", [None, DeviceId("k1")], ids=["of the hall", "of an agent"])
 async def test_a_call_is_heard_once_a_broken_one_is_marked_and_said_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parent: DeviceId | None
 ) -> None:
-    async with house(tmp_path, monkeypatch) as hall:
+    async with house(tmp_path, monkeypatch, parent) as hall:
         state = hall.hall.state
         first = await hall.call_one()
         await until(lambda: hall.said(first))
