@@ -45,7 +45,9 @@ from qingting.kernel.web import (
 
 log = structlog.get_logger(__name__)
 
-LIVE_NAMES = frozenset({"halls", "devices", "tickets", "ratings", "live", "alarms"})
+LIVE_NAMES = frozenset(
+    {"halls", "devices", "tickets", "ratings", "live", "alarms", "acts", "rollouts"}
+)
 RETRY_SECONDS = "5"
 _STATIC = Path(__file__).parent / "static"
 _SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))

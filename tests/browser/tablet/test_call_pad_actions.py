@@ -61,7 +61,6 @@ async def test_a_visitor_goes_away_and_is_brought_back_in_one_tap(
     await expect(pad.locator("[data-test=primary]")).to_contain_text("办结 A001")
     await tap(pad, "day")
     await expect(pad.get_by_role("dialog")).to_contain_text("压力值")
-    await picture(pad, "call-pad-day")
     assert small_hall.hall.state.windows[WindowId("w3")].ticket == ticket.id
 
 
