@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from qingting.contract.base import ready_for_threads
 from qingting.contract.states import Language
 from simulators.actions import ACTIONS, ActionError, perform
 from simulators.bench import SimulatorBench, UnknownDeviceError
@@ -58,6 +59,9 @@ class Texts(msgspec.Struct, frozen=True):
 
     zh: str
     en: str
+
+
+ready_for_threads(dict[str, Texts])
 
 
 @cache

@@ -25,6 +25,7 @@ from hallserver.devices.profile_types import (
     SpeakerProfile,
     decode_special,
 )
+from qingting.contract.base import ready_for_threads
 from qingting.contract.states import DeviceKind
 from qingting.kernel.toml_lines import located
 
@@ -41,6 +42,7 @@ FOLDERS: dict[DeviceKind, tuple[str, type[AnyProfile]]] = {
     DeviceKind.SPEAKER: ("speakers", SpeakerProfile),
     DeviceKind.CAMERA: ("cameras", CameraProfile),
 }
+ready_for_threads(*(kind for _, kind in FOLDERS.values()))
 MAX_INHERITANCE = 8
 
 P = TypeVar("P", bound=AnyProfile)

@@ -5,6 +5,8 @@ in silence. Events and views accept unknown fields, because a newer writer may a
 version N-1 must still read them.
 """
 
+from typing import Any
+
 import msgspec
 
 CONTRACT_VERSION = 1
@@ -20,3 +22,13 @@ class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A frozen record that ignores fields added by newer versions."""
+
+
+def ready_for_threads(*kinds: Any) -> None:
+    """Has msgspec take ``kinds`` apart now, for those that several threads may convert to as their first.
+
+    It does so at a type's first use and shows the half-made result to other threads, which then crash the
+    process (msgspec 0.22.0, seen twice as two agents of one process read their profiles).
+    """
+    for kind in kinds:
+        _ = msgspec.json.Decoder(kind)

@@ -13,10 +13,12 @@ from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
+from qingting.contract.base import ready_for_threads
 from qingting.contract.config import HallConfig, config_faults
 from qingting.contract.errors import Refusal
 
 T = TypeVar("T", bound=msgspec.Struct)
+ready_for_threads(HallConfig)
 
 
 class ConfigFileError(Refusal):
