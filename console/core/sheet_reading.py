@@ -13,7 +13,8 @@ from qingting.contract.errors import Refusal
 
 Given = str | int | float | bool | date | datetime
 """A cell as it was read; an empty one is an empty text."""
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 960 * 1024
+"""With the form around it a request as large as the server takes from anybody."""
 MAX_ROWS = 20_000
 MAX_COLUMNS = 100
 _MAX_UNPACKED = 200 * 1024 * 1024
@@ -42,7 +43,7 @@ def read_sheet(data: bytes) -> list[list[Given]]:
 
 def too_large() -> Refusal:
     """The refusal with the limits that hold."""
-    return Refusal("sheet.too_large", rows=MAX_ROWS, megabytes=MAX_BYTES // 1024 // 1024)
+    return Refusal("sheet.too_large", rows=MAX_ROWS, kilobytes=MAX_BYTES // 1024)
 
 
 def _book(data: bytes) -> list[list[Given]]:

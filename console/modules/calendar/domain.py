@@ -97,11 +97,6 @@ class WorkCalendar:
                 day += timedelta(days=1)
         return Due(day, self._unsettled(start, day) if count else ())
 
-    def workdays_between(self, start: date, end: date) -> int:
-        """Working days after ``start`` up to and with ``end``; 0 when ``end`` is not later."""
-        days = range(1, (end - start).days + 1)
-        return sum(self.is_workday(start + timedelta(days=one)) for one in days)
-
     def due(self, start: date, limit: TimeLimit) -> Due:
         """The last day of ``limit`` when the event was on ``start``. Months and years end on the same day of the
         month, or on its last one. Raises ``calendar.limit``."""

@@ -22,7 +22,6 @@ from qingting.kernel.web.keys import SESSION_DIGEST
 
 FILTERS = ("division", "role", "state", "q")
 Text = Annotated[str, msgspec.Meta(max_length=80)]
-_INDENT = {Level.CITY: "", Level.DISTRICT: "　", Level.TOWN: "　　", Level.VILLAGE: "　　　"}
 _SORTS = {
     "name": lambda one: one.name.casefold(),
     "division": lambda one: (one.division, one.name),
@@ -124,7 +123,7 @@ class AccountPages:
     ) -> list[tuple[str, str]]:
         scope = request[SUBJECT].scope(Permission.ACCOUNTS)
         return [
-            (one.code, _INDENT[one.level] + one.title(request[LANGUAGE]))
+            (one.code, one.indented(request[LANGUAGE]))
             for one in chart.divisions.values()
             if scope.has_division(one.code) and (towns or one.level in (Level.CITY, Level.DISTRICT))
         ]
@@ -198,7 +197,7 @@ class AccountPages:
         for one in chart.divisions.values():
             reach = Reach(ReachKind.REGION, one.code)
             if chart.covers(scope, reach):
-                yield value_of(reach), _INDENT[one.level] + words.division(one.code)
+                yield value_of(reach), one.indented(request[LANGUAGE])
         for kind, targets in (
             (ReachKind.DEPARTMENT, chart.departments),
             (ReachKind.HALL, chart.halls),

@@ -33,6 +33,10 @@ class Division:
     def title(self, language: Language) -> str:
         return self.name if language is Language.ZH else self.name_en or self.name
 
+    def indented(self, language: Language) -> str:
+        """The title for a list to choose from, further in the lower the division."""
+        return "\u3000" * tuple(Level).index(self.level) + self.title(language)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
@@ -60,8 +64,7 @@ class Staff:
     division: str
     department: str
     hall: str
-    left: bool
-    has_phone: bool = False
+    left: bool = False
 
 
 class Chart(Protocol):

@@ -38,8 +38,7 @@ staff = sa.Table(
     sa.Column("division", sa.Text, sa.ForeignKey("org_division.code"), nullable=False),
     sa.Column("department", sa.Text, sa.ForeignKey("org_department.id")),
     sa.Column("hall", sa.Text, nullable=False),
-    sa.Column("phone_box", sa.Text),
     sa.Column("left_at", sa.BigInteger),
     sa.Index("org_staff_division", "division"),
 )
-"""``number`` is the staff number (工号), in the city and in the lists of the halls. ``phone_box`` is sealed."""
+"""``number`` is the staff number (工号), in the city and in the lists of the halls. ``left_at``: no longer in service."""

@@ -5,7 +5,9 @@ from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.organisation.api import ORGANISATION
 from console.modules.organisation.service import OrganisationService
+from console.modules.organisation.staff import StaffService
 from console.modules.organisation.views import routes
+from console.modules.organisation.views_staff import staff_routes
 from qingting.kernel.web import MenuItem
 
 
@@ -13,6 +15,8 @@ def setup(context: ModuleContext) -> None:
     service = OrganisationService(context.audit, context.get(HALLS))
     context.provide(ORGANISATION, service)
     context.routes(routes(service))
+    staff = StaffService(context.clock, context.audit, context.get(HALLS), service)
+    context.routes(staff_routes(staff, service))
     context.menu(65, MenuItem("/divisions", "menu.organisation", "people"), Permission.ORGANISATION)
 
 

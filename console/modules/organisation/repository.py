@@ -1,12 +1,10 @@
 """All SQL of the organisation."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from console.core.permissions import Scope
 from console.core.uow import ReadUow, Uow
 from console.modules.organisation import models as m
 from console.modules.organisation.api import Department, Division, Staff
@@ -69,18 +67,6 @@ async def drop_department(uow: Uow, department: str) -> bool:
     return await _drop(uow, sa.delete(m.department).where(m.department.c.id == department))
 
 
-def staff_within(scope: Scope) -> sa.ColumnElement[bool]:
-    """Members of staff whose division or department is within."""
-    c = m.staff.c
-    parts: list[sa.ColumnElement[bool]] = [sa.false()]
-    for area in scope.areas:
-        if area.division is not None:
-            parts.append(c.division.startswith(area.division, autoescape=True))
-        if area.departments:
-            parts.append(c.department.in_(sorted(area.departments)))
-    return sa.or_(*parts)
-
-
 async def staff(uow: ReadUow, *where: sa.ColumnElement[bool]) -> list[Staff]:
     rows = await uow.all(sa.select(m.staff).where(*where).order_by(m.staff.c.number))
     return [_staff(row) for row in rows]
@@ -95,16 +81,20 @@ def _staff(row: sa.RowMapping) -> Staff:
         department=row["department"] or "",
         hall=row["hall"],
         left=row["left_at"] is not None,
-        has_phone=row["phone_box"] is not None,
     )
 
 
-async def put_staff(uow: Uow, found: Sequence[dict[str, Any]]) -> None:
-    """Whole rows, without ``phone_box`` where that stays as it is."""
-    for row in found:
-        statement = insert(m.staff).values(**row)
-        kept = {name: value for name, value in row.items() if name != "number"}
-        await uow.run(statement.on_conflict_do_update(index_elements=["number"], set_=kept))
+async def put_staff(uow: Uow, one: Staff, left_at: int | None) -> None:
+    kept = {
+        "name": one.name,
+        "post": one.post,
+        "division": one.division,
+        "department": one.department or None,
+        "hall": one.hall,
+        "left_at": left_at,
+    }
+    statement = insert(m.staff).values(number=one.number, **kept)
+    await uow.run(statement.on_conflict_do_update(index_elements=["number"], set_=kept))
 
 
 async def _drop(uow: Uow, statement: sa.Executable) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from console.core.web import PAGES, SUBJECT, UOW
-from console.modules.organisation.api import Department, Level
+from console.modules.organisation.api import Department
 from console.modules.organisation.domain import full
 from console.modules.organisation.service import OrganisationService
 from qingting.contract.base import Strict
@@ -15,7 +15,6 @@ from qingting.contract.ids import HallId
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 
 Text = Annotated[str, msgspec.Meta(max_length=80)]
-_INDENT = {Level.CITY: "", Level.DISTRICT: "　", Level.TOWN: "　　", Level.VILLAGE: "　　　"}
 
 
 class DivisionForm(Strict, frozen=True, kw_only=True):
@@ -65,9 +64,7 @@ class DivisionPages:
             "page": found,
             "language": language,
             "form": form,
-            "divisions": [
-                (one.code, _INDENT[one.level] + one.title(language)) for one in divisions
-            ],
+            "divisions": [(one.code, one.indented(language)) for one in divisions],
             "departments": [("", "—"), *((one.id, one.title(language)) for one in departments)],
             "problem": problem,
         }
@@ -138,9 +135,7 @@ class DepartmentPages:
             "form": form,
             "new": new,
             "parents": [("", "—"), *((one.id, one.title(language)) for one in own)],
-            "divisions": [
-                (one.code, _INDENT[one.level] + one.title(language)) for one in divisions
-            ],
+            "divisions": [(one.code, one.indented(language)) for one in divisions],
             "problem": problem,
         }
         return request.app[PAGES].render(request, "department.html", context)

@@ -36,7 +36,6 @@ def upgrade() -> None:
             division text NOT NULL REFERENCES org_division (code),
             department text REFERENCES org_department (id),
             hall text NOT NULL,
-            phone_box text,
             left_at bigint
         )""")
     op.execute("CREATE INDEX org_staff_division ON org_staff (division)")

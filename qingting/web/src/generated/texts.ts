@@ -1429,8 +1429,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "sheet.too_large": {
-    "zh": "这个文件太大。一次最多 {rows} 行、{megabytes} MB，请分成几个文件。",
-    "en": "This file is too large. At most {rows} rows and {megabytes} MB at once: split it into several files.",
+    "zh": "这个文件太大。一次最多 {rows} 行、{kilobytes} KB，请分成几个文件。",
+    "en": "This file is too large. At most {rows} rows and {kilobytes} KB at once: split it into several files.",
     "retry": false
   },
   "sheet.column": {
@@ -1521,6 +1521,26 @@ export const ERROR_TEXTS = {
   "organisation.in_use": {
     "zh": "它下面还有区划、部门、人员或大厅，不能删除。请先移走它们。",
     "en": "Divisions, departments, staff or halls still belong to it, so it stays. Move them first.",
+    "retry": false
+  },
+  "organisation.staff_unknown": {
+    "zh": "没有这个工号的人员，或者不在您管理的范围内。",
+    "en": "Nobody has this staff number, or the person is outside what you look after.",
+    "retry": false
+  },
+  "organisation.staff_number": {
+    "zh": "工号用 1 到 20 位数字、字母或横线。",
+    "en": "A staff number has 1 to 20 digits, letters or dashes.",
+    "retry": false
+  },
+  "organisation.staff_exists": {
+    "zh": "这个工号已经有人了。",
+    "en": "Somebody has this staff number already.",
+    "retry": false
+  },
+  "organisation.staff_name": {
+    "zh": "请填写姓名。",
+    "en": "Please give the name.",
     "retry": false
   },
   "organisation.no_staff": {

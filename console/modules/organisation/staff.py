@@ -1,0 +1,93 @@
+"""Use cases of staff (人员): who works where, by the staff number that the halls' lists have too."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from console.core.audit import Audit
+from console.core.permissions import Permission, Scope, Subject
+from console.core.uow import ReadUow, Uow
+from console.halls.api import Entry, HallsApi, HallStatus
+from console.modules.organisation import models as m
+from console.modules.organisation import repository as repo
+from console.modules.organisation.api import OrganisationApi, Staff
+from qingting.contract.errors import Refusal
+from qingting.kernel.aio.clock import Clock
+
+_NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}")
+LONGEST = 40
+"""Characters of a name and of a post."""
+
+
+class StaffService:
+    """Looked after by whoever keeps the organisation, each within the own reach."""
+
+    def __init__(
+        self, clock: Clock, audit: Audit, halls: HallsApi, organisation: OrganisationApi
+    ) -> None:
+        self._clock = clock
+        self._audit = audit
+        self._halls = halls
+        self._organisation = organisation
+
+    async def listed(self, uow: ReadUow, subject: Subject) -> tuple[list[Staff], list[Entry]]:
+        """Staff within reach by number, and those whom halls name but nobody keeps here yet."""
+        scope = subject.scope(Permission.ORGANISATION)
+        everybody = await repo.staff(uow)
+        known = {one.number for one in everybody}
+        named = (await self._halls.directory(uow, scope)).entries
+        strangers = {
+            one.label: one
+            for (_, kind, _), one in named.items()
+            if kind == "staff" and one.present and one.label not in known
+        }
+        own = [one for one in everybody if _within(scope, one)]
+        return own, [strangers[number] for number in sorted(strangers)]
+
+    async def one(self, uow: ReadUow, subject: Subject, number: str) -> Staff:
+        """Raises ``organisation.staff_unknown``."""
+        scope = subject.scope(Permission.ORGANISATION)
+        found = await repo.staff(uow, m.staff.c.number == number)
+        if not found or not _within(scope, found[0]):
+            raise Refusal("organisation.staff_unknown")
+        return found[0]
+
+    async def halls(self, uow: ReadUow, subject: Subject) -> Sequence[HallStatus]:
+        return await self._halls.halls(uow, subject.scope(Permission.ORGANISATION))
+
+    async def put(self, uow: Uow, subject: Subject, wanted: Staff, *, new: bool) -> None:
+        """Adds or changes one.
+
+        Raises ``organisation.staff_number``, ``organisation.staff_exists``, ``organisation.staff_unknown``,
+        ``organisation.staff_name``, ``division.unknown``, ``department.unknown`` and ``hall.unknown``.
+        """
+        scope = subject.scope(Permission.ORGANISATION)
+        if not _NUMBER.fullmatch(wanted.number):
+            raise Refusal("organisation.staff_number")
+        if not new:
+            await self.one(uow, subject, wanted.number)
+        elif await repo.staff(uow, m.staff.c.number == wanted.number):
+            raise Refusal("organisation.staff_exists")
+        name = wanted.name.strip()[:LONGEST]
+        if not name:
+            raise Refusal("organisation.staff_name")
+        await self._check_place(uow, scope, wanted)
+        kept = replace(wanted, name=name, post=wanted.post.strip()[:LONGEST])
+        await repo.put_staff(uow, kept, self._clock.now_ms() if kept.left else None)
+        act = "staff.add" if new else "staff.change"
+        await self._audit.write(uow, subject, act, object=kept.number, detail=kept.division)
+
+    async def _check_place(self, uow: ReadUow, scope: Scope, wanted: Staff) -> None:
+        chart = await self._organisation.chart(uow)
+        if wanted.department:
+            found = chart.departments.get(wanted.department)
+            if found is None or not scope.has_department(found.id, found.division):
+                raise Refusal("department.unknown")
+        if wanted.division not in chart.divisions or not _within(scope, wanted):
+            raise Refusal("division.unknown")
+        if wanted.hall and (wanted.hall not in chart.halls or not scope.has(wanted.hall)):
+            raise Refusal("hall.unknown")
+
+
+def _within(scope: Scope, one: Staff) -> bool:
+    return scope.has_department(one.department, one.division)

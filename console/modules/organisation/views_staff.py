@@ -1,0 +1,108 @@
+"""Pages of staff."""
+
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+
+from console.core.web import PAGES, SUBJECT, UOW
+from console.modules.organisation.api import Staff
+from console.modules.organisation.service import OrganisationService
+from console.modules.organisation.staff import StaffService
+from qingting.contract.base import Strict
+from qingting.contract.errors import Refusal
+from qingting.kernel.web import LANGUAGE, read_form, see_other
+
+Text = Annotated[str, msgspec.Meta(max_length=80)]
+
+
+class StaffForm(Strict, frozen=True, kw_only=True):
+    number: Text = ""
+    name: Text = ""
+    post: Text = ""
+    division: Text = ""
+    department: Text = ""
+    hall: Text = ""
+    left: bool = False
+
+    def staff(self) -> Staff:
+        return Staff(**msgspec.structs.asdict(self))
+
+
+class StaffPages:
+    """Handlers over both services."""
+
+    def __init__(self, staff: StaffService, organisation: OrganisationService) -> None:
+        self._staff = staff
+        self._organisation = organisation
+
+    async def listed(self, request: web.Request) -> web.Response:
+        uow, subject, language = request[UOW], request[SUBJECT], request[LANGUAGE]
+        own, strangers = await self._staff.listed(uow, subject)
+        departments = await self._organisation.departments(uow)
+        context = {
+            "rows": own,
+            "strangers": strangers,
+            "divisions": {
+                one.code: one.title(language) for one in await self._organisation.divisions(uow)
+            },
+            "departments": {one.id: one.title(language) for one in departments},
+            "halls": {one.id: one.title(language) for one in await self._staff.halls(uow, subject)},
+        }
+        return request.app[PAGES].render(request, "staff.html", context)
+
+    async def _page(
+        self, request: web.Request, form: StaffForm, problem: Refusal | None, *, new: bool
+    ) -> web.Response:
+        uow, subject, language = request[UOW], request[SUBJECT], request[LANGUAGE]
+        divisions = await self._organisation.divisions_within(uow, subject)
+        departments, _ = await self._organisation.own_departments(uow, subject)
+        halls = await self._staff.halls(uow, subject)
+        context = {
+            "form": form,
+            "new": new,
+            "divisions": [(one.code, one.indented(language)) for one in divisions],
+            "departments": [("", "—"), *((one.id, one.title(language)) for one in departments)],
+            "halls": [("", "—"), *((one.id, one.title(language)) for one in halls)],
+            "problem": problem,
+        }
+        return request.app[PAGES].render(request, "staff_one.html", context)
+
+    async def new(self, request: web.Request) -> web.Response:
+        """With what a hall says of the person already filled in, when the list of the halls led here."""
+        number, hall = (request.query.get(key, "")[:80] for key in ("number", "hall"))
+        _, strangers = await self._staff.listed(request[UOW], request[SUBJECT])
+        names = [one.name for one in strangers if (one.label, one.hall) == (number, hall)]
+        form = StaffForm(number=number, hall=hall, name=names[0] if names else "")
+        return await self._page(request, form, None, new=True)
+
+    async def edit(self, request: web.Request) -> web.Response:
+        found = await self._staff.one(request[UOW], request[SUBJECT], request.match_info["number"])
+        fields = {name: getattr(found, name) for name in StaffForm.__struct_fields__}
+        return await self._page(request, StaffForm(**fields), None, new=False)
+
+    async def add(self, request: web.Request) -> web.Response:
+        return await self._put(request, await read_form(request, StaffForm), new=True)
+
+    async def change(self, request: web.Request) -> web.Response:
+        form = await read_form(request, StaffForm)
+        number = request.match_info["number"]
+        return await self._put(request, msgspec.structs.replace(form, number=number), new=False)
+
+    async def _put(self, request: web.Request, form: StaffForm, *, new: bool) -> web.Response:
+        try:
+            await self._staff.put(request[UOW], request[SUBJECT], form.staff(), new=new)
+        except Refusal as refusal:
+            return await self._page(request, form, refusal, new=new)
+        raise see_other(request, "/staff", done="staff.done.kept")
+
+
+def staff_routes(staff: StaffService, organisation: OrganisationService) -> list[web.RouteDef]:
+    pages = StaffPages(staff, organisation)
+    return [
+        web.get("/staff", pages.listed),
+        web.post("/staff", pages.add),
+        web.get("/staff/new", pages.new),
+        web.get("/staff/edit/{number}", pages.edit),
+        web.post("/staff/edit/{number}", pages.change),
+    ]

@@ -1,0 +1,78 @@
+"""Staff of the city: whoever keeps them stays within the own reach, and an own reach shows what the person did."""
+
+import pytest
+import sqlalchemy as sa
+from test_who_may_do_what import CITY, FOREIGN, OWN, SAERTU, SECRET, caller, ready
+
+from console.app.server import ConsoleReady
+from console.core.permissions import Reach, ReachKind
+from console.modules.identity import models as m
+from console.modules.organisation.domain import full
+from qingting.contract.examples import CONFIG
+
+pytestmark = pytest.mark.postgres
+__all__ = ["ready"]
+CLERK = CONFIG.staff[0]
+PLACE = {"division": full("230602"), "hall": str(OWN)}
+
+
+async def test_staff_are_taken_over_from_the_halls_within_reach_and_changed(
+    ready: ConsoleReady,
+) -> None:
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        _, page = await keeper.ask("GET", "/staff", {})
+        assert f"number={CLERK.number}&amp;hall={OWN}" in page
+        assert SECRET not in page
+        _, page = await keeper.ask("GET", f"/staff/new?number={CLERK.number}&hall={OWN}", {})
+        assert CLERK.name in page
+        wanted = {"number": CLERK.number, "name": CLERK.name, "post": "窗口人员", **PLACE}
+        assert (await keeper.ask("POST", "/staff", wanted))[0] == 303
+        assert (await keeper.ask("POST", "/staff", wanted))[0] == 409
+        _, page = await keeper.ask("GET", "/staff", {})
+        assert "窗口人员" in page
+        assert f"number={CLERK.number}" not in page
+        gone = {"name": CLERK.name, **PLACE, "left": "true"}
+        assert (await keeper.ask("POST", f"/staff/edit/{CLERK.number}", gone))[0] == 303
+        assert "已离岗" in (await keeper.ask("GET", "/staff", {}))[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"number": "12 34"}, 422),
+        ({"name": " "}, 422),
+        ({"division": full("230603")}, 404),
+        ({"hall": str(FOREIGN)}, 404),
+        ({"department": "nobody"}, 404),
+    ],
+)
+async def test_what_is_wrong_or_elsewhere_is_refused_and_stays_typed(
+    ready: ConsoleReady, change: dict[str, str], status: int
+) -> None:
+    wanted = {"number": "7001", "name": "郑一", "post": "值班主任", **PLACE, **change}
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        got, page = await keeper.ask("POST", "/staff", wanted)
+        assert (got, "值班主任" in page) == (status, True)
+        assert "7001" not in (await keeper.ask("GET", "/staff", {}))[1]
+
+
+async def test_an_own_reach_shows_the_own_ratings_and_nothing_after_the_person_has_left(
+    ready: ConsoleReady,
+) -> None:
+    async with caller(ready, "district_manager", CITY) as keeper:
+        for number, name in ((CLERK.number, CLERK.name), ("7002", "郑二")):
+            wanted = {"number": number, "name": name, **PLACE}
+            assert (await keeper.ask("POST", "/staff", wanted))[0] == 303
+        async with caller(ready, "clerk", Reach(ReachKind.OWN)) as clerk:
+
+            async def sees_the_rating(number: str) -> bool:
+                async with ready.city.db.write() as uow:
+                    mine = m.account.c.id == "clerk-"
+                    await uow.run(sa.update(m.account).where(mine).values(staff=number))
+                return "萨尔图" in (await clerk.ask("GET", "/ratings", {}))[1]
+
+            assert await sees_the_rating(CLERK.number)
+            assert not await sees_the_rating("7002")
+            gone = {"name": CLERK.name, **PLACE, "left": "true"}
+            assert (await keeper.ask("POST", f"/staff/edit/{CLERK.number}", gone))[0] == 303
+            assert not await sees_the_rating(CLERK.number)
