@@ -36,7 +36,9 @@ def setup(context: ModuleContext) -> None:
             *views_sessions.routes(accounts),
         ]
     )
-    context.menu(70, MenuItem("/accounts", "menu.accounts", "key"), Permission.ACCOUNTS)
+    context.menu(
+        70, MenuItem("/accounts", "menu.accounts", "key", under=("/roles",)), Permission.ACCOUNTS
+    )
     context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE))
 
 

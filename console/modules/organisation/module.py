@@ -17,7 +17,8 @@ def setup(context: ModuleContext) -> None:
     context.routes(routes(service))
     staff = StaffService(context.clock, context.audit, context.get(HALLS), service)
     context.routes(staff_routes(staff, service))
-    context.menu(65, MenuItem("/divisions", "menu.organisation", "people"), Permission.ORGANISATION)
+    item = MenuItem("/divisions", "menu.organisation", "people", under=("/departments", "/staff"))
+    context.menu(65, item, Permission.ORGANISATION)
 
 
 MODULE = ModuleSpec(

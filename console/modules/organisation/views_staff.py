@@ -7,6 +7,7 @@ from aiohttp import web
 
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.organisation.api import Staff
+from console.modules.organisation.domain import full
 from console.modules.organisation.service import OrganisationService
 from console.modules.organisation.staff import StaffService
 from qingting.contract.base import Strict
@@ -73,7 +74,14 @@ class StaffPages:
         number, hall = (request.query.get(key, "")[:80] for key in ("number", "hall"))
         _, strangers = await self._staff.listed(request[UOW], request[SUBJECT])
         names = [one.name for one in strangers if (one.label, one.hall) == (number, hall)]
-        form = StaffForm(number=number, hall=hall, name=names[0] if names else "")
+        chart = await self._organisation.chart(request[UOW])
+        stands, _ = chart.halls.get(hall, ("", ""))
+        form = StaffForm(
+            number=number,
+            hall=hall,
+            name=names[0] if names else "",
+            division=full(stands) if stands else "",
+        )
         return await self._page(request, form, None, new=True)
 
     async def edit(self, request: web.Request) -> web.Response:

@@ -22,7 +22,9 @@ def setup(context: ModuleContext) -> None:
     context.projector(ShelfProjector())
     context.job("rollouts", advancing(context.db, context.signals, service))
     context.routes(routes(service, halls, devices, acts))
-    context.menu(37, MenuItem("/releases", "menu.releases", "pair"), Permission.LOOK)
+    context.menu(
+        37, MenuItem("/releases", "menu.releases", "pair", under=("/rollouts",)), Permission.LOOK
+    )
 
 
 MODULE = ModuleSpec(

@@ -27,12 +27,19 @@ _A_YEAR = 31_536_000
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """A line of the left menu; ``text`` is a text key, ``count`` a small number that asks for attention."""
+    """A line of the left menu; ``text`` is a text key, ``count`` a small number that asks for attention. ``under``
+    are the beginnings of further pages that stand under it, besides those below ``href``."""
 
     href: str
     text: str
     icon: str
     count: int = 0
+    under: tuple[str, ...] = ()
+
+    def holds(self, path: str, home: str) -> bool:
+        """True for a page of this line; everything is below ``home``, which therefore holds itself alone."""
+        starts = self.under if self.href == home else (self.href, *self.under)
+        return path == self.href or any(f"{path}/".startswith(f"{one}/") for one in starts)
 
 
 @dataclass(frozen=True, slots=True)

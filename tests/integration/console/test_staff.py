@@ -25,6 +25,7 @@ async def test_staff_are_taken_over_from_the_halls_within_reach_and_changed(
         assert SECRET not in page
         _, page = await keeper.ask("GET", f"/staff/new?number={CLERK.number}&hall={OWN}", {})
         assert CLERK.name in page
+        assert f'value="{full("230602")}" selected' in page
         wanted = {"number": CLERK.number, "name": CLERK.name, "post": "窗口人员", **PLACE}
         assert (await keeper.ask("POST", "/staff", wanted))[0] == 303
         assert (await keeper.ask("POST", "/staff", wanted))[0] == 409
