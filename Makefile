@@ -8,6 +8,8 @@ TEST_STAMP := .stamps/test-$(call HASH,locks/test.txt pyproject.toml)
 NPM_STAMP := .stamps/npm-$(call HASH,package-lock.json package.json qingting/web/package.json kiosk_ui/package.json tablet_app/package.json)
 WEB_SOURCES := $(shell git ls-files -co --exclude-standard -- qingting/web kiosk_ui tablet_app 2>/dev/null)
 WEB_STAMP := .stamps/web-$(shell cat $(WEB_SOURCES) package-lock.json 2>/dev/null | sha256sum | cut -c1-16)
+# Every process of a run would compile all it imports again, half of its start, where writing bytecode is switched off.
+export PYTHONDONTWRITEBYTECODE :=
 ARGS ?=
 ADD ?=
 BROWSER := $(PY) -m pytest tests/browser -n 2 --dist loadfile -q
