@@ -10,6 +10,7 @@ from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.identity.module import MODULE as IDENTITY
+from console.modules.jobs.module import MODULE as JOBS
 from console.modules.organisation.module import MODULE as ORGANISATION
 from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.rollouts.module import MODULE as ROLLOUTS
@@ -18,6 +19,7 @@ from console.modules.wall.module import MODULE as WALL
 
 MODULES: tuple[ModuleSpec, ...] = (
     HALLS,
+    JOBS,
     ORGANISATION,
     IDENTITY,
     DEVICES,
@@ -45,6 +47,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.app",
     "console.modules.organisation",
     "console.modules.identity",
+    "console.modules.jobs",
     "console.modules.overview",
     "console.modules.wall",
     "console.modules.devices",

@@ -46,7 +46,7 @@ from qingting.kernel.web import (
 log = structlog.get_logger(__name__)
 
 LIVE_NAMES = frozenset(
-    {"halls", "devices", "tickets", "ratings", "live", "alarms", "acts", "rollouts"}
+    {"halls", "devices", "tickets", "ratings", "live", "alarms", "acts", "rollouts", "jobs"}
 )
 RETRY_SECONDS = "5"
 _STATIC = Path(__file__).parent / "static"

@@ -55,6 +55,10 @@ class Permission(StrEnum):
     ROLES = "roles"
     """Say what a role may do, and give any role to anybody."""
     AUDIT_READ = "audit.read"
+    CONFIGURATION = "configuration"
+    """Edit a hall's configuration from the city and publish it."""
+    OPERATIONS = "operations"
+    """Keep the system running: its health, backups, everybody's jobs."""
 
 
 class Duty(StrEnum):
@@ -71,6 +75,7 @@ DUTIES: Mapping[Permission, Duty] = {
     Permission.PHOTOS: Duty.SYSTEM,
     Permission.HALLS_ENROL: Duty.SYSTEM,
     Permission.HALLS_DECIDE: Duty.SYSTEM,
+    Permission.OPERATIONS: Duty.SYSTEM,
     Permission.ACCOUNTS: Duty.SECURITY,
     Permission.ROLES: Duty.SECURITY,
     Permission.AUDIT_READ: Duty.AUDIT,
@@ -86,6 +91,7 @@ CITY_WIDE: frozenset[Permission] = frozenset(
         Permission.ROLES,
         Permission.AUDIT_READ,
         Permission.CALENDAR_YEARS,
+        Permission.OPERATIONS,
     }
 )
 """What these change or show belongs to all halls at once: a role within less than the city does not carry them."""

@@ -1,0 +1,157 @@
+"""What other modules may know of jobs (后台任务): declare a kind at set-up, start one in a transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from console.core.module import ApiKey
+from console.core.permissions import Permission, Subject
+from console.core.uow import ReadUow, Uow
+from qingting.contract.base import Strict
+
+A = TypeVar("A", bound=msgspec.Struct)
+KEEP_DAYS = 14
+
+
+class JobState(StrEnum):
+    """``failed`` and ``cancelled`` ended before the work was done."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Saying(Strict, frozen=True, kw_only=True):
+    """A text of the catalogue with its parameters; an empty key says nothing. Never personal data."""
+
+    key: str = ""
+    params: dict[str, str | int] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFile:
+    """A file that a job made, at most :data:`console.modules.jobs.repository.MAX_FILE` bytes. Only whoever
+    started the job may fetch it."""
+
+    name: str
+    media: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """What came of a job: a text key with parameters, and perhaps a file."""
+
+    key: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    file: JobFile | None = None
+
+
+class JobRun(Protocol):
+    """A running job, as its code sees it. Every call renews nothing and may raise ``asyncio.CancelledError``: the job
+    was cancelled, or another worker has taken it over."""
+
+    @property
+    def no(self) -> int: ...
+
+    @property
+    def subject(self) -> Subject:
+        """Who started it, with the functions of then."""
+        ...
+
+    @property
+    def checkpoint(self) -> str:
+        """What an earlier attempt noted; empty in the first."""
+        ...
+
+    async def say(self, key: str, done: int = 0, total: int = 0, /, **params: str | int) -> None:
+        """Progress: ``done`` of ``total`` (0: nobody knows how much there is) and what is done now, a text key.
+        Written at most twice a second; call it as often as you like."""
+        ...
+
+    async def keep(self, uow: Uow, checkpoint: str) -> None:
+        """Notes how far it is, with what the transaction does. Raises ``asyncio.CancelledError`` when the job is
+        not this worker's any more: then the transaction must not be committed, and is not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind(Generic[A]):
+    """``name`` has the text ``job.kind.<name>``; ``argument`` is never shown. ``resumable``: after the death of
+    its worker it is begun again with its checkpoint; any other is failed, because nobody knows what it did."""
+
+    name: str
+    argument: type[A]
+    permission: Permission
+    run: Callable[[JobRun, A], Awaitable[JobResult]]
+    resumable: bool = False
+    keep_days: int = KEEP_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobInfo:
+    """A job as pages show it. ``code`` with ``params`` says why it failed; ``file`` is empty without one."""
+
+    no: int
+    kind: str
+    state: JobState
+    asked_by: str
+    asked_name: str
+    asked_at: int
+    begun_at: int
+    ended_at: int
+    expires_at: int
+    attempts: int
+    cancelled_by: str
+    done: int
+    total: int
+    saying: Saying
+    code: str
+    params: Mapping[str, str | int]
+    hall: str
+    file: str
+
+    @property
+    def open(self) -> bool:
+        return self.state in (JobState.WAITING, JobState.RUNNING)
+
+    @property
+    def percent(self) -> int:
+        """0 to 100; of one whose extent nobody knows, 0 until it is done."""
+        if self.state is JobState.DONE:
+            return 100
+        return min(100, self.done * 100 // self.total) if self.total else 0
+
+
+class JobsApi(Protocol):
+    """Anything that takes more than a second."""
+
+    def declare(self, kind: JobKind[Any]) -> None:
+        """At set-up. Raises ``ModuleError`` for a name that is known already."""
+        ...
+
+    async def start(
+        self, uow: Uow, subject: Subject, kind: JobKind[A], argument: A, *, hall: str = ""
+    ) -> int:
+        """Gives the job's number; it begins after the commit, or never. Its page is ``/jobs/<number>``.
+
+        The subject must have the kind's function, at ``hall`` if one is named. Audited."""
+        ...
+
+    async def job(self, uow: ReadUow, subject: Subject, no: int) -> JobInfo:
+        """One's own, one about a hall where one has its function, or any for who keeps the system running.
+
+        Raises ``job.unknown``."""
+        ...
+
+    async def latest(self, uow: ReadUow, kind: str) -> JobInfo | None:
+        """The newest of a kind."""
+        ...
+
+
+JOBS = ApiKey[JobsApi]("JOBS")
