@@ -11,6 +11,7 @@ from hallserver.engine.state import BookingLife, HallState, Lease, children_of
 from hallserver.engine.waiting import Newcomer, forecast
 from qingting.contract import commands as c
 from qingting.contract import events as e
+from qingting.contract.bookings import punctuality_of
 from qingting.contract.config import Item, Queue
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import BusinessDay, DeviceId, Millis, QueueId, TicketId
@@ -155,7 +156,7 @@ def check_arrival(state: HallState, life: BookingLife, now: Millis) -> bool:
         raise Refusal("booking.arrived", number=number, ticket=life.ticket or "")
     if life.state is not BookingState.DUE:
         raise Refusal("booking.over")
-    booking, rule = life.booking, state.rules.punctuality
+    booking, rule = life.booking, punctuality_of(life.booking, state.rules.punctuality)
     if booking.day != state.day:
         raise Refusal("booking.other_day", day=booking.day)
     if now < booking.start - rule.early_minutes * MINUTE_MS:
@@ -164,7 +165,10 @@ def check_arrival(state: HallState, life: BookingLife, now: Millis) -> bool:
             time=hall_time(booking.start, state.config).strftime("%H:%M"),
             minutes=rule.early_minutes,
         )
-    return now <= booking.end + rule.late_minutes * MINUTE_MS
+    in_time = now <= booking.end + rule.late_minutes * MINUTE_MS
+    if not in_time and booking.late_refused:
+        raise Refusal("booking.too_late", minutes=rule.late_minutes)
+    return in_time
 
 
 def _booked(state: HallState, command: c.IssueTicket, life: BookingLife, now: int) -> _Visit:

@@ -9,6 +9,7 @@ from hallserver.engine.forecast.scene import Facts
 from hallserver.engine.forecast.situation import Desk, Situation, Stream, Visitor
 from hallserver.engine.lines import class_of, staff_line, window_line
 from hallserver.engine.state import HallState, Ticket, WindowLife, queues_of
+from qingting.contract.bookings import punctuality_of
 from qingting.contract.ids import ItemId, Millis, QueueId, StaffId, WindowId
 from qingting.contract.rules import BOOKED, PriorityClass
 from qingting.contract.states import WindowState
@@ -191,9 +192,9 @@ def visitor(
 
 def _due(state: HallState, queues: dict[QueueId, None], now: Millis) -> Iterable[Visitor]:
     """Booked people who have not come yet and may still come in time."""
-    late = state.rules.punctuality.late_minutes * MINUTE_MS
     for booking_id, start in state.due.items():
         booking = state.bookings[booking_id].booking
+        late = punctuality_of(booking, state.rules.punctuality).late_minutes * MINUTE_MS
         item = state.items.get(booking.items[0])
         if item is None or item.queue not in queues or now > booking.end + late:
             continue

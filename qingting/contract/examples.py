@@ -149,6 +149,7 @@ BOOKING = b.Booking(
     end=AT + 1_800_000,
     items=(ITEM,),
     person=PERSON,
+    early_minutes=20,
 )
 RULES = r.CallingRules(
     version=2,

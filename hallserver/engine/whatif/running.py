@@ -20,6 +20,7 @@ from hallserver.engine.whatif.script import Beat, End, Fact, Leg, Press, Script,
 from hallserver.engine.whatif.variant import Variant, turns_of, varied
 from qingting.contract import commands as c
 from qingting.contract import events as e
+from qingting.contract.bookings import punctuality_of
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import (
     BusinessDay,
@@ -156,7 +157,8 @@ class Running:
         if life is None:
             return body
         rules, booking = self.variant.rules, life.booking
-        late = self.now > booking.end + rules.punctuality.late_minutes * MINUTE_MS
+        rule = punctuality_of(booking, rules.punctuality)
+        late = self.now > booking.end + rule.late_minutes * MINUTE_MS
         claimed = body.placing.priority if body.placing.priority != BOOKED else ORDINARY
         priority, at = claimed, self.now
         if not late:

@@ -120,6 +120,23 @@ class TestArrival:
         assert issued.late
         assert issued.placing == e.Placing(line=POLICE, at=run.now)
 
+    def test_a_booking_may_have_a_pick_up_window_of_its_own(self, run: Booked) -> None:
+        own = booking(early_minutes=5, late_minutes=0)
+        run.tell(d.PutBooking(booking=own))
+        run.now = TEN - 5 * MINUTE - 1
+        command = c.IssueTicket(item=CARE, token="t", booking=B1)
+        assert refused(run, command, "booking.too_early", after=0).params["minutes"] == 5
+        assert run.arrive(own.end + 1).late
+
+    def test_who_is_late_for_one_that_is_good_in_time_only_gets_no_number(
+        self, run: Booked
+    ) -> None:
+        run.tell(d.PutBooking(booking=booking(late_minutes=10, late_refused=True)))
+        run.now = TEN + 40 * MINUTE + 1
+        command = c.IssueTicket(item=CARE, token="t", booking=B1)
+        assert refused(run, command, "booking.too_late", after=0).params == {"minutes": 10}
+        assert not run.arrive(TEN + 40 * MINUTE).late
+
     def test_a_stronger_claim_is_kept(self, run: Booked) -> None:
         issued = run.arrive(TEN, priority="soldier")
         assert issued.placing == e.Placing(line=POLICE, at=TEN, priority="soldier")

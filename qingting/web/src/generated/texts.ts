@@ -393,6 +393,11 @@ export const ERROR_TEXTS = {
     "en": "Scan the booking's code or use the ID card first, then take the number.",
     "retry": false
   },
+  "booking.too_late": {
+    "zh": "已过预约时间 {minutes} 分钟以上，这个预约不能再取号。请现场取号或重新预约。",
+    "en": "You are more than {minutes} minutes behind your booked time, so this booking cannot be used. Take a number here or book again.",
+    "retry": false
+  },
   "booking.over": {
     "zh": "这个预约已取消或已过期。可以现场取号。",
     "en": "This booking was cancelled or is over. You can take a number here.",
