@@ -183,23 +183,32 @@ class CitizenStanding:
     cancelled_today: int = 0
 
 
-class People(Protocol):
-    """What appointments need of the module of citizens."""
+class Known(Protocol):
+    """A citizen of the module of citizens."""
 
-    async def person(self, uow: Uow, citizen: str, hall: HallId) -> Person:
+    @property
+    def id(self) -> str: ...
+
+
+class People(Protocol):
+    """What appointments need of the module of citizens, as its own face has it."""
+
+    async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
         """The citizen as ``hall`` may know them, sealed so that it can open it."""
         ...
 
-    async def registered(
-        self, uow: Uow, subject: Subject, kind: CertificateKind, number: str, name: str, phone: str
-    ) -> str:
-        """The id of the citizen with that certificate, registered by ``subject`` where the city does not know them
-        yet. Raises the refusals of that module."""
-        ...
+    async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Known | None: ...
 
-    async def found(self, uow: Uow, text: str) -> str:
-        """The id of the citizen with that certificate or phone number, empty: nobody."""
-        ...
+    async def register(
+        self,
+        uow: Uow,
+        subject: Subject,
+        *,
+        kind: CertificateKind,
+        name: str,
+        number: str,
+        phone: str = "",
+    ) -> Known: ...
 
 
 class AppointmentsApi(Protocol):
