@@ -183,7 +183,7 @@ def _directed(state: HallState, directive: d.Directive | None, now: int) -> list
         case None:
             raise Refusal("directive.unknown")
         case d.PutConfig(config=config):
-            if (refusal := _config_refusal(state, config)) is not None:
+            if (refusal := _put_refusal(state, directive)) is not None:
                 raise refusal
             return [*_closings(state, config), e.ConfigApplied(config=config)]
         case d.PutNotice(text=text, text_en=text_en):
@@ -200,6 +200,14 @@ def _directed(state: HallState, directive: d.Directive | None, now: int) -> list
                 raise Refusal("booking.unknown")
             _check_changeable(state, booking_id)
             return [e.BookingDropped(booking=booking_id)]
+
+
+def _put_refusal(state: HallState, put: d.PutConfig) -> Refusal | None:
+    """One that was written on a version that is in force no more would undo what the hall did meanwhile."""
+    if put.base and state.config is not None and put.base != state.config.version:
+        return Refusal("config.moved_on", version=state.config.version)
+    refusal = _config_refusal(state, put.config)
+    return refusal or (_promised(state, put.config) if put.base else None)
 
 
 def _check_changeable(state: HallState, booking: BookingId) -> None:

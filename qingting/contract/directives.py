@@ -1,5 +1,9 @@
 """What the city tells a hall. Applied as commands with the key ``dir:<no>``, answered by an event."""
 
+from typing import Annotated
+
+import msgspec
+
 from qingting.contract.acts import Action, ProfileBundle
 from qingting.contract.base import Strict
 from qingting.contract.bookings import Booking
@@ -9,9 +13,15 @@ from qingting.contract.releases import ReleaseFacts
 
 
 class PutConfig(Strict, frozen=True, kw_only=True, tag="config.put", tag_field="type"):
-    """A new configuration version; an older version than the one in force is refused."""
+    """A new configuration version; an older version than the one in force is refused.
+
+    ``base`` is the version that whoever wrote it had before them: the hall refuses it when it has moved on, so that
+    nothing that its own manager did meanwhile is overwritten, and keeps to what it promised as with an edit of
+    its own. 0: whatever is in force.
+    """
 
     config: HallConfig
+    base: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class PutNotice(Strict, frozen=True, kw_only=True, tag="notice.put", tag_field="type"):

@@ -448,3 +448,22 @@ class TestConfigurationInUse:
         assert run.do(c.ApplyDirective(no=1, directive=d.PutConfig(config=config))) == [
             e.DirectiveRefused(no=1, code="config.in_use")
         ]
+
+    def test_what_the_city_wrote_on_an_older_version_undoes_nothing(self, run: EngineRun) -> None:
+        """Without the base the city's version 2 would take the place of the manager's version 2."""
+        run.do(self.roster(staff=small_hall().staff[1:]))
+        late = d.PutConfig(config=small_hall(version=2), base=1)
+        assert run.do(c.ApplyDirective(no=1, directive=late)) == [
+            e.DirectiveRefused(no=1, code="config.moved_on")
+        ]
+        fresh = d.PutConfig(config=small_hall(version=3), base=2)
+        applied = run.do(c.ApplyDirective(no=2, directive=fresh))
+        assert [type(one) for one in applied] == [e.ConfigApplied, e.DirectiveApplied]
+
+    def test_the_city_keeps_the_hall_s_promises_as_its_manager_does(self, run: EngineRun) -> None:
+        run.issue(RENEW)
+        items = tuple(one for one in small_hall().items if one.id != RENEW)
+        config = small_hall(version=2, items=items)
+        assert run.do(c.ApplyDirective(no=1, directive=d.PutConfig(config=config, base=1))) == [
+            e.DirectiveRefused(no=1, code="config.in_use")
+        ]

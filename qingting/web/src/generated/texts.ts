@@ -1692,6 +1692,31 @@ export const ERROR_TEXTS = {
     "zh": "这台机器读不出证件上的照片。请让工作人员核对本人与证件。",
     "en": "This machine cannot read the photo on the card. Let a member of staff compare face and card.",
     "retry": false
+  },
+  "job.unknown": {
+    "zh": "没有这个任务，或者您看不到它。任务结束后只保留一段时间。",
+    "en": "There is no such job, or you may not see it. Jobs are kept for some days after they end.",
+    "retry": false
+  },
+  "job.over": {
+    "zh": "任务已经结束，或者已经要求取消。",
+    "en": "The job is over, or cancelling it was asked for already.",
+    "retry": false
+  },
+  "job.no_file": {
+    "zh": "这个任务没有文件，或者文件已过保留期。",
+    "en": "The job made no file, or it is no longer kept.",
+    "retry": false
+  },
+  "job.interrupted": {
+    "zh": "执行任务的程序停了，任务没有做完，做到哪里不能确定。请重新发起。",
+    "en": "The program that ran the job stopped, and how far it came is not known. Please start it again.",
+    "retry": true
+  },
+  "job.file_large": {
+    "zh": "结果超过 {n} MB，没有保存。请缩小范围再试。",
+    "en": "The result is larger than {n} MB and was not kept. Ask for less and try again.",
+    "retry": false
   }
 } as const;
 
