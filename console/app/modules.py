@@ -11,6 +11,7 @@ from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.identity.module import MODULE as IDENTITY
 from console.modules.jobs.module import MODULE as JOBS
+from console.modules.notifications.module import MODULE as NOTIFICATIONS
 from console.modules.organisation.module import MODULE as ORGANISATION
 from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.rollouts.module import MODULE as ROLLOUTS
@@ -28,6 +29,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     ALARMS,
     CALENDAR,
     CATALOGUE,
+    NOTIFICATIONS,
     ROLLOUTS,
     STATISTICS,
     EVALUATION,

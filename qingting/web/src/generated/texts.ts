@@ -1473,6 +1473,26 @@ export const ERROR_TEXTS = {
     "en": "Somebody else has just changed this year; nothing was saved. Preview again and then store.",
     "retry": false
   },
+  "notice.field": {
+    "zh": "第 {line} 行第 {column} 个字处的“{word}”不是这类消息的字段。请从字段表里选，或改掉这对花括号。",
+    "en": "“{word}” in line {line}, character {column} is not a field of this message. Choose one from the list of fields, or change these braces.",
+    "retry": false
+  },
+  "notice.empty": {
+    "zh": "标题和正文都要写。",
+    "en": "Both title and text are needed.",
+    "retry": false
+  },
+  "notice.long": {
+    "zh": "现在有 {length} 个字，最多 {most} 个字。请写短一些。",
+    "en": "It has {length} characters; {most} are the most. Please shorten it.",
+    "retry": false
+  },
+  "notice.unknown": {
+    "zh": "没有这条消息，或它不是发给您的。",
+    "en": "There is no such message, or it was not sent to you.",
+    "retry": false
+  },
   "division.unknown": {
     "zh": "没有这个行政区划，或者它不在您管理的范围内。",
     "en": "There is no such division, or it is outside what you look after.",

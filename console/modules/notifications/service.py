@@ -1,0 +1,166 @@
+"""Telling citizens; implements :class:`console.modules.notifications.api.NotificationsApi`."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.uow import ReadUow, Uow
+from console.modules.notifications import models as m
+from console.modules.notifications import repository as repo
+from console.modules.notifications.api import Addressees, InboxMessage, Params
+from console.modules.notifications.rules import due_and_until
+from console.modules.notifications.topics import (
+    Channel,
+    DeclaredTopic,
+    TopicSettings,
+    kept_params,
+)
+from console.modules.notifications.wording import said
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import BookingId, HallId
+from qingting.contract.states import Language
+from qingting.kernel.aio.clock import Clock
+
+CHANGED = "notifications"
+"""Told to pages and to the jobs that send."""
+
+
+class NotificationService:
+    """See :class:`console.modules.notifications.api.NotificationsApi`."""
+
+    def __init__(self, clock: Clock, utc_offset_minutes: int) -> None:
+        self.clock = clock
+        self.offset = utc_offset_minutes
+        self.addressees: Addressees | None = None
+        self._topics: dict[str, DeclaredTopic] = {}
+
+    @property
+    def topics(self) -> Mapping[str, DeclaredTopic]:
+        return self._topics
+
+    def declare(self, topics: Sequence[DeclaredTopic]) -> None:
+        for one in topics:
+            if one.id in self._topics:
+                raise ValueError(f"{one.id} is declared twice")
+            self._topics[one.id] = one
+
+    def reached_by(self, addressees: Addressees) -> None:
+        self.addressees = addressees
+
+    async def tell(
+        self,
+        uow: Uow,
+        topic: str,
+        citizen: str,
+        params: Params,
+        *,
+        key: str,
+        at: int | None = None,
+        until: int | None = None,
+        hall: str = "",
+    ) -> None:
+        declared = self._topics[topic]
+        now = self.clock.now_ms()
+        due, end = due_and_until(await self.settings_of(uow, declared), now, at, until)
+        added = await repo.add_message(
+            uow,
+            {
+                "key": key,
+                "topic": topic,
+                "citizen": citizen,
+                "hall": hall,
+                "params": kept_params(declared, params),
+                "at": at,
+                "due": due,
+                "until": end,
+                "state": "planned",
+                "made_at": now,
+            },
+        )
+        if added:
+            uow.changed(CHANGED)
+
+    async def settings_of(self, uow: ReadUow, topic: DeclaredTopic) -> TopicSettings:
+        changed = (await repo.topic_settings(uow)).get(topic.id)
+        return changed[0] if changed else TopicSettings.of(topic.topic)
+
+    async def cancel(self, uow: Uow, key: str) -> bool:
+        no = await repo.cancel(uow, key)
+        if no is None:
+            return False
+        await repo.add_step(uow, no, "", self.clock.now_ms(), "cancelled")
+        uow.changed(CHANGED)
+        return True
+
+    async def follow(
+        self, uow: Uow, citizen: str, hall: HallId, booking: BookingId, *, until: int
+    ) -> None:
+        values = {"citizen": citizen, "until": until}
+        statement = insert(m.follow).values(hall=hall, booking=booking, outcome="", **values)
+        await uow.run(
+            statement.on_conflict_do_update(index_elements=["hall", "booking"], set_=values)
+        )
+
+    async def unread(self, uow: ReadUow, citizen: str) -> int:
+        return await repo.unread(uow, citizen)
+
+    async def inbox(
+        self, uow: ReadUow, citizen: str, language: Language, *, limit: int, offset: int = 0
+    ) -> tuple[int, list[InboxMessage]]:
+        count, rows = await repo.inbox(uow, citizen, limit, offset)
+        return count, [await self._inbox_message(uow, row, language) for row in rows]
+
+    async def message(
+        self, uow: ReadUow, citizen: str, no: int, language: Language
+    ) -> InboxMessage:
+        """One told message of the citizen's own. Raises ``notice.unknown``."""
+        row = await repo.inbox_one(uow, citizen, no)
+        if row is None:
+            raise Refusal("notice.unknown")
+        return await self._inbox_message(uow, row, language)
+
+    async def read(self, uow: Uow, citizen: str, no: int | None = None) -> None:
+        """The citizen has read one message, or all."""
+        await repo.read(uow, citizen, no, self.clock.now_ms())
+
+    async def _inbox_message(
+        self, uow: ReadUow, row: sa.RowMapping, language: Language
+    ) -> InboxMessage:
+        topic = self._topics.get(row["topic"])
+        if topic is None:
+            # Told by a module that this release has not.
+            return _bare(row)
+        _, wording = await repo.wording(
+            uow,
+            topic,
+            Channel.IN_SITE,
+            language,
+            row["version"] if row["language"] == language else None,
+        )
+        words = said(topic, wording, row["params"], language, self.offset)
+        return InboxMessage(
+            no=row["no"],
+            topic=row["topic"],
+            title=words.title,
+            text=words.text,
+            link=topic.topic.link,
+            at=row["told_at"],
+            read=row["read_at"] is not None,
+        )
+
+    async def forget(self, uow: Uow, citizen: str) -> None:
+        await repo.forget(uow, citizen)
+        uow.changed(CHANGED)
+
+
+def _bare(row: sa.RowMapping) -> InboxMessage:
+    return InboxMessage(
+        no=row["no"],
+        topic=row["topic"],
+        title=row["topic"],
+        text="",
+        link="",
+        at=row["told_at"],
+        read=row["read_at"] is not None,
+    )
