@@ -312,7 +312,7 @@ def pair_agent(hall: str, code: str, kiosk: str, file: Path, target: Path) -> No
 @SCENARIO
 @SPEED
 def simulate(port: int, carrier: Literal["pty", "tcp"], scenario: str, speed: float) -> None:
-    """Run a simulated printer, card reader and scanner with a control page."""
+    """Run simulated devices with a control page, and a simulated provider of single sign-on."""
     from qingting.demo.devices import read_play, run_simulators
     from simulators.scenario import ScenarioError
 

@@ -12,6 +12,7 @@ from simulators.bench import DeviceSpec, SimulatorBench
 from simulators.carriers import LOOPBACK
 from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 from simulators.control import create_app
+from simulators.identity_provider import IdentityProvider, create_provider_app
 from simulators.play import ScenarioPlayer
 from simulators.scenario import ScenarioFile
 
@@ -39,22 +40,27 @@ async def serve_bench(
     port: int = DEFAULT_PORT,
     mm_per_s: float | None = None,
     codes: CitizenCodePlatform | None = None,
+    identity: IdentityProvider | None = None,
 ) -> AsyncIterator[RunningBench]:
     """A bench and its control page on a loopback port (0 = any free) until the block ends.
 
-    ``codes`` is served beside it, below ``/citizen-codes/``.
+    ``codes`` is served beside it, below ``/citizen-codes/``, and ``identity`` below ``/identity``.
     """
     bench = SimulatorBench(folder, mm_per_s=mm_per_s)
     bench.codes = codes
     app = create_app(bench)
     if codes is not None:
         app.add_subapp("/citizen-codes/", create_platform_app(codes))
+    if identity is not None:
+        app.add_subapp("/identity/", create_provider_app(identity))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     try:
         urls = await bench.start(devices)
         await runner.setup()
         site = web.TCPSite(runner, LOOPBACK, port)
         await site.start()
+        if identity is not None:
+            identity.issuer = f"http://{LOOPBACK}:{site.port}/identity"
         yield RunningBench(bench=bench, urls=urls, page=f"http://{LOOPBACK}:{site.port}/")
     finally:
         await runner.cleanup()
@@ -82,9 +88,10 @@ async def run_bench(
     port: int = DEFAULT_PORT,
     ready: Callable[[RunningBench], None] | None = None,
     play: Play | None = None,
+    identity: IdentityProvider | None = None,
 ) -> None:
     """Serves a bench until cancelled; ``ready`` is called once everything is reachable, then ``play`` begins."""
-    async with serve_bench(devices, folder=folder, port=port) as running:
+    async with serve_bench(devices, folder=folder, port=port, identity=identity) as running:
         player = play.on(running.bench) if play is not None else None
         if ready is not None:
             ready(running)

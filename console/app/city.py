@@ -10,6 +10,7 @@ from console.core.audit import Audit
 from console.core.channels import Channel
 from console.core.db import Database
 from console.core.module import ModuleContext, set_up
+from console.core.oidc import SignOn
 from console.core.permissions import SYSTEM
 from console.core.retention import RetentionSettings
 from console.core.signals import Signals
@@ -56,6 +57,7 @@ async def open_city(
     secure_cookies: bool = False,
     channels: tuple[Channel, ...] = (),
     retention: RetentionSettings = RetentionSettings(),  # noqa: B008 - frozen
+    sign_on: SignOn = SignOn(),  # noqa: B008 - frozen
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside."""
     used = clock or SystemClock()
@@ -69,6 +71,7 @@ async def open_city(
         secure_cookies=secure_cookies,
         channels=channels,
         retention=retention,
+        sign_on=sign_on,
     )
     set_up(MODULES, context)
     runner = Runner(db, signals, used, context.projectors)

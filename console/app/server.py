@@ -15,6 +15,7 @@ from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
 from console.core.channels import ChannelSettings, channel_faults, open_channels
 from console.core.migrate import create_database, migrate
+from console.core.oidc import OidcProvider, SignOn, sign_on_faults
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
 from console.core.retention import (
@@ -58,7 +59,9 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
     ``/metrics`` to who knows it; empty, only this machine may ask. ``keep_…_days``: see
-    :class:`console.core.retention.RetentionSettings`."""
+    :class:`console.core.retention.RetentionSettings`. ``oidc_…`` is the provider of single sign-on for staff,
+    ``citizen_oidc_…`` that for citizens; ``oidc_strong`` are the values of ``acr``, parted by commas, that mean two factors.
+    ``public_url`` is what browsers call the console by."""
 
     data: str = "data/city"
     host: str = "127.0.0.1"
@@ -72,6 +75,36 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     keep_alarms_days: Days = KEEP_ALARMS_DAYS
     keep_notices_days: Days = KEEP_NOTICES_DAYS
     keep_devices_days: Days = KEEP_DEVICES_DAYS
+
+    public_url: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_scope: str = "openid profile"
+    oidc_strong: str = ""
+    citizen_oidc_issuer: str = ""
+    citizen_oidc_client_id: str = ""
+    citizen_oidc_client_secret: str = ""
+    citizen_oidc_scope: str = "openid profile phone"
+
+    @property
+    def sign_on(self) -> SignOn:
+        return SignOn(
+            staff=OidcProvider(
+                issuer=self.oidc_issuer,
+                client_id=self.oidc_client_id,
+                client_secret=self.oidc_client_secret,
+                scope=self.oidc_scope,
+                strong_classes=tuple(filter(None, map(str.strip, self.oidc_strong.split(",")))),
+            ),
+            citizens=OidcProvider(
+                issuer=self.citizen_oidc_issuer,
+                client_id=self.citizen_oidc_client_id,
+                client_secret=self.citizen_oidc_client_secret,
+                scope=self.citizen_oidc_scope,
+            ),
+            public_url=self.public_url,
+        )
 
     @property
     def retention(self) -> RetentionSettings:
@@ -100,7 +133,7 @@ def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> Cons
     if url := known.get("DATABASE_URL"):
         known.setdefault("QINGTING_DATABASE_URL", url)
     settings = load_settings(ConsoleSettings, file=file, environ=known)
-    if faults := channel_faults(settings):
+    if faults := [*channel_faults(settings), *sign_on_faults(settings.sign_on)]:
         raise SettingsError(faults)
     return settings
 
@@ -238,6 +271,7 @@ async def open_console(
             clock=used,
             channels=open_channels(settings, used),
             retention=settings.retention,
+            sign_on=settings.sign_on,
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:

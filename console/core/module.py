@@ -11,6 +11,7 @@ from markupsafe import Markup
 from console.core.audit import Audit
 from console.core.channels import Channel
 from console.core.db import Database
+from console.core.oidc import SignOn
 from console.core.permissions import Permission, Subject
 from console.core.projection import Projector
 from console.core.retention import RetentionSettings
@@ -86,7 +87,7 @@ class ModuleError(RuntimeError):
 @dataclass(slots=True)
 class ModuleContext:
     """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
-    outside; ``retention`` is how long records are kept; ``bell`` is the address of what asks for attention on every page."""
+    outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
     clock: Clock
@@ -98,6 +99,7 @@ class ModuleContext:
     who_asks: Middleware | None = None
     channels: tuple[Channel, ...] = ()
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    sign_on: SignOn = field(default_factory=SignOn)
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)

@@ -73,12 +73,13 @@ def read_play(scenario: str, speed: float, told: Callable[[str], None]) -> "Play
 
 
 async def run_simulators(*, port: int, carrier: Carrier, play: "Play | None" = None) -> None:
-    """One kiosk's worth of simulated devices with a control page, until cancelled."""
+    """One kiosk's worth of simulated devices with a control page, and a provider of single sign-on, until cancelled."""
     import tempfile
 
     import click
 
     from qingting.demo.builder import build_hall, hall_ids
+    from qingting.demo.sign_on import demo_provider, sign_on_settings
     from simulators.serve import RunningBench, run_bench
 
     config = build_hall(hall_ids(1)[0])
@@ -89,10 +90,16 @@ async def run_simulators(*, port: int, carrier: Carrier, play: "Play | None" = N
         if device.parent == kiosk
     ]
 
+    identity = demo_provider()
+
     def tell(running: RunningBench) -> None:
         click.echo(f"control page  {running.page}")
         for name, url in running.urls.items():
             click.echo(f"{name:32}{url}")
+        for name, value in sign_on_settings(identity).items():
+            click.echo(f"{name} = {value!r}")
 
     with tempfile.TemporaryDirectory(prefix="qingting-devices-") as folder:
-        await run_bench(specs, folder=Path(folder), port=port, ready=tell, play=play)
+        await run_bench(
+            specs, folder=Path(folder), port=port, ready=tell, play=play, identity=identity
+        )

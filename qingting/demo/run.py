@@ -25,11 +25,13 @@ from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import Carrier, device_specs, plugged
 from qingting.demo.hours import demo_calendar
 from qingting.demo.report import DemoReport, HallReport, Login, print_report, tries
+from qingting.demo.sign_on import demo_provider, sign_on_settings
 from qingting.demo.traffic import people, simulated_devices
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import dump_config
 from simulators.citizen_code import CitizenCodePlatform
+from simulators.identity_provider import IdentityProvider
 from simulators.serve import Play, RunningBench, serve_bench
 
 HOST = "127.0.0.1"
@@ -81,7 +83,8 @@ async def run_demo(options: DemoOptions) -> None:
         await asyncio.to_thread(_let_others_pass, folder)
         sources = [build_hall(one) for one in hall_ids(options.halls)]
         codes = CitizenCodePlatform("demo", secrets.token_urlsafe(24))
-        bench = await stack.enter_async_context(_bench(options, sources, folder, codes))
+        identity = demo_provider()
+        bench = await stack.enter_async_context(_bench(options, sources, folder, codes, identity))
         player = options.play.on(bench.bench) if options.play is not None else None
         halls = [
             await _prepare_hall(
@@ -97,7 +100,8 @@ async def run_demo(options: DemoOptions) -> None:
                 {HallId(hall.config.hall.id): _to_book(hall) for hall in halls},
             )
         )
-        children = await _start_servers(options, city, halls, folder, stack)
+        console = _console(options, city, folder, sign_on_settings(identity))
+        children = await _start_servers(options, console, city, halls, stack)
         # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
         tasks = await stack.enter_async_context(Supervisor("demo"))
         for child in children:
@@ -111,13 +115,18 @@ async def run_demo(options: DemoOptions) -> None:
 
 
 def _bench(
-    options: DemoOptions, sources: list[HallConfig], folder: Path, codes: CitizenCodePlatform
+    options: DemoOptions,
+    sources: list[HallConfig],
+    folder: Path,
+    codes: CitizenCodePlatform,
+    identity: IdentityProvider,
 ) -> AbstractAsyncContextManager[RunningBench]:
     return serve_bench(
         device_specs(sources, options.carrier),
         folder=folder / "devices",
         port=options.base_port + CONTROL_OFFSET,
         codes=codes,
+        identity=identity,
     )
 
 
@@ -168,12 +177,12 @@ def _code_settings(bench: RunningBench, codes: CitizenCodePlatform) -> dict[str,
 
 async def _start_servers(
     options: DemoOptions,
+    console: Child,
     city: CityCast,
     halls: list[DemoHall],
-    folder: Path,
     stack: AsyncExitStack,
 ) -> list[Child]:
-    children = [_console(options, city, folder)]
+    children = [console]
     children += [_hall(options, hall, city, index) for index, hall in enumerate(halls)]
     for child in children:
         await child.start()
@@ -191,13 +200,14 @@ def _settings_file(path: Path, settings: dict[str, str | int]) -> Path:
     return path
 
 
-def _console(options: DemoOptions, city: CityCast, folder: Path) -> Child:
+def _console(options: DemoOptions, city: CityCast, folder: Path, sign_on: dict[str, str]) -> Child:
     home = folder / "city"
     settings: dict[str, str | int] = {
         "data": str(home),
         "host": HOST,
         "port": options.base_port,
         "database_url": city.database_url,
+        **sign_on,
     }
     file = _settings_file(home / "console.toml", settings)
     return Child(
@@ -275,6 +285,7 @@ def _report(
         password=logins[0].password if logins else None,
         others=logins[1:],
         simulators=bench.page,
+        identity_provider=f"{bench.page}identity/",
         pids={child.name: child.pid for child in children} | {"demo": os.getpid()},
         halls=[
             HallReport(

@@ -993,6 +993,31 @@ export const ERROR_TEXTS = {
     "en": "You were logged out after a long pause. Please log in again.",
     "retry": false
   },
+  "oidc.unavailable": {
+    "zh": "统一身份认证平台现在没有回应，暂时不能用它登录。请稍后再试，或者用账号和密码登录。",
+    "en": "The single sign-on platform does not answer at the moment. Try again soon, or log in with your account and password.",
+    "retry": true
+  },
+  "oidc.mismatch": {
+    "zh": "这次登录不是在这个浏览器里开始的，或者已经超过 10 分钟。请回到登录页重新开始。",
+    "en": "This login was not begun in this browser, or more than 10 minutes ago. Go back to the login page and begin again.",
+    "retry": false
+  },
+  "oidc.declined": {
+    "zh": "您在统一身份认证平台上取消了登录。要登录，请重新开始。",
+    "en": "You cancelled the login at the single sign-on platform. Begin again to log in.",
+    "retry": false
+  },
+  "oidc.failed": {
+    "zh": "统一身份认证平台没有完成这次登录。请重新开始；如果还不行，请联系管理员。",
+    "en": "The single sign-on platform did not complete this login. Begin again, or ask an administrator if it keeps happening.",
+    "retry": false
+  },
+  "oidc.rejected": {
+    "zh": "统一身份认证平台的回答没有通过核验，登录没有进行。请重新开始；如果还不行，请联系管理员（核验项：{check}）。",
+    "en": "The answer of the single sign-on platform did not pass our checks and nobody was logged in. Begin again, or tell an administrator (check: {check}).",
+    "retry": false
+  },
   "session.csrf": {
     "zh": "页面已过期，操作没有执行。请刷新页面后再试。",
     "en": "This page is out of date and nothing was done. Reload it and try again.",
