@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from console.core.sheet_reading import Given, columns_of, text_of
+from console.core.sheet_import import CellFault, SheetRow, read_rows, texts_in
+from console.core.sheet_reading import Given
 from console.modules.calendar.api import TimeLimit, Unit
 from console.modules.catalogue.domain import (
     Audience,
     Channel,
     ItemBody,
-    ItemFault,
     body_faults,
     code_faults,
     code_warnings,
     doubled_names,
+    short_division,
 )
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -52,18 +52,6 @@ _YES, _NO = ("是", "yes", "true", "1", "y"), ("", "否", "no", "false", "0", "n
 
 class CellError(ValueError):
     """A cell that says nothing known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRow:
-    """A row as it was understood. ``body`` None: ``faults`` say why it cannot be taken. ``given`` are the fields that
-    the spreadsheet has; the others stay as they are."""
-
-    row: int
-    code: str
-    body: ItemBody | None
-    faults: Sequence[ItemFault] = ()
-    warnings: Sequence[ItemFault] = ()
 
 
 def cells_of(code: str, body: ItemBody) -> list[str]:
@@ -137,7 +125,7 @@ def _truth(text: str) -> bool:
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    "name": str, "name_en": str, "division": str, "department": str, "basis": str, "charge": str,
+    "name": str, "name_en": str, "division": short_division, "department": str, "basis": str, "charge": str,
     "kind": _word(KIND_WORDS), "level": _word(LEVEL_WORDS), "handling": _word(HANDLING_WORDS),
     "audience": _word(AUDIENCE_WORDS), "channels": _channels, "legal": limit_of, "promised": limit_of,
     "themes": _many, "materials": _many, "process": _many, "halls": _many, "withdrawn": _truth,
@@ -146,37 +134,29 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 
 def read_items(
     rows: Sequence[Sequence[Given]], pattern: str, known: Callable[[str], ItemBody | None]
-) -> list[ReadRow]:
+) -> list[SheetRow[ItemBody]]:
     """Every row that says something. Columns that are not there leave what ``known`` has for the code.
 
     Raises ``sheet.column`` when a needed column is missing.
     """
-    places = columns_of(rows[0], COLUMNS, optional=[key for key in COLUMNS if key not in REQUIRED])
-    found: list[ReadRow] = []
-    seen: set[str] = set()
-    for number, row in enumerate(rows[1:], start=2):
-        cells = {key: text_of(row[at]) if at < len(row) else "" for key, at in places.items()}
-        if not any(cells.values()):
-            continue
-        one = _row(number, cells, pattern, known(cells["code"]))
-        if one.code in seen:
-            twice = ItemFault("code", "catalogue.bad.twice", {})
-            one = ReadRow(row=number, code=one.code, body=None, faults=(*one.faults, twice))
-        seen.add(one.code)
-        found.append(one)
-    return found
+
+    def read(number: int, cells: Mapping[str, str]) -> SheetRow[ItemBody]:
+        return _row(number, cells, pattern, known(cells["code"]))
+
+    return read_rows(rows, COLUMNS, key="code", required=REQUIRED, read=read)
 
 
 def codes_in(rows: Sequence[Sequence[Given]]) -> set[str]:
     """Every code that is written in the sheet. Raises ``sheet.column``."""
-    place = columns_of(rows[0], {"code": COLUMNS["code"]})["code"]
-    return {text_of(row[place]) for row in rows[1:] if place < len(row)}
+    return texts_in(rows, COLUMNS["code"])
 
 
-def _row(number: int, cells: Mapping[str, str], pattern: str, held: ItemBody | None) -> ReadRow:
+def _row(
+    number: int, cells: Mapping[str, str], pattern: str, held: ItemBody | None
+) -> SheetRow[ItemBody]:
     code = cells["code"]
     values = {name: getattr(held, name) for name in held.__struct_fields__} if held else {}
-    faults: list[ItemFault] = []
+    faults: list[CellFault] = []
     for key, text in cells.items():
         if key == "code":
             continue
@@ -185,13 +165,13 @@ def _row(number: int, cells: Mapping[str, str], pattern: str, held: ItemBody | N
             if text or key not in ("kind", "level", "handling", "audience", "channels"):
                 values[key] = _READERS[key](text)
         except CellError:
-            faults.append(ItemFault(key, "catalogue.bad.value", {"value": text[:60]}))
+            faults.append(CellFault(key, "catalogue.bad.value", {"value": text[:60]}))
     body = ItemBody(**{"name": "", **values})
     faults += code_faults(code, pattern, body.level) + body_faults(body)
-    return ReadRow(
+    return SheetRow(
         row=number,
-        code=code,
-        body=None if faults else body,
+        key=code,
+        value=None if faults else body,
         faults=faults,
         warnings=code_warnings(code),
     )

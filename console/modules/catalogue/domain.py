@@ -3,12 +3,13 @@
 Codes and value tables are those of GB/T 39046-2020 as collected in standards.md B1 to B3.
 """
 
-import dataclasses
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
 
+from console.core.permissions import stem
+from console.core.sheet_import import CellFault, Difference
+from console.core.sheet_import import differences as fields_changed
 from console.modules.calendar.api import TimeLimit
 from qingting.contract.base import Strict
 
@@ -85,24 +86,6 @@ FIELDS: tuple[str, ...] = ItemBody.__struct_fields__
 """Fields of an item in the order in which people read them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFault:
-    """What is wrong with a field, as a text key of the catalogue's pages with its parameters."""
-
-    field: str
-    why: str
-    params: Mapping[str, object] = dataclasses.field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A field that two versions have differently; ``before`` None: there was no version before."""
-
-    field: str
-    before: object
-    after: object
-
-
 def uscc_fits(code: str) -> bool:
     """True when the first 18 characters are a credit code whose check character fits (GB 32100-2015)."""
     body, check = code[:17], code[17:18]
@@ -121,68 +104,72 @@ def pattern_works(pattern: str) -> bool:
     return 0 < len(pattern) <= 200
 
 
-def code_faults(code: str, pattern: str, level: int) -> list[ItemFault]:
+def code_faults(code: str, pattern: str, level: int) -> list[CellFault]:
     """What is wrong with a code; only the shape and the level stop it."""
     if len(code) > 64 or not re.fullmatch(pattern, code):
-        return [ItemFault("code", "catalogue.bad.code", {"length": len(code)})]
+        return [CellFault("code", "catalogue.bad.code", {"length": len(code)})]
     told = code[LEVEL_AT : LEVEL_AT + 1]
     if pattern == DEFAULT_PATTERN and told != str(level):
-        return [ItemFault("level", "catalogue.bad.level", {"told": told, "level": level})]
+        return [CellFault("level", "catalogue.bad.level", {"told": told, "level": level})]
     return []
 
 
-def code_warnings(code: str) -> list[ItemFault]:
+def code_warnings(code: str) -> list[CellFault]:
     """What looks wrong and is let through: registered credit codes exist whose check character does not fit."""
     if len(code) in (31, 33) and not uscc_fits(code):
-        return [ItemFault("code", "catalogue.warn.uscc", {})]
+        return [CellFault("code", "catalogue.warn.uscc", {})]
     return []
 
 
-def body_faults(body: ItemBody) -> list[ItemFault]:
+def body_faults(body: ItemBody) -> list[CellFault]:
     """What makes a version unusable, all of it."""
     found = []
     if not body.name.strip() or max(len(body.name), len(body.name_en)) > NAME_LENGTH:
-        found.append(ItemFault("name", "catalogue.bad.name", {"most": NAME_LENGTH}))
+        found.append(CellFault("name", "catalogue.bad.name", {"most": NAME_LENGTH}))
     if not body.department.strip() or len(body.department) > NAME_LENGTH:
-        found.append(ItemFault("department", "catalogue.bad.department", {}))
+        found.append(CellFault("department", "catalogue.bad.department", {}))
     if body.division and not _DIVISION.fullmatch(body.division):
-        found.append(ItemFault("division", "catalogue.bad.division", {}))
+        found.append(CellFault("division", "catalogue.bad.division", {}))
     for name, value, table in (
         ("kind", body.kind, KINDS), ("level", body.level, LEVELS), ("handling", body.handling, HANDLINGS),
     ):  # fmt: skip
         if value not in table:
-            found.append(ItemFault(name, "catalogue.bad.value", {"value": value}))
+            found.append(CellFault(name, "catalogue.bad.value", {"value": value}))
     if max(len(body.basis), len(body.charge), sum(map(len, body.process))) > TEXT_LENGTH:
-        found.append(ItemFault("basis", "catalogue.bad.long", {"most": TEXT_LENGTH}))
+        found.append(CellFault("basis", "catalogue.bad.long", {"most": TEXT_LENGTH}))
     if not body.channels:
-        found.append(ItemFault("channels", "catalogue.bad.channels", {}))
+        found.append(CellFault("channels", "catalogue.bad.channels", {}))
     return found + _limit_faults(body)
 
 
-def _limit_faults(body: ItemBody) -> list[ItemFault]:
+def _limit_faults(body: ItemBody) -> list[CellFault]:
     """A promise must not be longer than the law allows; limits in different units are not compared."""
     found = [
-        ItemFault(field, "catalogue.bad.limit", {})
+        CellFault(field, "catalogue.bad.limit", {})
         for field, limit in (("legal", body.legal), ("promised", body.promised))
         if limit is not None and not 0 <= limit.amount <= 3000
     ]
     legal, promised = body.legal, body.promised
     same = legal is not None and promised is not None and legal.unit is promised.unit
     if same and legal is not None and promised is not None and promised.amount > legal.amount:
-        found.append(ItemFault("promised", "catalogue.bad.promise", {}))
+        found.append(CellFault("promised", "catalogue.bad.promise", {}))
     return found
 
 
 def differences(before: ItemBody | None, after: ItemBody) -> list[Difference]:
     """Fields that changed, in their order; all that say something when there was nothing before."""
-    blank = ItemBody(name="")
-    return [
-        Difference(field, getattr(before, field) if before else None, getattr(after, field))
-        for field in FIELDS
-        if getattr(after, field) != getattr(before or blank, field)
-    ]
+    return fields_changed(before, after, FIELDS, ItemBody(name=""))
 
 
 def doubled_names(names: Sequence[str]) -> tuple[str, ...]:
     """Without repetitions and empty ones, in order."""
     return tuple(dict.fromkeys(one.strip() for one in names if one.strip()))
+
+
+def short_division(code: str) -> str:
+    """A division's code as items bear it: 6 digits for a city or a district, 9 below, 12 for a village. What is no
+    code stays as it is."""
+    if not _DIVISION.fullmatch(code):
+        return code
+    found = stem(code)
+    return found.ljust(6 if len(found) <= 6 else 9 if len(found) <= 9 else 12, "0")

@@ -107,10 +107,6 @@ class CodeForm(Strict, frozen=True, kw_only=True):
     code: str
 
 
-class UploadForm(Strict, frozen=True, kw_only=True):
-    upload: str
-
-
 class MaterialForm(Strict, frozen=True, kw_only=True):
     name: str = ""
     name_en: str = ""

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from console.core.models import metadata
+from console.core.sheet_import import upload_table
 
 version = sa.Table(
     "cat_version",
@@ -70,12 +71,4 @@ rule = sa.Table(
 )
 """``pattern``: which codes are taken."""
 
-upload = sa.Table(
-    "cat_upload",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("data", sa.LargeBinary, nullable=False),
-)
-"""Spreadsheets between their preview and the step that stores them, for an hour."""
+upload = upload_table("cat_upload")

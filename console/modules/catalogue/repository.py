@@ -269,20 +269,3 @@ async def rule(uow: ReadUow, name: str) -> str | None:
 async def put_rule(uow: Uow, name: str, value: str) -> None:
     statement = insert(m.rule).values(name=name, value=value)
     await uow.run(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
-
-
-async def keep_upload(uow: Uow, id: str, data: bytes, at: int, by: str, before: int) -> None:  # noqa: A002
-    """Keeps a spreadsheet, and lets go those from ``before``."""
-    await uow.run(sa.delete(m.upload).where(m.upload.c.at < before))
-    await uow.run(sa.insert(m.upload).values(id=id, data=data, at=at, by=by))
-
-
-async def take_upload(uow: Uow, id: str, by: str) -> bytes | None:  # noqa: A002
-    """The spreadsheet of the one who brought it, once."""
-    statement = (
-        sa.delete(m.upload)
-        .where(m.upload.c.id == id, m.upload.c.by == by)
-        .returning(m.upload.c.data)
-    )
-    found = await uow.scalar(statement)
-    return None if found is None else bytes(found)

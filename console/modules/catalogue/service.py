@@ -2,22 +2,29 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from console.core.audit import Audit
 from console.core.permissions import Permission, Scope, Subject
+from console.core.sheet_import import (
+    CellFault,
+    Difference,
+    SheetPreview,
+    SheetRow,
+    Uploads,
+    agreed,
+)
 from console.core.sheet_reading import read_sheet
 from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi, Due
+from console.modules.catalogue import models as m
 from console.modules.catalogue import repository
 from console.modules.catalogue.api import Item, ItemQuery
-from console.modules.catalogue.cells import ReadRow, codes_in, read_items
+from console.modules.catalogue.cells import codes_in, read_items
 from console.modules.catalogue.domain import (
     DEFAULT_PATTERN,
-    Difference,
     ItemBody,
-    ItemFault,
     State,
     body_faults,
     code_faults,
@@ -29,7 +36,7 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 
-UPLOAD_MS = 3_600_000
+UPLOADS = Uploads(m.upload)
 PATTERN = "pattern"
 NO_DATE = date.max
 
@@ -41,30 +48,6 @@ class Review:
     draft: Version
     before: Version | None
     changes: Sequence[Difference]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What storing a spreadsheet would do. ``changes`` by code; ``materials`` are new in the dictionary."""
-
-    upload: str
-    rows: Sequence[ReadRow]
-    changes: Mapping[str, Sequence[Difference]]
-    new: Collection[str]
-    materials: Sequence[str]
-
-    @property
-    def good(self) -> list[ReadRow]:
-        """Rows that change something."""
-        return [one for one in self.rows if one.body is not None and self.changes[one.code]]
-
-    @property
-    def bad(self) -> list[ReadRow]:
-        return [one for one in self.rows if one.body is None]
-
-    @property
-    def same(self) -> int:
-        return len(self.rows) - len(self.good) - len(self.bad)
 
 
 class CatalogueService:
@@ -116,7 +99,7 @@ class CatalogueService:
         await repository.put_rule(uow, PATTERN, pattern)
         await self._note(uow, subject, "catalogue.pattern_put", "", pattern)
 
-    async def faults(self, uow: ReadUow, code: str, body: ItemBody) -> list[ItemFault]:
+    async def faults(self, uow: ReadUow, code: str, body: ItemBody) -> list[CellFault]:
         """What keeps an item from being stored; codes that are there already stay good."""
         known = await repository.present(uow, [code])
         of_code = [] if known else code_faults(code, await self.pattern(uow), body.level)
@@ -245,45 +228,46 @@ class CatalogueService:
 
     # -- spreadsheets -----------------------------------------------------------------------------
 
-    async def preview(self, uow: Uow, subject: Subject, data: bytes) -> Preview:
+    async def preview(self, uow: Uow, subject: Subject, data: bytes) -> SheetPreview[ItemBody]:
         """Keeps a spreadsheet for an hour and says what it would do. Raises ``sheet.unreadable``,
         ``sheet.too_large``, ``sheet.column``."""
         scope = subject.scope(Permission.CATALOGUE)
-        token, now = new_token(), self._clock.now_ms()
-        found = await self._preview(uow, token, data, scope)
-        await repository.keep_upload(uow, token, data, now, subject.id, now - UPLOAD_MS)
-        return found
+        shown, now = await self._preview(uow, new_token(), data, scope), self._clock.now_ms()
+        await UPLOADS.keep(uow, shown, data, kind="items", by=subject.id, at=now)
+        return shown
 
-    async def _preview(self, uow: ReadUow, token: str, data: bytes, scope: Scope) -> Preview:
+    async def _preview(
+        self, uow: ReadUow, token: str, data: bytes, scope: Scope
+    ) -> SheetPreview[ItemBody]:
         rows = await asyncio.to_thread(read_sheet, data)
         held = await repository.present(uow, codes_in(rows))
         read = await asyncio.to_thread(read_items, rows, await self.pattern(uow), held.get)
-        found = [_reached(one, held.get(one.code), scope) for one in read]
-        good = {one.code: one.body for one in found if one.body is not None}
+        found = [_reached(one, held.get(one.key), scope) for one in read]
+        good = {one.key: one.value for one in found if one.value is not None}
         known = {name for name, _, _ in await repository.materials(uow)}
         named = {name for body in good.values() for name in body.materials}
-        return Preview(
+        return SheetPreview(
             upload=token,
             rows=found,
             changes={code: differences(held.get(code), body) for code, body in good.items()},
             new={code for code in good if code not in held},
-            materials=sorted(named - known),
+            extra=sorted(named - known),
         )
 
     async def take_in(self, uow: Uow, subject: Subject, upload: str) -> int:
         """Makes drafts of the rows of a previewed spreadsheet that change something; gives how many.
 
-        Bad rows are left out, as the preview said. Raises ``catalogue.upload_gone``.
+        Bad rows are left out, as the preview said. Raises ``sheet.upload_gone``, ``sheet.moved``,
+        ``sheet.too_many``.
         """
         scope = subject.scope(Permission.CATALOGUE)
         await repository.lock(uow)
-        data = await repository.take_upload(uow, upload, subject.id)
-        if data is None:
-            raise Refusal("catalogue.upload_gone")
-        good = (await self._preview(uow, upload, data, scope)).good
+        now = self._clock.now_ms()
+        data, shown = await UPLOADS.take(uow, upload, kind="items", by=subject.id, at=now)
+        good = agreed(await self._preview(uow, upload, data, scope), shown)
         for one in good:
-            assert one.body is not None
-            await self._draft(uow, subject, one.code, one.body, "sheet")
+            assert one.value is not None
+            await self._draft(uow, subject, one.key, one.value, "sheet")
         return len(good)
 
     # -- dictionary -------------------------------------------------------------------------------
@@ -308,13 +292,12 @@ def within(scope: Scope, body: ItemBody) -> bool:
     return scope.has_division(body.division) if body.division else scope.everywhere
 
 
-def _reached(row: ReadRow, held: ItemBody | None, scope: Scope) -> ReadRow:
+def _reached(row: SheetRow[ItemBody], held: ItemBody | None, scope: Scope) -> SheetRow[ItemBody]:
     """A row of another's item, or that would make one, is a bad row."""
-    touched = [one for one in (row.body, held) if one is not None]
-    if row.body is None or all(within(scope, one) for one in touched):
+    touched = [one for one in (row.value, held) if one is not None]
+    if row.value is None or all(within(scope, one) for one in touched):
         return row
-    fault = ItemFault("division", "catalogue.bad.reach", {})
-    return replace(row, body=None, faults=(*row.faults, fault))
+    return row.refused(CellFault("division", "sheet.bad.reach"))
 
 
 def seen_of(versions: Sequence[Version]) -> str:

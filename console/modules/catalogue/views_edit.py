@@ -3,7 +3,8 @@
 from aiohttp import web
 
 from console.core.permissions import Permission
-from console.core.uploads import read_upload
+from console.core.sheet_import import CellFault
+from console.core.sheet_pages import Importer, Sheet, import_routes
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.catalogue import repository
 from console.modules.catalogue.domain import (
@@ -12,7 +13,6 @@ from console.modules.catalogue.domain import (
     LEVELS,
     Audience,
     Channel,
-    ItemFault,
     code_warnings,
 )
 from console.modules.catalogue.forms import (
@@ -21,7 +21,6 @@ from console.modules.catalogue.forms import (
     MaterialForm,
     PatternForm,
     PublishForm,
-    UploadForm,
 )
 from console.modules.catalogue.service import seen_of
 from console.modules.catalogue.views import Desk, Words
@@ -48,7 +47,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     async def put(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.CATALOGUE)
         form = await read_form(request, ItemForm)
-        faults: list[ItemFault] = []
+        faults: list[CellFault] = []
         try:
             body = form.body()
             faults = await service.faults(request[UOW], form.code, body)
@@ -89,22 +88,6 @@ def routes(desk: Desk) -> list[web.RouteDef]:
 def _more(desk: Desk) -> list[web.RouteDef]:
     service = desk.service
 
-    async def bring(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.CATALOGUE)
-        context = {"preview": None, "problem": None, "words": None}
-        return request.app[PAGES].render(request, "catalogue_import.html", context, block="main")
-
-    async def preview(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.CATALOGUE)
-        data, _ = await read_upload(request, "file")
-        return await _preview(request, desk, data)
-
-    async def take_in(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.CATALOGUE)
-        form = await read_form(request, UploadForm)
-        await service.take_in(request[UOW], request[SUBJECT], form.upload)
-        raise see_other(request, "/catalogue/review", done="catalogue.done.import")
-
     async def dictionary(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.LOOK)
         return await _dictionary(request, desk, None)
@@ -130,9 +113,7 @@ def _more(desk: Desk) -> list[web.RouteDef]:
         raise see_other(request, "/catalogue/dictionary", done="catalogue.done.pattern")
 
     return [
-        web.get("/catalogue/import", bring),
-        web.post("/catalogue/import/preview", preview),
-        web.post("/catalogue/import", take_in),
+        *import_routes(_importer(desk)),
         web.get("/catalogue/dictionary", dictionary),
         web.post("/catalogue/dictionary", put_material),
         web.post("/catalogue/pattern", put_pattern),
@@ -144,7 +125,7 @@ async def _form(
     desk: Desk,
     form: ItemForm,
     problem: Refusal | None,
-    faults: list[ItemFault],
+    faults: list[CellFault],
 ) -> web.Response:
     materials = [name for name, _, _ in await repository.materials(request[UOW])]
     context = {
@@ -176,14 +157,30 @@ async def _review(request: web.Request, desk: Desk, problem: Refusal | None) -> 
     return request.app[PAGES].render(request, "catalogue_review.html", context, block="main")
 
 
-async def _preview(request: web.Request, desk: Desk, data: bytes) -> web.Response:
-    context: dict[str, object] = {"words": Words(request, await desk.hall_names(request))}
-    try:
-        shown = await desk.service.preview(request[UOW], request[SUBJECT], data)
-        context |= {"preview": shown, "problem": None}
-    except Refusal as refusal:
-        context |= {"preview": None, "problem": refusal}
-    return request.app[PAGES].render(request, "catalogue_import.html", context, block="main")
+def _importer(desk: Desk) -> Importer:
+    service = desk.service
+
+    async def words(request: web.Request) -> Words:
+        return Words(request, await desk.hall_names(request))
+
+    return Importer(
+        sheet=Sheet(
+            address="/catalogue/import",
+            back="/catalogue",
+            title="catalogue.import",
+            lead="catalogue.import_lead",
+            hint="catalogue.file_hint",
+            fields="catalogue.field.",
+            landing="/catalogue/review",
+            done="catalogue.done.import",
+            take="catalogue.take_in",
+            extra="catalogue.new_materials",
+        ),
+        require=lambda request: request[SUBJECT].require(Permission.CATALOGUE),
+        words=words,
+        preview=lambda request, data: service.preview(request[UOW], request[SUBJECT], data),
+        take_in=lambda request, upload: service.take_in(request[UOW], request[SUBJECT], upload),
+    )
 
 
 async def _dictionary(request: web.Request, desk: Desk, problem: Refusal | None) -> web.Response:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from console.core.models import metadata
+from console.core.sheet_import import upload_table
 
 division = sa.Table(
     "org_division",
@@ -42,3 +43,5 @@ staff = sa.Table(
     sa.Index("org_staff_division", "division"),
 )
 """``number`` is the staff number (工号), in the city and in the lists of the halls. ``left_at``: no longer in service."""
+
+upload = upload_table("org_upload")

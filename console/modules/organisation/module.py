@@ -5,8 +5,10 @@ from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.organisation.api import ORGANISATION
 from console.modules.organisation.service import OrganisationService
+from console.modules.organisation.sheets import OrganisationSheets
 from console.modules.organisation.staff import StaffService
 from console.modules.organisation.views import routes
+from console.modules.organisation.views_sheets import sheet_routes
 from console.modules.organisation.views_staff import staff_routes
 from qingting.kernel.web import MenuItem
 
@@ -17,6 +19,8 @@ def setup(context: ModuleContext) -> None:
     context.routes(routes(service))
     staff = StaffService(context.clock, context.audit, context.get(HALLS), service)
     context.routes(staff_routes(staff, service))
+    sheets = OrganisationSheets(context.clock, context.audit, context.get(HALLS), service)
+    context.routes(sheet_routes(sheets))
     item = MenuItem("/divisions", "menu.organisation", "people", under=("/departments", "/staff"))
     context.menu(65, item, Permission.ORGANISATION)
 

@@ -71,7 +71,7 @@ async def test_a_spreadsheet_becomes_drafts_and_after_review_a_catalogue(
     async with browser(ready) as person:
         await person.enter(ready)
         status, text = await upload(person, xlsx_of("x", HEAD, ROWS))
-        assert (status, "新增 2 项，修改 0 项，不变 0 项，有问题 1 行" in text) == (200, True)
+        assert (status, "新增 2 行，修改 0 行，不变 0 行，有问题 1 行" in text) == (200, True)
         assert "“很快”看不懂" in text
         assert "材料字典将新增 2 项" in text
         token = re.search(r'name="upload" value="([^"]+)"', text)
@@ -102,7 +102,7 @@ async def test_a_spreadsheet_becomes_drafts_and_after_review_a_catalogue(
         async with person.http.get("/catalogue/items.xlsx") as answer:
             data = await answer.read()
         assert len(read_sheet(data)) == 3
-        assert "新增 0 项，修改 0 项，不变 2 项，有问题 0 行" in (await upload(person, data))[1]
+        assert "新增 0 行，修改 0 行，不变 2 行，有问题 0 行" in (await upload(person, data))[1]
         await _pages(person)
     async with ready.city.db.read() as uow:
         assert len(await read_audit(uow, "catalogue.published")) == 2
@@ -193,8 +193,8 @@ async def test_a_district_keeps_its_own_items_and_nobody_elses(ready: ConsoleRea
         await service.put_draft(uow, SYSTEM, CARD, city, "new")
         assert [one.draft.code for one in await service.reviews(uow, DISTRICT)] == [SHOP]
         found = await service.preview(uow, DISTRICT, xlsx_of("x", HEAD, ROWS[:2]))
-        assert [(one.code, [fault.why for fault in one.faults]) for one in found.bad] == [
-            (CARD, ["catalogue.bad.reach"])
+        assert [(one.key, [fault.why for fault in one.faults]) for one in found.bad] == [
+            (CARD, ["sheet.bad.reach"])
         ]
     moved = msgspec.structs.replace(own, division="230603")
     async with ready.city.db.write() as uow:

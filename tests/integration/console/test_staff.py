@@ -1,12 +1,18 @@
 """Staff of the city: whoever keeps them stays within the own reach, and an own reach shows what the person did."""
 
+import re
+
+import aiohttp
 import pytest
 import sqlalchemy as sa
 from test_who_may_do_what import CITY, FOREIGN, OWN, SAERTU, SECRET, caller, ready
 
 from console.app.server import ConsoleReady
+from console.core.audit import read_audit
 from console.core.permissions import Reach, ReachKind
+from console.core.sheets import xlsx_of
 from console.modules.identity import models as m
+from console.modules.organisation.cells import STAFF_COLUMNS
 from console.modules.organisation.domain import full
 from qingting.contract.examples import CONFIG
 
@@ -35,6 +41,45 @@ async def test_staff_are_taken_over_from_the_halls_within_reach_and_changed(
         gone = {"name": CLERK.name, **PLACE, "left": "true"}
         assert (await keeper.ask("POST", f"/staff/edit/{CLERK.number}", gone))[0] == 303
         assert "已离岗" in (await keeper.ask("GET", "/staff", {}))[1]
+
+
+async def test_a_sheet_is_taken_in_as_it_was_shown_or_not_at_all(ready: ConsoleReady) -> None:
+    head = [heads[0] for heads in STAFF_COLUMNS.values()]
+    rows = [[f"70{n:02}", f"郑{n}", "窗口", "230602", "", "", ""] for n in range(3)]
+    foreign = ["7090", "外区", "", "230603", "", "", ""]
+    data = xlsx_of("x", head, [*rows, foreign])
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+
+        async def shown(sheet: str, file: bytes) -> tuple[str, str]:
+            form = aiohttp.FormData({"csrf": keeper.csrf})
+            form.add_field("file", file, filename="x", content_type="application/octet-stream")
+            async with keeper.http.post(f"/{sheet}/import/preview", data=form) as answer:
+                page = await answer.text()
+            found = re.search(r'name="upload" value="([^"]+)"', page)
+            return found[1] if found else "", page
+
+        first, page = await shown("staff", data)
+        assert "新增 3 行，修改 0 行，不变 0 行，有问题 1 行" in page
+        second, _ = await shown("staff", data)
+        assert (await keeper.ask("POST", "/staff/import", {"upload": first}))[0] == 303
+        again, text = await keeper.ask("POST", "/staff/import", {"upload": first})
+        assert (again, "已经过期或者已经导入" in text) == (409, True)
+        moved, text = await keeper.ask("POST", "/staff/import", {"upload": second})
+        assert (moved, "预览以后数据有了变化" in text) == (409, True)
+        for sheet, kind in (("staff", "xlsx"), ("divisions", "csv"), ("departments", "xlsx")):
+            async with keeper.http.get(f"/{sheet}/list.{kind}") as answer:
+                own = await answer.read()
+            assert SECRET.encode() not in own
+            assert "新增 0 行，修改 0 行" in (await shown(sheet, own))[1] or sheet == "departments"
+        villages = [["230602013001", "铁人村", ""], ["230603011001", "外区村", ""]]
+        token, page = await shown(
+            "divisions", xlsx_of("x", ["区划代码", "名称", "英文名称"], villages)
+        )
+        assert "新增 1 行，修改 0 行，不变 0 行，有问题 1 行" in page
+        assert (await keeper.ask("POST", "/divisions/import", {"upload": token}))[0] == 303
+        assert "铁人村" in (await keeper.ask("GET", "/divisions/230602013000", {}))[1]
+    async with ready.city.db.read() as uow:
+        assert len(await read_audit(uow, "staff.add")) == 3
 
 
 @pytest.mark.parametrize(

@@ -153,14 +153,14 @@ class TestRows:
     @given(BODIES)
     def test_an_item_comes_back_from_its_row_as_it_was(self, body: ItemBody) -> None:
         (row,) = read_items([HEAD, [*cells_of(CODE, body)]], DEFAULT_PATTERN, nobody)
-        assert (row.faults, row.body) == ([], body)
+        assert (row.faults, row.value) == ([], body)
 
     def test_excel_may_take_the_zero_from_a_kind_and_a_number_for_a_text(self) -> None:
         head = ["编码", "名称", "部门", "事项类型", "承诺时限", "区划代码"]
         rows = read_sheet(xlsx_of("x", head, [[CODE, "社保卡", "人社局", 1, 5, 230602]]))
         (row,) = read_items(rows, DEFAULT_PATTERN, nobody)
-        assert row.body is not None
-        assert (row.body.kind, row.body.promised, row.body.division) == (
+        assert row.value is not None
+        assert (row.value.kind, row.value.promised, row.value.division) == (
             "01",
             TimeLimit(5),
             "230602",
@@ -173,7 +173,7 @@ class TestRows:
             [CODE, "新名", "人社局", ""],
         ]
         (row,) = read_items(rows, DEFAULT_PATTERN, {CODE: held}.get)
-        assert row.body == msgspec.structs.replace(held, name="新名", basis="")
+        assert row.value == msgspec.structs.replace(held, name="新名", basis="")
 
     def test_every_fault_of_every_row_is_told(self) -> None:
         rows: list[list[Given]] = [
@@ -185,8 +185,8 @@ class TestRows:
         ]
         first, good, twice = read_items(rows, DEFAULT_PATTERN, nobody)
         assert [one.field for one in first.faults] == ["kind", "promised", "code", "name"]
-        assert good.body is not None
-        assert (twice.row, [one.why for one in twice.faults]) == (5, ["catalogue.bad.twice"])
+        assert good.value is not None
+        assert (twice.row, [one.why for one in twice.faults]) == (5, ["sheet.bad.twice"])
 
     @given(
         st.lists(
@@ -196,7 +196,7 @@ class TestRows:
     )
     def test_any_row_is_read_without_a_crash(self, rows: list[list[Given]]) -> None:
         for row in read_items([HEAD, *rows], DEFAULT_PATTERN, nobody):
-            assert (row.body is None) is bool(row.faults)
+            assert (row.value is None) is bool(row.faults)
 
 
 class TestSearch:

@@ -1468,6 +1468,21 @@ export const ERROR_TEXTS = {
     "en": "The first row must have exactly one column “{column}”. Compare the heads with an exported list.",
     "retry": false
   },
+  "sheet.upload_gone": {
+    "zh": "这次上传已经过期或者已经导入。请重新上传。",
+    "en": "This upload has expired or was taken in already. Please upload it again.",
+    "retry": false
+  },
+  "sheet.moved": {
+    "zh": "预览以后数据有了变化，导入的结果会和您看到的不一样，所以没有导入。请重新上传，再看一次预览。",
+    "en": "Something changed since the preview, so taking it in would do something else than you saw; nothing was taken in. Upload it again and look once more.",
+    "retry": false
+  },
+  "sheet.too_many": {
+    "zh": "这张表格会修改 {rows} 行，一次最多 {most} 行。请分成几个文件。",
+    "en": "This sheet changes {rows} rows; {most} are the most at once. Split it into several files.",
+    "retry": false
+  },
   "calendar.limit": {
     "zh": "时限只能在 0 到 {most} 之间，日期在 {first} 到 {last} 年之间。",
     "en": "A time limit is between 0 and {most}, from a date between {first} and {last}.",
@@ -1721,11 +1736,6 @@ export const ERROR_TEXTS = {
   "catalogue.pattern": {
     "zh": "这条编码规则不能用。请检查正则表达式，最多 200 个字符。",
     "en": "This rule cannot be used. Check the regular expression; 200 characters at most.",
-    "retry": false
-  },
-  "catalogue.upload_gone": {
-    "zh": "这次上传已经过期或者已经导入。请重新上传。",
-    "en": "This upload has expired or was taken in already. Please upload it again.",
     "retry": false
   },
   "catalogue.material": {
