@@ -31,11 +31,13 @@ from benchmarks.processes import (
     serving,
     start,
 )
+from console.core.sealing import KeyFile
 from hallserver.agent.settings import AgentSettings
 from hallserver.app.limits import lift_open_files
 from qingting.contract.config import HallConfig
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import device_specs, plugged
+from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.config_file import dump_config
 from simulators.serve import serve_bench
 
@@ -70,7 +72,10 @@ async def _measure(stack: AsyncExitStack, folder: Path, seconds: float) -> Flat:
         fleet_config(f"h{number:02}", size, devices if number == 0 else {})
         for number, size in enumerate(SIZES)
     ]
-    city = await stack.enter_async_context(cast_city(folder / "city", None, configs, {}))
+    keys = await KeyFile.open(folder / "city" / "seal.keys", SystemClock())
+    city = await stack.enter_async_context(
+        cast_city(folder / "city", None, configs, {}, keys, lasting=True)
+    )
     console_port = free_port()
     console = await _console(stack, folder, city, console_port)
     halls, processes = [], []

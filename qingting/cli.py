@@ -194,10 +194,11 @@ def console(file: Path | None) -> None:
     from console.core.migrate import NewerDatabaseError
     from console.core.postgres import PostgresError
     from qingting.city_admin import greeting
+    from qingting.kernel.security.seal import SealError
 
     settings = _read_settings(load_console_settings, file)
     work = run_console(settings, on_ready=lambda ready: click.echo(greeting(ready)))
-    serve(work, PostgresError, NewerDatabaseError)
+    serve(work, PostgresError, NewerDatabaseError, SealError)
 
 
 @main.group()
@@ -245,9 +246,10 @@ def _show(work: Coroutine[Any, Any, str], *faults: type[Exception]) -> None:
     from console.core.migrate import NewerDatabaseError
     from console.core.postgres import PostgresError
     from qingting.contract.errors import Refusal
+    from qingting.kernel.security.seal import SealError
 
     expected: tuple[type[Exception], ...] = (
-        *(OSError, Refusal, ValidationError, PostgresError, NewerDatabaseError),
+        *(OSError, Refusal, ValidationError, PostgresError, NewerDatabaseError, SealError),
         *faults,
     )
     try:

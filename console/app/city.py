@@ -13,14 +13,17 @@ from console.core.module import ModuleContext, set_up
 from console.core.oidc import SignOn
 from console.core.permissions import SYSTEM
 from console.core.retention import RetentionSettings
+from console.core.sealing import KeyFile
 from console.core.signals import Signals
 from console.halls.api import HALLS
 from console.halls.link import LinkServer
 from console.halls.runner import Runner
+from console.modules.privacy.api import PRIVACY
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.backoff import Backoff
 from qingting.kernel.aio.clock import Clock, SystemClock
 from qingting.kernel.aio.tasks import Supervisor
+from qingting.kernel.security.seal import Sealer, new_key, parse_keys
 
 CHINA_MINUTES = 480
 
@@ -34,6 +37,12 @@ class City:
     context: ModuleContext
     runner: Runner
     link: LinkServer
+
+    async def check_keys(self) -> None:
+        """Raises ``keys.foreign`` when the database belongs to another key file; to be asked before anything is
+        sealed."""
+        async with self.db.write() as uow:
+            await self.context.take(PRIVACY).check_keys(uow, self.context.sealer)
 
     async def enrol_hall(
         self, hall: HallId, *, name: str, name_en: str = "", key: str | None = None
@@ -58,8 +67,11 @@ async def open_city(
     channels: tuple[Channel, ...] = (),
     retention: RetentionSettings = RetentionSettings(),  # noqa: B008 - frozen
     sign_on: SignOn = SignOn(),  # noqa: B008 - frozen
+    keys: KeyFile | None = None,
 ) -> AsyncIterator[City]:
-    """Runs a worker's background services until the block is left. ``channels`` tell people outside."""
+    """Runs a worker's background services until the block is left. ``channels`` tell people outside. Without a
+    key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays.
+    """
     used = clock or SystemClock()
     db, signals = Database(url), Signals(url)
     context = ModuleContext(
@@ -67,15 +79,18 @@ async def open_city(
         clock=used,
         audit=Audit(used),
         signals=signals,
+        sealer=keys.sealer if keys is not None else Sealer(parse_keys(new_key("passing"))),
         utc_offset_minutes=utc_offset_minutes,
         secure_cookies=secure_cookies,
         channels=channels,
         retention=retention,
         sign_on=sign_on,
     )
+    if keys is not None:
+        context.job("key file", keys.watching())
     set_up(MODULES, context)
     runner = Runner(db, signals, used, context.projectors)
-    link = LinkServer(db, signals, used)
+    link = LinkServer(db, signals, used, context.sealer)
     try:
         async with Supervisor("city") as supervisor:
             _ = supervisor.keep("signals", signals.run, Backoff(first=0.2, cap=5))

@@ -14,6 +14,7 @@ from console.modules.jobs.module import MODULE as JOBS
 from console.modules.notifications.module import MODULE as NOTIFICATIONS
 from console.modules.organisation.module import MODULE as ORGANISATION
 from console.modules.overview.module import MODULE as OVERVIEW
+from console.modules.privacy.module import MODULE as PRIVACY
 from console.modules.rollouts.module import MODULE as ROLLOUTS
 from console.modules.statistics.module import MODULE as STATISTICS
 from console.modules.wall.module import MODULE as WALL
@@ -23,6 +24,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     JOBS,
     ORGANISATION,
     IDENTITY,
+    PRIVACY,
     DEVICES,
     DEVICEPAGE,
     ACTS,

@@ -25,6 +25,7 @@ from console.core.retention import (
     Days,
     RetentionSettings,
 )
+from console.core.sealing import KeyFile
 from console.core.web import PAGES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
@@ -58,7 +59,8 @@ _SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))
 class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
-    ``/metrics`` to who knows it; empty, only this machine may ask. ``keep_…_days``: see
+    ``/metrics`` to who knows it; empty, only this machine may ask. ``seal_keys`` is the key file of sealed personal
+    data, ``seal.keys`` in ``data`` unless it is named; all consoles of one database use copies of one file. ``keep_…_days``: see
     :class:`console.core.retention.RetentionSettings`. ``oidc_…`` is the provider of single sign-on for staff,
     ``citizen_oidc_…`` that for citizens; ``oidc_strong`` are the values of ``acr``, parted by commas, that mean two factors.
     ``public_url`` is what browsers call the console by."""
@@ -72,6 +74,7 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     utc_offset_minutes: int = 480
     secure_cookies: bool = False
     metrics_token: str = ""
+    seal_keys: str = ""
     keep_alarms_days: Days = KEEP_ALARMS_DAYS
     keep_notices_days: Days = KEEP_NOTICES_DAYS
     keep_devices_days: Days = KEEP_DEVICES_DAYS
@@ -105,6 +108,10 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
             ),
             public_url=self.public_url,
         )
+
+    @property
+    def key_path(self) -> Path:
+        return Path(self.seal_keys) if self.seal_keys else Path(self.data) / "seal.keys"
 
     @property
     def retention(self) -> RetentionSettings:
@@ -261,20 +268,24 @@ async def open_console(
     """Runs a whole console until the block is left. ``port`` 0 takes a free one.
 
     Raises :class:`console.core.postgres.PostgresError` or
-    :class:`console.core.migrate.NewerDatabaseError` when the database cannot be used.
+    :class:`console.core.migrate.NewerDatabaseError` when the database cannot be used, ``keys.foreign`` or
+    :class:`qingting.kernel.security.seal.SealError` when the key file cannot.
     """
     used = clock or SystemClock()
     async with _database(settings) as url:
         await migrate(url, MIGRATIONS)
+        keys = await KeyFile.open(settings.key_path, used)
         async with open_city(
             url,
             clock=used,
+            keys=keys,
             channels=open_channels(settings, used),
             retention=settings.retention,
             sign_on=settings.sign_on,
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:
+            await city.check_keys()
             async with city.db.write() as uow:
                 passwords = await city.context.take(IDENTITY).first_start(uow)
             app = await asyncio.to_thread(create_app, city, settings)
@@ -334,8 +345,11 @@ async def renew_administrator(settings: ConsoleSettings, name: str) -> OneTimePa
 
     Raises ``account.unknown``; ``city.unavailable`` when the database cannot be reached.
     """
-    async with _database(settings) as url, open_city(url) as city, city.db.write() as uow:
-        return await city.context.take(IDENTITY).renew_password(uow, SYSTEM, name)
+    keys = await KeyFile.open(settings.key_path, SystemClock())
+    async with _database(settings) as url, open_city(url, keys=keys) as city:
+        await city.check_keys()
+        async with city.db.write() as uow:
+            return await city.context.take(IDENTITY).renew_password(uow, SYSTEM, name)
 
 
 __all__ = [

@@ -17,7 +17,10 @@ from console.core.projection import Projector
 from console.core.retention import RetentionSettings
 from console.core.signals import Signals
 from console.core.uow import Uow
+from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.persons import for_hall
+from qingting.kernel.security.seal import Sealer
 from qingting.kernel.web import MenuItem, Sessions
 
 T = TypeVar("T")
@@ -88,11 +91,15 @@ class ModuleError(RuntimeError):
 class ModuleContext:
     """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
     outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``bell`` is the address of what asks for attention on every page."""
+    """What ``setup`` wires a module to. ``sealer`` is the city's own; what a hall is to open is sealed with
+    :meth:`hall_sealer`. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
+    outside; ``retention`` is how long records are kept; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
     clock: Clock
     audit: Audit
     signals: Signals
+    sealer: Sealer
     utc_offset_minutes: int
     secure_cookies: bool = False
     sessions: Sessions | None = None
@@ -110,6 +117,11 @@ class ModuleContext:
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)
     _spec: "ModuleSpec | None" = None
     _owners: dict[ApiKey[Any], str] = field(default_factory=dict)
+
+    def hall_sealer(self, hall: HallId) -> Sealer:
+        """For persons whom the city tells ``hall`` about (:func:`qingting.kernel.security.persons.seal_person`): the
+        hall finds them by their card, and no other hall opens them. Ask for it each time: keys change."""
+        return for_hall(self.sealer, hall)
 
     def provide(self, key: ApiKey[T], api: T) -> None:
         """Offers this module's public interface to the modules that require it."""

@@ -16,6 +16,8 @@ from qingting.contract.ids import HallId
 from qingting.contract.link import GENESIS, LINK_VERSION, Ack, Events, Hello, Nack, Welcome
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import matches, new_token
+from qingting.kernel.security.persons import hand_over
+from qingting.kernel.security.seal import Sealer
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +45,10 @@ class _Branch:
 class Intake:
     """Applies what halls send. Any number of workers may do so for the same hall at the same time."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, sealer: Sealer) -> None:
         self._db = db
         self._clock = clock
+        self._sealer = sealer
         self._months = Months(db)
 
     async def greet(self, hello: Hello) -> Welcome:
@@ -82,7 +85,18 @@ class Intake:
             verdict=verdict.verdict,
             code=verdict.code,
             retry_after=0.0 if verdict.verdict == "resume" else REFUSED_SECONDS,
+            keys=self._keys_for(hello) if verdict.verdict == "resume" else "",
         )
+
+    def _keys_for(self, hello: Hello) -> str:
+        """What opens the persons whom the city books, for this hall alone; nothing for one that cannot take it."""
+        if not hello.box_key:
+            return ""
+        try:
+            return hand_over(self._sealer, hello.hall, hello.box_key)
+        except ValueError:
+            log.warning("link.box_key_unusable", hall=hello.hall)
+            return ""
 
     async def _judge(self, halls: HallRepository, hello: Hello, now: int) -> _Verdict:
         held = await halls.lock_cursor(hello.hall)

@@ -45,6 +45,7 @@ from qingting.contract.releases import PIECE_BYTES
 from qingting.contract.views import DeviceView
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
+from qingting.kernel.security.seal import Sealer
 
 MAX_FILE_BYTES = 3 * 1024 * 1024
 log = structlog.get_logger(__name__)
@@ -63,8 +64,8 @@ MAX_MESSAGE = 2 * 1024 * 1024
 class LinkServer:
     """Serves halls. Make it before the signals run; close it before the database."""
 
-    def __init__(self, db: Database, signals: Signals, clock: Clock) -> None:
-        self.intake = Intake(db, clock)
+    def __init__(self, db: Database, signals: Signals, clock: Clock, sealer: Sealer) -> None:
+        self.intake = Intake(db, clock, sealer)
         self._db = db
         self._clock = clock
         self._sessions: set[_Session] = set()

@@ -103,7 +103,7 @@ async def open_hall_app(
         accounts = open_accounts(hall.store, clock, files.passwords)
         if settings.first_password:
             await _greet_first_manager(hall, accounts)
-        link = _link(settings, hall, clock)
+        link = _link(settings, hall, clock, files.sealer)
         hub = Hub(
             hall,
             accounts,
@@ -145,7 +145,7 @@ def _speakers(hall: Hall, clock: Clock, voice: Voice, hub: Hub) -> SpeakerDesk:
     return speakers
 
 
-def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
+def _link(settings: HallSettings, hall: Hall, clock: Clock, sealer: Sealer) -> CityLink | None:
     config = hall.state.config
     if not settings.city_url or config is None:
         return None
@@ -158,6 +158,7 @@ def _link(settings: HallSettings, hall: Hall, clock: Clock) -> CityLink | None:
         settings.hall_key,
         clock,
         build=settings.build,
+        sealer=sealer,
     )
 
 

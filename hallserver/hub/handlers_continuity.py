@@ -7,7 +7,6 @@ import structlog
 from hallserver.engine.kiosks import offers, template_of
 from hallserver.engine.state import HallState
 from hallserver.engine.views import entries
-from hallserver.hub.identity import seal_person
 from hallserver.hub.registry import handles
 from hallserver.hub.session import Session
 from hallserver.hub.switchboard import Switchboard
@@ -28,6 +27,7 @@ from qingting.kernel.security.lease_keys import (
     open_box,
     public_half,
 )
+from qingting.kernel.security.persons import seal_person
 from qingting.kernel.security.seal import Sealer
 
 log = structlog.get_logger(__name__)

@@ -4,25 +4,22 @@ The clear name and number live only inside :meth:`IdentityDesk.accept`; what is 
 :class:`Person` under a random token.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from hallserver.hub.cards import birth_date, check_card
-from qingting.contract.errors import Refusal
 from qingting.contract.hub import CardRead, IdentityRead
 from qingting.contract.ids import BookingId, DeviceId
-from qingting.contract.people import Person, mask_name, mask_number
-from qingting.contract.states import CertificateKind
+from qingting.contract.people import Person
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.security.persons import seal_person
 from qingting.kernel.security.seal import Sealer
 
 TOKEN_SECONDS = 120.0
 ARMED_SECONDS = 75.0
 """The reader's light goes out by itself a little after the kiosk gave up waiting."""
-CONTEXT = "person"
 
 
 @dataclass(slots=True)
@@ -151,26 +148,6 @@ class IdentityDesk:
         self._offers.pop(kiosk, None)
 
 
-def seal_person(sealer: Sealer, kind: CertificateKind, name: str, number: str) -> Person:
-    """A citizen as the log may know them."""
-    clear = json.dumps({"name": name, "number": number}, ensure_ascii=False)
-    return Person(
-        kind=kind,
-        masked_name=mask_name(name),
-        masked_number=mask_number(number),
-        sealed=sealer.seal(clear, context=CONTEXT),
-        index=sealer.blind_index(number),
-    )
-
-
 def today_of(day: str) -> date:
     """A business day as a date."""
     return date.fromisoformat(day)
-
-
-def open_person(sealer: Sealer, person: Person) -> tuple[str, str]:
-    """Name and number in clear, for the law only; raises ``SealError``."""
-    clear = json.loads(sealer.open(person.sealed, context=CONTEXT))
-    if not isinstance(clear, dict):
-        raise Refusal("internal")
-    return str(clear["name"]), str(clear["number"])

@@ -10,6 +10,7 @@ from websockets.exceptions import WebSocketException
 
 from hallserver.engine.views import Ambient
 from hallserver.hall import Hall
+from hallserver.link.city_people import CityPeople
 from hallserver.link.fetching import Fetcher
 from hallserver.link.session import Session
 from hallserver.link.uplink import LinkFaultError, LinkState, Uplink, event_time
@@ -19,6 +20,7 @@ from qingting.contract.ids import HallId, Millis
 from qingting.contract.link import MAX_RAW_BYTES, File, FrameError
 from qingting.kernel.aio.backoff import Backoff
 from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.seal import Sealer
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +36,7 @@ class CityLink:
     """Keeps the city's copy of this hall's log complete. Run :meth:`run` as a supervised service.
 
     ``ambient`` gives what the LIVE lane says beside the state (when devices were last heard of); whoever
-    knows better sets it before :meth:`run`.
+    knows better sets it before :meth:`run`. ``sealer``: the hall's own, for the persons whom the city books.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class CityLink:
         clock: Clock,
         *,
         build: str = "",
+        sealer: Sealer | None = None,
         ambient: Callable[[], Ambient] | None = None,
     ) -> None:
         self.state = LinkState.OFFLINE
@@ -62,6 +65,7 @@ class CityLink:
         self.fetcher: Fetcher | None = None
         """Keeps releases for this hall's screens; set before :meth:`run`."""
         self.ambient = ambient or (lambda: Ambient(clock.now_ms(), city_link=self.connected))
+        self._people = CityPeople(sealer)
         self._uplink = Uplink(store.epoch)
         self._session: Session | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -160,6 +164,7 @@ class CityLink:
                 ambient=self.ambient,
                 oldest_unacked=self._oldest_unacked,
                 fetcher=self.fetcher,
+                people=self._people,
             )
             await session.greet(self._hall_id, self._key, self._build)
             await self._find_oldest()

@@ -12,6 +12,7 @@ import structlog
 
 from hallserver.engine.views import Ambient, entries
 from hallserver.hall import Hall
+from hallserver.link.city_people import CityPeople
 from hallserver.link.fetching import Fetcher, Fetching
 from hallserver.link.uplink import LinkFaultError, Uplink
 from hallserver.store.batch import Tip
@@ -78,7 +79,9 @@ class Session:
         ambient: Callable[[], Ambient],
         oldest_unacked: Callable[[], Millis],
         fetcher: Fetcher | None = None,
+        people: CityPeople | None = None,
     ) -> None:
+        self._people = people or CityPeople(None)
         self._hall = hall
         self._store = hall.store
         self._uplink = uplink
@@ -129,6 +132,7 @@ class Session:
                 build=build,
                 parent_epoch=self._store.parent[0],
                 parent_seq=self._store.parent[1],
+                box_key=self._people.box_key,
             )
         )
         match await self._receive(HELLO_SECONDS):
@@ -147,6 +151,7 @@ class Session:
             if welcome.verdict == "resume":
                 await self._send(LinkBye(code=fault.code))
             raise
+        self._people.welcome(welcome.keys)
 
     async def _hash_at(self, seq: int) -> str:
         if seq == 0:
@@ -229,9 +234,8 @@ class Session:
 
     async def _apply(self, frame: Dir) -> None:
         """A directive becomes an event, however long the disk needs to be back."""
-        command = ApplyDirective(
-            no=frame.no, directive=read_directive(frame.directive), expires_at=frame.expires_at
-        )
+        directive = self._people.adopt(read_directive(frame.directive))
+        command = ApplyDirective(no=frame.no, directive=directive, expires_at=frame.expires_at)
         backoff = Backoff()
         while True:
             try:

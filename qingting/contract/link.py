@@ -33,7 +33,9 @@ def chain_hash(previous: str, event: bytes) -> str:
 
 
 class Hello(Record, frozen=True, kw_only=True, tag="HELLO", tag_field="f"):
-    """Hall → city. ``first`` is the oldest event kept; ``parent_epoch``/``parent_seq`` tell where a fork began."""
+    """Hall → city. ``first`` is the oldest event kept; ``parent_epoch``/``parent_seq`` tell where a fork began.
+
+    ``box_key`` is the public half (hex, X25519) for boxes that only this hall opens."""
 
     proto: tuple[int, int]
     hall: HallId
@@ -46,10 +48,13 @@ class Hello(Record, frozen=True, kw_only=True, tag="HELLO", tag_field="f"):
     build: str = ""
     parent_epoch: int = 0
     parent_seq: int = 0
+    box_key: str = ""
 
 
 class Welcome(Record, frozen=True, kw_only=True, tag="WELCOME", tag_field="f"):
-    """City → hall. ``verdict``: ``resume``, ``fork`` or ``refuse`` (``code`` then says why)."""
+    """City → hall. ``verdict``: ``resume``, ``fork`` or ``refuse`` (``code`` then says why).
+
+    ``keys``: what opens the persons in this city's directives, in a box for the ``box_key`` of HELLO."""
 
     proto: int
     session: str
@@ -59,6 +64,7 @@ class Welcome(Record, frozen=True, kw_only=True, tag="WELCOME", tag_field="f"):
     verdict: str
     code: str = ""
     retry_after: float = 0.0
+    keys: str = ""
 
 
 class Events(Record, frozen=True, kw_only=True, tag="EVENTS", tag_field="f"):

@@ -11,13 +11,13 @@ import msgspec
 
 from hallserver.engine.days import DAY_MS, MINUTE_MS, business_day, day_start
 from hallserver.engine.state import BookingLife
-from hallserver.hub.identity import seal_person
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import BookingId, Millis
 from qingting.contract.states import BookingState, CertificateKind
 from qingting.demo import sources
 from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.security.persons import seal_person
 from qingting.kernel.security.seal import Sealer
 from simulators.id_cards import DEMO_CARDS, Card, CardKind
 

@@ -17,11 +17,9 @@ from qingting.demo.bookings import SampleBooking, sample_bookings
 from qingting.demo.hours import extended
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.passwords import one_time_password
-from qingting.kernel.security.seal import load_or_create_sealer
+from qingting.kernel.security.seal import Sealer
 
 CODE_DAYS = 1
-SEAL_KEYS = "seal.keys"
-"""Where a hall server looks for its keys in its data folder."""
 SCREENS: dict[DeviceKind, str] = {
     DeviceKind.KIOSK: "/kiosk/",
     DeviceKind.BOARD: "/board/",
@@ -65,12 +63,15 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def cast_hall(
-    path: Path, config: HallConfig, base_url: str, simulated: frozenset[DeviceId] = frozenset()
+    path: Path,
+    config: HallConfig,
+    base_url: str,
+    sealer: Sealer,
+    simulated: frozenset[DeviceId] = frozenset(),
 ) -> Cast:
-    """Creates the hall's store at ``path``, its accounts and, beside it, the keys that seal citizens'
-    names. ``simulated`` pads get keys instead of codes. A hall of an earlier day is open today."""
+    """Creates the hall's store at ``path`` and its accounts. ``sealer``: the city's for this hall, whose citizens book.
+    ``simulated`` pads get keys instead of codes. A hall of an earlier day is open today."""
     clock = SystemClock()
-    sealer = await asyncio.to_thread(load_or_create_sealer, path.with_name(SEAL_KEYS))
     async with open_hall(path, clock=clock, config=config) as hall:
         await _open_today(hall, clock.now_ms())
         accounts = open_accounts(hall.store, clock)

@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import sqlalchemy as sa
 
 from console.app.city import City, open_city
 from console.app.modules import MIGRATIONS
 from console.core.migrate import create_database, migrate
 from console.core.permissions import SYSTEM, Permission
 from console.core.postgres import EmbeddedPostgres
+from console.core.sealing import KeyFile
 from console.halls.api import HALLS
 from console.modules.identity.api import IDENTITY, OneTimePassword
+from console.modules.privacy import models as privacy
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.directives import PutBooking
@@ -35,39 +38,52 @@ async def cast_city(
     database_url: str | None,
     configs: Sequence[HallConfig],
     bookings: Mapping[HallId, Sequence[Booking]],
+    keys: KeyFile,
+    *,
+    lasting: bool,
 ) -> AsyncIterator[CityCast]:
     """A migrated database with the halls enrolled and their ``bookings`` on the way; an embedded PostgreSQL
-    unless ``database_url`` is given."""
+    unless ``database_url`` is given. ``lasting``: the key file stays for the next demonstration; what one without
+    left behind in ``database_url`` nobody can open any more, and its keys are forgotten."""
     if database_url is not None:
-        yield await _prepare(database_url, configs, bookings)
+        yield await _prepare(database_url, configs, bookings, keys, lasting=lasting)
         return
     server = EmbeddedPostgres(folder / "postgres")
     await asyncio.to_thread(server.start)
     try:
-        yield await _prepare(server.url(), configs, bookings)
+        yield await _prepare(server.url(), configs, bookings, keys, lasting=True)
     finally:
         await asyncio.to_thread(server.stop)
 
 
 async def _prepare(
-    url: str, configs: Sequence[HallConfig], bookings: Mapping[HallId, Sequence[Booking]]
+    url: str,
+    configs: Sequence[HallConfig],
+    bookings: Mapping[HallId, Sequence[Booking]],
+    keys: KeyFile,
+    *,
+    lasting: bool,
 ) -> CityCast:
     await create_database(url)
     await migrate(url, MIGRATIONS)
-    async with open_city(url) as city:
+    async with open_city(url, keys=keys) as city:
+        async with city.db.write() as uow:
+            if not lasting:
+                await uow.run(sa.delete(privacy.key))
+        await city.check_keys()
         async with city.db.write() as uow:
             first = await city.context.take(IDENTITY).first_start(uow)
-        keys: dict[HallId, str] = {}
+        hall_keys: dict[HallId, str] = {}
         for config in configs:
             hall = config.hall
-            keys[HallId(hall.id)] = await city.enrol_hall(
+            hall_keys[HallId(hall.id)] = await city.enrol_hall(
                 HallId(hall.id), name=hall.name, name_en=hall.name_en, key=secrets.token_urlsafe(32)
             )
         await _book(city, bookings)
     return CityCast(
         database_url=url,
         logins=first,
-        hall_keys=keys,
+        hall_keys=hall_keys,
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.core.sealing import KeyFile
 from hallserver.agent.agent import run_agent
 from hallserver.agent.hands import RestartAskedError
 from hallserver.agent.settings import AgentSettings
@@ -30,11 +31,14 @@ from qingting.demo.traffic import people, simulated_devices
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import dump_config
+from qingting.kernel.security.persons import for_hall
 from simulators.citizen_code import CitizenCodePlatform
 from simulators.identity_provider import IdentityProvider
 from simulators.serve import Play, RunningBench, serve_bench
 
 HOST = "127.0.0.1"
+SEAL_KEYS = "seal.keys"
+"""Where a console looks for its keys in its data folder."""
 CONTROL_OFFSET = 50
 """The simulators' control page is this far above the base port."""
 
@@ -86,9 +90,15 @@ async def run_demo(options: DemoOptions) -> None:
         identity = demo_provider()
         bench = await stack.enter_async_context(_bench(options, sources, folder, codes, identity))
         player = options.play.on(bench.bench) if options.play is not None else None
+        keys = await KeyFile.open(folder / "city" / SEAL_KEYS, SystemClock())
         halls = [
             await _prepare_hall(
-                options, index, _plugged_in(source, bench), folder, _code_settings(bench, codes)
+                options,
+                index,
+                _plugged_in(source, bench),
+                folder,
+                keys,
+                _code_settings(bench, codes),
             )
             for index, source in enumerate(sources)
         ]
@@ -98,6 +108,8 @@ async def run_demo(options: DemoOptions) -> None:
                 options.database_url,
                 [hall.config for hall in halls],
                 {HallId(hall.config.hall.id): _to_book(hall) for hall in halls},
+                keys,
+                lasting=options.data is not None,
             )
         )
         console = _console(options, city, folder, sign_on_settings(identity))
@@ -156,6 +168,7 @@ async def _prepare_hall(
     index: int,
     config: HallConfig,
     folder: Path,
+    city: KeyFile,
     code_settings: dict[str, str],
 ) -> DemoHall:
     url = options.hall_url(index)
@@ -163,7 +176,8 @@ async def _prepare_hall(
     home.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(dump_config, config, home / "config.json")
     simulated = simulated_devices(config) if options.traffic > 0 else frozenset[DeviceId]()
-    cast = await cast_hall(home / "hall.db", config, url, simulated)
+    sealer = for_hall(city.sealer, config.hall.id)
+    cast = await cast_hall(home / "hall.db", config, url, sealer, simulated)
     return DemoHall(config=config, cast=cast, url=url, folder=home, code_settings=code_settings)
 
 

@@ -1,12 +1,15 @@
 """Sealing of personal fields with SM4-GCM and keyed blind indexes with HMAC-SM3.
 
 Keys live outside the database, in a key file of one line per key, newest last, each ``<id>:<64 hex>``
-(16 bytes for SM4, 16 bytes for the index). Old keys stay readable, new boxes use the newest key.
+(16 bytes for SM4, 16 bytes for the index). Old keys stay readable, new boxes use the newest key. A key that
+follows another keeps its index half, so that look-ups outlive every line.
 """
 
 import base64
 import os
 import secrets
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,16 +37,54 @@ class SealKey:
     def __repr__(self) -> str:
         return f"SealKey(id={self.id!r})"
 
+    @property
+    def line(self) -> str:
+        """As it stands in a key file."""
+        return f"{self.id}:{(self.cipher + self.index).hex()}"
+
+    def derived(self, purpose: str) -> "SealKey":
+        """A key of its own for one purpose, from which nobody learns this one."""
+        raw = _derive(self.cipher + self.index, purpose)
+        return SealKey(self.id, raw[:16], raw[16:])
+
+    def successor(self, key_id: str) -> "SealKey":
+        """A fresh key for new boxes that finds people by the same index."""
+        return SealKey(key_id, secrets.token_bytes(16), self.index)
+
+    def fingerprint(self) -> str:
+        """Tells keys of one id apart, and nothing about them."""
+        return _derive(self.cipher + self.index, "fingerprint").hex()
+
 
 class Sealer:
     """Seals and opens short texts. The blind index always uses the first key, so look-ups survive rotation."""
 
-    def __init__(self, keys: list[SealKey]) -> None:
+    def __init__(self, keys: Sequence[SealKey]) -> None:
+        self.use(keys)
+
+    def use(self, keys: Sequence[SealKey], newest: str = "") -> None:
+        """From now on these keys; new boxes get the key ``newest``, else the last one."""
         if not keys:
             raise SealError("no keys")
         self._keys = {key.id: key for key in keys}
-        self._newest = keys[-1]
+        self._newest = self._keys.get(newest, keys[-1])
         self._first = keys[0]
+
+    @property
+    def keys(self) -> tuple[SealKey, ...]:
+        """Oldest first, as in the file."""
+        return tuple(self._keys.values())
+
+    @property
+    def newest(self) -> str:
+        """Id of the key of new boxes."""
+        return self._newest.id
+
+    def narrowed(self, purpose: str) -> "Sealer":
+        """A sealer with keys of its own for ``purpose``: its holder opens what was sealed with it and nothing else."""
+        narrow = Sealer([key.derived(purpose) for key in self.keys])
+        narrow.use(narrow.keys, self.newest)
+        return narrow
 
     def seal(self, text: str, *, context: str) -> str:
         """``text`` → ``<key id>.<base64>``; ``context`` is bound in and must be given again to open."""
@@ -81,10 +122,18 @@ class Sealer:
 
     def derived(self, purpose: str) -> bytes:
         """32 bytes for one purpose, always the same while the first key is kept."""
-        key = self._first.cipher + self._first.index
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(
-            key
-        )
+        return _derive(self._first.cipher + self._first.index, purpose)
+
+
+def _derive(secret: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(
+        secret
+    )
+
+
+def key_of(box: str) -> str:
+    """Id of the key that a box was sealed with."""
+    return box.partition(".")[0]
 
 
 def new_key(key_id: str) -> str:
@@ -110,10 +159,35 @@ def parse_keys(text: str) -> list[SealKey]:
 
 
 def load_or_create_sealer(path: Path) -> Sealer:
-    """Opens the key file, or makes one readable by its owner only."""
+    """Opens the key file, or makes one readable by its owner only. Of several programs that start together one
+    makes the file and all read it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_keys(path, [new_key("k1")], fresh=True)
+    return Sealer(read_keys(path))
+
+
+def read_keys(path: Path) -> list[SealKey]:
+    """The keys of a file; raises :class:`SealError` with the file's name, ``OSError``."""
+    try:
+        return parse_keys(path.read_text("utf-8"))
+    except SealError as error:
+        raise SealError(f"{path}: {error}") from error
+
+
+def write_keys(path: Path, lines: Sequence[str], *, fresh: bool = False) -> None:
+    """Puts the whole file in one step, readable by its owner only; ``fresh`` leaves one that is there."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(new_key("k1") + "\n")
-    return Sealer(parse_keys(path.read_text("utf-8")))
+            stream.write("\n".join(lines) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        if fresh:
+            with suppress(FileExistsError):
+                os.link(draft, path)
+        else:
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -95,7 +95,7 @@ async def test_a_pad_takes_a_release_in_its_wave_and_goes_back_by_itself_from_a_
     city_url: str, tmp_path: Path, shipped: Callable[[str], Path], browser: Browser
 ) -> None:
     built = shipped("tablet")
-    settings = ConsoleSettings(database_url=city_url, port=0)
+    settings = ConsoleSettings(database_url=city_url, port=0, data=str(tmp_path / "city"))
     async with open_console(settings) as city:
         sample = await asyncio.to_thread(build_hall, hall_ids(1)[0])
         config = msgspec.structs.replace(sample, devices=(), kiosk_templates=())

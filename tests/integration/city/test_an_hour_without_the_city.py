@@ -107,8 +107,11 @@ async def test_the_hall_does_not_notice_and_the_city_catches_up_exactly(
 ) -> None:
     config = await asyncio.to_thread(lambda: build_hall(hall_ids(1)[0]))
     await asyncio.to_thread(dump_config, config, tmp_path / "config.json")
-    cast = await cast_hall(tmp_path / "hall.db", config, "http://hall", staffed(config)[1])
     async with open_city(city_url) as city:
+        sealer = city.context.hall_sealer(HallId(config.hall.id))
+        cast = await cast_hall(
+            tmp_path / "hall.db", config, "http://hall", sealer, staffed(config)[1]
+        )
         key = await city.enrol_hall(HallId(config.hall.id), name=config.hall.name)
         line = Line(city)
         await line.plug()

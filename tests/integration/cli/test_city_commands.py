@@ -27,8 +27,9 @@ async def stored_digest(url: str) -> str:
 @pytest.mark.postgres
 async def test_an_enrolled_hall_gets_a_key_of_which_the_city_keeps_the_digest(
     city_url: str,
+    tmp_path: Path,
 ) -> None:
-    settings = ConsoleSettings(database_url=city_url)
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path))
     said = await enrol_hall(settings, SAERTU, name="萨尔图区政务服务中心", name_en="")
     key = said.splitlines()[0].removeprefix("hall_key = ")
     stored = await stored_digest(city_url)
@@ -37,8 +38,8 @@ async def test_an_enrolled_hall_gets_a_key_of_which_the_city_keeps_the_digest(
 
 
 @pytest.mark.postgres
-async def test_enrolling_again_takes_the_old_key_away(city_url: str) -> None:
-    settings = ConsoleSettings(database_url=city_url)
+async def test_enrolling_again_takes_the_old_key_away(city_url: str, tmp_path: Path) -> None:
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path))
     first = await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
     await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
     key = first.splitlines()[0].removeprefix("hall_key = ")
@@ -48,8 +49,9 @@ async def test_enrolling_again_takes_the_old_key_away(city_url: str) -> None:
 @pytest.mark.postgres
 async def test_the_first_contact_with_a_new_database_shows_the_administrators_password(
     city_url: str,
+    tmp_path: Path,
 ) -> None:
-    settings = ConsoleSettings(database_url=city_url)
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path))
     first = await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
     again = await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
     assert "admin" in first
@@ -57,8 +59,8 @@ async def test_the_first_contact_with_a_new_database_shows_the_administrators_pa
 
 
 @pytest.mark.postgres
-async def test_a_password_is_renewed_for_known_accounts_only(city_url: str) -> None:
-    settings = ConsoleSettings(database_url=city_url)
+async def test_a_password_is_renewed_for_known_accounts_only(city_url: str, tmp_path: Path) -> None:
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path))
     await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
     assert "admin" in await renew_password(settings, "admin")
     with pytest.raises(Refusal) as refused:
@@ -96,3 +98,17 @@ def test_a_file_that_is_no_hall_is_left_alone(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert done.output.startswith("Error: ")
     assert (tmp_path / "hall.db").read_bytes() == b"no database" * 500
+
+
+@pytest.mark.postgres
+async def test_a_console_with_another_key_file_does_not_start_over_the_same_database(
+    city_url: str, tmp_path: Path
+) -> None:
+    ours = ConsoleSettings(database_url=city_url, seal_keys=str(tmp_path / "ours"))
+    theirs = ConsoleSettings(database_url=city_url, seal_keys=str(tmp_path / "theirs"))
+    await enrol_hall(ours, SAERTU, name="萨尔图", name_en="")
+    with pytest.raises(Refusal) as refused:
+        await enrol_hall(theirs, SAERTU, name="萨尔图", name_en="")
+    assert refused.value.code == "keys.foreign"
+    assert (tmp_path / "ours").stat().st_mode & 0o777 == 0o600
+    await enrol_hall(ours, SAERTU, name="萨尔图", name_en="")

@@ -3,6 +3,8 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest import mock
 
 import aiohttp
@@ -16,6 +18,8 @@ from qingting.kernel.security.passwords import Passwords
 
 HALL = HallId("saertu")
 NEW_PASSWORD = "Daqing-2026-ok"
+KEY_LINE = f"k1:{'5a' * 32}"
+"""The same for every console of a test: one that is started again opens what it sealed."""
 
 
 class Browser:
@@ -52,10 +56,18 @@ class Browser:
 
 @asynccontextmanager
 async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
-    settings = ConsoleSettings(
-        database_url=url, port=0, mail_server="127.0.0.1:9", mail_from="console@city.example"
-    )
-    with mock.patch("console.modules.identity.module.Passwords", _quick_passwords):
+    with (
+        TemporaryDirectory(prefix="qingting-console-") as folder,
+        mock.patch("console.modules.identity.module.Passwords", _quick_passwords),
+    ):
+        (Path(folder) / "seal.keys").write_text(KEY_LINE)
+        settings = ConsoleSettings(
+            data=folder,
+            database_url=url,
+            port=0,
+            mail_server="127.0.0.1:9",
+            mail_from="console@city.example",
+        )
         async with open_console(settings, clock=clock) as ready:
             yield ready
 

@@ -14,13 +14,13 @@ from patience import until
 from hallserver.agent.agent import Agent
 from hallserver.agent.settings import AgentSettings
 from hallserver.hub.handlers_continuity import lease_key
-from hallserver.hub.identity import open_person
 from qingting.contract import continuity as k
 from qingting.contract import hub as h
 from qingting.contract.config import Device
 from qingting.contract.ids import BusinessDay, DeviceId, ItemId, QueueId
 from qingting.contract.states import Condition, DeviceKind, Origin, TicketState
 from qingting.kernel.security.lease_keys import new_lease_token, sign
+from qingting.kernel.security.persons import open_person
 from simulators.bench import DeviceSpec, SimulatorBench
 from simulators.id_cards import Card
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from hallserver.hub.identity import open_person
 from qingting.contract import hub as h
 from qingting.contract.ids import DeviceId, ItemId
 from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.kernel.security.persons import open_person
 
 House = Any
 TAKE = ItemId("id-renew")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from engine_builders import CARE, KIOSK, LI, PERSON, RENEW, W1, small_hall
+from engine_builders import CARE, KIOSK, LI, RENEW, W1, small_hall
 from patience import until
 
 from console.app.city import City, open_city
@@ -19,18 +19,33 @@ from console.halls.api import HALLS
 from console.modules.statistics.api import STATISTICS
 from hallserver.engine.days import business_day
 from hallserver.hall import Hall, open_hall
+from hallserver.hub.claims import bookings_of
+from hallserver.hub.identity import IdentityDesk
 from hallserver.link.city_link import CityLink
 from hallserver.link.uplink import LinkState
 from hallserver.store.verify import verify
 from qingting.contract import commands as c
 from qingting.contract.bookings import Booking
 from qingting.contract.directives import DropBooking, PutBooking, PutNotice
-from qingting.contract.ids import BookingId, HallId
-from qingting.contract.states import RatingLevel
+from qingting.contract.hub import CardRead
+from qingting.contract.ids import BookingId, DeviceId, HallId
+from qingting.contract.states import CertificateKind, RatingLevel
 from qingting.kernel.aio.clock import SystemClock
+from qingting.kernel.security.persons import open_person, seal_person
+from qingting.kernel.security.seal import Sealer, new_key, parse_keys
 
 pytestmark = pytest.mark.postgres
 HALL = HallId("test")
+OWN = Sealer(parse_keys(new_key("k1")))
+CARD = CardRead(
+    device=DeviceId("reader"),
+    kind=CertificateKind.RESIDENT_ID,
+    name="张小三",
+    number="230602199001011238",
+    birth="19900101",
+    valid_from="20200101",
+    valid_to="长期",
+)
 
 
 class Line:
@@ -63,7 +78,7 @@ class Line:
 
 @asynccontextmanager
 async def linked(hall: Hall, url: str, key: str) -> AsyncIterator[CityLink]:
-    link = CityLink(hall, hall.store, url, HALL, key, SystemClock())
+    link = CityLink(hall, hall.store, url, HALL, key, SystemClock(), sealer=OWN)
     task = asyncio.create_task(link.run())
     try:
         yield link
@@ -177,9 +192,10 @@ async def test_a_directive_of_the_city_is_in_force_in_the_hall(hall: Hall, city:
     assert any('"directive.applied"' in raw for raw in await held_by(city))
 
 
-async def test_a_booking_of_the_city_is_taken_in_the_hall_and_the_city_hears_of_it(
+async def test_a_booking_of_the_city_is_found_by_card_in_the_hall_and_the_city_hears_of_it(
     hall: Hall, city: City
 ) -> None:
+    """The person is the city's own until the link brings it: there the hall's keys and index take over."""
     key = await city.enrol_hall(HALL, name="测试大厅", key="key-of-the-hall")
     line = Line(city)
     await line.plug()
@@ -193,7 +209,7 @@ async def test_a_booking_of_the_city_is_taken_in_the_hall_and_the_city_hears_of_
             start=now,
             end=now + 1_800_000,
             items=(RENEW,),
-            person=PERSON,
+            person=seal_person(city.context.hall_sealer(HALL), CARD.kind, CARD.name, CARD.number),
         )
     )
 
@@ -222,6 +238,13 @@ async def test_a_booking_of_the_city_is_taken_in_the_hall_and_the_city_hears_of_
             return hall.state.directive_no == 2
 
         await until(known)
+        holder = IdentityDesk(OWN, SystemClock())
+        token = holder.accept(KIOSK, CARD, date.fromisoformat(today)).token
+        person = holder.person(token)
+        assert person is not None
+        assert [one.booking.id for one in bookings_of(hall.state, person)] == ["b-1"]
+        booked = hall.state.bookings[BookingId("b-1")].booking.person
+        assert open_person(OWN, booked) == (CARD.name, CARD.number)
         command = c.IssueTicket(item=CARE, token="booked", booking=BookingId("b-1"))
         await hall.submit(command, key="take:00000001", actor="kiosk:k1")
         ticket = next(iter(hall.state.tickets.values()))

@@ -1043,6 +1043,11 @@ export const ERROR_TEXTS = {
     "en": "The city database cannot be reached; the data below is not current. The system is recovering by itself.",
     "retry": true
   },
+  "keys.foreign": {
+    "zh": "这个数据库的个人信息是用别的密钥（{keys}）加密的，当前密钥文件里没有。请在设置 seal_keys 中指定原来的密钥文件后再启动。",
+    "en": "Personal data in this database is sealed with other keys ({keys}), which the key file does not hold. Name the right file in the setting seal_keys and start again.",
+    "retry": false
+  },
   "link.unknown_hall": {
     "zh": "城市平台没有登记这个大厅，或密钥不对。",
     "en": "The city has not enrolled this hall, or its key is wrong.",

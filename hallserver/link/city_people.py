@@ -1,0 +1,49 @@
+"""Citizens in the city's directives become the hall's own: its card readers then find them."""
+
+import msgspec
+import structlog
+
+from qingting.contract.directives import Directive, PutBooking
+from qingting.kernel.security.lease_keys import public_half
+from qingting.kernel.security.persons import receive, taken_over
+from qingting.kernel.security.seal import Sealer, SealError
+
+log = structlog.get_logger(__name__)
+
+
+class CityPeople:
+    """The keys that the city sends with each connection, in memory only. ``own`` is the hall's sealer; without one
+    persons stay as they came."""
+
+    def __init__(self, own: Sealer | None) -> None:
+        self._own = own
+        self._secret = own.derived("people of the city") if own is not None else b""
+        self._city: Sealer | None = None
+
+    @property
+    def box_key(self) -> str:
+        """The public half of the box in which the keys come; empty without a sealer."""
+        return public_half(self._secret) if self._secret else ""
+
+    def welcome(self, keys: str) -> None:
+        """What WELCOME brought. A box that does not open is worth a line in the log: without it bookings are found by
+        their code, not by a card."""
+        if not keys or self._own is None:
+            return
+        try:
+            self._city = receive(self._secret, keys)
+        except SealError:
+            log.warning("link.people_keys_unreadable")
+
+    def adopt(self, directive: Directive | None) -> Directive | None:
+        """The directive with its person under the hall's keys and index. One that cannot be opened stays as it is."""
+        if not isinstance(directive, PutBooking) or self._city is None or self._own is None:
+            return directive
+        booking = directive.booking
+        try:
+            person = taken_over(self._city, self._own, booking.person)
+        except SealError:
+            log.warning("link.person_unreadable", booking=booking.id)
+            return directive
+        booking = msgspec.structs.replace(booking, person=person)
+        return msgspec.structs.replace(directive, booking=booking)
