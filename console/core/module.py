@@ -89,11 +89,9 @@ class ModuleError(RuntimeError):
 
 @dataclass(slots=True)
 class ModuleContext:
-    """What ``setup`` wires a module to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
-    outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``bell`` is the address of what asks for attention on every page."""
     """What ``setup`` wires a module to. ``sealer`` is the city's own; what a hall is to open is sealed with
     :meth:`hall_sealer`. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
-    outside; ``retention`` is how long records are kept; ``bell`` is the address of what asks for attention on every page."""
+    outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
     clock: Clock

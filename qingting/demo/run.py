@@ -102,16 +102,7 @@ async def run_demo(options: DemoOptions) -> None:
             )
             for index, source in enumerate(sources)
         ]
-        city = await stack.enter_async_context(
-            cast_city(
-                folder / "city",
-                options.database_url,
-                [hall.config for hall in halls],
-                {HallId(hall.config.hall.id): _to_book(hall) for hall in halls},
-                keys,
-                lasting=options.data is not None,
-            )
-        )
+        city = await stack.enter_async_context(_city(options, folder, halls, keys))
         console = _console(options, city, folder, sign_on_settings(identity))
         children = await _start_servers(options, console, city, halls, stack)
         # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
@@ -147,6 +138,19 @@ def _plugged_in(source: HallConfig, bench: RunningBench) -> HallConfig:
     now = hall_time(SystemClock().now_ms(), source)
     calendar = demo_calendar(now.date(), now.strftime("%H:%M"))
     return build_hall(HallId(source.hall.id), urls=plugged(source, bench.urls), calendar=calendar)
+
+
+def _city(
+    options: DemoOptions, folder: Path, halls: list[DemoHall], keys: KeyFile
+) -> AbstractAsyncContextManager[CityCast]:
+    return cast_city(
+        folder / "city",
+        options.database_url,
+        [hall.config for hall in halls],
+        {HallId(hall.config.hall.id): _to_book(hall) for hall in halls},
+        keys,
+        lasting=options.data is not None,
+    )
 
 
 def _to_book(hall: DemoHall) -> list[Booking]:
