@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.app.modules import MODULES
 from console.core.audit import Audit
 from console.core.channels import Channel
+from console.core.citizen_options import CitizenOptions
 from console.core.db import Database
 from console.core.module import ModuleContext, set_up
 from console.core.oidc import SignOn
@@ -68,6 +69,7 @@ async def open_city(
     retention: RetentionSettings = RetentionSettings(),  # noqa: B008 - frozen
     sign_on: SignOn = SignOn(),  # noqa: B008 - frozen
     keys: KeyFile | None = None,
+    citizens: CitizenOptions = CitizenOptions(),  # noqa: B008 - frozen
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside. Without a
     key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays.
@@ -85,6 +87,7 @@ async def open_city(
         channels=channels,
         retention=retention,
         sign_on=sign_on,
+        citizens=citizens,
     )
     if keys is not None:
         context.job("key file", keys.watching())

@@ -6,6 +6,7 @@ from console.modules.acts.module import MODULE as ACTS
 from console.modules.alarms.module import MODULE as ALARMS
 from console.modules.calendar.module import MODULE as CALENDAR
 from console.modules.catalogue.module import MODULE as CATALOGUE
+from console.modules.citizens.module import MODULE as CITIZENS
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
@@ -32,6 +33,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     CALENDAR,
     CATALOGUE,
     NOTIFICATIONS,
+    CITIZENS,
     ROLLOUTS,
     STATISTICS,
     EVALUATION,
@@ -60,6 +62,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.alarms",
     "console.modules.calendar",
     "console.modules.catalogue",
+    "console.modules.citizens",
     "console.modules.rollouts",
     "console.modules.statistics",
     "console.modules.evaluation",

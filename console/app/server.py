@@ -4,17 +4,27 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from console.app.city import City, open_city
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
 from console.core.channels import ChannelSettings, channel_faults, open_channels
+from console.core.citizen_options import (
+    ADDRESS_PER_MINUTE,
+    BROWSER_PER_MINUTE,
+    CitizenOptions,
+    Serve,
+)
 from console.core.migrate import create_database, migrate
+from console.core.module import ModuleContext
 from console.core.oidc import OidcProvider, SignOn, sign_on_faults
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
@@ -51,9 +61,13 @@ LIVE_NAMES = frozenset(
     {"halls", "devices", "tickets", "ratings", "live", "alarms", "acts", "rollouts", "jobs"}
 )
 RETRY_SECONDS = "5"
+SHARED_PATHS = ("/assets/", "/language", "/healthz")
 _STATIC = Path(__file__).parent / "static"
 _SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))
 """Scripts of single pages, by how the address begins."""
+
+
+Amount = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
@@ -63,7 +77,8 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     data, ``seal.keys`` in ``data`` unless it is named; all consoles of one database use copies of one file. ``keep_…_days``: see
     :class:`console.core.retention.RetentionSettings`. ``oidc_…`` is the provider of single sign-on for staff,
     ``citizen_oidc_…`` that for citizens; ``oidc_strong`` are the values of ``acr``, parted by commas, that mean two factors.
-    ``public_url`` is what browsers call the console by."""
+    ``public_url`` is what browsers call the console by. ``serve`` and ``citizen_…`` otherwise: see
+    :mod:`console.core.citizen_options`."""
 
     data: str = "data/city"
     host: str = "127.0.0.1"
@@ -78,7 +93,10 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     keep_alarms_days: Days = KEEP_ALARMS_DAYS
     keep_notices_days: Days = KEEP_NOTICES_DAYS
     keep_devices_days: Days = KEEP_DEVICES_DAYS
-
+    serve: Serve = "all"
+    citizen_map_url: str = ""
+    citizen_address_per_minute: Amount = ADDRESS_PER_MINUTE
+    citizen_browser_per_minute: Amount = BROWSER_PER_MINUTE
     public_url: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
@@ -89,6 +107,14 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     citizen_oidc_client_id: str = ""
     citizen_oidc_client_secret: str = ""
     citizen_oidc_scope: str = "openid profile phone"
+
+    @property
+    def citizens(self) -> CitizenOptions:
+        return CitizenOptions(
+            map_url=self.citizen_map_url,
+            address_per_minute=self.citizen_address_per_minute,
+            browser_per_minute=self.citizen_browser_per_minute,
+        )
 
     @property
     def sign_on(self) -> SignOn:
@@ -157,10 +183,11 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
             _come_again,
             page_errors(pages),
             pages.language_middleware,
-            context.sessions.middleware,
+            _only(context, settings.serve),
+            _session_of(context),
             csrf_middleware,
             unit_of_work(city.db),
-            context.who_asks,
+            _guarded(context, context.who_asks),
         ]
     )
     app[PAGES] = pages
@@ -171,6 +198,57 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
     app.router.add_get("/metrics", metrics_of(city, settings.metrics_token))
     app.add_routes(context.route_table)
     return app
+
+
+def _session_of(context: ModuleContext) -> Middleware:
+    """The session of the side that an address belongs to: staff's is worth nothing at citizens' pages, nor theirs
+    here."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        side = context.side_of(request.path)
+        if side is None:
+            assert context.sessions is not None
+            return await context.sessions.middleware(request, handler)
+        return await _through((*side.front, side.sessions.middleware), request, handler)
+
+    return middleware
+
+
+def _guarded(context: ModuleContext, staff: Middleware) -> Middleware:
+    """The guard of the side that an address belongs to."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        side = context.side_of(request.path)
+        return await _through((staff,) if side is None else side.guards, request, handler)
+
+    return middleware
+
+
+async def _through(
+    guards: tuple[Middleware, ...], request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    for guard in reversed(guards):
+        handler = partial(guard, handler=handler)
+    return await handler(request)
+
+
+def _only(context: ModuleContext, serve: Serve) -> Middleware:
+    """Lets through whom the worker is for. Assets, the language and whether it lives are everybody's."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        side = context.side_of(request.path)
+        if serve == "all" or request.path.startswith(SHARED_PATHS):
+            return await handler(request)
+        if (serve == "citizens") is (side is not None):
+            return await handler(request)
+        if request.path == "/" and request.method == "GET" and context.sides:
+            raise web.HTTPSeeOther(context.sides[0].start)
+        raise Refusal("page.not_found")
+
+    return middleware
 
 
 @web.middleware
@@ -189,6 +267,10 @@ async def _come_again(request: web.Request, handler: Handler) -> web.StreamRespo
 
 def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], Shell]:
     def shell(request: web.Request) -> Shell:
+        side = city.context.side_of(request.path)
+        if side is not None:
+            zh = request.app[PAGES].language(request) is Language.ZH
+            return side.shell(request, settings.place if zh else settings.place_en.strip())
         subject = request.get(SUBJECT)
         session = request.get(SESSION)
         inside = subject is not None and session is not None and not session.marks
@@ -282,6 +364,7 @@ async def open_console(
             channels=open_channels(settings, used),
             retention=settings.retention,
             sign_on=settings.sign_on,
+            citizens=settings.citizens,
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from console.core.audit import Audit
 from console.core.channels import Channel
+from console.core.citizen_options import CitizenOptions
 from console.core.db import Database
 from console.core.oidc import SignOn
 from console.core.permissions import Permission, Subject
@@ -21,7 +22,7 @@ from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.persons import for_hall
 from qingting.kernel.security.seal import Sealer
-from qingting.kernel.web import MenuItem, Sessions
+from qingting.kernel.web import MenuItem, Sessions, Shell
 
 T = TypeVar("T")
 
@@ -83,6 +84,23 @@ class Guest:
     find: Callable[[Uow, web.Request], Awaitable[Subject | None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A part of the server for other people than the staff: all addresses that are ``start`` or below it.
+
+    It has sessions of its own, a ``front`` that is asked before them, ``guards`` that run in the request's transaction, and
+    a frame of its own around its pages, which is given the city's name."""
+
+    start: str
+    front: tuple[Middleware, ...]
+    sessions: Sessions
+    guards: tuple[Middleware, ...]
+    shell: Callable[[web.Request, str], Shell]
+
+    def has(self, path: str) -> bool:
+        return path == self.start or path.startswith(f"{self.start}/")
+
+
 class ModuleError(RuntimeError):
     """The modules do not fit together; a fault of the program, found when it starts."""
 
@@ -91,7 +109,8 @@ class ModuleError(RuntimeError):
 class ModuleContext:
     """What ``setup`` wires a module to. ``sealer`` is the city's own; what a hall is to open is sealed with
     :meth:`hall_sealer`. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
-    outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``bell`` is the address of what asks for attention on every page."""
+    outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``citizens`` what is set for
+    their side; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
     clock: Clock
@@ -105,9 +124,11 @@ class ModuleContext:
     channels: tuple[Channel, ...] = ()
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     sign_on: SignOn = field(default_factory=SignOn)
+    citizens: CitizenOptions = field(default_factory=CitizenOptions)
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)
     projectors: list[Projector] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)
+    sides: list[Side] = field(default_factory=list)
     jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     bell: str = ""
     menu_items: list[tuple[int, MenuItem, Permission]] = field(default_factory=list)
@@ -147,6 +168,14 @@ class ModuleContext:
     def guard(self, sessions: Sessions, who_asks: Middleware) -> None:
         """How the server knows who asks; given by the module of administrators."""
         self.sessions, self.who_asks = sessions, who_asks
+
+    def side(self, side: Side) -> None:
+        """Addresses that belong to other people than the staff."""
+        self.sides.append(side)
+
+    def side_of(self, path: str) -> Side | None:
+        """The side that an address belongs to; None: the staff's."""
+        return next((one for one in self.sides if one.has(path)), None)
 
     def projector(self, projector: Projector) -> None:
         self.projectors.append(projector)

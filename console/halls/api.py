@@ -17,6 +17,15 @@ STALL_MS = 60_000
 """An event that waits this long for the city while the hall is connected is a stall (engine rule)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place on the earth in degrees (WGS 84, as browsers and satellites give it; maps printed in China use
+    shifted ones)."""
+
+    latitude: float
+    longitude: float
+
+
 class LinkState(StrEnum):
     """How the city stands with a hall."""
 
@@ -60,7 +69,8 @@ class HallStatus:
     ``oldest_unacked`` is the instant of the oldest event that the city has not got, 0 for none, as the
     hall said when it was last heard. ``clock_offset_ms`` is how far the hall's clock is ahead. ``division``
     is the code of the administrative division it stands in: as the city placed it, else as its configuration
-    says, empty until it told that. ``department`` runs the hall, empty: none by itself.
+    says, empty until it told that. ``department`` runs the hall, empty: none by itself. ``spot`` None: nobody
+    has said where it is.
     """
 
     id: HallId
@@ -84,6 +94,7 @@ class HallStatus:
     config_version: int
     parked: int
     fork: ForkInfo | None
+    spot: Spot | None = None
 
     def title(self, language: Language) -> str:
         return self.name if language is Language.ZH else self.name_en
@@ -187,9 +198,16 @@ class HallsApi(Protocol):
         ...
 
     async def place(
-        self, uow: Uow, subject: Subject, hall: HallId, *, division: str, department: str
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        *,
+        division: str,
+        department: str,
+        spot: Spot | None,
     ) -> None:
-        """Says where a hall belongs, whatever its own configuration says; the caller has checked the two.
+        """Says where a hall belongs and is, whatever its own configuration says; the caller has checked them.
 
         Raises ``hall.unknown``."""
         ...

@@ -16,7 +16,10 @@ hall = sa.Table(
     sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("department", sa.Text, nullable=False, server_default=""),
     sa.Column("next_directive", sa.BigInteger, nullable=False),
+    sa.Column("latitude", sa.Double),
+    sa.Column("longitude", sa.Double),
 )
+"""``latitude`` and ``longitude`` in degrees (WGS 84); both or none."""
 
 cursor = sa.Table(
     "hall_cursor",

@@ -19,6 +19,7 @@ from console.halls.api import (
     HallStatus,
     LinkState,
     ParkedEvent,
+    Spot,
 )
 from console.halls.link import SILENCE_SECONDS
 from console.halls.repository import HallRepository
@@ -46,6 +47,7 @@ _STATUS = sa.text("""
     SELECT h.id, h.enrolled_at,
            coalesce(p.name, h.name) AS name, coalesce(p.name_en, h.name_en) AS name_en,
            coalesce(nullif(h.division, ''), p.division, '') AS division, h.department,
+           h.latitude, h.longitude,
            coalesce(p.address, '') AS address, coalesce(p.phone, '') AS phone,
            coalesce(p.config_version, 0) AS config_version,
            coalesce(c.seq, 0) AS seq, coalesce(c.event_at, 0) AS event_at,
@@ -98,13 +100,25 @@ class HallService:
         return {HallId(row["id"]): (row["division"], row["department"]) for row in rows}
 
     async def place(
-        self, uow: Uow, subject: Subject, hall: HallId, *, division: str, department: str
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        *,
+        division: str,
+        department: str,
+        spot: Spot | None,
     ) -> None:
         subject.require(Permission.ORGANISATION, hall=hall)
         changed = await uow.run(
             sa.update(m.hall)
             .where(m.hall.c.id == hall)
-            .values(division=division, department=department)
+            .values(
+                division=division,
+                department=department,
+                latitude=spot.latitude if spot else None,
+                longitude=spot.longitude if spot else None,
+            )
         )
         if not changed:
             raise Refusal("hall.unknown")
@@ -275,6 +289,7 @@ def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
         config_version=row["config_version"],
         parked=row["parked"],
         fork=fork,
+        spot=None if row["latitude"] is None else Spot(row["latitude"], row["longitude"]),
     )
 
 

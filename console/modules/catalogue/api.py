@@ -1,6 +1,6 @@
 """What other modules may know of service items."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -41,6 +41,18 @@ class ItemQuery:
     on_site: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A theme or a material of the dictionary; ``note`` says what a material has to be like."""
+
+    name: str
+    name_en: str = ""
+    note: str = ""
+
+    def title(self, language: Language) -> str:
+        return self.name if language is Language.ZH else self.name_en or self.name
+
+
 class CatalogueApi(Protocol):
     """Items in force. Withdrawn ones are none."""
 
@@ -59,7 +71,28 @@ class CatalogueApi(Protocol):
         ``catalogue.unknown``."""
         ...
 
+    async def themes(self, uow: ReadUow) -> Sequence[Named]:
+        """In their order."""
+        ...
+
+    async def departments(self, uow: ReadUow, wanted: ItemQuery) -> Sequence[tuple[str, int]]:
+        """Names of the departments whose items in force are among what is looked for, with how many those are."""
+        ...
+
+    async def materials(self, uow: ReadUow, names: Collection[str]) -> Mapping[str, Named]:
+        """What the dictionary has of these."""
+        ...
+
 
 CATALOGUE = ApiKey[CatalogueApi]("CATALOGUE")
 
-__all__ = ["CATALOGUE", "Audience", "CatalogueApi", "Channel", "Item", "ItemBody", "ItemQuery"]
+__all__ = [
+    "CATALOGUE",
+    "Audience",
+    "CatalogueApi",
+    "Channel",
+    "Item",
+    "ItemBody",
+    "ItemQuery",
+    "Named",
+]

@@ -103,6 +103,19 @@ async def items(
     return int(count), [_item(row) for row in await uow.all(page)]
 
 
+async def departments_among(uow: ReadUow, on: date, wanted: ItemQuery) -> list[tuple[str, int]]:
+    """Departments of the items found, with how many each has."""
+    held = in_force(on)
+    name = held.c.body["department"].astext
+    statement = (
+        sa.select(name.label("name"), sa.func.count().label("items"))
+        .where(*_where(held, wanted))
+        .group_by(name)
+        .order_by(sa.func.count().desc(), name)
+    )
+    return [(row["name"], int(row["items"])) for row in await uow.all(statement)]
+
+
 async def item(uow: ReadUow, code: str, on: date) -> Item | None:
     """The version in force, even a withdrawn one."""
     held = in_force(on)
@@ -240,9 +253,14 @@ async def themes(uow: ReadUow) -> list[tuple[str, str]]:
     return [(row["name"], row["name_en"]) for row in rows]
 
 
-async def materials(uow: ReadUow) -> list[tuple[str, str, str]]:
-    """Name, English name, note."""
-    rows = await uow.all(sa.select(m.material).order_by(m.material.c.name))
+async def materials(
+    uow: ReadUow, names: Collection[str] | None = None
+) -> list[tuple[str, str, str]]:
+    """Name, English name, note; of all, or of ``names``."""
+    statement = sa.select(m.material).order_by(m.material.c.name)
+    if names is not None:
+        statement = statement.where(m.material.c.name.in_(sorted(names)))
+    rows = await uow.all(statement)
     return [(row["name"], row["name_en"], row["note"]) for row in rows]
 
 

@@ -20,7 +20,7 @@ from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi, Due
 from console.modules.catalogue import models as m
 from console.modules.catalogue import repository
-from console.modules.catalogue.api import Item, ItemQuery
+from console.modules.catalogue.api import Item, ItemQuery, Named
 from console.modules.catalogue.cells import codes_in, read_items
 from console.modules.catalogue.domain import (
     DEFAULT_PATTERN,
@@ -83,6 +83,16 @@ class CatalogueService:
         if body.promised is None:
             return None
         return await self._calendar.due(uow, accepted, body.promised, division=body.division)
+
+    async def themes(self, uow: ReadUow) -> Sequence[Named]:
+        return [Named(name, name_en) for name, name_en in await repository.themes(uow)]
+
+    async def departments(self, uow: ReadUow, wanted: ItemQuery) -> Sequence[tuple[str, int]]:
+        return await repository.departments_among(uow, self.today(), wanted)
+
+    async def materials(self, uow: ReadUow, names: Collection[str]) -> Mapping[str, Named]:
+        rows = await repository.materials(uow, names)
+        return {row[0]: Named(*row) for row in rows}
 
     # -- drafts -----------------------------------------------------------------------------------
 

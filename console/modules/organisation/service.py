@@ -28,6 +28,7 @@ from console.modules.organisation.domain import (
     level_of,
     parent_of,
     read_divisions,
+    read_spot,
 )
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -174,11 +175,18 @@ class OrganisationService:
         return found
 
     async def place(
-        self, uow: Uow, subject: Subject, hall: HallId, *, division: str, department: str
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        *,
+        division: str,
+        department: str,
+        spot: str,
     ) -> None:
-        """Says where a hall belongs: from within one's reach to within it.
+        """Says where a hall belongs, from within one's reach to within it, and where it is (``spot`` as it was typed).
 
-        Raises ``division.unknown``, ``department.unknown``, ``hall.unknown`` and ``page.forbidden``.
+        Raises ``division.unknown``, ``department.unknown``, ``hall.spot``, ``hall.unknown`` and ``page.forbidden``.
         """
         scope = subject.scope(Permission.ORGANISATION)
         chart = await self.chart(uow)
@@ -186,7 +194,9 @@ class OrganisationService:
             raise Refusal("division.unknown")
         if department and not _has(scope, chart.departments.get(department)):
             raise Refusal("department.unknown")
-        await self._halls.place(uow, subject, hall, division=division, department=department)
+        await self._halls.place(
+            uow, subject, hall, division=division, department=department, spot=read_spot(spot)
+        )
 
     # -- departments --------------------------------------------------------------------------
 

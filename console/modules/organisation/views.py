@@ -26,6 +26,7 @@ class DivisionForm(Strict, frozen=True, kw_only=True):
 class PlaceForm(Strict, frozen=True, kw_only=True):
     division: Text = ""
     department: Text = ""
+    spot: Text = ""
 
 
 class DepartmentForm(Strict, frozen=True, kw_only=True):
@@ -100,7 +101,7 @@ class DivisionPages:
         form = await read_form(request, PlaceForm)
         await self._service.place(
             request[UOW], request[SUBJECT], HallId(request.match_info["hall"]),
-            division=full(form.division), department=form.department,
+            division=full(form.division), department=form.department, spot=form.spot,
         )  # fmt: skip
         raise see_other(request, f"/divisions/{full(form.division)}", done="division.done.placed")
 

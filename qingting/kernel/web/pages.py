@@ -66,7 +66,7 @@ class Shell:
 
     ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times;
     ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of
-    tokens.css that the reader chose, parted by spaces.
+    tokens.css that the reader chose, parted by spaces; ``frame`` the template that pages of errors stand in.
     """
 
     product: str
@@ -80,6 +80,7 @@ class Shell:
     scripts: tuple[str, ...] = field(default=())
     theme: str = ""
     bell: str = ""
+    frame: str = "base.html"
 
 
 ShellOf = Callable[[web.Request], Shell]

@@ -1,6 +1,6 @@
 """Web sessions: an opaque cookie, its digest in the database, idle and absolute limits."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -35,7 +35,8 @@ class SessionStore(Protocol):
 
 
 class Sessions:
-    """Starts, finds and ends sessions. ``secure`` marks the cookie for https only."""
+    """Starts, finds and ends sessions. ``secure`` marks the cookie for https only; ``same_site`` "Lax" lets it come
+    along when a link elsewhere, such as the way back from a sign-on, leads here."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Sessions:
         secure: bool = False,
         idle_ms: int = IDLE_MS,
         absolute_ms: int = ABSOLUTE_MS,
+        same_site: Literal["Strict", "Lax"] = "Strict",
     ) -> None:
         self.store = store
         self._clock = clock
@@ -55,6 +57,7 @@ class Sessions:
         self._secure = secure
         self._idle = idle_ms
         self._absolute = absolute_ms
+        self._same_site = same_site
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -101,7 +104,7 @@ class Sessions:
             path=self._path,
             httponly=True,
             secure=self._secure,
-            samesite="Strict",
+            samesite=self._same_site,
         )
         return session
 

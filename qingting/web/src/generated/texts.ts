@@ -1033,6 +1033,11 @@ export const ERROR_TEXTS = {
     "en": "Your account may not see this page. Ask a system administrator if you need it.",
     "retry": false
   },
+  "hall.spot": {
+    "zh": "这不是纬度和经度。请像 46.59, 125.10 这样填写：先纬度，后经度，用逗号隔开。",
+    "en": "That is no latitude and longitude. Write them like 46.59, 125.10: latitude first, then longitude, with a comma between.",
+    "retry": false
+  },
   "hall.unknown": {
     "zh": "没有这个大厅。",
     "en": "There is no such hall.",
@@ -1707,6 +1712,11 @@ export const ERROR_TEXTS = {
     "zh": "这个登录已经结束。",
     "en": "This login is over already.",
     "retry": false
+  },
+  "citizen.too_many": {
+    "zh": "操作太频繁了，请等 {seconds} 秒再试。",
+    "en": "That was too often. Please wait {seconds} seconds and try again.",
+    "retry": true
   },
   "catalogue.unknown": {
     "zh": "没有这个事项，或者它已经取消。",

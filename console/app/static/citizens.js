@@ -1,0 +1,32 @@
+// What a script adds to citizens' pages: printing, the nearest halls. Without it every page is whole.
+(() => {
+  'use strict';
+
+  for (const button of document.querySelectorAll('[data-print]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => window.print());
+  }
+
+  // The browser asks the person; what it gives is rounded to about a hundred metres before it leaves the phone.
+  const near = document.querySelector('form[data-locate]');
+  if (near && navigator.geolocation) {
+    near.hidden = false;
+    const says = near.querySelector('[role="status"]');
+    near.addEventListener('submit', (event) => {
+      if (near.elements.latitude.value) return;
+      event.preventDefault();
+      says.textContent = says.dataset.asking;
+      navigator.geolocation.getCurrentPosition(
+        ({ coords }) => {
+          near.elements.latitude.value = coords.latitude.toFixed(3);
+          near.elements.longitude.value = coords.longitude.toFixed(3);
+          near.submit();
+        },
+        () => {
+          says.textContent = says.dataset.denied;
+        },
+        { timeout: 15000, maximumAge: 300000 },
+      );
+    });
+  }
+})();

@@ -1,0 +1,154 @@
+"""The halls as citizens see them now: open or closed, how many wait, how old that is."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from console.core.permissions import EVERYWHERE, stem
+from console.core.uow import ReadUow
+from console.halls.api import HallsApi, HallStatus, LinkState, Spot
+from console.modules.calendar.api import CalendarApi, HallDay
+from console.modules.citizens.domain import Opening, kilometres, opening
+from console.modules.organisation.api import Division, OrganisationApi
+from console.modules.statistics.api import StatisticsApi
+from qingting.contract.ids import HallId
+from qingting.contract.link import Live
+from qingting.contract.views import QueueView
+from qingting.kernel.aio.clock import Clock
+
+KEPT_S = 3.0
+"""All that ask within this get the same figures: thousands look at the same halls."""
+CATCHING_UP_MS = 5_000
+DAYS_AHEAD = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallNow:
+    """A hall at a moment. ``waiting`` None: nobody knows, the hall was last heard at ``status.seen_at``."""
+
+    status: HallStatus
+    day: HallDay
+    opening: Opening
+    waiting: int | None
+
+    def distance(self, spot: Spot) -> float | None:
+        """Kilometres in a straight line; None where nobody has said where the hall is."""
+        return None if self.status.spot is None else kilometres(spot, self.status.spot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HallPage:
+    """One hall with its next days. ``queues`` None: what waits there is not known now."""
+
+    now: HallNow
+    days: Sequence[HallDay]
+    queues: Sequence[QueueView] | None
+    at: int
+
+
+class Board:
+    """Reads through the other modules' interfaces; what all see is kept for some seconds."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        offset_minutes: int,
+        halls: HallsApi,
+        calendar: CalendarApi,
+        statistics: StatisticsApi,
+        organisation: OrganisationApi,
+    ) -> None:
+        self._clock = clock
+        self._offset = timedelta(minutes=offset_minutes)
+        self._halls = halls
+        self._calendar = calendar
+        self._statistics = statistics
+        self._organisation = organisation
+        self._kept: tuple[float, Sequence[HallNow]] | None = None
+
+    def moment(self) -> datetime:
+        """The city's wall clock."""
+        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC) + self._offset
+
+    def today(self) -> date:
+        return self.moment().date()
+
+    async def halls(self, uow: ReadUow) -> Sequence[HallNow]:
+        """All halls that have ever told what they are."""
+        asked = self._clock.monotonic()
+        if self._kept is not None and 0 <= asked - self._kept[0] < KEPT_S:
+            return self._kept[1]
+        lives = await self._halls.live(uow)
+        figures = await self._statistics.queues(uow, EVERYWHERE, self._statistics.today())
+        waiting: dict[str, int] = {}
+        for one in figures:
+            waiting[one.hall] = waiting.get(one.hall, 0) + one.waiting
+        found = [
+            await self._now(uow, status, waiting.get(status.id, 0), lives.get(status.id))
+            for status in await self._halls.halls(uow, EVERYWHERE)
+            if status.config_version
+        ]
+        self._kept = (asked, found)
+        return found
+
+    async def _now(
+        self, uow: ReadUow, status: HallStatus, counted: int, live: Live | None
+    ) -> HallNow:
+        moment = self.moment()
+        day = await self._calendar.hall_day(uow, status.id, moment.date())
+        return HallNow(
+            status=status,
+            day=day,
+            opening=opening(day.periods, moment.strftime("%H:%M")),
+            waiting=self._waiting(status, counted, live),
+        )
+
+    def _waiting(self, status: HallStatus, counted: int, live: Live | None) -> int | None:
+        """By the hall's log, or by its own word while the log catches up."""
+        if status.state is not LinkState.ONLINE:
+            return None
+        if status.lag_ms(self._clock.now_ms()) > CATCHING_UP_MS:
+            return None if live is None else sum(one.waiting for one in live.queues)
+        return counted
+
+    async def hall(self, uow: ReadUow, hall: HallId) -> HallPage:
+        """Raises ``hall.unknown``."""
+        status = await self._halls.hall(uow, hall)
+        live = (await self._halls.live(uow)).get(hall)
+        today = self.today()
+        figures = await self._statistics.queues(uow, EVERYWHERE, self._statistics.today(), hall)
+        days = [
+            await self._calendar.hall_day(uow, hall, today + timedelta(days=ahead))
+            for ahead in range(DAYS_AHEAD)
+        ]
+        return HallPage(
+            now=await self._now(uow, status, sum(one.waiting for one in figures), live),
+            days=days,
+            queues=live.queues if live is not None and status.state is LinkState.ONLINE else None,
+            at=live.at if live is not None else status.seen_at,
+        )
+
+    async def divisions(self, uow: ReadUow, halls: Collection[HallNow]) -> list[Division]:
+        """Divisions in which there are halls, with those they are part of but for the city."""
+        places = {stem(one.status.division) for one in halls if one.status.division}
+        return [
+            one
+            for one in await self._organisation.divisions(uow)
+            if one.parent and any(place.startswith(stem(one.code)) for place in places)
+        ]
+
+
+def within(halls: Sequence[HallNow], division: str) -> list[HallNow]:
+    """Those that stand in a division or below it; all without one."""
+    own = stem(division) if division.isdecimal() else ""
+    return [one for one in halls if not division or stem(one.status.division).startswith(own)]
+
+
+def nearest(halls: Sequence[HallNow], spot: Spot) -> list[tuple[HallNow, float | None]]:
+    """All halls, the nearest first; those whose place is unknown last."""
+    found = [(one, one.distance(spot)) for one in halls]
+    return sorted(found, key=lambda one: _order(one[1]))
+
+
+def _order(distance: float | None) -> float:
+    return float("inf") if distance is None else distance

@@ -1,0 +1,104 @@
+"""Sessions of citizens, in a table of their own; see :mod:`qingting.kernel.web.sessions`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from console.core.db import Database
+from console.core.uow import ReadUow, Uow
+from console.modules.citizens import models as m
+from qingting.kernel.web import WebSession
+
+COOKIE = "qt_citizen"
+LONGEST_PROGRAM = 200
+_s = m.session.c
+
+
+class CitizenSessions:
+    """Implements :class:`qingting.kernel.web.SessionStore`; within a transaction, or in ones of its own."""
+
+    def __init__(
+        self, db: Database, uow: Uow | None = None, *, address: str = "", program: str = ""
+    ) -> None:
+        self._db = db
+        self._uow = uow
+        self._address = address
+        self._program = program
+
+    def within(self, uow: Uow, *, address: str = "", program: str = "") -> "CitizenSessions":
+        """The same in the caller's transaction; what is begun there comes from ``address`` and ``program``."""
+        return CitizenSessions(self._db, uow, address=address, program=program[:LONGEST_PROGRAM])
+
+    async def put(self, digest: str, session: WebSession) -> None:
+        values = {
+            "digest": digest,
+            "subject": session.subject,
+            "csrf": session.csrf,
+            "created_at": session.created_at,
+            "seen_at": session.seen_at,
+            "marks": list(session.marks),
+            "address": self._address,
+            "program": self._program,
+        }
+        await self._run(sa.insert(m.session).values(**values))
+
+    async def find(self, digest: str) -> WebSession | None:
+        async with self._db.read() as uow:
+            row = await uow.first(sa.select(m.session).where(_s.digest == digest))
+        if row is None:
+            return None
+        return WebSession(
+            subject=row["subject"],
+            csrf=row["csrf"],
+            created_at=row["created_at"],
+            seen_at=row["seen_at"],
+            marks=tuple(row["marks"]),
+        )
+
+    async def touch(self, digest: str, seen_at: int) -> None:
+        await self._run(sa.update(m.session).where(_s.digest == digest).values(seen_at=seen_at))
+
+    async def drop(self, digest: str) -> None:
+        await self._run(sa.delete(m.session).where(_s.digest == digest))
+
+    async def drop_subject(self, subject: str) -> None:
+        await self._run(sa.delete(m.session).where(_s.subject == subject))
+
+    async def mark(self, digest: str, marks: tuple[str, ...]) -> None:
+        await self._run(sa.update(m.session).where(_s.digest == digest).values(marks=list(marks)))
+
+    async def _run(self, statement: sa.Executable) -> None:
+        if self._uow is not None:
+            await self._uow.run(statement)
+            return
+        async with self._db.write() as uow:
+            await uow.run(statement)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLine:
+    """A session as its owner sees it. ``key`` is the digest of its cookie, which opens nothing."""
+
+    key: str
+    program: str
+    created_at: int
+    seen_at: int
+
+
+async def sessions_of(uow: ReadUow, citizen: str) -> Sequence[SessionLine]:
+    """The newest first."""
+    rows = await uow.all(
+        sa.select(_s.digest, _s.program, _s.created_at, _s.seen_at)
+        .where(_s.subject == citizen)
+        .order_by(_s.created_at.desc())
+    )
+    return [
+        SessionLine(
+            key=row["digest"],
+            program=row["program"],
+            created_at=row["created_at"],
+            seen_at=row["seen_at"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,48 @@
+"""The frame of citizens' pages: name of the city, language, elder version (长辈版) and high contrast one tap away."""
+
+from aiohttp import web
+
+from console.core.web import PAGES
+from qingting.kernel.web import Shell
+
+START = "/c"
+FRAME = "citizen.html"
+LOOK_COOKIE = "qt_look"
+LOOKS = ("elder", "contrast")
+"""Themes of tokens.css that a reader can switch on."""
+A_YEAR = 31_536_000
+
+
+def looks_of(request: web.Request) -> tuple[str, ...]:
+    """The themes that this reader has switched on."""
+    chosen = request.cookies.get(LOOK_COOKIE, "").split(".")
+    return tuple(one for one in LOOKS if one in chosen)
+
+
+def remember_looks(response: web.StreamResponse, looks: tuple[str, ...], *, secure: bool) -> None:
+    """Keeps the themes in the browser for a year; it says nothing about who looks."""
+    response.set_cookie(
+        LOOK_COOKIE, ".".join(looks), max_age=A_YEAR, path=START, httponly=True,
+        samesite="Lax", secure=secure,
+    )  # fmt: skip
+
+
+class CitizenShell:
+    """Makes the frame of a citizen's page."""
+
+    def __init__(self, offset_minutes: int) -> None:
+        self._offset = offset_minutes
+
+    def __call__(self, request: web.Request, city: str) -> Shell:
+        pages = request.app[PAGES]
+        language = pages.language(request)
+        return Shell(
+            product=pages.text(language, "c.product", city=city),
+            place=city,
+            home=START,
+            offset_minutes=self._offset,
+            styles=("citizens.css",),
+            scripts=("citizens.js",),
+            theme=" ".join(looks_of(request)),
+            frame=FRAME,
+        )

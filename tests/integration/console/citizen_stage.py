@@ -1,0 +1,110 @@
+"""A city as citizens find it, for tests: three halls in two districts, some service items, the country's holidays."""
+
+from datetime import date
+
+import msgspec
+import sqlalchemy as sa
+from city_hall import Log
+
+from console.app.server import ConsoleReady
+from console.halls import models as hall_models
+from console.modules.calendar.api import TimeLimit
+from console.modules.catalogue import repository as catalogue
+from console.modules.catalogue.api import Audience, Channel, ItemBody
+from qingting.contract import calendar as cal
+from qingting.contract import events as e
+from qingting.contract.examples import CONFIG
+from qingting.contract.ids import HallId
+
+CARD = "11230600MB0A00001N3000117051000"
+SHOP = "11230600MB0A00011P4000117051000"
+FUND = "11230600MB0A00021L3000117051000"
+HOURS = (cal.Period(start="08:30", end="11:30"), cal.Period(start="13:30", end="17:00"))
+HALLS = {
+    HallId("saertu"): ("萨尔图区政务服务中心", "Saertu District Service Centre", "230602", (46.63, 125.08)),
+    HallId("longfeng"): ("龙凤区政务服务中心", "Longfeng District Service Centre", "230603", (46.57, 125.14)),
+    HallId("ranghulu"): ("让胡路区政务服务中心", "Ranghulu District Service Centre", "230604", None),
+}  # fmt: skip
+ITEMS = {
+    CARD: ItemBody(
+        name="社会保障卡补办",
+        name_en="Replacement of a social security card",
+        division="230602",
+        department="人社局",
+        audience=Audience.PERSON,
+        themes=("社会保障",),
+        basis="《社会保险法》第五十八条",
+        materials=("居民身份证", "社会保障卡申领表"),
+        process=("提交材料", "审核", "制卡领取"),
+        legal=TimeLimit(20),
+        promised=TimeLimit(5),
+        channels=(Channel.WINDOW, Channel.KIOSK),
+        halls=("saertu", "longfeng"),
+    ),
+    SHOP: ItemBody(
+        name="食品经营许可",
+        name_en="Food business licence",
+        division="230602",
+        level=4,
+        department="市场监管局",
+        audience=Audience.FIRM,
+        themes=("准营准办",),
+        materials=("食品经营许可证申请书", "营业执照复印件"),
+        promised=TimeLimit(10),
+        halls=("saertu",),
+    ),
+    FUND: ItemBody(
+        name="住房公积金提取",
+        name_en="Withdrawal from the housing fund",
+        division="230600",
+        department="公积金中心",
+        audience=Audience.PERSON,
+        charge="每件 10 元",
+        materials=("居民身份证",),
+        halls=("saertu",),
+    ),
+}
+
+
+def told(hall: HallId) -> Log:
+    """What a hall tells of itself: name, place and hours; two people wait."""
+    name, name_en, division, _ = HALLS[hall]
+    log = Log(hall)
+    info = msgspec.structs.replace(
+        CONFIG.hall,
+        id=hall,
+        name=name,
+        name_en=name_en,
+        division=division,
+        address="大庆市示例路 1 号（示例地址）",
+        phone="0459-6000000",
+    )
+    weekly = (cal.WeeklyHours(weekdays=(1, 2, 3, 4, 5), periods=HOURS),)
+    calendar = msgspec.structs.replace(CONFIG.calendar, weekly=weekly)
+    log.add(e.ConfigApplied(config=msgspec.structs.replace(CONFIG, hall=info, calendar=calendar)))
+    log.add(e.DayOpened(day=log.day))
+    log.issue(1)
+    log.issue(2)
+    return log
+
+
+async def set_up(ready: ConsoleReady) -> None:
+    """Brings halls and items in; the halls are known and not connected."""
+    for hall, (name, name_en, _, spot) in HALLS.items():
+        await ready.city.enrol_hall(hall, name=name, name_en=name_en, key=f"key-{hall}")
+        log = told(hall)
+        await ready.city.link.intake.greet(log.hello(f"key-{hall}"))
+        await ready.city.link.intake.apply(hall, log.frame(1))
+        if spot is not None:
+            async with ready.city.db.write() as uow:
+                values = {"latitude": spot[0], "longitude": spot[1]}
+                table = hall_models.hall
+                await uow.run(sa.update(table).where(table.c.id == hall).values(**values))
+    await ready.city.runner.catch_up_all()
+    async with ready.city.db.write() as uow:
+        for code, body in ITEMS.items():
+            await catalogue.add_materials(uow, body.materials)
+            await catalogue.put_draft(uow, code, body, origin="hand", at=1, by="test")
+            await catalogue.publish(uow, code, 1, date(2026, 1, 1), 1, "test")
+        await catalogue.put_material(uow, "居民身份证", "Identity card", "原件，在有效期内")
+        await catalogue.put_flags(uow, [(CARD, True, True), (SHOP, True, False)], 1, "test")
