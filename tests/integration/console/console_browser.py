@@ -1,5 +1,6 @@
 """A running console and a person's browser without scripts, for tests."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -56,20 +57,26 @@ class Browser:
 
 @asynccontextmanager
 async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
-    with (
-        TemporaryDirectory(prefix="qingting-console-") as folder,
-        mock.patch("console.modules.identity.module.Passwords", _quick_passwords),
-    ):
-        (Path(folder) / "seal.keys").write_text(KEY_LINE)
+    folder = await asyncio.to_thread(_folder_with_keys)
+    try:
         settings = ConsoleSettings(
-            data=folder,
+            data=folder.name,
             database_url=url,
             port=0,
             mail_server="127.0.0.1:9",
             mail_from="console@city.example",
         )
-        async with open_console(settings, clock=clock) as ready:
-            yield ready
+        with mock.patch("console.modules.identity.module.Passwords", _quick_passwords):
+            async with open_console(settings, clock=clock) as ready:
+                yield ready
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+def _folder_with_keys() -> "TemporaryDirectory[str]":
+    folder = TemporaryDirectory(prefix="qingting-console-")
+    (Path(folder.name) / "seal.keys").write_text(KEY_LINE)
+    return folder
 
 
 def _quick_passwords() -> Passwords:
