@@ -10,6 +10,7 @@ from console.modules.citizens.module import MODULE as CITIZENS
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
+from console.modules.gateway.module import MODULE as GATEWAY
 from console.modules.identity.module import MODULE as IDENTITY
 from console.modules.jobs.module import MODULE as JOBS
 from console.modules.notifications.module import MODULE as NOTIFICATIONS
@@ -39,6 +40,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     EVALUATION,
     OVERVIEW,
     WALL,
+    GATEWAY,
 )
 
 

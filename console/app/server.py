@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from console.app.city import City, open_city
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
+from console.core.api import BASE
 from console.core.channels import ChannelSettings, channel_faults, open_channels
 from console.core.citizen_options import (
     ADDRESS_PER_MINUTE,
@@ -184,8 +185,8 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
             page_errors(pages),
             pages.language_middleware,
             _only(context, settings.serve),
-            _session_of(context),
-            csrf_middleware,
+            _for_pages(_session_of(context)),
+            _for_pages(csrf_middleware),
             unit_of_work(city.db),
             _guarded(context, context.who_asks),
         ]
@@ -249,6 +250,18 @@ def _only(context: ModuleContext, serve: Serve) -> Middleware:
         raise Refusal("page.not_found")
 
     return middleware
+
+
+def _for_pages(middleware: Middleware) -> Middleware:
+    """Leaves the open API alone: no cookie says who calls it, so none can be abused."""
+
+    @web.middleware
+    async def kept(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(f"{BASE}/"):
+            return await handler(request)
+        return await middleware(request, handler)
+
+    return kept
 
 
 @web.middleware

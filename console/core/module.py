@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from markupsafe import Markup
 
+from console.core.api import ApiEvents, ApiEventType, ApiOperation
 from console.core.audit import Audit
 from console.core.channels import Channel
 from console.core.citizen_options import CitizenOptions
@@ -131,6 +132,8 @@ class ModuleContext:
     sides: list[Side] = field(default_factory=list)
     jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     bell: str = ""
+    calls: list[ApiOperation[Any, Any, Any]] = field(default_factory=list)
+    events: ApiEvents = field(default_factory=ApiEvents)
     menu_items: list[tuple[int, MenuItem, Permission]] = field(default_factory=list)
     _slots: dict[SlotKey[Any], Slot[Any]] = field(default_factory=dict)
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)
@@ -179,6 +182,14 @@ class ModuleContext:
 
     def projector(self, projector: Projector) -> None:
         self.projectors.append(projector)
+
+    def api(self, *operations: ApiOperation[Any, Any, Any]) -> None:
+        """Calls that this module brings to the open API; see :mod:`console.core.api`."""
+        self.calls.extend(operations)
+
+    def api_events(self, *types: ApiEventType[Any]) -> None:
+        """Events that this module tells integrators through ``events``."""
+        self.events.declare(*types)
 
     def slot(self, key: SlotKey[T]) -> Slot[T]:
         """The place itself, for the module whose page it is on; modules may fill it before or after."""

@@ -60,6 +60,8 @@ class Permission(StrEnum):
     """Make accounts and give them roles, within one's own reach."""
     ROLES = "roles"
     """Say what a role may do, and give any role to anybody."""
+    INTEGRATORS = "integrators"
+    """Give other systems access to the open API, within one's own reach."""
     AUDIT_READ = "audit.read"
     CONFIGURATION = "configuration"
     """Edit a hall's configuration from the city and publish it."""
@@ -84,6 +86,7 @@ DUTIES: Mapping[Permission, Duty] = {
     Permission.OPERATIONS: Duty.SYSTEM,
     Permission.ACCOUNTS: Duty.SECURITY,
     Permission.ROLES: Duty.SECURITY,
+    Permission.INTEGRATORS: Duty.SECURITY,
     Permission.AUDIT_READ: Duty.AUDIT,
 }
 """Functions that belong to one administrator and to nobody who has another's."""

@@ -3,6 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from console.core.api import BASE
 from console.core.db import Database
 from console.core.permissions import Subject
 from console.core.uow import Uow
@@ -14,7 +15,7 @@ UOW = web.RequestKey("uow", Uow)
 """The request's transaction: committed when the handler answers, rolled back when it raises."""
 SUBJECT = web.RequestKey("subject", Subject)
 """Who asks; absent before login."""
-OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz", "/metrics")
+OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz", "/metrics", f"{BASE}/")
 """Paths that need no transaction of a request."""
 
 

@@ -2,12 +2,15 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.halls.api import HALLS
+from console.halls.calls import hall_call, list_call
 from console.halls.projector import HallProjector
 from console.halls.service import HallService
 
 
 def setup(context: ModuleContext) -> None:
-    context.provide(HALLS, HallService(context.clock, context.audit))
+    service = HallService(context.clock, context.audit)
+    context.provide(HALLS, service)
+    context.api(list_call(service), hall_call(service))
     context.projector(HallProjector())
 
 

@@ -4,6 +4,7 @@ from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.organisation.api import ORGANISATION
+from console.modules.organisation.calls import calls, department_calls
 from console.modules.organisation.service import OrganisationService
 from console.modules.organisation.sheets import OrganisationSheets
 from console.modules.organisation.staff import StaffService
@@ -17,6 +18,7 @@ def setup(context: ModuleContext) -> None:
     service = OrganisationService(context.audit, context.get(HALLS))
     context.provide(ORGANISATION, service)
     context.routes(routes(service))
+    context.api(*calls(service), *department_calls(service))
     staff = StaffService(context.clock, context.audit, context.get(HALLS), service)
     context.routes(staff_routes(staff, service))
     sheets = OrganisationSheets(context.clock, context.audit, context.get(HALLS), service)
