@@ -139,7 +139,7 @@ async def caller(ready: ConsoleReady, role: str, reach: Reach) -> AsyncIterator[
 
 async def routes(ready: ConsoleReady) -> set[tuple[str, str]]:
     """Method and path of everything that the console answers to people. Calls of the open API have scopes:
-    ``tests/unit/console/test_open_api.py`` holds them to the same page."""
+    ``tests/unit/console/test_api_document.py`` holds them to the same page."""
     app = await asyncio.to_thread(create_app, ready.city, ConsoleSettings())
     return {
         (route.method, route.resource.canonical)

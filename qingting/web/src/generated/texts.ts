@@ -1787,6 +1787,141 @@ export const ERROR_TEXTS = {
     "zh": "结果超过 {n} MB，没有保存。请缩小范围再试。",
     "en": "The result is larger than {n} MB and was not kept. Ask for less and try again.",
     "retry": false
+  },
+  "api.token": {
+    "zh": "缺少访问令牌，或令牌已失效。请用接入标识和密钥到 /api/v1/oauth/token 取新的令牌。",
+    "en": "The access token is missing or has ended. Ask for a new one at /api/v1/oauth/token with your id and secret.",
+    "retry": false
+  },
+  "api.client": {
+    "zh": "接入标识或密钥不对，或者这个地址不允许接入。请与给您开通接口的管理员核对。",
+    "en": "The client id or secret is wrong, or this address may not connect. Check with the administrator who gave you access.",
+    "retry": false
+  },
+  "api.grant": {
+    "zh": "只支持 grant_type=client_credentials。请改用这种方式取令牌。",
+    "en": "Only grant_type=client_credentials is supported. Ask for the token that way.",
+    "retry": false
+  },
+  "api.address": {
+    "zh": "您的网络地址不在这个接入系统的允许范围内。请与管理员核对允许的地址。",
+    "en": "Your network address is not among those allowed for this integrator. Check the allowed addresses with the administrator.",
+    "retry": false
+  },
+  "api.scope": {
+    "zh": "这个令牌没有所需的权限（{scope}）。请取令牌时带上它；如果没有开通，请联系管理员。",
+    "en": "The token lacks the scope that this needs ({scope}). Ask for it with the token; if it was never granted, ask the administrator.",
+    "retry": false
+  },
+  "api.quota": {
+    "zh": "调用次数已经用完，请 {seconds} 秒后再试。需要更多次数请联系管理员。",
+    "en": "The quota is used up. Try again in {seconds} seconds; ask the administrator if you need more.",
+    "retry": true
+  },
+  "api.parameter": {
+    "zh": "参数 {field} 缺少、多余或不合要求，请求没有执行。请按接口说明更正后再发。",
+    "en": "The parameter {field} is missing, unknown or not as described; nothing was done. Correct it by the documentation and send again.",
+    "retry": false
+  },
+  "api.body": {
+    "zh": "请求内容的字段 {field} 不合要求，没有执行。请按接口说明更正后再发。",
+    "en": "The field {field} of the body is not as described; nothing was done. Correct it by the documentation and send again.",
+    "retry": false
+  },
+  "api.json": {
+    "zh": "请求内容不是有效的 JSON，没有执行。请用 UTF-8 编码，不要带空字符。",
+    "en": "The request is not valid JSON; nothing was done. Use UTF-8 and no NUL characters.",
+    "retry": false
+  },
+  "api.media": {
+    "zh": "请求内容的类型不对，没有执行。请把 Content-Type 设为接口说明中的类型，编码用 UTF-8。",
+    "en": "The body has the wrong type; nothing was done. Set Content-Type as documented, in UTF-8.",
+    "retry": false
+  },
+  "api.too_large": {
+    "zh": "请求内容太大（超过 {limit} 字节），没有执行。请分成几次发。",
+    "en": "The body is too large (over {limit} bytes); nothing was done. Send it in parts.",
+    "retry": false
+  },
+  "api.key": {
+    "zh": "这个接口要求带 Idempotency-Key（8 到 100 个字母、数字或 _ . : -），没有执行。请为每件事生成一个新的编号，重发时用同一个。",
+    "en": "This call needs an Idempotency-Key (8 to 100 letters, digits or _ . : -); nothing was done. Make a new one for each act and use the same one when you send it again.",
+    "retry": false
+  },
+  "api.key_reused": {
+    "zh": "这个 Idempotency-Key 已经用于另一个内容不同的请求，没有执行。请为新的事项换一个编号。",
+    "en": "This Idempotency-Key was used for a request with other contents; nothing was done. Use a new key for a new act.",
+    "retry": false
+  },
+  "api.cursor": {
+    "zh": "翻页标记（cursor）看不懂。请用上一页返回的 next，或者从头开始。",
+    "en": "The cursor cannot be read. Use the `next` of the page before, or begin from the start.",
+    "retry": false
+  },
+  "api.span": {
+    "zh": "日期范围不对：开始不能晚于结束，最长 {most} 天。请缩小范围后再查。",
+    "en": "The dates do not fit: the first must not be after the last, at most {most} days. Ask for less.",
+    "retry": false
+  },
+  "api.method": {
+    "zh": "这个地址不支持这种方法。请看响应头 Allow 和接口说明。",
+    "en": "This address does not take that method. See the Allow header and the documentation.",
+    "retry": false
+  },
+  "api.path": {
+    "zh": "没有这个接口。请核对地址；接口说明在 /api/v1/docs。",
+    "en": "There is no such call. Check the address; the documentation is at /api/v1/docs.",
+    "retry": false
+  },
+  "integrator.unknown": {
+    "zh": "没有这个接入系统，或者它不归您管理。请回到接入系统列表核对。",
+    "en": "There is no such integrator, or it is not yours to manage. Check the list of integrators.",
+    "retry": false
+  },
+  "integrator.id": {
+    "zh": "标识要以小写字母开头，由 3 到 40 个小写字母、数字或短横线组成。",
+    "en": "The id must begin with a small letter and have 3 to 40 small letters, digits or hyphens.",
+    "retry": false
+  },
+  "integrator.exists": {
+    "zh": "这个标识已经有了。请换一个。",
+    "en": "There is an integrator of this id already. Choose another one.",
+    "retry": false
+  },
+  "integrator.name": {
+    "zh": "请填写名称（最多 {most} 个字），联系方式不要超过 200 字。",
+    "en": "Give a name of at most {most} characters and contact details of at most 200.",
+    "retry": false
+  },
+  "integrator.scopes": {
+    "zh": "请至少选择一项接口权限。",
+    "en": "Choose at least one scope.",
+    "retry": false
+  },
+  "integrator.networks": {
+    "zh": "第 {line} 个地址看不懂，或者超过 {most} 个。请每行写一个地址或网段，例如 10.20.0.0/16。",
+    "en": "Address {line} cannot be read, or there are more than {most}. Write one address or network a line, such as 10.20.0.0/16.",
+    "retry": false
+  },
+  "integrator.quota": {
+    "zh": "调用额度不合理：每分钟 1 到 60000 次，每天 1 到 50000000 次。",
+    "en": "The quotas do not fit: 1 to 60,000 a minute, 1 to 50,000,000 a day.",
+    "retry": false
+  },
+  "integrator.not_yours": {
+    "zh": "您只能在自己的数据范围内授予自己有的权限。请缩小范围，或请上级管理员办理。",
+    "en": "You can only give what you may do yourself, within your own reach. Choose less, or ask an administrator above.",
+    "retry": false
+  },
+  "integrator.above": {
+    "zh": "这个接入系统有您不能授予的权限，由上级管理员管理。",
+    "en": "This integrator has more than you could give; an administrator above looks after it.",
+    "retry": false
+  },
+  "integrator.changed": {
+    "zh": "这个接入系统刚被别人改过，您的改动没有保存。请看过现在的内容再改。",
+    "en": "Somebody else has just changed this integrator; your change was not saved. Look at it as it is now and change it again.",
+    "retry": false
   }
 } as const;
 
