@@ -13,6 +13,7 @@ from console.core.module import ModuleContext, set_up
 from console.core.signals import Signals
 from console.modules.gateway.document import source_of, written
 from qingting.kernel.aio.clock import SystemClock
+from qingting.kernel.security.seal import Sealer, new_key, parse_keys
 
 COPY = Path(__file__).resolve().parents[2] / "docs" / "integrators" / "openapi.json"
 _NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:1/none"
@@ -27,6 +28,7 @@ def declared() -> ModuleContext:
         clock=clock,
         audit=Audit(clock),
         signals=Signals(_NOWHERE),
+        sealer=Sealer(parse_keys(new_key("none"))),
         utc_offset_minutes=480,
     )
     set_up(MODULES, context)
