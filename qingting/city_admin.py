@@ -2,9 +2,19 @@
 
 import msgspec
 
-from console.app.server import ConsoleReady, ConsoleSettings, open_console, renew_administrator
+from console.app.server import (
+    ConsoleReady,
+    ConsoleSettings,
+    open_console,
+    open_database,
+    renew_administrator,
+)
+from console.core.db import Database
+from console.core.sealing import KeyFile
 from console.modules.identity.api import OneTimePassword
+from console.modules.privacy.audit_keeping import AuditKeeping
 from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import SystemClock
 
 
 def greeting(ready: ConsoleReady) -> str:
@@ -31,6 +41,22 @@ async def enrol_hall(settings: ConsoleSettings, hall: HallId, *, name: str, name
     lines = [f"hall_key = {key}"]
     lines += [login_line(one) for one in ready.one_time_passwords]
     return "\n".join(lines)
+
+
+async def verify_audit(settings: ConsoleSettings) -> tuple[bool, str]:
+    """Whether every entry of the audit is as it was written, and the line to show."""
+    clock = SystemClock()
+    keys = await KeyFile.open(settings.key_path, clock)
+    async with open_database(settings) as url:
+        database = Database(url)
+        try:
+            keeping = AuditKeeping(database, clock, keys.sealer, settings.heads_path)
+            count, fault = await keeping.verify()
+        finally:
+            await database.close()
+    if fault is None:
+        return True, f"{count} entries, all whole"
+    return False, f"{fault.kind.value} at {fault.no} ({count} entries before it are whole)"
 
 
 async def renew_password(settings: ConsoleSettings, account: str) -> str:

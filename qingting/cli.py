@@ -221,6 +221,25 @@ def city_enrol(file: Path | None, hall: str, name: str, name_en: str) -> None:
     _show(enrol_hall(settings, HallId(hall), name=name, name_en=name_en))
 
 
+@city.command("audit")
+@SETTINGS
+@click.option("--verify", is_flag=True, required=True, help="check the chain and the signed ends")
+def city_audit(file: Path | None, verify: bool) -> None:
+    """Check that nobody changed, removed or put in an entry of the audit; the exit code says so."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import verify_audit
+
+    assert verify
+
+    async def checked() -> str:
+        whole, line = await verify_audit(_read_settings(load_console_settings, file))
+        if not whole:
+            raise click.ClickException(line)
+        return line
+
+    _show(checked())
+
+
 @city.command("renew-password")
 @SETTINGS
 @click.argument("account")

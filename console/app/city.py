@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from console.app.modules import MODULES
 from console.core.audit import Audit
@@ -69,6 +70,7 @@ async def open_city(
     retention: RetentionSettings = RetentionSettings(),  # noqa: B008 - frozen
     sign_on: SignOn = SignOn(),  # noqa: B008 - frozen
     keys: KeyFile | None = None,
+    audit_heads: Path | None = None,
     citizens: CitizenOptions = CitizenOptions(),  # noqa: B008 - frozen
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside. Without a
@@ -86,6 +88,7 @@ async def open_city(
         secure_cookies=secure_cookies,
         channels=channels,
         retention=retention,
+        audit_heads=audit_heads,
         sign_on=sign_on,
         citizens=citizens,
     )

@@ -65,6 +65,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.calendar",
     "console.modules.catalogue",
     "console.modules.citizens",
+    "console.modules.privacy",
     "console.modules.rollouts",
     "console.modules.statistics",
     "console.modules.evaluation",

@@ -75,7 +75,8 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
     ``/metrics`` to who knows it; empty, only this machine may ask. ``seal_keys`` is the key file of sealed personal
-    data, ``seal.keys`` in ``data`` unless it is named; all consoles of one database use copies of one file. ``keep_…_days``: see
+    data, ``seal.keys`` in ``data`` unless it is named; all consoles of one database use copies of one file. ``audit_heads`` is the file that signed ends of the audit are added to, ``audit.heads`` in ``data`` unless
+    it is named. ``keep_…_days``: see
     :class:`console.core.retention.RetentionSettings`. ``oidc_…`` is the provider of single sign-on for staff,
     ``citizen_oidc_…`` that for citizens; ``oidc_strong`` are the values of ``acr``, parted by commas, that mean two factors.
     ``public_url`` is what browsers call the console by. ``serve`` and ``citizen_…`` otherwise: see
@@ -91,6 +92,7 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     secure_cookies: bool = False
     metrics_token: str = ""
     seal_keys: str = ""
+    audit_heads: str = ""
     keep_alarms_days: Days = KEEP_ALARMS_DAYS
     keep_notices_days: Days = KEEP_NOTICES_DAYS
     keep_devices_days: Days = KEEP_DEVICES_DAYS
@@ -139,6 +141,10 @@ class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
     @property
     def key_path(self) -> Path:
         return Path(self.seal_keys) if self.seal_keys else Path(self.data) / "seal.keys"
+
+    @property
+    def heads_path(self) -> Path:
+        return Path(self.audit_heads) if self.audit_heads else Path(self.data) / "audit.heads"
 
     @property
     def retention(self) -> RetentionSettings:
@@ -367,7 +373,7 @@ async def open_console(
     :class:`qingting.kernel.security.seal.SealError` when the key file cannot.
     """
     used = clock or SystemClock()
-    async with _database(settings) as url:
+    async with open_database(settings) as url:
         await migrate(url, MIGRATIONS)
         keys = await KeyFile.open(settings.key_path, used)
         async with open_city(
@@ -376,6 +382,7 @@ async def open_console(
             keys=keys,
             channels=open_channels(settings, used),
             retention=settings.retention,
+            audit_heads=settings.heads_path,
             sign_on=settings.sign_on,
             citizens=settings.citizens,
             utc_offset_minutes=settings.utc_offset_minutes,
@@ -398,7 +405,7 @@ async def open_console(
 
 
 @asynccontextmanager
-async def _database(settings: ConsoleSettings) -> AsyncIterator[str]:
+async def open_database(settings: ConsoleSettings) -> AsyncIterator[str]:
     """The URL of the configured server, or of an embedded one that lives as long as the block."""
     if settings.database_url:
         yield _async_url(settings.database_url)
@@ -442,7 +449,7 @@ async def renew_administrator(settings: ConsoleSettings, name: str) -> OneTimePa
     Raises ``account.unknown``; ``city.unavailable`` when the database cannot be reached.
     """
     keys = await KeyFile.open(settings.key_path, SystemClock())
-    async with _database(settings) as url, open_city(url, keys=keys) as city:
+    async with open_database(settings) as url, open_city(url, keys=keys) as city:
         await city.check_keys()
         async with city.db.write() as uow:
             return await city.context.take(IDENTITY).renew_password(uow, SYSTEM, name)
@@ -454,6 +461,7 @@ __all__ = [
     "create_app",
     "load_console_settings",
     "open_console",
+    "open_database",
     "renew_administrator",
     "run_console",
 ]

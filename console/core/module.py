@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from aiohttp import web
@@ -109,7 +110,7 @@ class ModuleError(RuntimeError):
 @dataclass(slots=True)
 class ModuleContext:
     """What ``setup`` wires a module to. ``sealer`` is the city's own; what a hall is to open is sealed with
-    :meth:`hall_sealer`. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
+    :meth:`hall_sealer`. ``audit_heads`` is the file that the audit's signed ends are added to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
     outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``citizens`` what is set for
     their side; ``bell`` is the address of what asks for attention on every page."""
 
@@ -123,6 +124,7 @@ class ModuleContext:
     sessions: Sessions | None = None
     who_asks: Middleware | None = None
     channels: tuple[Channel, ...] = ()
+    audit_heads: Path | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     sign_on: SignOn = field(default_factory=SignOn)
     citizens: CitizenOptions = field(default_factory=CitizenOptions)

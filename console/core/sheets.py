@@ -27,22 +27,35 @@ def moment(ms: int, zone: tzinfo) -> datetime | None:
 
 
 async def sheet_response(
-    kind: str, *, file: str, title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]
+    kind: str,
+    *,
+    file: str,
+    title: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    watermark: str = "",
 ) -> web.Response:
-    """The list to keep, as ``<file>.<kind>``. Raises ``page.not_found`` for a kind other than csv and xlsx."""
+    """The list to keep, as ``<file>.<kind>``. ``watermark`` says who took it out and when: above the list, and on
+    every page that is printed of it. Raises ``page.not_found`` for a kind other than csv and xlsx."""
     if kind not in _MEDIA:
         raise Refusal("page.not_found")
-    making = (csv_of, head, rows) if kind == "csv" else (xlsx_of, title, head, rows)
+    making = (
+        (csv_of, head, rows, watermark)
+        if kind == "csv"
+        else (xlsx_of, title, head, rows, watermark)
+    )
     data = await asyncio.to_thread(*making)
     attached = {"Content-Disposition": f'attachment; filename="{file}.{kind}"'}
     return web.Response(body=data, content_type=_MEDIA[kind], headers=attached)
 
 
-def csv_of(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+def csv_of(head: Sequence[str], rows: Iterable[Sequence[Cell]], watermark: str = "") -> bytes:
     """UTF-8 with the mark by which Excel knows it. A text that a spreadsheet would calculate gets an
     apostrophe in front, so that it is shown as it is."""
     kept = io.StringIO(newline="")
     writer = csv.writer(kept)
+    if watermark:
+        writer.writerow([_plain(watermark)])
     writer.writerow(map(_plain, head))
     writer.writerows([_plain(cell) for cell in row] for row in rows)
     return kept.getvalue().encode("utf-8-sig")
@@ -60,7 +73,9 @@ def _plain(cell: Cell) -> str | int | float:
             return cell
 
 
-def xlsx_of(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+def xlsx_of(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], watermark: str = ""
+) -> bytes:
     """One sheet with a fixed head and filters; texts are written as texts, whatever they look like."""
     kept = io.BytesIO()
     options = {
@@ -74,9 +89,15 @@ def xlsx_of(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
         bold = book.add_format({"bold": True, "bottom": 1})
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})
         widths = [len(one.encode("gbk", "replace")) for one in head]
-        sheet.write_row(0, 0, head, bold)
-        last = 0
-        for last, row in enumerate(rows, start=1):
+        top = 0
+        if watermark:
+            top = 1
+            sheet.write_string(0, 0, watermark, book.add_format({"italic": True}))
+            # In the header of every printed page; & begins a code there.
+            sheet.set_header("&L" + watermark.replace("&", "&&"))
+        sheet.write_row(top, 0, head, bold)
+        last = top
+        for last, row in enumerate(rows, start=top + 1):
             for column, cell in enumerate(row):
                 if isinstance(cell, datetime):
                     sheet.write_datetime(last, column, cell.replace(tzinfo=None), moment)
@@ -87,8 +108,8 @@ def xlsx_of(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
                 widths[column] = max(widths[column], _width(cell))
         for column, width in enumerate(widths):
             sheet.set_column(column, column, min(width, _WIDEST) + 2)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, last, len(head) - 1)
+        sheet.freeze_panes(top + 1, 0)
+        sheet.autofilter(top, 0, last, len(head) - 1)
     return kept.getvalue()
 
 

@@ -124,6 +124,10 @@ class Sealer:
         """32 bytes for one purpose, always the same while the first key is kept."""
         return _derive(self._first.cipher + self._first.index, purpose)
 
+    def lasting(self, purpose: str) -> bytes:
+        """32 bytes for one purpose that stay the same when keys follow each other."""
+        return _derive(self._first.index, f"lasting {purpose}")
+
 
 def _derive(secret: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=purpose.encode()).derive(

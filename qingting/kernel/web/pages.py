@@ -151,6 +151,9 @@ class Pages:
         """A text of the catalogue; ``KeyError`` when it has none."""
         return self._catalogue.text(language, key, **params)
 
+    def has_text(self, key: str) -> bool:
+        return self._catalogue.has(key)
+
     def render(
         self,
         request: web.Request,
@@ -203,6 +206,7 @@ class Pages:
 
         shared: dict[str, Any] = {
             "t": t,
+            "has_text": has_text,
             "lang": language.value,
             "zh": language is Language.ZH,
             "pick": lambda zh, en: zh if language is Language.ZH or not en else en,

@@ -1,0 +1,162 @@
+"""The audit administrator's pages: the list, an entry, a copy, and whether all is whole."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from console.core.audit import Audit, AuditEntry
+from console.core.audit_reading import (
+    AuditFilter,
+    AuditPage,
+    audit_one,
+    audit_page,
+    audit_values,
+)
+from console.core.permissions import Permission
+from console.core.sheets import Cell, moment, sheet_response
+from console.core.uow import ReadUow
+from console.core.web import PAGES, SUBJECT, UOW
+from console.modules.identity.api import IdentityApi
+from console.modules.jobs.api import JobKind, JobsApi
+from console.modules.privacy.audit_keeping import VerifyAudit
+from console.modules.privacy.marks import watermark
+from qingting.contract.errors import Refusal
+from qingting.kernel.web import LANGUAGE, Pages, see_other
+
+MAX_EXPORT = 10_000
+FILTERS = ("from", "to", "actor", "act", "object", "result", "address")
+COLUMNS = (
+    *("audit.no", "audit.at", "audit.actor", "audit.act", "audit.object", "audit.result"),
+    *("audit.address", "audit.detail", "audit.hash"),
+)
+
+
+def filter_of(query: dict[str, str], zone: timezone) -> AuditFilter:
+    """From an address; a day that is none is left out, as if nobody had chosen one."""
+    return AuditFilter(
+        since=_midnight(query.get("from", ""), zone),
+        until=_midnight(query.get("to", ""), zone, days=1),
+        **{name: query.get(name, "") for name in FILTERS[2:]},
+    )
+
+
+def _midnight(text: str, zone: timezone, days: int = 0) -> int:
+    try:
+        day = date.fromisoformat(text) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return 0
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
+
+
+def number(request: web.Request, name: str) -> int:
+    """A number of an entry in the address; anything else is 0."""
+    text = request.query.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _address(query: dict[str, str], name: str, no: int) -> str:
+    return f"/audit?{urlencode({**query, name: str(no)})}" if no else ""
+
+
+class AuditViews:
+    """Handlers over the audit. ``verifying`` is the kind of the job that checks it."""
+
+    def __init__(
+        self,
+        audit: Audit,
+        identity: IdentityApi,
+        jobs: JobsApi,
+        verifying: JobKind[VerifyAudit],
+        zone: timezone,
+    ) -> None:
+        self._audit, self._identity, self._jobs = audit, identity, jobs
+        self._verifying, self._zone = verifying, zone
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/audit", self.listed),
+            web.get("/audit/export.{kind}", self.export),
+            web.post("/audit/verify", self.verify),
+            web.get(r"/audit/{no:\d{1,18}}", self.entry),
+        ]
+
+    async def listed(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.AUDIT_READ)
+        uow = request[UOW]
+        query = {name: request.query[name] for name in FILTERS if request.query.get(name)}
+        page = await self._page(request, 50)
+        context = {
+            "page": page,
+            "query": query,
+            "older": _address(query, "before", page.older),
+            "newer": _address(query, "after", page.newer),
+            "names": await self._names(uow, {one.actor for one in page.entries}),
+            "actors": await self._names(uow, await audit_values(uow, "actor")),
+            "acts": await audit_values(uow, "act"),
+            "checked": await self._jobs.latest(uow, self._verifying.name),
+        }
+        return request.app[PAGES].render(request, "audit_list.html", context)
+
+    async def entry(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.AUDIT_READ)
+        uow, no = request[UOW], int(request.match_info["no"])
+        one = await audit_one(uow, no)
+        if one is None:
+            raise Refusal("page.not_found")
+        context = {"one": one, "name": (await self._names(uow, [one.actor]))[one.actor]}
+        return request.app[PAGES].render(request, "audit_entry.html", context)
+
+    async def export(self, request: web.Request) -> web.Response:
+        subject = request[SUBJECT]
+        subject.require(Permission.AUDIT_READ)
+        kind, pages, language = request.match_info["kind"], request.app[PAGES], request[LANGUAGE]
+        page = await self._page(request, MAX_EXPORT)
+        names = await self._names(request[UOW], {one.actor for one in page.entries})
+        detail = f"{len(page.entries)} {kind}"
+        await self._audit.write(request[UOW], subject, "audit.export", detail=detail)
+        return await sheet_response(
+            kind,
+            file=f"audit-{datetime.now(self._zone):%Y%m%d-%H%M}",
+            title=pages.text(language, "audit.title"),
+            head=[pages.text(language, key) for key in COLUMNS],
+            rows=list(self._rows(request, page, names)),
+            watermark=watermark(request, self._zone),
+        )
+
+    async def verify(self, request: web.Request) -> web.Response:
+        no = await self._jobs.start(request[UOW], request[SUBJECT], self._verifying, VerifyAudit())
+        raise see_other(request, f"/jobs/{no}")
+
+    async def _page(self, request: web.Request, rows: int) -> AuditPage:
+        wanted = filter_of(dict(request.query), self._zone)
+        before, after = number(request, "before"), number(request, "after")
+        return await audit_page(request[UOW], wanted, before=before, after=after, rows=rows)
+
+    async def _names(self, uow: ReadUow, actors: "set[str] | list[str]") -> dict[str, str]:
+        """Accounts by their names; who is no account keeps the sign it has in the audit."""
+        return {one: await self._identity.name(uow, one) or one for one in sorted(actors)}
+
+    def _rows(
+        self, request: web.Request, page: AuditPage, names: dict[str, str]
+    ) -> Iterator[tuple[Cell, ...]]:
+        pages, language = request.app[PAGES], request[LANGUAGE]
+        for one in page.entries:
+            yield (
+                one.no,
+                moment(one.at, self._zone),
+                names[one.actor],
+                pages.text(language, act_key(pages, one)) if act_key(pages, one) else one.act,
+                one.object,
+                one.result,
+                one.address,
+                one.detail,
+                one.hash,
+            )
+
+
+def act_key(pages: Pages, entry: AuditEntry) -> str:
+    """The text that names an act; empty where a release that is gone wrote one that nobody knows any more."""
+    key = f"audited.{entry.act}"
+    return key if pages.has_text(key) else ""
