@@ -3,26 +3,19 @@
 A channel sends one message once or says why not; whoever uses it keeps the message, its tries and their outcome.
 """
 
-import asyncio
 import hmac
-import smtplib
-import ssl
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
+from console.core.delivering import SEND_SECONDS, DeliveryError
+from console.core.mailing import MailServer
 from qingting.contract.base import Strict
 from qingting.contract.conditions import Severity
 from qingting.kernel.aio.clock import Clock
-
-SEND_SECONDS = 15.0
-"""No try takes longer."""
 
 
 class Message(Strict, frozen=True, kw_only=True):
@@ -38,16 +31,6 @@ class Message(Strict, frozen=True, kw_only=True):
     title: str
     text: str
     facts: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-class DeliveryError(Exception):
-    """A message was not taken. ``reason`` is a short word for the record, without addresses or secrets;
-    ``lasting`` when another try cannot help."""
-
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.lasting = lasting
 
 
 class Channel(Protocol):
@@ -142,46 +125,18 @@ class MailChannel:
         return replace(self, name=name, receivers=to)
 
     async def send(self, message: Message) -> None:
-        # smtplib waits for the network: it gets a thread, and its own deadline ends it.
-        await asyncio.to_thread(self._send, message)
-
-    def _send(self, message: Message) -> None:
-        try:
-            with self._connect() as smtp:
-                if self.user:
-                    smtp.login(self.user, self.password)
-                refused = smtp.send_message(self._mail(message))
-        except smtplib.SMTPResponseException as error:
-            raise DeliveryError(
-                f"SMTP {error.smtp_code}", lasting=error.smtp_code >= 500
-            ) from error
-        except (smtplib.SMTPException, OSError) as error:
-            raise DeliveryError(type(error).__name__) from error
-        if refused:
-            raise DeliveryError(f"{len(refused)} receivers refused", lasting=True)
-
-    def _connect(self) -> smtplib.SMTP:
-        if self.security == "tls":
-            context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=SEND_SECONDS, context=context)
-        smtp = smtplib.SMTP(self.host, self.port, timeout=SEND_SECONDS)
-        if self.security == "starttls":
-            try:
-                _ = smtp.starttls(context=ssl.create_default_context())
-            except BaseException:
-                smtp.close()
-                raise
-        return smtp
-
-    def _mail(self, message: Message) -> EmailMessage:
-        mail = EmailMessage()
-        mail["From"], mail["To"] = self.sender, ", ".join(self.receivers)
-        mail["Subject"] = " ".join(message.title.split())
-        mail["Date"] = format_datetime(datetime.fromtimestamp(message.at / 1000, UTC))
-        mail["Message-ID"] = f"<{message.id}@{self.sender.rpartition('@')[2] or 'qingting'}>"
-        mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.text)
-        return mail
+        server = MailServer(
+            host=self.host,
+            port=self.port,
+            sender=self.sender,
+            security=self.security,
+            user=self.user,
+            password=self.password,
+        )
+        mail = server.mail(
+            self.receivers, id=message.id, at=message.at, title=message.title, text=message.text
+        )
+        await server.post(mail)
 
 
 class ChannelSettings(Strict, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 import structlog
 
-from console.core.channels import Channel, DeliveryError, Message
+from console.core.channels import Channel, Message
 from console.core.db import Database
+from console.core.delivering import DeliveryError, retry_after_ms
 from console.core.permissions import EVERYWHERE
 from console.core.uow import ReadUow
 from console.modules.alarms import models as m
@@ -24,15 +25,8 @@ AT_ONCE = 10
 LEASE_MS = 300_000
 """A worker that dies while sending leaves the delivery to others after this; longer than any try takes: a mail
 to ten receivers waits nineteen times for its server, fifteen seconds at most each time."""
-FIRST_RETRY_MS = 30_000
-LONGEST_RETRY_MS = 3_600_000
 MAX_TRIES = 12
 """About six hours; then a person must look."""
-
-
-def retry_after_ms(tries: int) -> int:
-    """How long after the ``tries``-th failure the next try comes: 30 s, doubled up to an hour."""
-    return min(LONGEST_RETRY_MS, FIRST_RETRY_MS << (min(tries, 30) - 1))
 
 
 class Outbox:

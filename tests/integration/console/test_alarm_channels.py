@@ -16,13 +16,13 @@ from patience import until
 
 from console.core.channels import (
     ChannelSettings,
-    DeliveryError,
     MailChannel,
     Message,
     WebhookChannel,
     channel_faults,
     open_channels,
 )
+from console.core.delivering import DeliveryError
 from console.modules.alarms.outbox import MAX_TRIES
 from qingting.contract.conditions import Severity
 from qingting.contract.states import Condition

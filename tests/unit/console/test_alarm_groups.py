@@ -6,6 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.delivering import LONGEST_RETRY_MS, retry_after_ms
 from console.modules.alarms.availability import (
     DAY_MS,
     Interval,
@@ -16,7 +17,6 @@ from console.modules.alarms.availability import (
     to_measure,
     without,
 )
-from console.modules.alarms.outbox import LONGEST_RETRY_MS, retry_after_ms
 from console.modules.alarms.tree import Node, Tree, group
 from console.modules.devices.api import GONE, HallHours
 from qingting.contract.calendar import ClosedDay, HallCalendar, Period, WeeklyHours
