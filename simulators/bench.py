@@ -100,6 +100,8 @@ class SimulatorBench:
         self.seats: dict[str, Seat] = {}
         self.codes: CitizenCodePlatform | None = None
         """The platform whose codes people can hold before the scanners."""
+        self.messages = False
+        """Whether the phones that get the city's messages are to be seen beside the bench."""
         self.playing: Callable[[], dict[str, Any]] | None = None
         """What is known of the scenario that is played here."""
         self._clock = clock

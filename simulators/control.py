@@ -110,7 +110,7 @@ def _json(value: Any, status: int = 200) -> web.Response:
 
 async def _page(request: web.Request) -> web.Response:
     language = _language(request)
-    html = await asyncio.to_thread(_render, language, request.app[BENCH].codes is not None)
+    html = await asyncio.to_thread(_render, language, request.app[BENCH])
     return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
 
@@ -121,7 +121,7 @@ def _models(kind: str) -> list[dict[str, str]]:
     return sorted(names, key=lambda one: one["name"])
 
 
-def _render(language: Language, citizen_codes: bool) -> str:
+def _render(language: Language, bench: SimulatorBench) -> str:
     english = language is Language.EN
     words = {key: text.en if english else text.zh for key, text in page_texts().items()}
     cards = [
@@ -136,7 +136,7 @@ def _render(language: Language, citizen_codes: bool) -> str:
     ]
     people = [
         {"id": one.id, "name": one.title_en if english else one.name}
-        for one in (CITIZENS.values() if citizen_codes else ())
+        for one in (CITIZENS.values() if bench.codes is not None else ())
     ]
     faces = [
         {"id": one.id, "name": one.title_en if english else one.name} for one in CITIZENS.values()
@@ -146,6 +146,7 @@ def _render(language: Language, citizen_codes: bool) -> str:
         "texts": words,
         "cards": cards,
         "citizens": people,
+        "messages": bench.messages,
         "faces": [*faces, {"id": STRANGER, "name": words["stranger"]}],
     }
     shown["models"] = {kind: _models(kind) for kind in sorted(set(map(str, ACTIONS)))}

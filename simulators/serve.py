@@ -13,6 +13,7 @@ from simulators.carriers import LOOPBACK
 from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 from simulators.control import create_app
 from simulators.identity_provider import IdentityProvider, create_provider_app
+from simulators.messages import MessagePlatform, create_messages_app, serve_mail
 from simulators.play import ScenarioPlayer
 from simulators.scenario import ScenarioFile
 
@@ -25,6 +26,13 @@ class RunningBench(msgspec.Struct, frozen=True, kw_only=True):
     bench: SimulatorBench
     urls: dict[str, str]
     page: str
+    mail_port: int = 0
+    """Where the simulated mail server listens; 0: there is none."""
+
+    @property
+    def message_api(self) -> str:
+        """Where the city's console hands in SMS and app messages."""
+        return f"{self.page}messages/api"
 
     @property
     def code_api(self) -> str:
@@ -41,30 +49,46 @@ async def serve_bench(
     mm_per_s: float | None = None,
     codes: CitizenCodePlatform | None = None,
     identity: IdentityProvider | None = None,
+    messages: MessagePlatform | None = None,
 ) -> AsyncIterator[RunningBench]:
     """A bench and its control page on a loopback port (0 = any free) until the block ends.
 
-    ``codes`` is served beside it, below ``/citizen-codes/``, and ``identity`` below ``/identity``.
+    ``codes`` is served beside it, below ``/citizen-codes/``, ``identity`` below ``/identity`` and
+    ``messages`` below ``/messages/``.
     """
     bench = SimulatorBench(folder, mm_per_s=mm_per_s)
     bench.codes = codes
+    bench.messages = messages is not None
     app = create_app(bench)
     if codes is not None:
         app.add_subapp("/citizen-codes/", create_platform_app(codes))
     if identity is not None:
         app.add_subapp("/identity/", create_provider_app(identity))
+    if messages is not None:
+        app.add_subapp("/messages/", create_messages_app(messages))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     try:
         urls = await bench.start(devices)
         await runner.setup()
         site = web.TCPSite(runner, LOOPBACK, port)
         await site.start()
+        page = f"http://{LOOPBACK}:{site.port}/"
         if identity is not None:
-            identity.issuer = f"http://{LOOPBACK}:{site.port}/identity"
-        yield RunningBench(bench=bench, urls=urls, page=f"http://{LOOPBACK}:{site.port}/")
+            identity.issuer = f"{page}identity"
+        async with _mail(messages) as mail_port:
+            yield RunningBench(bench=bench, urls=urls, page=page, mail_port=mail_port)
     finally:
         await runner.cleanup()
         await bench.close()
+
+
+@contextlib.asynccontextmanager
+async def _mail(messages: MessagePlatform | None) -> AsyncIterator[int]:
+    if messages is None:
+        yield 0
+        return
+    async with serve_mail(messages) as port:
+        yield port
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +113,7 @@ async def run_bench(
     ready: Callable[[RunningBench], None] | None = None,
     play: Play | None = None,
     identity: IdentityProvider | None = None,
+    messages: MessagePlatform | None = None,
 ) -> None:
     """Serves a bench until cancelled; ``ready`` is called once everything is reachable, then ``play`` begins."""
     async with serve_bench(devices, folder=folder, port=port, identity=identity) as running:

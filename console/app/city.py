@@ -16,6 +16,7 @@ from console.core.oidc import SignOn
 from console.core.permissions import SYSTEM
 from console.core.retention import RetentionSettings
 from console.core.sealing import KeyFile
+from console.core.senders.port import Sender
 from console.core.signals import Signals
 from console.halls.api import HALLS
 from console.halls.link import LinkServer
@@ -67,14 +68,16 @@ async def open_city(
     utc_offset_minutes: int = CHINA_MINUTES,
     secure_cookies: bool = False,
     channels: tuple[Channel, ...] = (),
+    senders: tuple[Sender, ...] = (),
+    site_url: str = "",
     retention: RetentionSettings = RetentionSettings(),  # noqa: B008 - frozen
     sign_on: SignOn = SignOn(),  # noqa: B008 - frozen
     keys: KeyFile | None = None,
     audit_heads: Path | None = None,
     citizens: CitizenOptions = CitizenOptions(),  # noqa: B008 - frozen
 ) -> AsyncIterator[City]:
-    """Runs a worker's background services until the block is left. ``channels`` tell people outside. Without a
-    key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays.
+    """Runs a worker's background services until the block is left. ``channels`` tell people outside,
+    ``senders`` citizens. Without a key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays.
     """
     used = clock or SystemClock()
     db, signals = Database(url), Signals(url)
@@ -87,6 +90,8 @@ async def open_city(
         utc_offset_minutes=utc_offset_minutes,
         secure_cookies=secure_cookies,
         channels=channels,
+        senders=senders,
+        site_url=site_url,
         retention=retention,
         audit_heads=audit_heads,
         sign_on=sign_on,

@@ -17,7 +17,7 @@ from console.app.city import City, open_city
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
 from console.core.api import BASE
-from console.core.channels import ChannelSettings, channel_faults, open_channels
+from console.core.channels import channel_faults, open_channels
 from console.core.citizen_options import (
     ADDRESS_PER_MINUTE,
     BROWSER_PER_MINUTE,
@@ -37,6 +37,7 @@ from console.core.retention import (
     RetentionSettings,
 )
 from console.core.sealing import KeyFile
+from console.core.senders.opening import SenderSettings, open_senders
 from console.core.web import PAGES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
@@ -71,7 +72,7 @@ _SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))
 Amount = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
-class ConsoleSettings(ChannelSettings, frozen=True, kw_only=True):
+class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
     """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
     ``/metrics`` to who knows it; empty, only this machine may ask. ``seal_keys`` is the key file of sealed personal
@@ -381,6 +382,8 @@ async def open_console(
             clock=used,
             keys=keys,
             channels=open_channels(settings, used),
+            senders=open_senders(settings, used),
+            site_url=settings.public_url,
             retention=settings.retention,
             audit_heads=settings.heads_path,
             sign_on=settings.sign_on,

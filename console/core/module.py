@@ -18,6 +18,7 @@ from console.core.oidc import SignOn
 from console.core.permissions import Permission, Subject
 from console.core.projection import Projector
 from console.core.retention import RetentionSettings
+from console.core.senders.port import Sender
 from console.core.signals import Signals
 from console.core.uow import Uow
 from qingting.contract.ids import HallId
@@ -111,7 +112,7 @@ class ModuleError(RuntimeError):
 class ModuleContext:
     """What ``setup`` wires a module to. ``sealer`` is the city's own; what a hall is to open is sealed with
     :meth:`hall_sealer`. ``audit_heads`` is the file that the audit's signed ends are added to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
-    outside; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``citizens`` what is set for
+    outside, ``senders`` to citizens, who find the city's pages at ``site_url``; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``citizens`` what is set for
     their side; ``bell`` is the address of what asks for attention on every page."""
 
     db: Database
@@ -125,6 +126,8 @@ class ModuleContext:
     who_asks: Middleware | None = None
     channels: tuple[Channel, ...] = ()
     audit_heads: Path | None = None
+    senders: tuple[Sender, ...] = ()
+    site_url: str = ""
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     sign_on: SignOn = field(default_factory=SignOn)
     citizens: CitizenOptions = field(default_factory=CitizenOptions)

@@ -34,6 +34,7 @@ from qingting.kernel.config_file import dump_config
 from qingting.kernel.security.persons import for_hall
 from simulators.citizen_code import CitizenCodePlatform
 from simulators.identity_provider import IdentityProvider
+from simulators.messages import MessagePlatform
 from simulators.serve import Play, RunningBench, serve_bench
 
 HOST = "127.0.0.1"
@@ -88,7 +89,10 @@ async def run_demo(options: DemoOptions) -> None:
         sources = [build_hall(one) for one in hall_ids(options.halls)]
         codes = CitizenCodePlatform("demo", secrets.token_urlsafe(24))
         identity = demo_provider()
-        bench = await stack.enter_async_context(_bench(options, sources, folder, codes, identity))
+        messages = MessagePlatform("demo", secrets.token_urlsafe(24))
+        bench = await stack.enter_async_context(
+            _bench(options, sources, folder, codes, identity, messages)
+        )
         player = options.play.on(bench.bench) if options.play is not None else None
         keys = await KeyFile.open(folder / "city" / SEAL_KEYS, SystemClock())
         halls = [
@@ -103,7 +107,9 @@ async def run_demo(options: DemoOptions) -> None:
             for index, source in enumerate(sources)
         ]
         city = await stack.enter_async_context(_city(options, folder, halls, keys))
-        console = _console(options, city, folder, sign_on_settings(identity))
+        console = _console(
+            options, city, folder, sign_on_settings(identity) | _message_settings(bench, messages)
+        )
         children = await _start_servers(options, console, city, halls, stack)
         # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
         tasks = await stack.enter_async_context(Supervisor("demo"))
@@ -123,6 +129,7 @@ def _bench(
     folder: Path,
     codes: CitizenCodePlatform,
     identity: IdentityProvider,
+    messages: MessagePlatform,
 ) -> AbstractAsyncContextManager[RunningBench]:
     return serve_bench(
         device_specs(sources, options.carrier),
@@ -130,7 +137,25 @@ def _bench(
         port=options.base_port + CONTROL_OFFSET,
         codes=codes,
         identity=identity,
+        messages=messages,
     )
+
+
+def _message_settings(bench: RunningBench, messages: MessagePlatform) -> dict[str, str]:
+    """How the console tells citizens: what it sends arrives beside the bench and nowhere else."""
+    return {
+        "sms_url": bench.message_api,
+        "sms_account": messages.account,
+        "sms_secret": messages.secret,
+        "sms_sign": messages.sign,
+        "push_url": bench.message_api,
+        "push_account": messages.account,
+        "push_secret": messages.secret,
+        "citizen_mail": "true",
+        "mail_server": f"{HOST}:{bench.mail_port}",
+        "mail_security": "none",
+        "mail_from": "no-reply@daqing.example",
+    }
 
 
 def _plugged_in(source: HallConfig, bench: RunningBench) -> HallConfig:

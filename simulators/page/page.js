@@ -1,5 +1,5 @@
 // The control page: panels are built once, then told of every new state of the bench.
-const { lang, texts, cards, citizens, faces, models } = JSON.parse(document.getElementById("data").textContent);
+const { lang, texts, cards, citizens, faces, models, messages } = JSON.parse(document.getElementById("data").textContent);
 const t = (key, values = {}) =>
   Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
 const english = lang === "en";
@@ -363,6 +363,8 @@ function link(ok) {
 document.getElementById("brand").textContent = t("brand");
 document.getElementById("title").textContent = t("title");
 document.getElementById("intro").textContent = t("intro");
+if (messages)
+  document.getElementById("intro").append(" ", el("a", { href: `/messages/${english ? "?lang=en" : ""}`, text: t("messages") }));
 const other = document.getElementById("language");
 other.textContent = t("other_language");
 other.href = english ? "/" : "/?lang=en";

@@ -1,0 +1,112 @@
+"""SMS, app messages and mail to citizens."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from console.core.mailing import MailServer
+from console.core.senders.port import Letter, Receipt, Receipts, Taken
+from console.core.senders.signing import Gateway
+
+MOST_RECEIPTS = 200
+
+
+class _Sent(msgspec.Struct):
+    reference: str
+    segments: int = 0
+
+
+class _Report(msgspec.Struct):
+    id: str
+    status: str
+    at: int
+    reason: str = ""
+
+
+class _Reports(msgspec.Struct):
+    batch: str
+    reports: list[_Report]
+
+
+ARRIVED = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsSender:
+    """SMS through a provider's gateway (短信网关); see docs/integrators/sms.md. ``sign`` is the approved signature
+    (签名), which the provider puts in front as 【签名】."""
+
+    gateway: Gateway
+    sign: str
+    name: str = "sms"
+
+    async def send(self, letter: Letter) -> Taken:
+        body = {
+            "id": letter.id,
+            "phone": letter.to,
+            "sign": self.sign,
+            "template": letter.template,
+            "params": dict(letter.params),
+            "text": letter.text,
+        }
+        sent = await self.gateway.call("/sms", body, _Sent)
+        return Taken(sent.reference, sent.segments)
+
+    async def receipts(self, confirmed: str) -> Receipts:
+        body = {"most": MOST_RECEIPTS, "confirmed": confirmed}
+        got = await self.gateway.call("/reports", body, _Reports)
+        return Receipts(got.batch, [receipt_of(one) for one in got.reports])
+
+
+def receipt_of(report: _Report) -> Receipt:
+    return Receipt(report.id, report.status == ARRIVED, report.reason[:40], report.at)
+
+
+def read_receipt(body: bytes) -> Receipt:
+    """A receipt that the provider calls back with; raises ``msgspec.DecodeError``."""
+    return receipt_of(msgspec.json.decode(body, type=_Report))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushSender:
+    """Messages on the screen of the city's app (App 推送). ``letter.to`` is the name under which the app knows the
+    person (alias)."""
+
+    gateway: Gateway
+    name: str = "push"
+    sign: str = ""
+
+    async def send(self, letter: Letter) -> Taken:
+        body = {
+            "id": letter.id,
+            "alias": letter.to,
+            "title": letter.title,
+            "text": letter.text,
+            "link": letter.link,
+        }
+        sent = await self.gateway.call("/push", body, _Sent)
+        return Taken(sent.reference)
+
+    async def receipts(self, confirmed: str) -> Receipts:
+        return Receipts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSender:
+    """Mail to a citizen; a mail server says nothing afterwards."""
+
+    server: MailServer
+    name: str = "mail"
+    sign: str = ""
+
+    async def send(self, letter: Letter) -> Taken:
+        text = f"{letter.text}\n\n{letter.link}" if letter.link else letter.text
+        await self.server.post(
+            self.server.mail(
+                (letter.to,), id=letter.id, at=letter.at, title=letter.title, text=text
+            )
+        )
+        return Taken(letter.id)
+
+    async def receipts(self, confirmed: str) -> Receipts:
+        return Receipts()

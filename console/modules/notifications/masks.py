@@ -1,0 +1,13 @@
+"""Addresses as staff may see them."""
+
+from console.modules.notifications.topics import Channel
+
+
+def masked(channel: Channel, address: str) -> str:
+    """139****5678, z***@example.com; what is no phone or mail address shows its last four characters."""
+    if channel is Channel.MAIL:
+        local, _, domain = address.rpartition("@")
+        return f"{local[:1]}***@{domain}" if local and domain else "***"
+    if channel is Channel.SMS and len(address) >= 11:
+        return f"{address[:-8]}****{address[-4:]}"
+    return f"***{address[-4:]}" if len(address) > 8 else "***"

@@ -1,0 +1,149 @@
+"""The providers over HTTP: what the city calls (``/api/sms``, ``/api/push``, ``/api/reports``), and a page with the
+phones that got the messages."""
+
+import asyncio
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from qingting.contract.base import Strict
+from simulators.messages.platform import (
+    FAULTS_OF,
+    Fault,
+    MessagePlatform,
+    NotAllowedError,
+    Way,
+)
+
+PLATFORM: web.AppKey[MessagePlatform] = web.AppKey("PLATFORM", MessagePlatform)
+MAX_BODY = 64 * 1024
+
+
+class SetFault(Strict, frozen=True, kw_only=True):
+    way: Way
+    fault: Fault | None = None
+
+
+def create_messages_app(platform: MessagePlatform) -> web.Application:
+    """Interface and control page; everything is below the path where it is mounted."""
+    app = web.Application(client_max_size=MAX_BODY)
+    app[PLATFORM] = platform
+    app.on_shutdown.append(_lift)
+    app.add_routes(
+        [
+            web.post("/api/sms", _sms),
+            web.post("/api/push", _push),
+            web.post("/api/reports", _reports),
+            web.get("/", _page),
+            web.get("/messages.js", _script),
+            web.get("/messages.css", _style),
+            web.get("/state", _state),
+            web.post("/fault", _fault),
+        ]
+    )
+    return app
+
+
+async def _lift(app: web.Application) -> None:
+    for way in Way:
+        app[PLATFORM].set_fault(way, None)
+
+
+async def _asked(request: web.Request, way: Way) -> dict[str, Any] | web.Response:
+    """The body of a call that may be answered; faults of the line come first, as in life."""
+    platform, body = request.app[PLATFORM], await request.read()
+    if platform.faults[way] is Fault.DOWN and request.transport is not None:
+        request.transport.abort()
+    await platform.dawdle(way)
+    if platform.faults[way] is Fault.GARBAGE:
+        return web.Response(text='{"code": "OK", "refer', content_type="application/json")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        platform.admit(request.method, request.path, headers, body)
+        found = msgspec.json.decode(body)
+    except NotAllowedError as error:
+        return _json({"code": error.code})
+    except msgspec.DecodeError:
+        return _json({"code": "bad_request"})
+    return found if isinstance(found, dict) else _json({"code": "bad_request"})
+
+
+async def _sms(request: web.Request) -> web.Response:
+    asked = await _asked(request, Way.SMS)
+    return _json(request.app[PLATFORM].sms(asked)) if isinstance(asked, dict) else asked
+
+
+async def _push(request: web.Request) -> web.Response:
+    asked = await _asked(request, Way.PUSH)
+    return _json(request.app[PLATFORM].push(asked)) if isinstance(asked, dict) else asked
+
+
+async def _reports(request: web.Request) -> web.Response:
+    asked = await _asked(request, Way.SMS)
+    if not isinstance(asked, dict):
+        return asked
+    most, confirmed = int(asked.get("most", 100)), str(asked.get("confirmed", ""))
+    return _json(request.app[PLATFORM].reports(most, confirmed))
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+# ---- control page ------------------------------------------------------------------------------------
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    raw = files("simulators.messages.page").joinpath("texts.toml").read_text("utf-8")
+    return tomllib.loads(raw)
+
+
+@cache
+def _file(name: str) -> str:
+    return files("simulators.messages.page").joinpath(name).read_text("utf-8")
+
+
+def _render(english: bool) -> str:
+    words = {key: text["en" if english else "zh"] for key, text in _texts().items()}
+    lang = "en" if english else "zh-CN"
+    data = msgspec.json.encode({"lang": lang, "texts": words, "faults": FAULTS_OF}).decode()
+    page = _file("index.html").replace("{{lang}}", lang).replace("{{title}}", words["title"])
+    return page.replace("{{data}}", data.replace("<", "\\u003c"))
+
+
+async def _page(request: web.Request) -> web.Response:
+    english = request.query.get("lang", "").startswith("en")
+    html = await asyncio.to_thread(_render, english)
+    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+async def _script(request: web.Request) -> web.Response:
+    text = await asyncio.to_thread(_file, "messages.js")
+    return web.Response(text=text, content_type="text/javascript")
+
+
+async def _style(request: web.Request) -> web.Response:
+    text = await asyncio.to_thread(_file, "messages.css")
+    return web.Response(text=text, content_type="text/css")
+
+
+async def _state(request: web.Request) -> web.Response:
+    return _json(request.app[PLATFORM].state())
+
+
+async def _fault(request: web.Request) -> web.Response:
+    try:
+        wanted = msgspec.json.decode(await request.read() or b"{}", type=SetFault)
+    except msgspec.DecodeError:
+        raise web.HTTPUnprocessableEntity from None
+    request.app[PLATFORM].set_fault(wanted.way, wanted.fault)
+    return await _state(request)
