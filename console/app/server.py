@@ -174,7 +174,8 @@ def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> Cons
     if url := known.get("DATABASE_URL"):
         known.setdefault("QINGTING_DATABASE_URL", url)
     settings = load_settings(ConsoleSettings, file=file, environ=known)
-    if faults := [*channel_faults(settings), *sign_on_faults(settings.sign_on)]:
+    faults = [*channel_faults(settings), *sender_faults(settings)]
+    if faults := [*faults, *sign_on_faults(settings.sign_on)]:
         raise SettingsError(faults)
     return settings
 

@@ -30,11 +30,13 @@ class Way(StrEnum):
 
 
 class Fault(StrEnum):
-    """How a provider misbehaves. The last four are about receipts, which only SMS has."""
+    """How a provider misbehaves. ``lost_answer``: it takes the message, and the line breaks before it says so. The last
+    four are about receipts, which only SMS has."""
 
     DOWN = "down"
     SLOW = "slow"
     GARBAGE = "garbage"
+    LOST_ANSWER = "lost_answer"
     REFUSE = "refuse"
     BUSY = "busy"
     RATE_LIMIT = "rate_limit"
@@ -47,7 +49,15 @@ class Fault(StrEnum):
 
 FAULTS_OF: dict[Way, tuple[Fault, ...]] = {
     Way.SMS: tuple(Fault),
-    Way.PUSH: (Fault.DOWN, Fault.SLOW, Fault.GARBAGE, Fault.REFUSE, Fault.BUSY, Fault.RATE_LIMIT),
+    Way.PUSH: (
+        Fault.DOWN,
+        Fault.SLOW,
+        Fault.GARBAGE,
+        Fault.LOST_ANSWER,
+        Fault.REFUSE,
+        Fault.BUSY,
+        Fault.RATE_LIMIT,
+    ),
     Way.MAIL: (Fault.DOWN, Fault.SLOW, Fault.REFUSE, Fault.BUSY),
 }
 

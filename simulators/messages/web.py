@@ -56,8 +56,9 @@ async def _lift(app: web.Application) -> None:
 async def _asked(request: web.Request, way: Way) -> dict[str, Any] | web.Response:
     """The body of a call that may be answered; faults of the line come first, as in life."""
     platform, body = request.app[PLATFORM], await request.read()
-    if platform.faults[way] is Fault.DOWN and request.transport is not None:
-        request.transport.abort()
+    if platform.faults[way] is Fault.DOWN:
+        _hang_up(request)
+        return web.Response(status=503)
     await platform.dawdle(way)
     if platform.faults[way] is Fault.GARBAGE:
         return web.Response(text='{"code": "OK", "refer', content_type="application/json")
@@ -74,12 +75,27 @@ async def _asked(request: web.Request, way: Way) -> dict[str, Any] | web.Respons
 
 async def _sms(request: web.Request) -> web.Response:
     asked = await _asked(request, Way.SMS)
-    return _json(request.app[PLATFORM].sms(asked)) if isinstance(asked, dict) else asked
+    if not isinstance(asked, dict):
+        return asked
+    return _answered(request, Way.SMS, request.app[PLATFORM].sms(asked))
 
 
 async def _push(request: web.Request) -> web.Response:
     asked = await _asked(request, Way.PUSH)
-    return _json(request.app[PLATFORM].push(asked)) if isinstance(asked, dict) else asked
+    if not isinstance(asked, dict):
+        return asked
+    return _answered(request, Way.PUSH, request.app[PLATFORM].push(asked))
+
+
+def _answered(request: web.Request, way: Way, answer: dict[str, Any]) -> web.Response:
+    if request.app[PLATFORM].faults[way] is Fault.LOST_ANSWER:
+        _hang_up(request)
+    return _json(answer)
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _reports(request: web.Request) -> web.Response:
