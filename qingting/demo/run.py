@@ -90,9 +90,7 @@ async def run_demo(options: DemoOptions) -> None:
         codes = CitizenCodePlatform("demo", secrets.token_urlsafe(24))
         identity = demo_provider()
         messages = MessagePlatform("demo", secrets.token_urlsafe(24))
-        bench = await stack.enter_async_context(
-            _bench(options, sources, folder, codes, identity, messages)
-        )
+        bench = await stack.enter_async_context(_bench(options, sources, folder, codes, identity, messages))  # fmt: skip
         player = options.play.on(bench.bench) if options.play is not None else None
         keys = await KeyFile.open(folder / "city" / SEAL_KEYS, SystemClock())
         halls = [
@@ -107,9 +105,8 @@ async def run_demo(options: DemoOptions) -> None:
             for index, source in enumerate(sources)
         ]
         city = await stack.enter_async_context(_city(options, folder, halls, keys))
-        console = _console(
-            options, city, folder, sign_on_settings(identity) | _message_settings(bench, messages)
-        )
+        outside = sign_on_settings(identity) | _message_settings(bench, messages)
+        console = _console(options, city, folder, outside)
         children = await _start_servers(options, console, city, halls, stack)
         # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
         tasks = await stack.enter_async_context(Supervisor("demo"))
@@ -243,14 +240,14 @@ def _settings_file(path: Path, settings: dict[str, str | int]) -> Path:
     return path
 
 
-def _console(options: DemoOptions, city: CityCast, folder: Path, sign_on: dict[str, str]) -> Child:
+def _console(options: DemoOptions, city: CityCast, folder: Path, outside: dict[str, str]) -> Child:
     home = folder / "city"
     settings: dict[str, str | int] = {
         "data": str(home),
         "host": HOST,
         "port": options.base_port,
         "database_url": city.database_url,
-        **sign_on,
+        **outside,
     }
     file = _settings_file(home / "console.toml", settings)
     return Child(
