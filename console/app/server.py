@@ -37,7 +37,7 @@ from console.core.retention import (
     RetentionSettings,
 )
 from console.core.sealing import KeyFile
-from console.core.senders.opening import SenderSettings, open_senders
+from console.core.senders.opening import SenderSettings, open_senders, sender_faults
 from console.core.web import PAGES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
