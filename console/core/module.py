@@ -16,8 +16,9 @@ from console.core.citizen_options import CitizenOptions
 from console.core.db import Database
 from console.core.oidc import SignOn
 from console.core.permissions import Permission, Subject
+from console.core.personal import Boxes, PersonalData
 from console.core.projection import Projector
-from console.core.retention import RetentionSettings
+from console.core.retention import Kept, RetentionSettings
 from console.core.senders.port import Sender
 from console.core.signals import Signals
 from console.core.uow import Uow
@@ -137,6 +138,9 @@ class ModuleContext:
     sides: list[Side] = field(default_factory=list)
     jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     bell: str = ""
+    personal: list[PersonalData] = field(default_factory=list)
+    boxes: list[Boxes] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
     calls: list[ApiOperation[Any, Any, Any]] = field(default_factory=list)
     events: ApiEvents = field(default_factory=ApiEvents)
     menu_items: list[tuple[int, MenuItem, Permission]] = field(default_factory=list)
@@ -149,6 +153,15 @@ class ModuleContext:
         """For persons whom the city tells ``hall`` about (:func:`qingting.kernel.security.persons.seal_person`): the
         hall finds them by their card, and no other hall opens them. Ask for it each time: keys change."""
         return for_hall(self.sealer, hall)
+
+    def holds(self, data: PersonalData) -> None:
+        """Says what this module holds about people: for unmasking, copies, and requests to be erased."""
+        self.personal.append(data)
+
+    def keeps_boxes(self, *boxes: Boxes) -> None:
+        """Says which sealed boxes this module keeps: they change to the newest key, and no key is removed that one
+        of them needs."""
+        self.boxes.extend(boxes)
 
     def provide(self, key: ApiKey[T], api: T) -> None:
         """Offers this module's public interface to the modules that require it."""

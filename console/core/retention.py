@@ -16,6 +16,20 @@ KEEP_DEVICES_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A class of records and how long it is kept, for the page that shows all of them.
+
+    ``name`` has the text ``kept.<name>``; ``days`` None: for good. ``setting`` is where it is said, empty for what
+    the program fixes. ``pruning`` is the name of the job that removes them, as :func:`console.core.pruning.pruning` has it.
+    """
+
+    name: str
+    days: int | None
+    setting: str = ""
+    pruning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
     """Days that are kept. ``keep_alarms_days``: alarms that are over, with their history and planned maintenance;
     ``keep_notices_days``: notices and how they were delivered; ``keep_devices_days``: what held at devices and
