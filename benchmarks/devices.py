@@ -33,12 +33,12 @@ from benchmarks.processes import (
 )
 from console.core.sealing import KeyFile
 from hallserver.agent.settings import AgentSettings
-from hallserver.app.limits import lift_open_files
 from qingting.contract.config import HallConfig
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import device_specs, plugged
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.config_file import dump_config
+from qingting.kernel.open_files import lift_open_files
 from simulators.serve import serve_bench
 
 SIZES = city_sizes()

@@ -14,11 +14,11 @@ import msgspec
 
 from benchmarks.fleet import PERIPHERALS, FleetHall, printer_name
 from benchmarks.line import Line, dial
-from hallserver.app.limits import lift_open_files
 from qingting.contract import hub as h
 from qingting.contract.base import Strict
 from qingting.contract.ids import DeviceId
 from qingting.contract.states import Condition, DeviceKind, DeviceState
+from qingting.kernel.open_files import lift_open_files
 
 FAULTS_PER_S = 2.5
 FAULT_SECONDS = 3.0

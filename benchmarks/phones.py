@@ -25,7 +25,6 @@ from benchmarks.bench_hall import bench_config, names
 from benchmarks.line import percentile
 from benchmarks.processes import resident_mb, start
 from hallserver.app.desk import DESK
-from hallserver.app.limits import lift_open_files
 from hallserver.app.server import HallSettings, open_hall_app
 from hallserver.hall import Hall
 from qingting.contract import commands as c
@@ -33,6 +32,7 @@ from qingting.contract.base import Record
 from qingting.contract.ids import ItemId, StaffId, WindowId
 from qingting.kernel.config_file import dump_config
 from qingting.kernel.logging import configure_logging
+from qingting.kernel.open_files import lift_open_files
 
 PHONES = (0, 1_000)
 VISITS_PER_S = 2.0

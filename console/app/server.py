@@ -43,6 +43,7 @@ from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock, SystemClock
+from qingting.kernel.open_files import BACKLOG, lift_open_files
 from qingting.kernel.settings import SettingsError, load_settings
 from qingting.kernel.web import (
     SESSION,
@@ -399,7 +400,7 @@ async def open_console(
             runner = web.AppRunner(app, shutdown_timeout=2.0, access_log=None)
             await runner.setup()
             try:
-                await web.TCPSite(runner, settings.host, settings.port).start()
+                await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
                 port = runner.addresses[0][1]
                 log.info("console.started", port=port)
                 yield ConsoleReady(f"http://{settings.host}:{port}", city, passwords)
@@ -441,6 +442,7 @@ async def run_console(
 ) -> None:
     """Serves until cancelled. ``on_ready`` is called once with the address and, at the very first
     start, the one-time password: whoever calls shows it once and keeps it nowhere."""
+    _ = lift_open_files()
     async with open_console(settings) as ready:
         if on_ready is not None:
             on_ready(ready)

@@ -13,7 +13,6 @@ from aiohttp import web
 from hallserver.app.cameras import add_cameras
 from hallserver.app.code_platform import open_code_service
 from hallserver.app.desk import DESK, Desk
-from hallserver.app.limits import lift_open_files
 from hallserver.app.manage import add_manage
 from hallserver.app.manage.door import guard
 from hallserver.app.manage.shell import shell_of
@@ -40,6 +39,7 @@ from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock, SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import load_config
+from qingting.kernel.open_files import BACKLOG, lift_open_files
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.security.seal import Sealer, load_or_create_sealer
 from qingting.kernel.web import (
@@ -246,7 +246,7 @@ async def run_hall(settings: HallSettings) -> None:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
             if tls is not None:
                 await web.TCPSite(runner, settings.host, settings.tls_port, ssl_context=tls).start()
             log.info("hall.serving", url=settings.public_url, screens=settings.screens_url)

@@ -3,7 +3,6 @@
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from hallserver.app.limits import open_files
 from hallserver.app.phone import pages, rating, stream
 from hallserver.app.phone.access import PHONE, Phone, language_for, unknown
 from hallserver.app.phone.watch import Watch
@@ -11,6 +10,7 @@ from hallserver.hall import Hall
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.aio.tasks import Supervisor
+from qingting.kernel.open_files import open_files
 from qingting.kernel.web import LANGUAGE, Assets
 
 __all__ = ["add_phone", "open_phone"]

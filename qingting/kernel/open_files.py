@@ -1,8 +1,11 @@
-"""How many connections this process may hold. Debian's soft limit of 1 024 is a hall's phones of one hour."""
+"""How many connections a server may hold. Debian's soft limit of 1 024 is a hall's phones of one hour, and a city's
+citizens of a minute."""
 
 import resource
 
 OPEN_FILES = 65_536
+BACKLOG = 4_096
+"""Connections that may wait to be taken: after an outage all come back at once. The system cuts it to its own limit."""
 
 
 def lift_open_files(wanted: int = OPEN_FILES) -> int:
