@@ -6,12 +6,13 @@ from typing import Protocol
 
 from aiohttp import web
 
-from console.core.module import ApiKey
+from console.core.module import ApiKey, SlotKey
 from console.core.permissions import Subject
 from console.core.uow import ReadUow, Uow
+from console.modules.notifications.api import Reach
 from qingting.contract.ids import HallId
 from qingting.contract.people import Person
-from qingting.contract.states import CertificateKind, Language
+from qingting.contract.states import CertificateKind
 
 
 class CitizenKind(StrEnum):
@@ -24,15 +25,11 @@ class CitizenKind(StrEnum):
 
 
 class Level(StrEnum):
-    """How surely it is known who somebody is (实名等级), rising."""
+    """How surely it is known who somebody is (实名等级), rising: a confirmed phone, a checked name, a compared face."""
 
     BASIC = "basic"
     REAL_NAME = "real_name"
     FACE = "face"
-
-    def reaches(self, other: "Level") -> bool:
-        order = tuple(Level)
-        return order.index(self) >= order.index(other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,32 +43,28 @@ class Firm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citizen:
-    """A natural person, with the firm that the person acts for now. Nothing here is in clear but the firm.
+    """A natural person, with the firm that the person acts for now; or a firm that logged in itself (``certificate``
+    None, ``acts_for`` itself). Nothing here is in clear but what is public of firms.
 
-    ``masked_phone`` is empty where none is kept. ``registered``: entered by staff, never logged in.
+    ``masked_phone`` is empty where none is kept. ``registered``: entered by staff, never logged in. ``consented``: has
+    agreed to the present text. ``comes``: it is known who comes to a hall.
     """
 
     id: str
     kind: CitizenKind
-    certificate: CertificateKind
+    certificate: CertificateKind | None
     masked_name: str
     masked_number: str
     masked_phone: str
     level: Level
     acts_for: Firm | None = None
     registered: bool = False
+    consented: bool = True
+    comes: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """How to reach somebody, in clear: for whoever sends a message, never for a page. Empty: not kept."""
-
-    phone: str
-    mail: str
-    language: Language
-
-    def __repr__(self) -> str:
-        return "Reach(…)"
+ME = SlotKey[Citizen]("citizens.me")
+"""The page 我的信息: other modules put there what they keep about somebody or let somebody choose."""
 
 
 class CitizensApi(Protocol):
@@ -107,12 +100,22 @@ class CitizensApi(Protocol):
         ...
 
     async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
-        """Sealed so that ``hall`` can open it. Raises ``citizen.unknown``."""
+        """Sealed so that ``hall`` can open it. Raises ``citizen.unknown``, ``citizen.nobody_comes`` for a firm that has
+        not said who comes."""
         ...
 
-    async def reach(self, uow: ReadUow, id: str) -> Reach:  # noqa: A002
-        """Raises ``citizen.unknown``."""
+    async def reach(self, uow: ReadUow, citizen: str) -> Reach | None:
+        """How to reach somebody, in clear, for whoever sends a message; None for who is not known (any more)."""
+        ...
+
+    async def forget(self, uow: Uow, subject: Subject, id: str) -> None:  # noqa: A002
+        """Removes all that is kept about somebody but an empty row, to which old bookings belong; ends the sessions.
+        The caller has checked that ``subject`` may, and that nothing is still booked. Raises ``citizen.unknown``."""
         ...
 
 
 CITIZENS = ApiKey[CitizensApi]("CITIZENS")
+
+__all__ = [
+    "CITIZENS", "ME", "Citizen", "CitizenKind", "CitizensApi", "Firm", "Level", "Reach",
+]  # fmt: skip

@@ -13,6 +13,7 @@ citizen = sa.Table(
     sa.Column("number_index", sa.Text),
     sa.Column("name_box", sa.Text, nullable=False),
     sa.Column("number_box", sa.Text, nullable=False),
+    sa.Column("comes_box", sa.Text, nullable=False),
     sa.Column("phone_box", sa.Text, nullable=False),
     sa.Column("mail_box", sa.Text, nullable=False),
     sa.Column("masked_name", sa.Text, nullable=False),
@@ -29,7 +30,8 @@ citizen = sa.Table(
     sa.Column("forgotten_at", sa.BigInteger),
     sa.UniqueConstraint("certificate", "number_index"),
 )
-"""``number_index`` is the blind index of the certificate's number. ``registered``: entered by staff, never logged in.
+"""Natural persons, and firms that logged in themselves (``certificate`` ``uscc``): of those ``comes_box`` holds name and
+number of who comes to the halls. ``number_index`` is the blind index of the certificate's number. ``registered``: entered by staff, never logged in.
 ``consent`` names the text that was agreed to, empty: none yet. Of somebody forgotten (``forgotten_at``) nothing
 is kept but the row, to which old bookings belong."""
 
@@ -59,6 +61,14 @@ mandate = sa.Table(
     sa.Column("legal", sa.Boolean, nullable=False),
 )
 """For which firms somebody may act, as the sign-on said at the last login. ``legal``: as its legal representative."""
+
+errand = sa.Table(
+    "cit_errand",
+    metadata,
+    sa.Column("appointment", sa.Text, primary_key=True),
+    sa.Column("firm", sa.Text, sa.ForeignKey("cit_firm.id"), nullable=False),
+)
+"""Appointments that somebody made for a firm."""
 
 session = sa.Table(
     "cit_session",

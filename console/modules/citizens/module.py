@@ -1,60 +1,107 @@
 """Citizens' side of the city: pages below ``/c`` with sessions of their own."""
 
+from aiohttp.typedefs import Middleware
+
 from console.core.module import ModuleContext, ModuleSpec, Side
+from console.core.oidc import OidcClient, OidcDoor
+from console.core.uow import ReadUow
 from console.halls.api import HALLS
 from console.modules.calendar.api import CALENDAR
 from console.modules.catalogue.api import CATALOGUE
-from console.modules.citizens import views_halls, views_public
+from console.modules.citizens import views_halls, views_login, views_me, views_public
+from console.modules.citizens.api import CITIZENS, ME
 from console.modules.citizens.board import Board
+from console.modules.citizens.contact import TOPICS, Contact
+from console.modules.citizens.door import LOGIN, who_comes
 from console.modules.citizens.limits import Limiter, limited
+from console.modules.citizens.service import CitizenService
 from console.modules.citizens.sessions import COOKIE, CitizenSessions
 from console.modules.citizens.shell import START, CitizenShell
+from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.organisation.api import ORGANISATION
 from console.modules.statistics.api import STATISTICS
 from qingting.kernel.web import Sessions
 
+ATTEMPT_COOKIE = "qt_citizen_attempt"
+
 
 def setup(context: ModuleContext) -> None:
-    options, clock = context.citizens, context.clock
-    store = CitizenSessions(context.db)
-    sessions = Sessions(
-        store,
-        clock,
-        cookie=COOKIE,
-        path=START,
-        secure=context.secure_cookies,
-        same_site="Lax",
+    store, notifications = CitizenSessions(context.db), context.get(NOTIFICATIONS)
+    service = CitizenService(context, store, notifications)
+    contact = Contact(context.clock, service, notifications)
+    notifications.declare(TOPICS)
+    notifications.reached_by(service)
+    context.provide(CITIZENS, service)
+
+    def sessions_in(kept: CitizenSessions) -> Sessions:
+        return Sessions(
+            kept,
+            context.clock,
+            cookie=COOKIE,
+            path=START,
+            secure=context.secure_cookies,
+            same_site="Lax",
+        )
+
+    desk = views_public.PublicDesk(context.get(CATALOGUE), _board(context), context.secure_cookies)
+    context.routes(
+        [
+            *views_public.routes(desk),
+            *views_halls.routes(desk, context.citizens.map_url),
+            *views_login.routes(views_login.LoginDesk(service, store, sessions_in, _door(context))),
+            *views_me.routes(views_me.MeDesk(service, contact, store, context.slot(ME), _booked)),
+        ]
     )
-    board = Board(
-        clock,
+    context.side(
+        Side(
+            start=START,
+            front=(_front(context),),
+            sessions=sessions_in(store),
+            guards=(who_comes(service),),
+            shell=CitizenShell(context.utc_offset_minutes),
+        )
+    )
+
+
+async def _booked(uow: ReadUow, citizen: str) -> int:
+    return 0
+
+
+def _board(context: ModuleContext) -> Board:
+    return Board(
+        context.clock,
         context.utc_offset_minutes,
         context.get(HALLS),
         context.get(CALENDAR),
         context.get(STATISTICS),
         context.get(ORGANISATION),
     )
-    desk = views_public.PublicDesk(context.get(CATALOGUE), board, context.secure_cookies)
-    context.routes([*views_public.routes(desk), *views_halls.routes(desk, options.map_url)])
-    front = limited(
-        Limiter(clock, options.address_per_minute),
-        Limiter(clock, options.browser_per_minute),
-        COOKIE,
-    )
-    context.side(
-        Side(
-            start=START,
-            front=(front,),
-            sessions=sessions,
-            guards=(),
-            shell=CitizenShell(context.utc_offset_minutes),
-        )
+
+
+def _front(context: ModuleContext) -> Middleware:
+    options, clock = context.citizens, context.clock
+    addresses = Limiter(clock, options.address_per_minute)
+    return limited(addresses, Limiter(clock, options.browser_per_minute), COOKIE)
+
+
+def _door(context: ModuleContext) -> OidcDoor | None:
+    """The way to the sign-on; None where none is set up."""
+    provider = context.sign_on.citizens
+    if not provider.issuer:
+        return None
+    return OidcDoor(
+        OidcClient(provider, context.clock),
+        f"{LOGIN}/back",
+        cookie=ATTEMPT_COOKIE,
+        public_url=context.sign_on.public_url,
+        secure=context.secure_cookies,
     )
 
 
 MODULE = ModuleSpec(
     name="citizens",
     package="console.modules.citizens",
-    requires=("halls", "calendar", "catalogue", "organisation", "statistics"),
+    requires=("halls", "calendar", "catalogue", "notifications", "organisation", "statistics"),
     table_prefix="cit_",
     setup=setup,
 )

@@ -3,9 +3,12 @@
 from aiohttp import web
 
 from console.core.web import PAGES
-from qingting.kernel.web import Shell
+from console.modules.citizens.api import Citizen
+from qingting.kernel.web import Account, Shell
 
 START = "/c"
+CITIZEN = web.RequestKey("citizen", Citizen)
+"""Who asks; absent for who is not logged in."""
 FRAME = "citizen.html"
 LOOK_COOKIE = "qt_look"
 LOOKS = ("elder", "contrast")
@@ -34,12 +37,17 @@ class CitizenShell:
         self._offset = offset_minutes
 
     def __call__(self, request: web.Request, city: str) -> Shell:
-        pages = request.app[PAGES]
+        pages, citizen = request.app[PAGES], request.get(CITIZEN)
         language = pages.language(request)
+        account = None
+        if citizen is not None:
+            firm = citizen.acts_for.name if citizen.acts_for else ""
+            account = Account(citizen.masked_name, firm, f"{START}/me", f"{START}/logout")
         return Shell(
             product=pages.text(language, "c.product", city=city),
             place=city,
             home=START,
+            account=account,
             offset_minutes=self._offset,
             styles=("citizens.css",),
             scripts=("citizens.js",),

@@ -39,6 +39,10 @@ _OF_CODE = {
     "role.empty": ("functions",),
     "role.unknown": ("role",),
     "reach.unknown": ("reach",),
+    "citizen.name": ("name",),
+    "citizen.number": ("number",),
+    "citizen.no_consent": ("agree",),
+    "citizen.not_sure": ("sure",),
 }
 _STEP = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
 

@@ -1,10 +1,15 @@
-"""A city as citizens find it, for tests: three halls in two districts, some service items, the country's holidays."""
+"""A city as citizens find it, for tests: three halls in three districts, some service items, a sign-on."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
+from urllib.parse import urlsplit
 
 import msgspec
 import sqlalchemy as sa
-from city_hall import Log
+from city_hall import START, Log
+from console_browser import Browser, console
+from sso_provider import at_the_provider, served
 
 from console.app.server import ConsoleReady
 from console.halls import models as hall_models
@@ -15,6 +20,8 @@ from qingting.contract import calendar as cal
 from qingting.contract import events as e
 from qingting.contract.examples import CONFIG
 from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import ManualClock
+from simulators.identity_provider import Audience as ClientOf
 
 CARD = "11230600MB0A00001N3000117051000"
 SHOP = "11230600MB0A00011P4000117051000"
@@ -108,3 +115,39 @@ async def set_up(ready: ConsoleReady) -> None:
             await catalogue.publish(uow, code, 1, date(2026, 1, 1), 1, "test")
         await catalogue.put_material(uow, "居民身份证", "Identity card", "原件，在有效期内")
         await catalogue.put_flags(uow, [(CARD, True, True), (SHOP, True, False)], 1, "test")
+
+
+@asynccontextmanager
+async def citizens_city(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
+    """A console with its sign-on and :func:`set_up`; Monday 10:00 unless ``clock`` says otherwise."""
+    used = clock or ManualClock(START + 3_600_000)
+    async with served(used) as provider:
+        client = provider.register(ClientOf.CITIZENS, "http://127.0.0.1/c/login/back")
+        settings = {
+            "citizen_oidc_issuer": provider.issuer,
+            "citizen_oidc_client_id": client.id,
+            "citizen_oidc_client_secret": client.secret,
+        }
+        async with console(url, used, **settings) as ready:
+            await set_up(ready)
+            yield ready
+
+
+async def sign_in(person: Browser, user: str, path: str = "/c/me") -> tuple[int, str, str]:
+    """Logs in at the sign-on from the page ``path``; gives status, path and text of where one ends up."""
+    async with person.http.get(
+        "/c/login/go", params={"next": path}, allow_redirects=False
+    ) as answer:
+        url = answer.headers["Location"]
+    back = urlsplit(await at_the_provider(url, user=user))
+    async with person.http.get(f"{back.path}?{back.query}") as answer:
+        return answer.status, answer.url.path, await answer.text()
+
+
+async def enter(person: Browser, user: str, path: str = "/c/me") -> str:
+    """Logs in and agrees; gives the page."""
+    status, where, text = await sign_in(person, user, path)
+    assert (status, where) == (200, "/c/consent")
+    status, where, text = await person.submit("/c/consent", "/c/consent", next=path, agree="true")
+    assert (status, where) == (200, path)
+    return text

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest import mock
 
 import aiohttp
@@ -56,7 +57,10 @@ class Browser:
 
 
 @asynccontextmanager
-async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
+async def console(
+    url: str, clock: ManualClock | None = None, **more: Any
+) -> AsyncIterator[ConsoleReady]:
+    """A console over the database at ``url``; ``more`` are further settings."""
     folder = await asyncio.to_thread(_folder_with_keys)
     try:
         settings = ConsoleSettings(
@@ -65,6 +69,7 @@ async def console(url: str, clock: ManualClock | None = None) -> AsyncIterator[C
             port=0,
             mail_server="127.0.0.1:9",
             mail_from="console@city.example",
+            **more,
         )
         with mock.patch("console.modules.identity.module.Passwords", _quick_passwords):
             async with open_console(settings, clock=clock) as ready:

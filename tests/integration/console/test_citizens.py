@@ -1,23 +1,43 @@
-"""Citizens' pages on a running console: what everybody can see, and that staff's side and theirs keep apart."""
+"""Citizens' pages on a running console: what everybody sees, who somebody is, and what others cannot get."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
-from citizen_stage import CARD, set_up
-from city_hall import START
-from console_browser import browser, console
+import sqlalchemy as sa
+from aiohttp import web
+from citizen_stage import CARD, citizens_city, enter, sign_in
+from console_browser import Browser, browser
+from yarl import URL
 
-from console.app.server import ConsoleReady
-from qingting.kernel.aio.clock import ManualClock
+from console.app.server import ConsoleReady, ConsoleSettings, create_app
+from console.core.permissions import SYSTEM
+from console.modules.citizens import models as m
+from console.modules.citizens.api import CITIZENS, Level
+from console.modules.notifications import models as notes
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+from qingting.contract.states import CertificateKind
+from qingting.kernel.security.persons import open_person
+from simulators.id_cards import DEMO_CARDS
 
 pytestmark = pytest.mark.postgres
+NUMBER = DEMO_CARDS["citizen"].number
+NAME = DEMO_CARDS["citizen"].name
 
 
 @pytest.fixture
 async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
-    async with console(city_url, ManualClock(START + 3_600_000)) as one:
-        await set_up(one)
+    async with citizens_city(city_url) as one:
         yield one
+
+
+async def code_for(ready: ConsoleReady) -> str:
+    async with ready.city.db.read() as uow:
+        rows = await uow.all(sa.select(notes.message).order_by(notes.message.c.no.desc()))
+    return str(rows[0]["params"]["code"])
 
 
 async def test_everybody_finds_a_service_and_a_hall_without_a_login(ready: ConsoleReady) -> None:
@@ -31,14 +51,7 @@ async def test_everybody_finds_a_service_and_a_hall_without_a_login(ready: Conso
         for narrowed in ("theme=社会保障", "division=230602000000", "hall=longfeng", "bookable=1"):
             assert f"/c/items/{CARD}" in (await person.get(f"/c/items?{narrowed}"))[1], narrowed
         item = (await person.get(f"/c/items/{CARD}"))[1]
-        for said in (
-            "原件，在有效期内",
-            "5 个工作日",
-            "11月30日",
-            "20 个工作日",
-            "不收费",
-            "第五十八条",
-        ):
+        for said in ("原件，在有效期内", "5 个工作日", "11月30日", "不收费", "第五十八条"):
             assert said in item, said
         hall = (await person.get("/c/halls/saertu"))[1]
         for said in ("08:30–11:30", "0459-6000000", "geo:46.63", "人社局"):
@@ -47,19 +60,172 @@ async def test_everybody_finds_a_service_and_a_hall_without_a_login(ready: Conso
             "/c/halls", "/c/halls/near", latitude="46.57", longitude="125.141"
         )
         order = [text.index(f"/c/halls/{one}") for one in ("longfeng", "saertu", "ranghulu")]
-        assert (status, order) == (200, sorted(order))
-        assert "直线距离" in text
-        assert "76 米" in text or "80 米" in text
-
-
-async def test_the_two_sides_share_no_session_and_a_citizens_page_offers_no_staff_menu(
-    ready: ConsoleReady,
-) -> None:
-    async with browser(ready) as person:
-        await person.enter(ready)
-        text = (await person.get("/c"))[1]
-        assert 'class="side"' not in text
-        assert "/password" not in text
+        assert (status, order, "直线距离" in text) == (200, sorted(order), True)
         async with person.http.get("/c/look?elder=1&back=//evil.example") as answer:
             assert answer.url.path == "/c"
             assert 'data-theme="elder"' in await answer.text()
+        for page in ("/c/me", "/c/acting"):
+            async with person.http.get(page) as answer:
+                assert (answer.url.path, answer.url.query["next"]) == ("/c/login", page)
+
+
+async def test_who_somebody_is_is_kept_sealed_and_shown_masked_after_consent(
+    ready: ConsoleReady,
+) -> None:
+    async with browser(ready) as person, browser(ready) as agent:
+        status, path, text = await sign_in(person, "person-citizen")
+        assert (status, path) == (200, "/c/consent")
+        status, path, text = await person.submit("/c/consent", "/c/consent", next="/c/me")
+        assert (status, "请先勾选" in text) == (422, True)
+        text = await enter(person, "person-citizen")
+        assert "230602********1238" in text
+        assert NUMBER not in text
+        assert NAME not in text
+        async with person.http.get("/c/me") as answer:
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+        async with ready.city.db.read() as uow:
+            (row,) = await uow.all(sa.select(m.citizen))
+            citizens = ready.city.context.take(CITIZENS)
+            assert NUMBER not in str(dict(row))
+            assert NAME not in str(dict(row))
+            known = await citizens.find(uow, CertificateKind.RESIDENT_ID, NUMBER)
+            assert known is not None
+            assert (known.id, known.level) == (row["id"], Level.REAL_NAME)
+            sealed = await citizens.person(uow, known.id, HallId("saertu"))
+            assert open_person(ready.city.context.hall_sealer(HallId("saertu")), sealed) == (
+                NAME, NUMBER,
+            )  # fmt: skip
+            reach = await citizens.reach(uow, known.id)
+            assert reach is not None
+            assert reach.phone == "13800000101"
+        await _an_agent_says_for_whom(agent)
+        await _staff_register_the_same_person(ready, known.id)
+
+
+async def _an_agent_says_for_whom(agent: Browser) -> None:
+    await enter(agent, "agent-woman", "/c/acting")
+    text = (await agent.get("/c/acting"))[1]
+    firm = re.search(r'name="firm" value="([^"]+)"', text.partition('value=""')[2])
+    assert firm is not None
+    status, _, text = await agent.submit("/c/acting", "/c/acting", firm=firm[1], next="/c")
+    assert status == 200
+    assert "您正在为" in text
+    assert "您正在为" in (await agent.get("/c/items"))[1]
+    assert (await agent.submit("/c/acting", "/c/acting", firm="nobody"))[0] == 403
+
+
+async def _staff_register_the_same_person(ready: ConsoleReady, known: str) -> None:
+    citizens = ready.city.context.take(CITIZENS)
+    async with ready.city.db.write() as uow:
+        kind = CertificateKind.RESIDENT_ID
+        same = await citizens.register(uow, SYSTEM, kind=kind, name=NAME, number=NUMBER)
+        assert same.id == known
+        with pytest.raises(Refusal, match=r"citizen\.name_differs"):
+            await citizens.register(uow, SYSTEM, kind=kind, name="别人", number=NUMBER)
+        with pytest.raises(Refusal, match=r"citizen\.number"):
+            await citizens.register(uow, SYSTEM, kind=kind, name=NAME, number="230602199001011232")
+
+
+async def test_a_phone_number_is_kept_once_its_code_came_back_and_an_account_can_be_deleted(
+    ready: ConsoleReady,
+) -> None:
+    async with browser(ready) as person:
+        await enter(person, "person-citizen")
+        status, _, text = await person.submit("/c/me", "/c/me/phone", value="1390000")
+        assert (status, 'value="1390000"' in text) == (422, True)
+        assert (await person.submit("/c/me", "/c/me/phone", value="139 0000 0001"))[0] == 200
+        assert (await person.submit("/c/me", "/c/me/phone", value="13900000002"))[0] == 429
+        code = await code_for(ready)
+        wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+        status, _, text = await person.submit("/c/me", "/c/me/phone/code", code=wrong)
+        assert (status, "还可以试 4 次" in text, "139****0001" in text) == (422, True, True)
+        status, _, text = await person.submit("/c/me", "/c/me/phone/code", code=code)
+        assert (status, "手机号已更换" in text, "139****0001" in text) == (200, True, True)
+        for _ in range(2):
+            assert (await person.submit("/c/me", "/c/me/mail", value="a@city.example"))[0] in (
+                200,
+                429,
+            )
+        for _ in range(5):
+            assert (await person.submit("/c/me", "/c/me/mail/code", code="000000x"))[0] == 422
+        code = await code_for(ready)
+        assert (await person.submit("/c/me", "/c/me/mail/code", code=code))[0] == 409
+
+        assert (await person.submit("/c/me/delete", "/c/me/delete"))[0] == 422
+        status, path, text = await person.submit("/c/me/delete", "/c/me/delete", sure="true")
+        assert (status, path, "账户已注销" in text) == (200, "/c", True)
+        async with person.http.get("/c/me") as answer:
+            assert answer.url.path == "/c/login"
+        async with ready.city.db.read() as uow:
+            (row,) = await uow.all(sa.select(m.citizen))
+            left = {
+                name for name, value in row.items() if value and name.endswith(("box", "index"))
+            }
+            assert left == set()
+            citizens = ready.city.context.take(CITIZENS)
+            assert await citizens.find(uow, CertificateKind.RESIDENT_ID, NUMBER) is None
+
+
+async def test_sessions_are_ones_own_new_with_each_login_and_can_be_ended_everywhere(
+    ready: ConsoleReady,
+) -> None:
+    planted = "p" * 43
+    async with browser(ready) as person, browser(ready) as other, browser(ready) as staff:
+        person.http.cookie_jar.update_cookies({"qt_citizen": planted}, URL(ready.url))
+        await enter(person, "person-citizen")
+        cookies = {one.key: one for one in person.http.cookie_jar if one.key == "qt_citizen"}
+        secret = [
+            one.value
+            for one in person.http.cookie_jar
+            if one.key == "qt_citizen" and one["path"] == "/c"
+        ]
+        assert secret
+        assert planted not in secret
+        assert cookies["qt_citizen"]["samesite"] == "Lax"
+        async with (
+            aiohttp.ClientSession(ready.url, cookies={"qt_citizen": planted}) as thief,
+            thief.get("/c/me") as answer,
+        ):
+            assert answer.url.path == "/c/login"
+        # Staff's cookie is nothing here, and a citizen's nothing there.
+        await staff.enter(ready)
+        async with staff.http.get("/c/me") as answer:
+            assert answer.url.path == "/c/login"
+        async with (
+            aiohttp.ClientSession(ready.url, cookies={"qt_city": secret[0]}) as thief,
+            thief.get("/accounts") as answer,
+        ):
+            assert answer.url.path == "/login"
+        # Nothing is changed without a form of ours.
+        async with person.http.post("/c/me/phone", data={"value": "13900000009"}) as answer:
+            assert answer.status == 403
+        async with person.http.post("/c/logout", data={"csrf": "x"}) as answer:
+            assert answer.status == 403
+        # From a login nobody is led away.
+        status, path, _ = await sign_in(other, "person-citizen", "//evil.example/c")
+        assert (status, path) == (200, "/c")
+        await person.submit("/c/me", "/c/me/sessions/end")
+        for one in (person, other):
+            async with one.http.get("/c/me") as answer:
+                assert answer.url.path == "/c/login"
+
+
+async def test_a_worker_of_one_zone_answers_that_zone_alone(ready: ConsoleReady) -> None:
+    asked = ("/c", "/c/halls", "/login", "/accounts", "/", "/healthz", "/metrics")
+    found = {}
+    for serve in ("citizens", "staff"):
+        app = await asyncio.to_thread(create_app, ready.city, ConsoleSettings(serve=serve))
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as http:
+                for path in asked:
+                    async with http.get(path, allow_redirects=False) as answer:
+                        found[serve, path] = (answer.status, answer.headers.get("Location", ""))
+        finally:
+            await runner.cleanup()
+    assert [found["citizens", one][0] for one in asked] == [200, 200, 404, 404, 303, 200, 404]
+    assert found["citizens", "/"][1] == "/c"
+    assert [found["staff", one][0] for one in asked] == [404, 404, 200, 303, 303, 200, 200]

@@ -5,8 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.halls.api import Spot
+from console.modules.citizens.api import Level
 from console.modules.citizens.domain import Door, inside, kilometres, opening
 from console.modules.citizens.limits import Limiter
+from console.modules.citizens.people import (
+    checked_mail,
+    checked_phone,
+    mask_mail,
+    mask_phone,
+    resident_number,
+    told,
+)
 from console.modules.organisation.domain import read_spot
 from qingting.contract.calendar import Period
 from qingting.contract.errors import Refusal
@@ -90,3 +99,73 @@ def test_a_place_is_read_as_people_paste_it_and_anything_else_is_refused() -> No
         with pytest.raises(Refusal) as refused:
             read_spot(text)
         assert refused.value.code == "hall.spot"
+
+
+NATURAL = {
+    "person_kind": "natural",
+    "name": "张示例",
+    "certificate_kind": "resident_id",
+    "certificate_number": "230602199001011238",
+    "phone_number": "+86 13800000101",
+    "assurance_level": "face",
+}
+
+
+def test_the_sign_on_says_who_a_natural_person_is() -> None:
+    one = told(NATURAL)
+    assert (one.name, one.number, one.phone, one.level) == (
+        "张示例", "230602199001011238", "13800000101", Level.FACE,
+    )  # fmt: skip
+    assert "张示例" not in repr(one)
+
+
+def test_an_agent_acts_for_the_firms_that_can_be_read_and_for_each_once() -> None:
+    firm = {"name": "示例公司", "uscc": "91230600ma1b2c3d4x"}
+    claims = {**NATURAL, "person_kind": "agent", "acts_for": [firm, firm, {"name": "无码"}, "x"]}
+    assert [one.code for one in told(claims).firms] == ["91230600MA1B2C3D4X"]
+    assert told({**NATURAL, "acts_for": [firm]}).firms == (), "a natural person acts for nobody"
+
+
+@pytest.mark.parametrize(
+    ("changed", "claim"),
+    [
+        ({"person_kind": "robot"}, "person_kind"),
+        ({"name": ""}, "name"),
+        ({"name": ["a"]}, "name"),
+        ({"certificate_kind": "passport"}, "certificate_kind"),
+        ({"certificate_number": "'; --"}, "certificate_number"),
+        ({"person_kind": "legal", "uscc": "1"}, "uscc"),
+    ],
+)
+def test_claims_that_do_not_say_who_somebody_is_let_nobody_in(
+    changed: dict[str, object], claim: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        told({**NATURAL, **changed})
+    assert (refused.value.code, refused.value.params) == ("citizen.claims", {"claim": claim})
+
+
+def test_an_unknown_level_is_the_weakest_and_a_bad_phone_is_none() -> None:
+    one = told({**NATURAL, "assurance_level": "god", "phone_number": "110"})
+    assert (one.level, one.phone) == (Level.BASIC, "")
+
+
+@given(st.from_regex(r"[1-9]\d{16}", fullmatch=True), st.sampled_from("0123456789X"))
+def test_of_eleven_last_characters_exactly_one_fits_a_residents_number(
+    first: str, last: str
+) -> None:
+    fitting = [one for one in "0123456789X" if resident_number(first + one)]
+    assert len(fitting) == 1
+    assert resident_number(first + last) == (last == fitting[0])
+
+
+def test_what_is_shown_of_an_address_does_not_give_it_away() -> None:
+    assert mask_phone("13812345678") == "138****5678"
+    assert mask_mail("zhang@city.example") == "z***@city.example"
+    assert (mask_phone(""), mask_mail("")) == ("", "")
+    for text in ("12345", "23800000000", "1380000000a"):
+        with pytest.raises(Refusal):
+            checked_phone(text)
+    for text in ("a@b", "a b@c.d", "@c.d", "a@c..d"):
+        with pytest.raises(Refusal):
+            checked_mail(text)

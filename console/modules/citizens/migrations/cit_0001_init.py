@@ -15,6 +15,7 @@ TABLES = (
         number_index text,
         name_box text NOT NULL,
         number_box text NOT NULL,
+        comes_box text NOT NULL,
         phone_box text NOT NULL,
         mail_box text NOT NULL,
         masked_name text NOT NULL,
@@ -31,7 +32,7 @@ TABLES = (
         forgotten_at bigint,
         UNIQUE (certificate, number_index),
         CHECK (forgotten_at IS NULL OR (number_index IS NULL AND name_box = '' AND number_box = ''
-               AND phone_box = '' AND mail_box = ''))
+               AND comes_box = '' AND phone_box = '' AND mail_box = ''))
     )""",
     """
     CREATE TABLE cit_login (
@@ -47,6 +48,11 @@ TABLES = (
         firm text NOT NULL REFERENCES cit_firm (id),
         legal boolean NOT NULL,
         PRIMARY KEY (citizen, firm)
+    )""",
+    """
+    CREATE TABLE cit_errand (
+        appointment text PRIMARY KEY,
+        firm text NOT NULL REFERENCES cit_firm (id)
     )""",
     """
     CREATE TABLE cit_session (

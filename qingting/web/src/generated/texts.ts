@@ -1713,6 +1713,86 @@ export const ERROR_TEXTS = {
     "en": "This login is over already.",
     "retry": false
   },
+  "citizen.unknown": {
+    "zh": "没有这个人的信息，可能已经注销。",
+    "en": "Nothing is kept about this person; the account may have been deleted.",
+    "retry": false
+  },
+  "citizen.claims": {
+    "zh": "统一身份认证没有给出完整的身份信息（{claim}），暂时不能登录。请联系统一身份认证的客服，或者到大厅现场办理。",
+    "en": "The sign-on did not say fully who you are ({claim}), so you cannot be logged in. Please ask the sign-on's help desk, or come to a hall.",
+    "retry": false
+  },
+  "citizen.no_sign_on": {
+    "zh": "网上登录还没有开通。",
+    "en": "Logging in is not set up here.",
+    "retry": false
+  },
+  "citizen.no_consent": {
+    "zh": "请先勾选“同意”，或者选择退出。",
+    "en": "Please tick that you agree, or log out.",
+    "retry": false
+  },
+  "citizen.no_mandate": {
+    "zh": "统一身份认证没有登记您可以为这家企业办理。",
+    "en": "The sign-on does not say that you may act for this firm.",
+    "retry": false
+  },
+  "citizen.nobody_comes": {
+    "zh": "请先在“我的信息”里填写谁到大厅来。",
+    "en": "Please say under “My data” first who comes to the hall.",
+    "retry": false
+  },
+  "citizen.name": {
+    "zh": "请填写证件上的姓名，不超过 60 个字。",
+    "en": "Please give the name as on the card, at most 60 characters.",
+    "retry": false
+  },
+  "citizen.number": {
+    "zh": "证件号码不对，请对照证件检查一遍。",
+    "en": "This is no valid certificate number. Please compare it with the card.",
+    "retry": false
+  },
+  "citizen.name_differs": {
+    "zh": "这个证件号码登记的是另一个姓名，请对照证件检查姓名和号码。",
+    "en": "This certificate number is kept with another name. Please compare both with the card.",
+    "retry": false
+  },
+  "citizen.phone": {
+    "zh": "请填写 11 位手机号。",
+    "en": "Please give a mobile number of 11 digits.",
+    "retry": false
+  },
+  "citizen.mail": {
+    "zh": "这不是电子邮箱地址，请检查一遍。",
+    "en": "This is no mail address. Please check it.",
+    "retry": false
+  },
+  "citizen.code_again": {
+    "zh": "验证码刚刚发过，请等 {seconds} 秒再发。",
+    "en": "A code was sent a moment ago. Please wait {seconds} seconds.",
+    "retry": true
+  },
+  "citizen.code_wrong": {
+    "zh": "验证码不对，还可以试 {left} 次。",
+    "en": "This is not the code. You have {left} tries left.",
+    "retry": false
+  },
+  "citizen.code_over": {
+    "zh": "验证码已经失效，请重新发送。",
+    "en": "This code is no longer good. Please have another one sent.",
+    "retry": false
+  },
+  "citizen.has_bookings": {
+    "zh": "您还有没办的预约，请先取消，再注销账户。",
+    "en": "You still have bookings. Please cancel them before you delete the account.",
+    "retry": false
+  },
+  "citizen.not_sure": {
+    "zh": "请先勾选“确定注销”。",
+    "en": "Please tick that you are sure.",
+    "retry": false
+  },
   "citizen.too_many": {
     "zh": "操作太频繁了，请等 {seconds} 秒再试。",
     "en": "That was too often. Please wait {seconds} seconds and try again.",

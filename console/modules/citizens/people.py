@@ -1,0 +1,157 @@
+"""Who somebody is by what the sign-on (统一身份认证) says, and what may be kept of an address. Pure rules.
+
+The claims are those of docs/integrators/single-sign-on.md.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.modules.citizens.api import Level
+from qingting.contract.errors import Refusal
+from qingting.contract.states import CertificateKind
+
+FIRM_CERTIFICATE = "uscc"
+LONGEST_NAME = 60
+LONGEST_FIRM = 100
+MOST_FIRMS = 50
+_NUMBER = re.compile(r"[0-9A-Za-z()（）-]{5,30}")
+_USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+_PHONE = re.compile(r"1[3-9]\d{9}")
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_LONGEST_MAIL = 120
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFirm:
+    """A firm that somebody may act for; ``legal``: as its legal representative."""
+
+    name: str
+    code: str
+    legal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the sign-on said of somebody. ``certificate`` None: a firm, whose credit code ``number`` is."""
+
+    certificate: CertificateKind | None
+    name: str
+    number: str
+    phone: str
+    level: Level
+    firms: tuple[ToldFirm, ...] = ()
+
+    def __repr__(self) -> str:
+        return "Told(…)"
+
+    @property
+    def kind(self) -> str:
+        """As the table of citizens has it."""
+        return FIRM_CERTIFICATE if self.certificate is None else self.certificate.value
+
+
+def told(claims: Mapping[str, Any]) -> Told:
+    """Reads claims. Raises ``citizen.claims`` for what does not say who somebody is; a phone number that is none and an
+    unknown level count as not told."""
+    kind = _text(claims, "person_kind") or "natural"
+    if kind not in ("natural", "legal", "agent"):
+        raise Refusal("citizen.claims", claim="person_kind")
+    phone = re.sub(r"^(\+?86)?[ -]*", "", _text(claims, "phone_number"))
+    phone = phone if _PHONE.fullmatch(phone) else ""
+    said = _text(claims, "assurance_level")
+    level = Level(said) if said in set(Level) else Level.BASIC
+    if kind == "legal":
+        firm = _firm(claims)
+        if firm is None:
+            raise Refusal("citizen.claims", claim="uscc")
+        return Told(certificate=None, name=firm.name, number=firm.code, phone=phone, level=level)
+    certificate, number = _text(claims, "certificate_kind"), _text(claims, "certificate_number")
+    if certificate not in set(CertificateKind):
+        raise Refusal("citizen.claims", claim="certificate_kind")
+    name, number = checked_person(
+        CertificateKind(certificate), _text(claims, "name"), number, "claims"
+    )
+    return Told(
+        certificate=CertificateKind(certificate),
+        name=name,
+        number=number,
+        phone=phone,
+        level=level,
+        firms=_firms(claims.get("acts_for")) if kind == "agent" else (),
+    )
+
+
+def checked_person(
+    certificate: CertificateKind, name: str, number: str, said_by: str = "hand"
+) -> tuple[str, str]:
+    """Name and number as they are kept. Raises ``citizen.name`` and ``citizen.number``, or ``citizen.claims`` where the
+    sign-on said them (its own check of numbers is trusted)."""
+    name, number = " ".join(name.split()), number.strip().upper()
+    by_hand = said_by == "hand"
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Refusal("citizen.name") if by_hand else Refusal("citizen.claims", claim="name")
+    wrong = by_hand and certificate is CertificateKind.RESIDENT_ID and not resident_number(number)
+    if not _NUMBER.fullmatch(number) or wrong:
+        raise (
+            Refusal("citizen.number")
+            if by_hand
+            else Refusal("citizen.claims", claim="certificate_number")
+        )
+    return name, number
+
+
+def resident_number(number: str) -> bool:
+    """True for 18 characters whose last one fits (GB 11643-1999, ISO 7064 MOD 11-2)."""
+    if not re.fullmatch(r"\d{17}[\dX]", number):
+        return False
+    total = sum(int(one) * weight for one, weight in zip(number[:17], _WEIGHTS, strict=True))
+    return "10X98765432"[total % 11] == number[17]
+
+
+def checked_phone(text: str) -> str:
+    """A mobile number. Raises ``citizen.phone``."""
+    digits = re.sub(r"[ -]", "", text.strip())
+    if not _PHONE.fullmatch(digits):
+        raise Refusal("citizen.phone")
+    return digits
+
+
+def checked_mail(text: str) -> str:
+    """Raises ``citizen.mail``."""
+    mail = text.strip()
+    if len(mail) > _LONGEST_MAIL or not _MAIL.fullmatch(mail):
+        raise Refusal("citizen.mail")
+    return mail
+
+
+def mask_phone(phone: str) -> str:
+    """13812341234 → 138****1234; empty stays empty."""
+    return f"{phone[:3]}****{phone[-4:]}" if phone else ""
+
+
+def mask_mail(mail: str) -> str:
+    """zhang@example.com → z***@example.com; empty stays empty."""
+    name, _, host = mail.partition("@")
+    return f"{name[:1]}***@{host}" if mail else ""
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value.strip()[:200] if isinstance(value, str) else ""
+
+
+def _firm(claims: Mapping[str, Any]) -> ToldFirm | None:
+    name, code = _text(claims, "name"), _text(claims, "uscc").upper()
+    fits = 0 < len(name) <= LONGEST_FIRM and name.isprintable() and _USCC.fullmatch(code)
+    return ToldFirm(name, code, legal=claims.get("legal") is True) if fits else None
+
+
+def _firms(value: object) -> tuple[ToldFirm, ...]:
+    """Those that can be read, each once; others are left out: nobody acts for a firm that is not named."""
+    if not isinstance(value, list):
+        return ()
+    found = [_firm(one) for one in value[:MOST_FIRMS] if isinstance(one, dict)]
+    return tuple({one.code: one for one in found if one is not None}.values())

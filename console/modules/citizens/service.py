@@ -1,0 +1,264 @@
+"""Citizens; implements :class:`console.modules.citizens.api.CitizensApi`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+
+from console.core.audit import Audit
+from console.core.module import ModuleContext
+from console.core.oidc import Identity
+from console.core.permissions import Subject
+from console.core.uow import ReadUow, Uow
+from console.modules.citizens import repository as repo
+from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
+from console.modules.citizens.door import CITIZEN, to_consent, to_login
+from console.modules.citizens.people import Told, checked_person, checked_phone, mask_phone, told
+from console.modules.citizens.sessions import CitizenSessions
+from console.modules.notifications.api import NotificationsApi, Reach
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+from qingting.contract.people import Person, mask_name, mask_number
+from qingting.contract.states import CertificateKind, Language
+from qingting.kernel.security.device_keys import digest, new_token
+from qingting.kernel.security.persons import seal_person
+from qingting.kernel.web import WebSession
+
+CONSENT = "2026-11"
+"""The text that citizens agree to at their first login (``c.consent.…``); another one asks again."""
+FOR = "for:"
+"""Beginning of a session's mark that names the firm somebody acts for."""
+PROOF = "proof:"
+"""Beginning of the name under which a message goes to an address that is yet to be confirmed."""
+
+
+class CitizenService:
+    """See :class:`console.modules.citizens.api.CitizensApi`."""
+
+    def __init__(
+        self, context: ModuleContext, store: CitizenSessions, notifications: NotificationsApi
+    ) -> None:
+        self._clock = context.clock
+        self._audit: Audit = context.audit
+        self._sealer = context.sealer
+        self._hall_sealer = context.hall_sealer
+        self._store = store
+        self._notifications = notifications
+
+    # -- for other modules ------------------------------------------------------------------------
+
+    async def require(self, request: web.Request) -> Citizen:
+        found: Citizen | None = request.get(CITIZEN)
+        if found is None:
+            raise to_login(request)
+        if not found.consented:
+            raise to_consent(request)
+        return found
+
+    async def citizen(self, uow: ReadUow, id: str) -> Citizen:  # noqa: A002
+        return _citizen(await self.row(uow, id))
+
+    async def row(self, uow: ReadUow, citizen: str) -> sa.RowMapping:
+        """Raises ``citizen.unknown``."""
+        found = await repo.row(uow, citizen)
+        if found is None:
+            raise Refusal("citizen.unknown")
+        return found
+
+    async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Citizen | None:
+        found = await repo.by_number(uow, kind.value, self._sealer.blind_index(number))
+        return None if found is None else _citizen(found)
+
+    async def register(
+        self,
+        uow: Uow,
+        subject: Subject,
+        *,
+        kind: CertificateKind,
+        name: str,
+        number: str,
+        phone: str = "",
+    ) -> Citizen:
+        name, number = checked_person(kind, name, number)
+        given = Told(
+            certificate=kind,
+            name=name,
+            number=number,
+            phone=checked_phone(phone) if phone.strip() else "",
+            level=Level.BASIC,
+        )
+        row, made = await self._kept(uow, given)
+        if self.opened(row["name_box"], "name", row["id"]) != name:
+            raise Refusal("citizen.name_differs")
+        if given.phone and not row["masked_phone"]:
+            await repo.change(uow, row["id"], self._phone(row["id"], given.phone))
+        if made:
+            await repo.change(uow, row["id"], {"registered": True})
+            await self._audit.write(uow, subject, "citizen.registered", object=row["id"])
+        return await self.citizen(uow, row["id"])
+
+    async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
+        row = await self.row(uow, id)
+        sealer = self._hall_sealer(hall)
+        if row["certificate"] in set(CertificateKind):
+            name = self.opened(row["name_box"], "name", id)
+            number = self.opened(row["number_box"], "number", id)
+            return seal_person(sealer, CertificateKind(row["certificate"]), name, number)
+        if not row["comes_box"]:
+            raise Refusal("citizen.nobody_comes")
+        comes = json.loads(self.opened(row["comes_box"], "comes", id))
+        kind = CertificateKind.RESIDENT_ID
+        return seal_person(sealer, kind, comes["name"], comes["number"])
+
+    async def reach(self, uow: ReadUow, citizen: str) -> Reach | None:
+        if citizen.startswith(PROOF):
+            return await self._unconfirmed(uow, citizen.removeprefix(PROOF))
+        row = await repo.row(uow, citizen)
+        if row is None:
+            return None
+        return Reach(
+            phone=self.opened(row["phone_box"], "phone", citizen),
+            mail=self.opened(row["mail_box"], "mail", citizen),
+            language=Language(row["language"]),
+        )
+
+    async def _unconfirmed(self, uow: ReadUow, key: str) -> Reach | None:
+        """The address that a code goes to which is to confirm it."""
+        citizen, _, channel = key.partition(":")
+        row, proof = await repo.row(uow, citizen), await repo.proof(uow, citizen, channel)
+        if row is None or proof is None:
+            return None
+        given = {channel: self.opened(proof["box"], channel, citizen)}
+        return Reach(**given, language=Language(row["language"]))
+
+    async def forget(self, uow: Uow, subject: Subject, id: str) -> None:  # noqa: A002
+        await self.row(uow, id)
+        await repo.forget(uow, id, self._clock.now_ms())
+        await self._notifications.forget(uow, id)
+        await self._store.within(uow).drop_subject(id)
+        await self._audit.write(uow, subject, "citizen.forgotten", object=id)
+
+    # -- who asks -----------------------------------------------------------------------------------
+
+    async def current(self, uow: ReadUow, session: WebSession) -> Citizen | None:
+        """Whose session it is, acting for whom it was chosen; a firm that is no longer given is oneself again."""
+        row = await repo.row(uow, session.subject)
+        if row is None:
+            return None
+        found = _citizen(row)
+        wanted = next((one for one in session.marks if one.startswith(FOR)), "").removeprefix(FOR)
+        if not wanted:
+            return found
+        for firm, legal in await repo.mandates(uow, found.id):
+            if firm.id == wanted:
+                return _acting(found, firm, legal)
+        return found
+
+    async def firms(self, uow: ReadUow, citizen: Citizen) -> Sequence[tuple[Firm, bool]]:
+        """For which somebody may act, each with whether as its legal representative."""
+        return await repo.mandates(uow, citizen.id)
+
+    async def signed_in(
+        self, uow: Uow, identity: Identity, language: Language, address: str
+    ) -> Citizen:
+        """Whom the sign-on named, kept as it said now. Raises ``citizen.claims``."""
+        given = told(identity.claims)
+        row, _ = await self._kept(uow, given)
+        citizen, now = str(row["id"]), self._clock.now_ms()
+        values: dict[str, Any] = {
+            "level": given.level.value,
+            "language": language.value,
+            "registered": False,
+            "seen_at": now,
+            **self._name(citizen, given),
+        }
+        if given.phone and not row["masked_phone"]:
+            values |= self._phone(citizen, given.phone)
+        await repo.change(uow, citizen, values)
+        await repo.put_login(uow, digest(f"{identity.issuer}\n{identity.subject}"), citizen, now)
+        firms = [
+            (await repo.put_firm(uow, new_token(), one.code, one.name), one.legal)
+            for one in given.firms
+        ]
+        await repo.put_mandates(uow, citizen, firms)
+        actor = Subject(id=f"citizen {citizen}", name="", address=address)
+        await self._audit.write(uow, actor, "citizen.login", object=citizen)
+        return await self.citizen(uow, citizen)
+
+    async def consent(self, uow: Uow, citizen: str) -> None:
+        await repo.change(uow, citizen, {"consent": CONSENT, "consent_at": self._clock.now_ms()})
+
+    # -- what is kept ---------------------------------------------------------------------------------
+
+    async def _kept(self, uow: Uow, given: Told) -> tuple[sa.RowMapping, bool]:
+        """The row of a certificate, made when there is none; and whether it was made."""
+        index = self._sealer.blind_index(given.number)
+        await repo.lock_number(uow, given.kind, index)
+        found = await repo.by_number(uow, given.kind, index)
+        if found is not None:
+            return found, False
+        citizen, now = new_token(), self._clock.now_ms()
+        firm = given.certificate is None
+        values = {
+            "id": citizen,
+            "certificate": given.kind,
+            "number_index": index,
+            "number_box": self.sealed(given.number, "number", citizen),
+            "masked_number": given.number if firm else mask_number(given.number),
+            "comes_box": "",
+            "mail_box": "",
+            "masked_mail": "",
+            "level": given.level.value,
+            "language": Language.ZH.value,
+            "registered": False,
+            "consent": "",
+            "made_at": now,
+            "seen_at": now,
+            **self._name(citizen, given),
+            **self._phone(citizen, given.phone),
+        }
+        await repo.add(uow, values)
+        return await self.row(uow, citizen), True
+
+    def _name(self, citizen: str, given: Told) -> dict[str, str]:
+        masked = given.name if given.certificate is None else mask_name(given.name)
+        return {"name_box": self.sealed(given.name, "name", citizen), "masked_name": masked}
+
+    def _phone(self, citizen: str, phone: str) -> dict[str, str]:
+        return {
+            "phone_box": self.sealed(phone, "phone", citizen),
+            "masked_phone": mask_phone(phone),
+        }
+
+    def sealed(self, text: str, field: str, citizen: str) -> str:
+        """A box that opens as this field of this citizen alone; of nothing there is none."""
+        return self._sealer.seal(text, context=f"citizen {field} {citizen}") if text else ""
+
+    def opened(self, box: str, field: str, citizen: str) -> str:
+        """Inverse of :meth:`sealed`."""
+        return self._sealer.open(box, context=f"citizen {field} {citizen}") if box else ""
+
+
+def _citizen(row: sa.RowMapping) -> Citizen:
+    firm = row["certificate"] not in set(CertificateKind)
+    itself = Firm(id=row["id"], name=row["masked_name"], code=row["masked_number"])
+    return Citizen(
+        id=row["id"],
+        kind=CitizenKind.FIRM if firm else CitizenKind.PERSON,
+        certificate=None if firm else CertificateKind(row["certificate"]),
+        masked_name=row["masked_name"],
+        masked_number=row["masked_number"],
+        masked_phone=row["masked_phone"],
+        level=Level(row["level"]),
+        acts_for=itself if firm else None,
+        registered=row["registered"],
+        consented=row["consent"] == CONSENT,
+        comes=not firm or bool(row["comes_box"]),
+    )
+
+
+def _acting(citizen: Citizen, firm: Firm, legal: bool) -> Citizen:
+    return replace(citizen, kind=CitizenKind.FIRM if legal else CitizenKind.AGENT, acts_for=firm)
