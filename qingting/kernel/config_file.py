@@ -154,7 +154,8 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
 
 def _value(value: object) -> str:
     if isinstance(value, dict):
-        inside = ", ".join(f"{name} = {_value(one)}" for name, one in value.items())
+        known = {name: one for name, one in value.items() if one is not None}
+        inside = ", ".join(f"{name} = {_value(one)}" for name, one in known.items())
         return f"{{ {inside} }}"
     if isinstance(value, list):
         return f"[{', '.join(_value(one) for one in value)}]"
