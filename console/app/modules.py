@@ -7,6 +7,7 @@ from console.modules.alarms.module import MODULE as ALARMS
 from console.modules.calendar.module import MODULE as CALENDAR
 from console.modules.catalogue.module import MODULE as CATALOGUE
 from console.modules.citizens.module import MODULE as CITIZENS
+from console.modules.configuration.module import MODULE as CONFIGURATION
 from console.modules.devicepage.module import MODULE as DEVICEPAGE
 from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     CATALOGUE,
     NOTIFICATIONS,
     CITIZENS,
+    CONFIGURATION,
     ROLLOUTS,
     STATISTICS,
     EVALUATION,
@@ -66,6 +68,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.catalogue",
     "console.modules.citizens",
     "console.modules.privacy",
+    "console.modules.configuration",
     "console.modules.rollouts",
     "console.modules.statistics",
     "console.modules.evaluation",

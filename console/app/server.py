@@ -61,7 +61,18 @@ from qingting.kernel.web import (
 log = structlog.get_logger(__name__)
 
 LIVE_NAMES = frozenset(
-    {"halls", "devices", "tickets", "ratings", "live", "alarms", "acts", "rollouts", "jobs"}
+    {
+        "halls",
+        "devices",
+        "tickets",
+        "ratings",
+        "live",
+        "alarms",
+        "acts",
+        "rollouts",
+        "jobs",
+        "configuration",
+    }
 )
 RETRY_SECONDS = "5"
 SHARED_PATHS = ("/assets/", "/language", "/healthz")

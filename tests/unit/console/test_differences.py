@@ -40,6 +40,7 @@ VALUES = st.recursive(
 DOCUMENTS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
+@settings(max_examples=60)
 @given(DOCUMENTS, DOCUMENTS)
 def test_what_differs_applied_to_the_one_gives_the_other(a: Any, b: Any) -> None:
     before = msgspec.json.encode(a)
@@ -47,11 +48,13 @@ def test_what_differs_applied_to_the_one_gives_the_other(a: Any, b: Any) -> None
     assert msgspec.json.encode(a) == before, "the document itself is not touched"
 
 
+@settings(max_examples=30)
 @given(DOCUMENTS)
 def test_a_document_differs_from_itself_in_nothing(a: Any) -> None:
     assert diff(a, a) == []
 
 
+@settings(max_examples=60)
 @given(DOCUMENTS, DOCUMENTS)
 def test_who_changed_alone_is_followed_whoever_it_was(base: Any, changed: Any) -> None:
     assert conflicts(base, changed, base) == conflicts(base, base, changed) == []
@@ -60,7 +63,7 @@ def test_who_changed_alone_is_followed_whoever_it_was(base: Any, changed: Any) -
     assert merge(base, changed, changed) == changed
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(DOCUMENTS, DOCUMENTS, DOCUMENTS)
 def test_nothing_that_either_changed_is_lost_unless_it_is_shown_as_a_conflict(
     base: Any, mine: Any, theirs: Any

@@ -2002,6 +2002,51 @@ export const ERROR_TEXTS = {
     "zh": "这个接入系统刚被别人改过，您的改动没有保存。请看过现在的内容再改。",
     "en": "Somebody else has just changed this integrator; your change was not saved. Look at it as it is now and change it again.",
     "retry": false
+  },
+  "config.draft_moved_on": {
+    "zh": "同事刚刚也存了这个大厅的草稿，您的这次没有存。您填的还在下面；请打开最新的草稿核对后再存一次。",
+    "en": "A colleague has just saved this hall's draft; yours was not kept. What you typed is still here: look at the new draft and save again.",
+    "retry": false
+  },
+  "config.other_hall": {
+    "zh": "这是另一个大厅的配置，没有采用。",
+    "en": "This is another hall's configuration and was not used.",
+    "retry": false
+  },
+  "config.no_save": {
+    "zh": "草稿没有这一次保存，可能已经发布或丢掉。",
+    "en": "The draft has no such save; it may have been published or thrown away.",
+    "retry": false
+  },
+  "config.no_draft": {
+    "zh": "这个大厅没有草稿，可能已经发布或丢掉。",
+    "en": "There is no draft for this hall; it may have been published or thrown away.",
+    "retry": false
+  },
+  "config.pending": {
+    "zh": "上一次发布还在等大厅确认，这次没有发出。大厅连上后会回答，之后再发布。",
+    "en": "The hall has not answered the last publication yet; this one was not sent. Publish again once it has.",
+    "retry": true
+  },
+  "config.conflict": {
+    "zh": "草稿开始以后，第 {version} 版已经启用。请先把草稿接到新版上再发布。",
+    "en": "Version {version} came into force since the draft was begun. Bring the draft onto it first.",
+    "retry": false
+  },
+  "config.nothing": {
+    "zh": "和现用的配置没有差别，没有发布。",
+    "en": "It does not differ from what is in force; nothing was sent.",
+    "retry": false
+  },
+  "config.no_version": {
+    "zh": "这个大厅没有这一版配置。",
+    "en": "This hall has no such version.",
+    "retry": false
+  },
+  "config.copy_nothing": {
+    "zh": "请至少选一个部分和一个其他大厅。",
+    "en": "Choose at least one part and one other hall.",
+    "retry": false
   }
 } as const;
 

@@ -1,0 +1,72 @@
+"""Tables of the configuration module. Instants are UTC milliseconds; configurations are packed JSON."""
+
+import sqlalchemy as sa
+
+from console.core.models import metadata
+
+
+def _text(name: str, *, primary_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, primary_key=primary_key)
+
+
+def _big(name: str, *, primary_key: bool = False) -> sa.Column[int]:
+    return sa.Column(
+        name, sa.BigInteger, nullable=False, primary_key=primary_key, autoincrement=False
+    )
+
+
+def _int(name: str, *, primary_key: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, primary_key=primary_key, autoincrement=False)
+
+
+def _body(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
+version = sa.Table(
+    "conf_version",
+    metadata,
+    _text("hall", primary_key=True),
+    *(_big(name, primary_key=True) for name in ("epoch", "seq")),
+    _int("version"),
+    _big("at"),
+    *(_text(name) for name in ("origin", "who", "note", "parts")),
+    _body("body"),
+)
+"""What has been in force in a hall, from its own log. ``origin``: ``city``, ``hall`` or ``file``; ``who`` is a
+name; ``parts`` are those that differ from before."""
+
+draft = sa.Table(
+    "conf_draft",
+    metadata,
+    _text("hall", primary_key=True),
+    *(_int(name) for name in ("revision", "base_version")),
+    *(_body(name) for name in ("base", "body")),
+    _big("changed_at"),
+    _text("changed_by"),
+)
+"""What is being written for a hall, on the version that was in force when it was begun."""
+
+save = sa.Table(
+    "conf_save",
+    metadata,
+    _text("hall", primary_key=True),
+    _int("revision", primary_key=True),
+    _big("at"),
+    *(_text(name) for name in ("who", "part")),
+    _body("body"),
+)
+"""The draft as it was after each save."""
+
+publication = sa.Table(
+    "conf_publication",
+    metadata,
+    _text("hall", primary_key=True),
+    _big("directive", primary_key=True),
+    *(_int(name) for name in ("version", "base_version", "revision")),
+    *(_text(name) for name in ("note", "who", "state", "code")),
+    *(_big(name) for name in ("at", "ended_at")),
+    sa.Index("conf_publication_version", "hall", "version"),
+)
+"""What was sent: ``state`` is ``pending``, ``applied`` or ``refused`` (``code`` says why). ``revision``: of the
+draft that it was, 0 for an earlier version put in force again."""

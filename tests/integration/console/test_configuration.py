@@ -1,0 +1,229 @@
+"""A hall's configuration written at the city: the hall applies it, refuses it, goes back, and nobody is overwritten."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from console_browser import Browser, browser, console
+from engine_builders import CARE, HEALTH, KIOSK, POLICE, W1, small_hall
+from patience import until
+
+from console.app.server import ConsoleReady
+from console.core.permissions import NOBODY, SYSTEM
+from console.modules.configuration.api import CONFIGURATION
+from console.modules.configuration.service import ConfigurationService, Standing
+from hallserver.hall import Hall, open_hall
+from hallserver.link.city_link import CityLink
+from qingting.contract import commands as c
+from qingting.contract.config_parts import OfferPart, RosterPart
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import SystemClock
+
+pytestmark = pytest.mark.postgres
+HALL = HallId("test")
+
+
+@dataclass
+class Stage:
+    """A console, a real hall that dials it, and an administrator's browser."""
+
+    ready: ConsoleReady
+    hall: Hall
+    person: Browser
+
+    @property
+    def service(self) -> ConfigurationService:
+        found = self.ready.city.context.take(CONFIGURATION)
+        assert isinstance(found, ConfigurationService)
+        return found
+
+    async def standing(self) -> Standing:
+        async with self.ready.city.db.read() as uow:
+            return await self.service.standing(uow, SYSTEM, HALL)
+
+    async def at_version(self, version: int) -> Standing:
+        """Once the city knows that the hall has it."""
+
+        async def known() -> bool:
+            return (await self.standing()).present.version == version
+
+        await until(known)
+        return await self.standing()
+
+    async def answered(self) -> str:
+        """State and code of what was sent last, once the hall has answered."""
+
+        async def known() -> bool:
+            return not (await self.standing()).pending
+
+        await until(known)
+        sent = (await self.standing()).sent
+        assert sent is not None
+        return f"{sent['state']} {sent['code']}".strip()
+
+    async def push(self, *parts: OfferPart | RosterPart) -> None:
+        async with self.ready.city.db.write() as uow:
+            await self.service.push(uow, SYSTEM, HALL, parts, "test")
+
+    async def press(self, step: str, **fields: str) -> tuple[int, str]:
+        page = "/configurations/test"
+        status, _, text = await self.person.submit(page, f"{page}/{step}", **fields)
+        return status, text
+
+
+@asynccontextmanager
+async def linked(ready: ConsoleReady, hall: Hall) -> AsyncIterator[CityLink]:
+    key = await ready.city.enrol_hall(HALL, name="测试大厅")
+    url = ready.url.replace("http", "ws") + "/link"
+    link = CityLink(hall, hall.store, url, HALL, key, SystemClock(), build="t1")
+    task = asyncio.create_task(link.run())
+    try:
+        yield link
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+async def stage(city_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    path, clock = tmp_path / "hall.sqlite", SystemClock()
+    async with (
+        open_hall(path, clock=clock, config=small_hall()) as hall,
+        console(city_url) as ready,
+        linked(ready, hall),
+        browser(ready) as person,
+    ):
+        await person.enter(ready)
+
+        async def known() -> bool:
+            async with ready.city.db.read() as uow:
+                found = await ready.city.context.take(CONFIGURATION).in_force(uow, HALL)
+            return found is not None
+
+        await until(known)
+        yield Stage(ready, hall, person)
+
+
+async def test_what_is_written_at_the_city_comes_into_force_is_refused_and_taken_back(
+    stage: Stage,
+) -> None:
+    """One journey over one hall, as starting it costs most."""
+    person, hall = stage.person, stage.hall
+
+    # A window is renamed by its form: a draft, the hall is not touched.
+    page = f"/configurations/test/parts/windows/{W1}"
+    fields = {
+        "number": "1",
+        "name": "综合一号",
+        "name_en": "One",
+        "queues": HEALTH,
+        "order": "score",
+    }
+    status, path, text = await person.submit(page, page, revision="0", **fields)
+    assert (status, path) == (200, "/configurations/test/parts/windows")
+    assert "综合一号" in text
+    assert hall.state.window_config[W1].name == "一号"
+    _, _, text = await person.submit(page, page, revision="0", **fields)
+    assert "同事刚刚也存了" in text, (
+        "a second form made from the same state is not kept over the first"
+    )
+    _, text = await person.get("/configurations/test")
+    assert "<del>一号</del>" in text
+    assert "<ins>综合一号</ins>" in text
+
+    # Published: the hall has it, the city knows that it has it, and the draft is done.
+    assert (await stage.press("publish", note="统一名称"))[0] == 200
+    standing = await stage.at_version(2)
+    assert hall.state.window_config[W1].name == "综合一号"
+    assert await stage.answered() == "applied"
+    assert standing.draft is None
+
+    # The hall's manager edits meanwhile: shown, and the draft does not overwrite it.
+    roster = small_hall()
+    renamed = tuple(
+        msgspec.structs.replace(one, name_en="Window one") if one.id == W1 else one
+        for one in roster.windows
+    )
+    await stage.push(RosterPart(windows=renamed, staff=roster.staff, shifts=()))
+    theirs = tuple(
+        msgspec.structs.replace(one, name="一号改") if one.id == W1 else one
+        for one in hall.state.window_config.values()
+    )
+    edit = c.EditConfig(base=2, part=RosterPart(windows=theirs, staff=roster.staff, shifts=()))
+    await hall.submit(edit, key="manager:00000001", actor=f"staff:{roster.staff[0].id}")
+    assert (await stage.at_version(3)).moved_on
+    status, text = await stage.press("publish")
+    assert status == 409
+    assert "第 3 版已经启用" in text
+    assert "一号改" in text
+    assert roster.staff[0].name in (await person.get("/configurations/test/history"))[1]
+    key = f"keep:windows/{W1}/name"
+    assert key in text, "the name was changed by both"
+    assert (await stage.press("merge", **{key: "theirs"}))[0] == 200
+    merged = (await stage.standing()).config.windows[0]
+    assert (merged.name, merged.name_en) == ("一号改", "Window one")
+    assert (await stage.press("publish"))[0] == 200
+    await stage.at_version(4)
+
+    # Refused: somebody waits for an item that the draft takes away. The reason is shown.
+    await hall.submit(
+        c.IssueTicket(item=CARE, token="t" * 20, device=KIOSK), key="k1:00000001", actor="kiosk:k1"
+    )
+    config = (await stage.standing()).config
+    items = tuple(one for one in config.items if one.id != CARE)
+    await stage.push(OfferPart(queues=config.queues, items=items))
+    assert (await stage.press("publish"))[0] == 200
+    assert await stage.answered() == "refused config.in_use"
+    standing = await stage.standing()
+    assert (standing.present.version, standing.draft is not None) == (4, True)
+    assert "大厅没有启用第 5 版" in (await person.get("/configurations/test"))[1]
+    assert (await stage.press("drop"))[0] == 200
+
+    # A removed queue says who waits there; one nobody serves is said too.
+    one_queue = tuple(msgspec.structs.replace(one, queues=(POLICE,)) for one in config.windows)
+    await stage.push(RosterPart(windows=one_queue, staff=config.staff, shifts=()))
+    assert "没有窗口办理队列“医保”" in (await person.get("/configurations/test"))[1]
+    assert (await stage.press("drop"))[0] == 200
+
+    # Every page of it answers.
+    for one in ("", "/history", "/history.csv", "/catalogue", "/parts/calendar", "/parts/shifts"):
+        assert (await person.get(f"/configurations/test{one}"))[0] == 200, one
+    assert (await person.get("/configuration-copies"))[0] == 200
+    assert "第 4 版" in (await person.get("/configurations"))[1]
+
+    # Back to the first version in one click, as a new one.
+    _, text = await person.get("/configurations/test/history")
+    first = text.split("/configurations/test/versions/")[-1].split('"')[0]
+    page = f"/configurations/test/versions/{first}"
+    assert (await person.submit(page, f"{page}/back"))[0] == 200
+    standing = await stage.at_version(5)
+    assert msgspec.structs.replace(standing.present.config, version=1) == small_hall()
+    assert hall.state.window_config[W1].name == "一号"
+    assert await stage.answered() == "applied"
+
+
+async def test_parts_are_edited_as_text_with_the_line_of_each_fault(stage: Stage) -> None:
+    person, page = stage.person, "/configurations/test/text/windows"
+    _, shown = await person.get(page)
+    assert "[[windows]]" in shown
+    text = '[[windows]]\nid = "w1"\nnumber = "1"\nname = "一号"\nname_en = "One"\nqueues = "q"\n'
+    status, _, answer = await person.submit(page, page, text=text)
+    assert status == 422
+    assert "第 6 行" in answer
+    assert "queues = &#34;q&#34;" in answer, "what was typed stays"
+    _, _, answer = await person.submit(page, page, text="[[windows")
+    assert "第 1 行" in answer
+    good = text.replace('"q"', '["nowhere"]')
+    assert (await person.submit(page, page, text=good))[0] == 200
+    _, answer = await person.get("/configurations/test")
+    assert "发布前要改好" in answer, "a draft may be unfinished, it is only not sent"
+    status, answer = await stage.press("publish")
+    assert status == 422
+    async with stage.ready.city.db.write() as uow:
+        with pytest.raises(Refusal, match=r"page\.forbidden"):
+            await stage.service.push(uow, NOBODY, HALL, (), "")
