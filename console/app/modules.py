@@ -72,5 +72,6 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.rollouts",
     "console.modules.statistics",
     "console.modules.evaluation",
+    "console.modules.gateway",
 )
 """Packages that bring ``templates/`` and ``locale/``."""

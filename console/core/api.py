@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -74,6 +75,8 @@ Instant = Annotated[
     int,
     said("UTC 毫秒", "UTC milliseconds since 1970", ge=0, le=LARGEST),
 ]
+Day = Annotated[date, said("日期，年-月-日", "A date, year-month-day")]
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 class NoParams(Strict, frozen=True, kw_only=True):
@@ -219,3 +222,9 @@ def paged(
     behind = [one for one in rows if after is None or key(one) > after]
     page = behind[:limit]
     return page, cursor_of(key(page[-1])) if len(behind) > len(page) else None
+
+
+def check_span(first: date, last: date, most: int) -> None:
+    """Raises ``api.span`` for dates in the wrong order, too far apart or outside of this century."""
+    if not FIRST_DAY <= first <= last <= LAST_DAY or (last - first).days >= most:
+        raise Refusal("api.span", most=most)

@@ -9,6 +9,7 @@ from console.core.module import ApiKey
 from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from qingting.contract.directives import Directive
+from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.link import Live
 from qingting.contract.states import Language
@@ -259,6 +260,15 @@ class HallsApi(Protocol):
         """Gives a directive its number; it leaves after the commit and outlives every cut. ``under`` is the
         function that allows it, which the subject must have at the hall."""
         ...
+
+
+async def hall_within(uow: ReadUow, halls: HallsApi, scope: Scope, hall: str) -> HallStatus:
+    """A hall of which anything is within ``scope``. Raises ``hall.unknown``, for one out of reach as for one that is
+    none: nobody learns which halls exist elsewhere."""
+    for one in await halls.halls(uow, scope):
+        if one.id == hall:
+            return one
+    raise Refusal("hall.unknown")
 
 
 HALLS = ApiKey[HallsApi]("HALLS")

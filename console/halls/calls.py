@@ -18,10 +18,8 @@ from console.core.api import (
 )
 from console.core.api_scopes import HALLS_READ
 from console.core.permissions import Permission
-from console.halls.api import HallsApi, HallStatus, LinkState
+from console.halls.api import HallsApi, HallStatus, LinkState, hall_within
 from qingting.contract.base import Strict
-from qingting.contract.errors import Refusal
-from qingting.contract.ids import HallId
 
 ROWS = 100
 
@@ -105,7 +103,8 @@ def list_call(halls: HallsApi) -> ApiOperation[HallListParams, None, HallPage]:
 
 def hall_call(halls: HallsApi) -> ApiOperation[HallParams, None, ApiHall]:
     async def run(call: ApiCall[HallParams, None]) -> ApiHall:
-        return _hall(await reached(call, halls, call.params.hall))
+        scope = call.subject.scope(Permission.LOOK)
+        return _hall(await hall_within(call.uow, halls, scope, call.params.hall))
 
     return ApiOperation(
         name="getHall",
@@ -123,11 +122,3 @@ def hall_call(halls: HallsApi) -> ApiOperation[HallParams, None, ApiHall]:
         run=run,
         errors=("hall.unknown",),
     )
-
-
-async def reached(call: ApiCall[HallParams, None], halls: HallsApi, hall: str) -> HallStatus:
-    """The hall that a call names. Raises ``hall.unknown``, for one out of reach as for one that is none."""
-    for one in await halls.halls(call.uow, call.subject.scope(Permission.LOOK)):
-        if one.id == HallId(hall):
-            return one
-    raise Refusal("hall.unknown")

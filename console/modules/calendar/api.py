@@ -45,6 +45,12 @@ class CalendarApi(Protocol):
         """What a date is at a hall. Raises ``hall.unknown``."""
         ...
 
+    async def hall_days(
+        self, uow: ReadUow, hall: HallId, first: date, last: date
+    ) -> dict[date, HallDay]:
+        """What each date from ``first`` to ``last`` is at a hall, in order. Raises ``hall.unknown``."""
+        ...
+
 
 CALENDAR = ApiKey[CalendarApi]("CALENDAR")
 

@@ -53,6 +53,17 @@ class Named:
         return self.name if language is Language.ZH else self.name_en or self.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemChange:
+    """A version of an item that was published: in force from its date on, until the next one."""
+
+    code: str
+    version: int
+    effective_from: date
+    published_at: int
+    body: ItemBody
+
+
 class CatalogueApi(Protocol):
     """Items in force. Withdrawn ones are none."""
 
@@ -64,6 +75,12 @@ class CatalogueApi(Protocol):
 
     async def item(self, uow: ReadUow, code: str, on: date | None = None) -> Item:
         """Raises ``catalogue.unknown``."""
+        ...
+
+    async def changes(
+        self, uow: ReadUow, after: tuple[int, str, int], *, limit: int
+    ) -> Sequence[ItemChange]:
+        """Versions in the order of their publishing, those behind ``after``: instant, code, version."""
         ...
 
     async def promised_day(self, uow: ReadUow, code: str, accepted: date) -> Due | None:

@@ -6,6 +6,7 @@ from console.halls.api import HALLS
 from console.modules.calendar.api import CALENDAR
 from console.modules.catalogue import views, views_edit
 from console.modules.catalogue.api import CATALOGUE
+from console.modules.catalogue.calls import change_call, item_call, search_call
 from console.modules.catalogue.service import CatalogueService
 from qingting.kernel.web import MenuItem
 
@@ -15,6 +16,7 @@ def setup(context: ModuleContext) -> None:
         context.clock, context.audit, context.get(CALENDAR), context.utc_offset_minutes
     )
     context.provide(CATALOGUE, service)
+    context.api(search_call(service), item_call(service), change_call(service))
     desk = views.Desk(service, context.get(HALLS))
     context.routes([*views.routes(desk), *views_edit.routes(desk)])
     context.menu(60, MenuItem("/catalogue", "menu.catalogue", "log"), Permission.LOOK)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from console.core.uow import ReadUow, Uow
 from console.modules.catalogue import models as m
-from console.modules.catalogue.api import Item, ItemQuery
+from console.modules.catalogue.api import Item, ItemChange, ItemQuery
 from console.modules.catalogue.domain import ItemBody, State
 from console.modules.catalogue.reading import asked, index_of
 
@@ -126,6 +126,19 @@ async def item(uow: ReadUow, code: str, on: date) -> Item | None:
 def _item(row: sa.RowMapping) -> Item:
     names = ("code", "version", "effective_from", "bookable", "on_site")
     return Item(**{name: row[name] for name in names}, body=_body(row["body"]))
+
+
+async def changes(uow: ReadUow, after: tuple[int, str, int], limit: int) -> list[ItemChange]:
+    """Published versions behind ``after`` (instant, code, version), in that order. Publishing holds :func:`lock`,
+    so none becomes visible behind one that was read already."""
+    place = sa.tuple_(_v.published_at, _v.code, _v.version)
+    statement = (
+        sa.select(_v.code, _v.version, _v.effective_from, _v.published_at, _v.body)
+        .where(_PUBLISHED, place > after)
+        .order_by(_v.published_at, _v.code, _v.version)
+        .limit(limit)
+    )
+    return [ItemChange(**{**row, "body": _body(row["body"])}) for row in await uow.all(statement)]
 
 
 async def present(uow: ReadUow, codes: Collection[str]) -> dict[str, ItemBody]:

@@ -20,7 +20,7 @@ from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi, Due
 from console.modules.catalogue import models as m
 from console.modules.catalogue import repository
-from console.modules.catalogue.api import Item, ItemQuery, Named
+from console.modules.catalogue.api import Item, ItemChange, ItemQuery, Named
 from console.modules.catalogue.cells import codes_in, read_items
 from console.modules.catalogue.domain import (
     DEFAULT_PATTERN,
@@ -77,6 +77,11 @@ class CatalogueService:
         if found is None or found.body.withdrawn:
             raise Refusal("catalogue.unknown")
         return found
+
+    async def changes(
+        self, uow: ReadUow, after: tuple[int, str, int], *, limit: int
+    ) -> Sequence[ItemChange]:
+        return await repository.changes(uow, after, limit)
 
     async def promised_day(self, uow: ReadUow, code: str, accepted: date) -> Due | None:
         body = (await self.item(uow, code, accepted)).body

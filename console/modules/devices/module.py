@@ -5,6 +5,7 @@ from console.core.permissions import Permission
 from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.devices.api import DEVICES
+from console.modules.devices.calls import device_call
 from console.modules.devices.projector import DeviceProjector
 from console.modules.devices.pruning import PRUNE_LOCK, prunes
 from console.modules.devices.service import DeviceService
@@ -15,6 +16,7 @@ from qingting.kernel.web import MenuItem
 def setup(context: ModuleContext) -> None:
     service = DeviceService(context.get(HALLS))
     context.provide(DEVICES, service)
+    context.api(device_call(context.get(HALLS), service))
     context.projector(DeviceProjector())
     context.job(
         "device pruning",

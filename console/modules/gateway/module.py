@@ -5,13 +5,18 @@ from aiohttp import web
 
 from console.core.api import BASE
 from console.core.module import ModuleContext, ModuleSpec
-from console.modules.gateway import oauth
+from console.core.permissions import Permission
+from console.halls.api import HALLS
+from console.modules.gateway import docs, oauth
 from console.modules.gateway.api import GATEWAY
+from console.modules.gateway.docs import docs_route
 from console.modules.gateway.document import Source, source_of, written
 from console.modules.gateway.gate import Gate, unknown_call
 from console.modules.gateway.service import IntegratorService
+from console.modules.gateway.views import routes
 from console.modules.identity.api import IDENTITY
 from console.modules.organisation.api import ORGANISATION
+from qingting.kernel.web import MenuItem
 
 DOCUMENT = f"{BASE}/openapi.json"
 
@@ -25,6 +30,8 @@ def setup(context: ModuleContext) -> None:
     )
     context.provide(GATEWAY, service)
     context.routes(_calls(context, gate, source))
+    context.routes(routes(service, context.get(HALLS)))
+    context.menu(71, MenuItem("/integrators", "menu.integrators", "link"), Permission.INTEGRATORS)
 
 
 def _calls(context: ModuleContext, gate: Gate, source: Source) -> list[web.AbstractRouteDef]:
@@ -40,8 +47,13 @@ def _calls(context: ModuleContext, gate: Gate, source: Source) -> list[web.Abstr
     found: list[web.AbstractRouteDef] = [
         web.get(DOCUMENT, document),
         web.post(BASE + oauth.PATH, tokens.handle),
+        docs_route(source),
     ]
-    taken: dict[str, set[str]] = {DOCUMENT: {"GET"}, BASE + oauth.PATH: {"POST"}}
+    taken: dict[str, set[str]] = {
+        DOCUMENT: {"GET"},
+        BASE + oauth.PATH: {"POST"},
+        docs.PATH: {"GET"},
+    }
     for one in source.operations:
         found.append(web.route(one.method, BASE + one.path, gate.handler(one)))
         taken.setdefault(BASE + one.path, set()).add(one.method)
@@ -51,7 +63,7 @@ def _calls(context: ModuleContext, gate: Gate, source: Source) -> list[web.Abstr
 MODULE = ModuleSpec(
     name="gateway",
     package="console.modules.gateway",
-    requires=("identity", "organisation"),
+    requires=("halls", "identity", "organisation"),
     table_prefix="gate_",
     setup=setup,
 )

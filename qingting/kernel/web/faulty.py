@@ -43,6 +43,13 @@ _OF_CODE = {
     "citizen.number": ("number",),
     "citizen.no_consent": ("agree",),
     "citizen.not_sure": ("sure",),
+    "integrator.id": ("id",),
+    "integrator.exists": ("id",),
+    "integrator.name": ("name",),
+    "integrator.scopes": ("scopes",),
+    "integrator.networks": ("networks",),
+    "integrator.quota": ("per_minute", "per_day"),
+    "integrator.not_yours": ("reach", "scopes"),
 }
 _STEP = re.compile(r"([^.\[\]]+)(?:\[(\d+)\])?")
 
