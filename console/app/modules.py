@@ -66,6 +66,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.alarms",
     "console.modules.calendar",
     "console.modules.catalogue",
+    "console.modules.notifications",
     "console.modules.citizens",
     "console.modules.privacy",
     "console.modules.configuration",

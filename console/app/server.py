@@ -72,12 +72,17 @@ LIVE_NAMES = frozenset(
         "rollouts",
         "jobs",
         "configuration",
+        "notifications",
     }
 )
 RETRY_SECONDS = "5"
 SHARED_PATHS = ("/assets/", "/language", "/healthz")
 _STATIC = Path(__file__).parent / "static"
-_SCRIPTS = (("/wall", "wall.js"), ("/calendar/month/", "calendar.js"))
+_SCRIPTS = (
+    ("/wall", "wall.js"),
+    ("/calendar/month/", "calendar.js"),
+    ("/notifications/topics/", "notifications.js"),
+)
 """Scripts of single pages, by how the address begins."""
 
 

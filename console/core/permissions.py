@@ -62,6 +62,10 @@ class Permission(StrEnum):
     """Say what a role may do, and give any role to anybody."""
     INTEGRATORS = "integrators"
     """Give other systems access to the open API, within one's own reach."""
+    NOTIFICATIONS = "notifications"
+    """See what citizens were told about the halls within one's reach."""
+    NOTIFICATIONS_EDIT = "notifications.edit"
+    """Wordings, rules and channels of what citizens are told."""
     AUDIT_READ = "audit.read"
     CONFIGURATION = "configuration"
     """Edit a hall's configuration from the city and publish it."""
@@ -84,6 +88,7 @@ DUTIES: Mapping[Permission, Duty] = {
     Permission.HALLS_ENROL: Duty.SYSTEM,
     Permission.HALLS_DECIDE: Duty.SYSTEM,
     Permission.OPERATIONS: Duty.SYSTEM,
+    Permission.NOTIFICATIONS_EDIT: Duty.SYSTEM,
     Permission.ACCOUNTS: Duty.SECURITY,
     Permission.ROLES: Duty.SECURITY,
     Permission.INTEGRATORS: Duty.SECURITY,
@@ -101,6 +106,7 @@ CITY_WIDE: frozenset[Permission] = frozenset(
         Permission.AUDIT_READ,
         Permission.CALENDAR_YEARS,
         Permission.OPERATIONS,
+        Permission.NOTIFICATIONS_EDIT,
     }
 )
 """What these change or show belongs to all halls at once: a role within less than the city does not carry them."""

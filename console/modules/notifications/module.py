@@ -2,16 +2,32 @@
 
 from console.core.delivering import Waker, work_when_woken
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
+from console.halls.api import HALLS
+from console.modules.notifications import views, views_edit
+from console.modules.notifications.ahead import TOPICS, Watcher
 from console.modules.notifications.api import NOTIFICATIONS
+from console.modules.notifications.desk import NoticeDesk
 from console.modules.notifications.receiving import Receiving
 from console.modules.notifications.sending import Post
 from console.modules.notifications.service import CHANGED, NotificationService
+from console.modules.statistics.api import STATISTICS
+from qingting.kernel.web import MenuItem
 
 
 def setup(context: ModuleContext) -> None:
     service = NotificationService(context.clock, context.utc_offset_minutes)
     context.provide(NOTIFICATIONS, service)
+    service.declare(TOPICS)
     _add_jobs(context, service)
+    senders = {one.name: one for one in context.senders}
+    pages = views.Pages(NoticeDesk(service, context.audit, senders), context.get(HALLS))
+    # The editing pages first: theirs are the longer addresses.
+    context.routes(
+        [*views_edit.routes(pages), *views_edit.channel_routes(pages), *views.routes(pages)]
+    )
+    line = MenuItem("/notifications", "menu.notifications", "voice")
+    context.menu(55, line, Permission.NOTIFICATIONS)
 
 
 def _add_jobs(context: ModuleContext, service: NotificationService) -> None:
@@ -23,7 +39,14 @@ def _add_jobs(context: ModuleContext, service: NotificationService) -> None:
     async def send() -> None:
         await work_when_woken(waker, post.work)
 
+    watcher = Watcher(context.db, service, context.get(HALLS), context.get(STATISTICS))
+    tickets = Waker(context.signals, frozenset({"tickets"}))
+
+    async def watch() -> None:
+        await work_when_woken(tickets, watcher.look)
+
     context.job("notifications", send)
+    context.job("few before you", watch)
     if senders:
         context.job("notification receipts", Receiving(context.db, post, senders).job())
 
@@ -31,7 +54,7 @@ def _add_jobs(context: ModuleContext, service: NotificationService) -> None:
 MODULE = ModuleSpec(
     name="notifications",
     package="console.modules.notifications",
-    requires=(),
+    requires=("halls", "statistics"),
     table_prefix="note_",
     setup=setup,
 )

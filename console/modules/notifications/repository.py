@@ -7,12 +7,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from console.core.models import audit_entry
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import models as m
 from console.modules.notifications.rules import NoticeRules
 from console.modules.notifications.topics import Channel, DeclaredTopic, TopicSettings, Wording
 from qingting.contract.states import Language
 
+MOST_TRIES = 20
+"""Wordings that one person may try in an hour: each one costs."""
 _m, _d, _w = m.message.c, m.delivery.c, m.wording.c
 
 
@@ -212,3 +215,21 @@ async def read(uow: Uow, citizen: str, no: int | None, at: int) -> None:
 async def forget(uow: Uow, citizen: str) -> None:
     for table in (m.message, m.choice, m.follow):
         await uow.run(sa.delete(table).where(table.c.citizen == citizen))
+
+
+async def planned(uow: ReadUow, topic: str) -> Sequence[sa.RowMapping]:
+    """Messages of a topic that have not been told."""
+    return await uow.all(
+        sa.select(_m.no, _m.at).where(_m.topic == topic, _m.state == "planned", _m.at.is_not(None))
+    )
+
+
+async def tried_since(uow: ReadUow, account: str, since: int) -> int:
+    """How often somebody has tried a wording since then."""
+    a = audit_entry.c
+    statement = sa.select(sa.func.count()).select_from(audit_entry)
+    return int(
+        await uow.scalar(
+            statement.where(a.actor == account, a.act == "notice.tried", a.at >= since)
+        )
+    )

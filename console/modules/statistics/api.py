@@ -1,5 +1,6 @@
 """What other modules may know of today's tickets."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -69,6 +70,18 @@ class TicketNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InLine:
+    """The ticket that somebody came with a booking for. ``ahead``: who waits in the same queue and took a ticket
+    before, or belongs to a class above the ordinary; the hall's rules may call in another order. It says
+    something while ``state`` is ``waiting``."""
+
+    booking: str
+    number: str
+    state: str
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFigures:
     """Bookings of one hall for one business day. ``missed``: the day ended and nobody came (爽约)."""
 
@@ -125,6 +138,12 @@ class StatisticsApi(Protocol):
         ...
 
     async def bookings(self, uow: ReadUow, scope: Scope, day: date) -> list[BookingFigures]: ...
+
+    async def in_line(
+        self, uow: ReadUow, day: date, hall: HallId, bookings: Collection[str]
+    ) -> list[InLine]:
+        """Where those who came with ``bookings`` stand now; who has not come is missing."""
+        ...
 
 
 STATISTICS = ApiKey[StatisticsApi]("STATISTICS")

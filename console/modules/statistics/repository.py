@@ -1,5 +1,6 @@
 """SQL over tickets and windows."""
 
+from collections.abc import Collection
 from datetime import date
 
 import sqlalchemy as sa
@@ -7,7 +8,13 @@ import sqlalchemy as sa
 from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.statistics import models as m
-from console.modules.statistics.api import BookingFigures, QueueFigures, TicketNow, WindowNow
+from console.modules.statistics.api import (
+    BookingFigures,
+    InLine,
+    QueueFigures,
+    TicketNow,
+    WindowNow,
+)
 from qingting.contract.ids import HallId
 
 _QUEUES = """
@@ -98,3 +105,21 @@ async def tickets(uow: ReadUow, day: date, hall: HallId, limit: int) -> tuple[in
         .limit(limit)
     )
     return int(count), [TicketNow(**row) for row in await uow.all(statement)]
+
+
+_IN_LINE = """
+    SELECT mine.booking, mine.number, mine.state,
+           (SELECT count(*) FROM stat_ticket other
+            WHERE other.hall = mine.hall AND other.day = mine.day AND other.queue = mine.queue
+              AND other.state = 'waiting' AND other.id <> mine.id
+              AND (other.issued_at < mine.issued_at
+                   OR other.priority NOT IN ('ordinary', 'booked')
+                      AND mine.priority IN ('ordinary', 'booked'))) AS ahead
+    FROM stat_ticket mine
+    WHERE mine.day = :day AND mine.hall = :hall AND mine.booking = ANY(CAST(:bookings AS text[]))
+    ORDER BY mine.issued_at"""
+
+
+async def in_line(uow: ReadUow, day: date, hall: HallId, bookings: Collection[str]) -> list[InLine]:
+    given = {"day": day, "hall": hall, "bookings": sorted(bookings)}
+    return [InLine(**row) for row in await uow.all(sa.text(_IN_LINE), given)]

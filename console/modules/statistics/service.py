@@ -1,11 +1,18 @@
 """Today's tickets; implements :class:`console.modules.statistics.api.StatisticsApi`."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.statistics import repository
-from console.modules.statistics.api import BookingFigures, QueueFigures, TicketNow, WindowNow
+from console.modules.statistics.api import (
+    BookingFigures,
+    InLine,
+    QueueFigures,
+    TicketNow,
+    WindowNow,
+)
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 
@@ -39,3 +46,8 @@ class StatisticsService:
 
     async def bookings(self, uow: ReadUow, scope: Scope, day: date) -> list[BookingFigures]:
         return await repository.bookings(uow, scope, day)
+
+    async def in_line(
+        self, uow: ReadUow, day: date, hall: HallId, bookings: Collection[str]
+    ) -> list[InLine]:
+        return await repository.in_line(uow, day, hall, bookings)

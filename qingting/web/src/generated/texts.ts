@@ -1528,6 +1528,26 @@ export const ERROR_TEXTS = {
     "en": "“{word}” in line {line}, character {column} is not a field of this message. Choose one from the list of fields, or change these braces.",
     "retry": false
   },
+  "notice.changed": {
+    "zh": "别人刚刚改过这里。您写的内容还在，请先看新的版本，再决定要不要保存。",
+    "en": "Somebody else has just changed this. What you typed is kept: look at the new version before you save.",
+    "retry": false
+  },
+  "notice.no_channel": {
+    "zh": "本市还没有接入这个渠道，试发不了。",
+    "en": "This city has no such channel yet, so nothing can be sent by it.",
+    "retry": false
+  },
+  "notice.try_failed": {
+    "zh": "没有发出去：服务商回答“{why}”。请核对号码或地址，或稍后再试。",
+    "en": "It was not sent: the provider answered “{why}”. Check the number or address, or try again later.",
+    "retry": true
+  },
+  "notice.tries": {
+    "zh": "一小时内最多试发 {n} 次。请稍后再试。",
+    "en": "At most {n} trials an hour. Please try again later.",
+    "retry": true
+  },
   "notice.empty": {
     "zh": "标题和正文都要写。",
     "en": "Both title and text are needed.",

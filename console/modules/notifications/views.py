@@ -1,0 +1,181 @@
+"""Pages that show what citizens were told: the list, one message, figures, sheets."""
+
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+
+from aiohttp import web
+
+from console.core.lists import PAGE_ROWS, Listing
+from console.core.permissions import Permission
+from console.core.sheets import Cell, moment, sheet_response
+from console.core.web import PAGES, SUBJECT, UOW
+from console.halls.api import HallsApi
+from console.modules.notifications.desk import NoticeDesk
+from console.modules.notifications.forms import day_or_none
+from console.modules.notifications.reports import Wanted
+from console.modules.notifications.topics import Channel
+from qingting.contract.errors import Refusal
+from qingting.contract.states import Language
+from qingting.kernel.web import LANGUAGE
+
+FILTERS = ("topic", "channel", "state", "hall", "first", "last")
+STATES = ("queued", "held", "sending", "sent", "delivered", "failed", "dropped")
+MESSAGE_STATES = ("planned", "cancelled", "expired", "repeated")
+TONES = {
+    "delivered": "done",
+    "sent": "info",
+    "queued": "info",
+    "sending": "info",
+    "held": "off",
+    "waiting": "off",
+    "dropped": "off",
+    "failed": "fault",
+    "told": "done",
+    "planned": "info",
+    "cancelled": "off",
+    "expired": "off",
+    "repeated": "off",
+}
+COLUMNS = ("no", "topic", "hall", "made", "channel", "state", "why", "masked", "segments", "cost", "sent", "done")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pages need."""
+
+    desk: NoticeDesk
+    halls: HallsApi
+
+    async def hall_names(self, request: web.Request) -> dict[str, str]:
+        """Halls within reach that messages are about."""
+        scope = request[SUBJECT].scope(Permission.NOTIFICATIONS)
+        language = request[LANGUAGE]
+        halls = await self.halls.halls(request[UOW], scope)
+        return {str(one.id): one.title(language) for one in halls}
+
+    def topic_names(self, request: web.Request) -> dict[str, str]:
+        language = request[LANGUAGE]
+        topics = self.desk.service.topics.values()
+        return {one.id: one.names[language] for one in topics}
+
+
+def wanted_of(listing: Listing) -> Wanted:
+    query = listing.query
+    return Wanted(
+        topic=query.get("topic", ""),
+        channel=query.get("channel", ""),
+        state=query.get("state", ""),
+        hall=query.get("hall", ""),
+        first=day_or_none(query.get("first", "")),
+        last=day_or_none(query.get("last", "")),
+    )
+
+
+def money(thousandths: int) -> str:
+    """Yuan with two or three places."""
+    text = f"{thousandths / 1000:.3f}"
+    return text.removesuffix("0")
+
+
+def routes(pages: Pages) -> list[web.RouteDef]:
+    """Handlers over ``pages``."""
+    desk = pages.desk
+
+    async def listed(request: web.Request) -> web.Response:
+        listing = Listing.of(request, FILTERS, sort="")
+        offset = (listing.page - 1) * PAGE_ROWS
+        count, rows, ways = await desk.messages(
+            request[UOW], request[SUBJECT], wanted_of(listing), limit=PAGE_ROWS, offset=offset
+        )
+        context = {
+            "rows": [(row, ways[row["no"]]) for row in rows],
+            "count": count,
+            "listing": listing.counted(count),
+            "wanted": wanted_of(listing),
+            "states": STATES,
+            "message_states": MESSAGE_STATES,
+            **await _shared(request, pages),
+        }
+        return request.app[PAGES].render(request, "notifications.html", context, block="list")
+
+    async def one(request: web.Request) -> web.Response:
+        uow, subject = request[UOW], request[SUBJECT]
+        row, ways, steps = await desk.message(uow, subject, _number(request))
+        context = {
+            "row": row,
+            "ways": ways,
+            "steps": steps,
+            "words": await desk.words_of(uow, row, ways),
+            "money": money,
+            **await _shared(request, pages),
+        }
+        return request.app[PAGES].render(request, "notification.html", context, block="main")
+
+    async def figures(request: web.Request) -> web.Response:
+        rows = await desk.figures(request[UOW], request[SUBJECT])
+        context = {"rows": rows, "money": money, **await _shared(request, pages)}
+        return request.app[PAGES].render(request, "notifications_figures.html", context)
+
+    async def sheet(request: web.Request) -> web.Response:
+        return await _sheet(request, pages)
+
+    return [
+        web.get("/notifications", listed),
+        web.get("/notifications/figures", figures),
+        web.get("/notifications.{kind}", sheet),
+        web.get("/notifications/{no}", one),
+    ]
+
+
+def _number(request: web.Request) -> int:
+    text = request.match_info["no"]
+    if not text.isdecimal() or len(text) > 18:
+        raise Refusal("page.not_found")
+    return int(text)
+
+
+async def _shared(request: web.Request, pages: Pages) -> dict[str, object]:
+    return {
+        "topics": pages.topic_names(request),
+        "halls": await pages.hall_names(request),
+        "channels": list(Channel),
+        "tones": TONES,
+        "may": request[SUBJECT].may(Permission.NOTIFICATIONS_EDIT),
+    }
+
+
+async def _sheet(request: web.Request, pages: Pages) -> web.Response:
+    desk, words = pages.desk, request.app[PAGES]
+    listing = Listing.of(request, FILTERS, sort="")
+    found = await desk.sheet(request[UOW], request[SUBJECT], wanted_of(listing))
+    topics, halls = pages.topic_names(request), await pages.hall_names(request)
+    zone = timezone(timedelta(minutes=desk.offset))
+    language: Language = request[LANGUAGE]
+
+    def text(key: str) -> str:
+        return words.text(language, key)
+
+    rows: list[list[Cell]] = [
+        [
+            row["no"],
+            topics.get(row["topic"], row["topic"]),
+            halls.get(row["hall"], row["hall"]),
+            moment(row["made_at"], zone),
+            text(f"notice.channel.{row['channel']}") if row["channel"] else "",
+            text(f"notice.state.{row['state'] or row['message_state']}"),
+            row["reason"] or "",
+            row["masked"] or "",
+            row["segments"],
+            (row["cost"] or 0) / 1000,
+            moment(row["sent_at"] or 0, zone),
+            moment(row["done_at"] or 0, zone),
+        ]
+        for row in found
+    ]
+    return await sheet_response(
+        request.match_info["kind"],
+        file="notifications",
+        title=text("notice.title"),
+        head=[text(f"notice.col.{one}") for one in COLUMNS],
+        rows=rows,
+    )
