@@ -1,7 +1,11 @@
 """What whoever has a shell on the city's machine may do without a login: enrol halls, renew passwords."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import msgspec
 
+from console.app.city import City, open_city
 from console.app.server import (
     ConsoleReady,
     ConsoleSettings,
@@ -10,8 +14,10 @@ from console.app.server import (
     renew_administrator,
 )
 from console.core.db import Database
+from console.core.permissions import SYSTEM
 from console.core.sealing import KeyFile
-from console.modules.identity.api import OneTimePassword
+from console.core.uow import Uow
+from console.modules.identity.api import IDENTITY, OneTimePassword
 from console.modules.privacy.audit_keeping import AuditKeeping
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import SystemClock
@@ -62,3 +68,29 @@ async def verify_audit(settings: ConsoleSettings) -> tuple[bool, str]:
 async def renew_password(settings: ConsoleSettings, account: str) -> str:
     """Another one-time password for an account; raises ``account.unknown``."""
     return login_line(await renew_administrator(settings, account))
+
+
+async def reset_factor(settings: ConsoleSettings, account: str) -> str:
+    """Takes an account's second factor away: a lost telephone. Raises ``account.unknown``, ``factor.none``."""
+    async with _apart(settings) as (city, uow):
+        await city.context.take(IDENTITY).reset_factor(uow, SYSTEM, account)
+    return f"{account}: 两步验证已重置 second factor reset"
+
+
+async def open_to_all(settings: ConsoleSettings) -> str:
+    """Drops the list of networks that staff may log in from."""
+    async with _apart(settings) as (city, uow):
+        await city.context.take(IDENTITY).open_addresses(uow, SYSTEM)
+    return "登录地址限制已清空 staff may log in from everywhere"
+
+
+@asynccontextmanager
+async def _apart(settings: ConsoleSettings) -> AsyncIterator[tuple[City, Uow]]:
+    """The city without its pages, in one transaction. Raises ``city.unavailable``."""
+    keys = await KeyFile.open(settings.key_path, SystemClock())
+    async with (
+        open_database(settings) as url,
+        open_city(url, keys=keys) as city,
+        city.db.write() as uow,
+    ):
+        yield city, uow

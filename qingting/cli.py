@@ -251,6 +251,27 @@ def city_renew_password(file: Path | None, account: str) -> None:
     _show(renew_password(_read_settings(load_console_settings, file), account))
 
 
+@city.command("reset-factor")
+@SETTINGS
+@click.argument("account")
+def city_reset_factor(file: Path | None, account: str) -> None:
+    """Take the second factor of an account away, whose telephone is lost."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import reset_factor
+
+    _show(reset_factor(_read_settings(load_console_settings, file), account))
+
+
+@city.command("open-addresses")
+@SETTINGS
+def city_open_addresses(file: Path | None) -> None:
+    """Let staff log in from everywhere again: the list of networks shut everybody out."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import open_to_all
+
+    _show(open_to_all(_read_settings(load_console_settings, file)))
+
+
 def _read_settings(load: Callable[[Path | None, Mapping[str, str]], S], file: Path | None) -> S:
     try:
         return load(file, os.environ)

@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 
 from console.app.city import City
 from console.core.permissions import EVERYWHERE
+from console.core.web import PROXIES
 from console.halls.api import HALLS, HallStatus, LinkState
 from console.modules.alarms.api import ALARMS, OpenAlarms
 from console.modules.devices.api import DEVICES, DeviceInfo
@@ -22,7 +23,7 @@ def metrics_of(city: City, token: str) -> Handler:
     alarms_api = city.context.take(ALARMS)
 
     async def metrics(request: web.Request) -> web.StreamResponse:
-        check_asker(request, token)
+        check_asker(request, token, request.app[PROXIES])
         async with city.db.read() as uow:
             halls = await halls_api.halls(uow, EVERYWHERE)
             devices = await devices_api.devices(uow, EVERYWHERE)

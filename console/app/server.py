@@ -38,7 +38,7 @@ from console.core.retention import (
 )
 from console.core.sealing import KeyFile
 from console.core.senders.opening import SenderSettings, open_senders, sender_faults
-from console.core.web import PAGES, SUBJECT, unit_of_work
+from console.core.web import PAGES, PROXIES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
@@ -119,6 +119,7 @@ class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
     citizen_address_per_minute: Amount = ADDRESS_PER_MINUTE
     citizen_browser_per_minute: Amount = BROWSER_PER_MINUTE
     public_url: str = ""
+    proxies: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
@@ -136,6 +137,10 @@ class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
             address_per_minute=self.citizen_address_per_minute,
             browser_per_minute=self.citizen_browser_per_minute,
         )
+
+    @property
+    def proxy_addresses(self) -> frozenset[str]:
+        return frozenset(one.strip() for one in self.proxies.split(",") if one.strip())
 
     @property
     def sign_on(self) -> SignOn:
@@ -217,6 +222,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
         ]
     )
     app[PAGES] = pages
+    app[PROXIES] = settings.proxy_addresses
     pages.install(app, Assets.collect([_STATIC]))
     app.router.add_get("/link", city.link.handle)
     app.router.add_get("/live", _live(city))

@@ -62,6 +62,8 @@ class Permission(StrEnum):
     """Say what a role may do, and give any role to anybody."""
     INTEGRATORS = "integrators"
     """Give other systems access to the open API, within one's own reach."""
+    SIGN_IN = "sign_in"
+    """Say how people log in: passwords, second factor, addresses."""
     NOTIFICATIONS = "notifications"
     """See what citizens were told about the halls within one's reach."""
     NOTIFICATIONS_EDIT = "notifications.edit"
@@ -92,6 +94,7 @@ DUTIES: Mapping[Permission, Duty] = {
     Permission.ACCOUNTS: Duty.SECURITY,
     Permission.ROLES: Duty.SECURITY,
     Permission.INTEGRATORS: Duty.SECURITY,
+    Permission.SIGN_IN: Duty.SECURITY,
     Permission.AUDIT_READ: Duty.AUDIT,
 }
 """Functions that belong to one administrator and to nobody who has another's."""
@@ -103,6 +106,7 @@ CITY_WIDE: frozenset[Permission] = frozenset(
         Permission.PHOTOS,
         Permission.HALLS_ENROL,
         Permission.ROLES,
+        Permission.SIGN_IN,
         Permission.AUDIT_READ,
         Permission.CALENDAR_YEARS,
         Permission.OPERATIONS,

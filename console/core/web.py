@@ -9,10 +9,13 @@ from console.core.permissions import Subject
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import Pages
+from qingting.kernel.web.sender import sender_of
 
 PAGES = web.AppKey("pages", Pages)
 UOW = web.RequestKey("uow", Uow)
 """The request's transaction: committed when the handler answers, rolled back when it raises."""
+PROXIES: web.AppKey[frozenset[str]] = web.AppKey("proxies")
+"""Addresses of the reverse proxies in front."""
 SUBJECT = web.RequestKey("subject", Subject)
 """Who asks; absent before login."""
 OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz", "/metrics", f"{BASE}/")
@@ -59,5 +62,6 @@ def page_number(request: web.Request) -> int:
 
 
 def address_of(request: web.Request) -> str:
-    """The caller's network address, for the audit."""
-    return request.remote or ""
+    """The caller's network address: for the audit, for locks, and for where staff may log in from. What a header says counts
+    only from the proxies that the settings name."""
+    return sender_of(request, request.app.get(PROXIES, frozenset()))

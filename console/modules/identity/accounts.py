@@ -36,7 +36,7 @@ LONGEST_TITLE = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInfo:
-    """An account as its keeper sees it. ``may`` is False for one that has more than the keeper could give."""
+    """An account as its keeper sees it. ``factor_since`` is 0 without a second factor. ``may`` is False for one that has more than the keeper could give."""
 
     id: str
     name: str
@@ -46,6 +46,7 @@ class AccountInfo:
     must_change: bool
     created_at: int
     last_login_at: int
+    factor_since: int
     assignments: tuple[Assignment, ...]
     may: bool
 
@@ -156,7 +157,7 @@ class AccountService:
         await self._audit.write(uow, subject, act, object=account)
 
     async def renew(self, uow: Uow, subject: Subject, account: str) -> str:
-        """Name of an account whose password the keeper may renew; the same refusals."""
+        """Name of an account whose password or second factor the keeper may renew; the same refusals."""
         return (await self._kept(uow, subject, account)).name
 
     async def _kept(self, uow: ReadUow, subject: Subject, account: str) -> AccountInfo:
@@ -310,6 +311,7 @@ def _info(
         must_change=row["must_change"],
         created_at=row["created_at"],
         last_login_at=row["last_login_at"] or 0,
+        factor_since=row["totp_since"] or 0,
         assignments=tuple(given),
         may=all(may_give(subject, one.role, one.reach, chart) for one in given),
     )

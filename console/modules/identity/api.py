@@ -19,6 +19,17 @@ MUST_CHANGE = "must_change"
 TOO_OLD = "too_old"
 """Mark beside it: the password is not a one-time one but has served too long."""
 
+SECOND = "second"
+"""Mark of a session whose person still has to give the second factor."""
+ENROL = "enrol"
+"""Mark of a session that may only set up a second factor."""
+
+
+def is_strong(means: str) -> bool:
+    """True when a session began with two factors. ``means`` is ``password``, ``sso`` (single sign-on) or ``scan`` (from
+    another session), with ``+code``, ``+recovery`` or ``+mfa`` for a second one."""
+    return "+" in means
+
 
 @dataclass(frozen=True, slots=True)
 class OneTimePassword:
@@ -41,6 +52,18 @@ class IdentityApi(Protocol):
 
     async def renew_password(self, uow: Uow, subject: Subject, name: str) -> OneTimePassword:
         """Another one-time password for an account; ends its sessions and its lock."""
+        ...
+
+    async def reset_factor(self, uow: Uow, subject: Subject, name: str) -> None:
+        """Takes an account's second factor away and ends its sessions. Raises ``account.unknown``, ``factor.none``."""
+        ...
+
+    async def open_addresses(self, uow: Uow, subject: Subject) -> None:
+        """Drops all networks that staff are held to."""
+        ...
+
+    async def grant_grace(self, uow: Uow, days: int) -> None:
+        """For a demonstration: accounts may go without a second factor for so long after they were made."""
         ...
 
     async def subject(self, uow: ReadUow, account: str, address: str) -> Subject | None:

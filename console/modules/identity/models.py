@@ -17,12 +17,16 @@ account = sa.Table(
     sa.Column("must_change", sa.Boolean, nullable=False),
     sa.Column("disabled", sa.Boolean, nullable=False),
     sa.Column("totp_box", sa.Text),
+    sa.Column("totp_pending", sa.Text),
+    sa.Column("totp_step", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("totp_since", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("changed_at", sa.BigInteger, nullable=False),
     sa.Column("last_login_at", sa.BigInteger),
     sa.UniqueConstraint("id", "duty"),
 )
-"""``totp_box`` will hold the sealed secret of the second factor. ``duty`` is that of the three administrators whose
+"""``totp_box`` holds the sealed secret of the second factor since ``totp_since``, ``totp_pending`` one that waits for its
+first code; ``totp_step`` is the last step that was taken. ``duty`` is that of the three administrators whose
 functions the account's roles have, or empty; ``division`` says whose account it is to keep, ``staff`` (a staff
 number) who uses it."""
 
@@ -93,6 +97,7 @@ session = sa.Table(
     sa.Column("marks", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("address", sa.Text, nullable=False, server_default=""),
     sa.Column("program", sa.Text, nullable=False, server_default=""),
+    sa.Column("means", sa.Text, nullable=False, server_default=""),
     sa.Index("ident_session_subject", "subject"),
 )
 
@@ -103,3 +108,41 @@ ended = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
 )
 """Sessions that somebody ended, for a day."""
+
+recovery = sa.Table(
+    "ident_recovery",
+    metadata,
+    sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id"), primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("used_at", sa.BigInteger),
+)
+"""Codes that stand in for a lost telephone, each once."""
+
+policy = sa.Table(
+    "ident_policy",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("password_days", sa.Integer, nullable=False),
+    sa.Column("remembered", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("lock_minutes", sa.Integer, nullable=False),
+    sa.Column("idle_minutes", sa.Integer, nullable=False),
+    sa.Column("session_hours", sa.Integer, nullable=False),
+    sa.Column("grace_days", sa.Integer, nullable=False),
+    sa.Column("factor_for", pg.ARRAY(sa.Text), nullable=False),
+)
+"""One row, the rules of logging in."""
+
+network = sa.Table(
+    "ident_network",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("network", pg.CIDR, nullable=False),
+    sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id")),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("given_by", sa.Text, nullable=False),
+    sa.Column("given_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("network", "account", postgresql_nulls_not_distinct=True),
+)
+"""Networks that staff may log in from. ``account`` null: everybody who has none of the own."""

@@ -3,9 +3,19 @@
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
 from console.halls.api import HALLS
-from console.modules.identity import views_accounts, views_roles, views_sessions
+from console.modules.identity import (
+    views_accounts,
+    views_factor,
+    views_networks,
+    views_policy,
+    views_roles,
+    views_sessions,
+)
 from console.modules.identity.accounts import AccountService
+from console.modules.identity.allowlist import AllowList
 from console.modules.identity.api import IDENTITY
+from console.modules.identity.factor import FactorService
+from console.modules.identity.policy import PolicyBook
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.service import IdentityService
 from console.modules.identity.views import routes, who_asks
@@ -17,16 +27,20 @@ COOKIE = "qt_city"
 
 
 def setup(context: ModuleContext) -> None:
-    store = PgSessionStore(context.db)
+    book = PolicyBook()
+    store = PgSessionStore(context.db, book)
 
     def sessions_in(kept: PgSessionStore) -> Sessions:
-        return Sessions(kept, context.clock, cookie=COOKIE, secure=context.secure_cookies)
+        return Sessions(
+            kept, context.clock, cookie=COOKIE, secure=context.secure_cookies, limits=book.limits
+        )
 
     organisation, passwords = context.get(ORGANISATION), Passwords()
     service = IdentityService(context.clock, context.audit, passwords, store, organisation)
     accounts = AccountService(
         context.clock, context.audit, passwords, store, organisation, context.get(HALLS)
     )
+    factors = FactorService(context.clock, context.audit, context.sealer, store, service)
     context.provide(IDENTITY, service)
     context.routes(routes(service, store, sessions_in))
     context.routes(
@@ -34,10 +48,15 @@ def setup(context: ModuleContext) -> None:
             *views_accounts.routes(accounts, service),
             *views_roles.routes(accounts),
             *views_sessions.routes(accounts),
+            *views_factor.routes(factors, store, sessions_in, context.clock),
+            *views_policy.routes(service),
+            *views_networks.routes(AllowList(context.clock, context.audit)),
         ]
     )
     context.menu(
-        70, MenuItem("/accounts", "menu.accounts", "key", under=("/roles",)), Permission.ACCOUNTS
+        70,
+        MenuItem("/accounts", "menu.accounts", "key", under=("/roles", "/sign-in")),
+        Permission.ACCOUNTS,
     )
     context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE))
 

@@ -1,6 +1,6 @@
 """All SQL of accounts, tries and sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -8,6 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from console.core.db import Database
 from console.core.uow import ReadUow, Uow
 from console.modules.identity import models as m
+from console.modules.identity.policy import PolicyBook
+from console.modules.identity.repository_policy import COLUMNS, policy_of
 from qingting.kernel.security.lockout import Tries
 from qingting.kernel.web import WebSession
 
@@ -23,6 +25,14 @@ async def find_by_name(uow: ReadUow, name: str) -> sa.RowMapping | None:
     if "\x00" in name:
         return None  # PostgreSQL has no such text, and so no such account
     return await uow.first(sa.select(m.account).where(m.account.c.name == name))
+
+
+async def account_names(uow: ReadUow, accounts: Collection[str]) -> dict[str, str]:
+    """Names by id; those that are gone are left out."""
+    rows = await uow.all(
+        sa.select(m.account.c.id, m.account.c.name).where(m.account.c.id.in_(sorted(accounts)))
+    )
+    return {row["id"]: row["name"] for row in rows}
 
 
 class AccountRepository:
@@ -121,16 +131,23 @@ class PgSessionStore:
     together with the act that made it so; without one each call is its own transaction."""
 
     def __init__(
-        self, db: Database, uow: Uow | None = None, *, address: str = "", program: str = ""
+        self,
+        db: Database,
+        book: PolicyBook,
+        uow: Uow | None = None,
+        *,
+        address: str = "",
+        program: str = "",
     ) -> None:
         self._db = db
+        self._book = book
         self._uow = uow
         self._address = address
         self._program = program
 
     def within(self, uow: Uow, *, address: str = "", program: str = "") -> "PgSessionStore":
         """What begins there comes from ``address`` and a browser that calls itself ``program``."""
-        return PgSessionStore(self._db, uow, address=address, program=program)
+        return PgSessionStore(self._db, self._book, uow, address=address, program=program)
 
     async def put(self, digest: str, session: WebSession) -> None:
         await self._run(
@@ -143,20 +160,25 @@ class PgSessionStore:
                 marks=list(session.marks),
                 address=self._address,
                 program=self._program,
+                means=session.means,
             )
         )
 
     async def find(self, digest: str) -> WebSession | None:
+        """The policy comes with it: how long a session lasts is known before it is looked at."""
+        statement = sa.select(m.session, *COLUMNS).join_from(m.session, m.policy, sa.true())
         async with self._db.read() as uow:
-            row = await uow.first(sa.select(m.session).where(m.session.c.digest == digest))
+            row = await uow.first(statement.where(m.session.c.digest == digest))
         if row is None:
             return None
+        self._book.policy = policy_of(row)
         return WebSession(
             subject=row["subject"],
             csrf=row["csrf"],
             created_at=row["created_at"],
             seen_at=row["seen_at"],
             marks=tuple(row["marks"]),
+            means=row["means"],
         )
 
     async def touch(self, digest: str, seen_at: int) -> None:

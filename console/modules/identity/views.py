@@ -7,18 +7,22 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from console.core.module import Guest
+from console.core.oidc import inside
 from console.core.web import OPEN_PATHS, PAGES, SUBJECT, UOW, address_of
-from console.modules.identity.api import MUST_CHANGE, TOO_OLD
+from console.modules.identity.api import ENROL, MUST_CHANGE, SECOND, TOO_OLD, is_strong
 from console.modules.identity.repository import PgSessionStore
+from console.modules.identity.repository_policy import read_policy
 from console.modules.identity.repository_sessions import was_ended
-from console.modules.identity.service import IdentityService, Login
+from console.modules.identity.service import IdentityService, Login, Standing
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.security.device_keys import digest
 from qingting.kernel.web import SESSION, Sessions, read_form, see_other
 from qingting.kernel.web.keys import EXPIRED
+from qingting.kernel.web.session import WebSession
 
 LOGIN, PASSWORD = "/login", "/password"
+SECOND_STEP, FACTOR = "/login/second", "/second-factor"
 LONGEST_PROGRAM = 200
 SessionsIn = Callable[[PgSessionStore], Sessions]
 
@@ -43,22 +47,34 @@ def who_asks(service: IdentityService, guests: Sequence[Guest], cookie: str) -> 
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(OPEN_PATHS):
             return await handler(request)
-        session = request.get(SESSION)
+        session, standing = request.get(SESSION), None
         if session is not None:
-            subject = await service.subject(request[UOW], session.subject, address_of(request))
-            if subject is not None:
-                request[SUBJECT] = subject
+            standing = await service.standing(request[UOW], session.subject, address_of(request))
+            if standing is not None and standing.here:
+                request[SUBJECT] = standing.subject
         if SUBJECT not in request:
             await _let_guest_in(request, guests)
         if SUBJECT not in request and request.path not in {LOGIN, *(one.door for one in guests)}:
-            raise _to_login(request, ended=await _was_ended(request, cookie))
-        if session is not None and MUST_CHANGE in session.marks and request.path not in (
-            LOGIN, PASSWORD, "/logout",
-        ):  # fmt: skip
-            raise see_other(request, PASSWORD)
+            elsewhere = standing is not None and not standing.here
+            ended = await _was_ended(request, cookie)
+            raise _to_login(request, ended=ended, elsewhere=elsewhere)
+        if session is not None and standing is not None and standing.here:
+            first = _first(session, standing)
+            if first and request.path not in (first, LOGIN, "/logout"):
+                raise see_other(request, first)
         return await handler(request)
 
     return middleware
+
+
+def _first(session: WebSession, standing: Standing) -> str:
+    """The one page that somebody has to go to before any other; empty for none."""
+    weak = standing.asked and not is_strong(session.means)
+    if SECOND in session.marks or (weak and standing.has_factor):
+        return SECOND_STEP
+    if MUST_CHANGE in session.marks:
+        return PASSWORD
+    return FACTOR if weak or ENROL in session.marks else ""
 
 
 async def _let_guest_in(request: web.Request, guests: Sequence[Guest]) -> None:
@@ -75,13 +91,15 @@ async def _was_ended(request: web.Request, cookie: str) -> bool:
     return bool(secret) and await was_ended(request[UOW], digest(secret or ""))
 
 
-def _to_login(request: web.Request, *, ended: bool) -> web.HTTPException:
+def _to_login(request: web.Request, *, ended: bool, elsewhere: bool) -> web.HTTPException:
     if "HX-Request" in request.headers or request.method != "GET":
         return web.HTTPOk(headers={"HX-Redirect": LOGIN + ("?ended=1" if ended else "")})
     wanted = {"next": request.path} if request.path != "/" else {}
     if request.get(EXPIRED):
         # The session is gone with this request; the next one could not tell any more.
         wanted["expired"] = "1"
+    elif elsewhere:
+        wanted["elsewhere"] = "1"
     elif ended:
         wanted["ended"] = "1"
     return see_other(request, LOGIN + (f"?{urlencode(wanted)}" if wanted else ""))
@@ -109,21 +127,25 @@ def routes(
         if outcome.refusal is not None:
             context = {"name": form.name, "next": form.next, "problem": outcome.refusal}
             return page(request, "login.html", context)
-        marks = _marks(outcome)
-        answer = see_other(request, PASSWORD if marks else _inside(form.next))
-        await sessions_in(_from(request, store)).start(answer, outcome.account, marks)
+        answer = see_other(request, next_page(outcome, form.next))
+        await sessions_in(came_from(request, store)).start(
+            answer, outcome.account, outcome.marks, means=outcome.means
+        )
         raise answer
 
     async def password_page(request: web.Request) -> web.Response:
-        return page(request, "password.html", _password_context(request, None))
+        return page(request, "password.html", await _password_context(request, None))
 
     async def password(request: web.Request) -> web.Response:
         form, uow, subject = await read_form(request, PasswordForm), request[UOW], request[SUBJECT]
         refusal = await service.change_password(uow, subject, form.present, form.new, form.again)
         if refusal is not None:
-            return page(request, "password.html", _password_context(request, refusal))
-        answer = see_other(request, "/", done="password.done")
-        await sessions_in(_from(request, store)).start(answer, subject.id)
+            return page(request, "password.html", await _password_context(request, refusal))
+        answer, session = see_other(request, "/", done="password.done"), request[SESSION]
+        marks = tuple(one for one in session.marks if one == ENROL)
+        await sessions_in(came_from(request, store)).start(
+            answer, subject.id, marks, means=session.means
+        )
         raise answer
 
     async def logout(request: web.Request) -> web.Response:
@@ -142,13 +164,16 @@ def routes(
     return [web.route(method, path, handler) for method, path, handler in table]
 
 
-def _marks(outcome: Login) -> tuple[str, ...]:
-    if outcome.old:
-        return (MUST_CHANGE, TOO_OLD)
-    return (MUST_CHANGE,) if outcome.must_change else ()
+def next_page(outcome: Login, wanted: str) -> str:
+    """Where a login leads to."""
+    if SECOND in outcome.marks:
+        return f"{SECOND_STEP}?{urlencode({'next': inside(wanted)})}"
+    if MUST_CHANGE in outcome.marks:
+        return PASSWORD
+    return FACTOR if ENROL in outcome.marks else inside(wanted)
 
 
-def _from(request: web.Request, store: PgSessionStore) -> PgSessionStore:
+def came_from(request: web.Request, store: PgSessionStore) -> PgSessionStore:
     """Where a session that begins with this request comes from."""
     program = request.headers.get("User-Agent", "")[:LONGEST_PROGRAM]
     return store.within(request[UOW], address=address_of(request), program=program)
@@ -158,18 +183,16 @@ def _why_out(request: web.Request) -> Refusal | None:
     """Why somebody who was logged in is asked to log in again."""
     if "expired" in request.query:
         return Refusal("session.expired")
+    if "elsewhere" in request.query:
+        return Refusal("login.address", address=address_of(request))
     return Refusal("session.ended") if "ended" in request.query else None
 
 
-def _password_context(request: web.Request, problem: Refusal | None) -> dict[str, object]:
+async def _password_context(request: web.Request, problem: Refusal | None) -> dict[str, object]:
     return {
+        "policy": await read_policy(request[UOW]),
         "forced": MUST_CHANGE in request[SESSION].marks,
         "old": TOO_OLD in request[SESSION].marks,
         "account": request[SUBJECT].name,
         "problem": problem,
     }
-
-
-def _inside(path: str) -> str:
-    """A path of this server only."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

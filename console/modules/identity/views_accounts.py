@@ -115,6 +115,7 @@ class AccountPages:
             "divisions": self._divisions(request, chart, towns=False),
             "roles": [(one.id, one.title(request[LANGUAGE])) for one in roles],
             "may_roles": request[SUBJECT].may(Permission.ROLES),
+            "may_sign_in": request[SUBJECT].may(Permission.SIGN_IN),
         }
         return request.app[PAGES].render(request, "accounts.html", context, block="list")
 
@@ -258,6 +259,15 @@ class AccountPages:
         first = await self._identity.renew_password(uow, subject, name)
         return await self._page(request, account, first=first)
 
+    async def reset_factor(self, request: web.Request) -> web.Response:
+        account, uow, subject = request.match_info["account"], request[UOW], request[SUBJECT]
+        try:
+            name = await self._accounts.renew(uow, subject, account)
+            await self._identity.reset_factor(uow, subject, name)
+        except Refusal as refusal:
+            return await self._refused(request, account, refusal)
+        raise see_other(request, f"/accounts/{account}", done="factor.done.reset")
+
 
 def _fits(one: AccountInfo, query: dict[str, str]) -> bool:
     state = "off" if one.disabled else "on"
@@ -280,4 +290,5 @@ def routes(accounts: AccountService, identity: IdentityService) -> list[web.Rout
         web.post("/accounts/{account}/roles/withdraw", pages.take),
         web.post("/accounts/{account}/state", pages.state),
         web.post("/accounts/{account}/password", pages.renew),
+        web.post("/accounts/{account}/factor", pages.reset_factor),
     ]

@@ -58,6 +58,7 @@ def routes(accounts: AccountService) -> list[web.RouteDef]:
             "duties": DUTIES,
             "built_in": built_in,
             "may": request[SUBJECT].may(Permission.ROLES),
+            "may_sign_in": request[SUBJECT].may(Permission.SIGN_IN),
         }
         return request.app[PAGES].render(request, "roles.html", context)
 

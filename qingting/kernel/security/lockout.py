@@ -19,13 +19,15 @@ def locked_minutes(tries: Tries, now_ms: int) -> int:
     return max(0, -(-(tries.locked_until - now_ms) // 60_000))
 
 
-def after_failure(tries: Tries, now_ms: int) -> Tries:
+def after_failure(
+    tries: Tries, now_ms: int, *, most: int = MAX_TRIES, minutes: int = LOCK_MINUTES
+) -> Tries:
     """The record after one more wrong password (standards.md C1: 5 tries, 15 minutes)."""
     failed = tries.failed + 1
-    if failed >= MAX_TRIES:
-        return Tries(0, now_ms + LOCK_MINUTES * 60_000)
+    if failed >= most:
+        return Tries(0, now_ms + minutes * 60_000)
     return Tries(failed, tries.locked_until)
 
 
-def tries_left(tries: Tries) -> int:
-    return MAX_TRIES - tries.failed
+def tries_left(tries: Tries, *, most: int = MAX_TRIES) -> int:
+    return most - tries.failed

@@ -7,7 +7,8 @@ from qingting.contract.ids import Millis
 class WebSession(Record, frozen=True, kw_only=True):
     """A logged-in person. ``subject`` is the account's id; ``csrf`` the token of its forms.
 
-    ``marks`` are short words that the server of the pages gives a meaning, e.g. ``must_change``.
+    ``marks`` are short words that the server of the pages gives a meaning, e.g. ``must_change``; ``means`` is a word
+    for what the person showed at the login.
     """
 
     subject: str
@@ -15,3 +16,4 @@ class WebSession(Record, frozen=True, kw_only=True):
     created_at: Millis
     seen_at: Millis
     marks: tuple[str, ...] = ()
+    means: str = ""

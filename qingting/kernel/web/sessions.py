@@ -1,5 +1,6 @@
 """Web sessions: an opaque cookie, its digest in the database, idle and absolute limits."""
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from aiohttp import web
@@ -34,9 +35,14 @@ class SessionStore(Protocol):
         ...
 
 
+def usual_limits() -> tuple[int, int]:
+    return IDLE_MS, ABSOLUTE_MS
+
+
 class Sessions:
     """Starts, finds and ends sessions. ``secure`` marks the cookie for https only; ``same_site`` "Lax" lets it come
-    along when a link elsewhere, such as the way back from a sign-on, leads here."""
+    along when a link elsewhere, such as the way back from a sign-on, leads here; ``limits`` gives the milliseconds
+    that a session may idle, and that it lasts, as they are now."""
 
     def __init__(
         self,
@@ -46,18 +52,16 @@ class Sessions:
         cookie: str = "qt_session",
         path: str = "/",
         secure: bool = False,
-        idle_ms: int = IDLE_MS,
-        absolute_ms: int = ABSOLUTE_MS,
         same_site: Literal["Strict", "Lax"] = "Strict",
+        limits: Callable[[], tuple[int, int]] = usual_limits,
     ) -> None:
         self.store = store
         self._clock = clock
         self._cookie = cookie
         self._path = path
         self._secure = secure
-        self._idle = idle_ms
-        self._absolute = absolute_ms
         self._same_site = same_site
+        self._limits = limits
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -83,19 +87,28 @@ class Sessions:
         request[SESSION_DIGEST] = key
 
     def alive(self, session: WebSession) -> bool:
-        """False after half an hour without a person's request, or twelve hours after login."""
-        now = self._clock.now_ms()
-        idle = now - session.seen_at
-        return idle <= self._idle and now - session.created_at <= self._absolute
+        """False after too long without a person's request, or too long after the login."""
+        now, (idle, absolute) = self._clock.now_ms(), self._limits()
+        return now - session.seen_at <= idle and now - session.created_at <= absolute
 
     async def start(
-        self, response: web.StreamResponse, subject: str, marks: tuple[str, ...] = ()
+        self,
+        response: web.StreamResponse,
+        subject: str,
+        marks: tuple[str, ...] = (),
+        *,
+        means: str = "",
     ) -> WebSession:
         """A new session for ``subject`` and its cookie on ``response`` (also on an HTTPException)."""
         secret = new_device_key()
         now = self._clock.now_ms()
         session = WebSession(
-            subject=subject, csrf=new_token(), created_at=now, seen_at=now, marks=marks
+            subject=subject,
+            csrf=new_token(),
+            created_at=now,
+            seen_at=now,
+            marks=marks,
+            means=means,
         )
         await self.store.put(digest(secret), session)
         response.set_cookie(

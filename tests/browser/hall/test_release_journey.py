@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, expect
 from playwright.async_api import Error as PlaywrightError
 
 from console.app.server import ConsoleReady, ConsoleSettings, open_console
+from console.modules.identity.api import IDENTITY
 from hallserver.hub.accounts import Pairing
 from qingting.contract.ids import DeviceId, HallId, StaffId
 from qingting.contract.states import App, DeviceKind
@@ -97,6 +98,8 @@ async def test_a_pad_takes_a_release_in_its_wave_and_goes_back_by_itself_from_a_
     built = shipped("tablet")
     settings = ConsoleSettings(database_url=city_url, port=0, data=str(tmp_path / "city"))
     async with open_console(settings) as city:
+        async with city.city.db.write() as uow:
+            await city.city.context.take(IDENTITY).grant_grace(uow, 30)
         sample = await asyncio.to_thread(build_hall, hall_ids(1)[0])
         config = msgspec.structs.replace(sample, devices=(), kiosk_templates=())
         key = await city.city.enrol_hall(HallId(config.hall.id), name=config.hall.name)

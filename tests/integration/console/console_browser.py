@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from city_hall import LinkClient, Log
 
 from console.app.server import ConsoleReady, ConsoleSettings, open_console
+from console.modules.identity.api import IDENTITY
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.security.passwords import Passwords
@@ -58,9 +59,10 @@ class Browser:
 
 @asynccontextmanager
 async def console(
-    url: str, clock: ManualClock | None = None, **more: Any
+    url: str, clock: ManualClock | None = None, *, grace_days: int = 30, **more: Any
 ) -> AsyncIterator[ConsoleReady]:
-    """A console over the database at ``url``; ``more`` are further settings."""
+    """A console over the database at ``url``; ``more`` are further settings. ``grace_days``: so long nobody needs a
+    second factor, as most tests are about other promises."""
     folder = await asyncio.to_thread(_folder_with_keys)
     try:
         settings = ConsoleSettings(
@@ -73,6 +75,9 @@ async def console(
         )
         with mock.patch("console.modules.identity.module.Passwords", _quick_passwords):
             async with open_console(settings, clock=clock) as ready:
+                if ready.one_time_passwords:
+                    async with ready.city.db.write() as uow:
+                        await ready.city.context.take(IDENTITY).grant_grace(uow, grace_days)
                 yield ready
     finally:
         await asyncio.to_thread(folder.cleanup)

@@ -196,6 +196,7 @@ class TestLogin:
         acts = [(one.act, one.result) for one in reversed(entries)]
         assert acts == [
             *[("account.first", "done")] * 3,
+            ("policy.set", "done"),
             ("login", "login.wrong"),
             ("login", "done"),
             ("account.password_changed", "done"),

@@ -50,6 +50,7 @@ BODIES: Mapping[str, Mapping[str, str]] = {
     "/alarms/maintenance": {"place": str(FOREIGN)},
     "/accounts/{account}/roles": {"role": "clerk", "reach": "own:"},
     "/accounts/{account}/roles/withdraw": {"role": "clerk", "reach": "own:"},
+    "/sign-in/addresses/drop": {"no": "1"},
     "/password": {"present": "x", "new": "y", "again": "y"},
 }
 LINE = re.compile(r"^\| `(GET|POST) (\S+)` \| (.+) \|$", re.M)

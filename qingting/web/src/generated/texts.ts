@@ -1018,6 +1018,61 @@ export const ERROR_TEXTS = {
     "en": "The answer of the single sign-on platform did not pass our checks and nobody was logged in. Begin again, or tell an administrator (check: {check}).",
     "retry": false
   },
+  "factor.wrong": {
+    "zh": "动态口令或恢复码不对，或者已经用过。还可以再试 {left} 次。请等验证器显示下一个数字再输入。",
+    "en": "The code is wrong or was used already. {left} tries are left. Wait for the next code on your authenticator.",
+    "retry": false
+  },
+  "factor.first_wrong": {
+    "zh": "数字对不上。请确认手机时间是自动的、验证器支持 SHA-256，再输入现在显示的 6 位数字。",
+    "en": "These digits do not fit. Check that the phone sets its time by itself and the app knows SHA-256, then type the 6 digits it shows now.",
+    "retry": false
+  },
+  "factor.none": {
+    "zh": "这个账号没有设置两步验证。",
+    "en": "This account has no second factor.",
+    "retry": false
+  },
+  "factor.needed": {
+    "zh": "您的账号有重要权限，不能停用两步验证。",
+    "en": "Your account has important rights and cannot go without a second factor.",
+    "retry": false
+  },
+  "policy.changed": {
+    "zh": "登录规则刚被别人改过。请刷新页面，看过新的规则后再改。",
+    "en": "Somebody changed the rules just now. Reload the page and look at them before you change them.",
+    "retry": false
+  },
+  "login.address": {
+    "zh": "这个地址（{address}）不能登录工作人员账号。请到单位网络里登录，或者联系安全管理员。",
+    "en": "Staff cannot log in from this address ({address}). Use your office's network, or ask the security administrator.",
+    "retry": false
+  },
+  "network.wrong": {
+    "zh": "这不是一个地址或网段。请写成 10.23.4.5 或 10.23.0.0/16 这样。",
+    "en": "This is no address or network. Write it like 10.23.4.5 or 10.23.0.0/16.",
+    "retry": false
+  },
+  "network.exists": {
+    "zh": "这个网段已经在列表里。",
+    "en": "This network is on the list already.",
+    "retry": false
+  },
+  "network.many": {
+    "zh": "最多 {most} 个网段。请把相邻的合并成一个更大的网段。",
+    "en": "At most {most} networks. Join neighbours into a larger one.",
+    "retry": false
+  },
+  "network.unknown": {
+    "zh": "这个网段已经不在列表里。",
+    "en": "This network is not on the list any more.",
+    "retry": false
+  },
+  "network.yourself": {
+    "zh": "这样改之后，您自己现在的地址（{address}）就登录不了了，所以没有改。请先增加包含这个地址的网段。",
+    "en": "With this change you could not log in from your own address ({address}) any more, so nothing was changed. Add a network that holds it first.",
+    "retry": false
+  },
   "session.csrf": {
     "zh": "页面已过期，操作没有执行。请刷新页面后再试。",
     "en": "This page is out of date and nothing was done. Reload it and try again.",
