@@ -4,6 +4,7 @@ from console.core.module import ModuleSpec, in_order
 from console.halls.module import MODULE as HALLS
 from console.modules.acts.module import MODULE as ACTS
 from console.modules.alarms.module import MODULE as ALARMS
+from console.modules.appointments.module import MODULE as APPOINTMENTS
 from console.modules.calendar.module import MODULE as CALENDAR
 from console.modules.catalogue.module import MODULE as CATALOGUE
 from console.modules.citizens.module import MODULE as CITIZENS
@@ -34,6 +35,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     ALARMS,
     CALENDAR,
     CATALOGUE,
+    APPOINTMENTS,
     NOTIFICATIONS,
     CITIZENS,
     CONFIGURATION,
@@ -67,6 +69,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.calendar",
     "console.modules.catalogue",
     "console.modules.notifications",
+    "console.modules.appointments",
     "console.modules.citizens",
     "console.modules.privacy",
     "console.modules.configuration",

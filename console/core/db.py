@@ -14,6 +14,8 @@ from qingting.contract.errors import Refusal
 POOL_SIZE = 12
 STATEMENT_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
+WAIT_SECONDS = 20.0
+"""How long somebody waits for a connection that others are using: in a rush for the last places all get an answer."""
 
 _AWAY = (
     asyncpg.PostgresConnectionError,
@@ -58,7 +60,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=4,
-            pool_timeout=CONNECT_SECONDS,
+            pool_timeout=WAIT_SECONDS,
             # A pooled connection may have died with a restarted server: ask before use.
             pool_pre_ping=True,
             connect_args={

@@ -87,12 +87,15 @@ class Offer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreePlace:
     """A period with what is left for citizens. ``why`` is empty where one can book, else ``full``, ``too_soon`` or
-    ``no_window``; ``free`` is 0 then."""
+    ``no_window``; ``free`` is 0 then. ``total`` and ``taken`` are all places, for staff: a citizen who sees them change
+    could follow a place that was given back."""
 
     start: str
     end: str
     free: int
     why: str = ""
+    total: int = 0
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +191,12 @@ class Known(Protocol):
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def masked_name(self) -> str: ...
+
+    @property
+    def masked_number(self) -> str: ...
 
 
 class People(Protocol):

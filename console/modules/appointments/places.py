@@ -51,6 +51,8 @@ class DayFacts:
     special: DayKind | None = None
     workday: bool = True
     weekday: int = 1
+    name: str = ""
+    name_en: str = ""
 
 
 def clock(minutes: int) -> str:

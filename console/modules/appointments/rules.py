@@ -254,6 +254,11 @@ def resolve(rules: Iterable[tuple[Target, Rule]], where: Where) -> Resolved:
     return Resolved(dataclasses.replace(DEFAULTS, **chosen), sources)  # type: ignore[arg-type]
 
 
+def strictest(rules: Iterable[Effective]) -> Level:
+    """How surely one must show who one is, for several items at once."""
+    return max((one.identity for one in rules), key=tuple(Level).index)
+
+
 def pool_of(resolved: Resolved, *, queue: str, department: str, item: str) -> str:
     """Whose places an item uses: the queue's together with all its items, unless a field of :data:`GRID` is said for
     the department or the item, which then has places of its own. Items of one pool have the same grid."""

@@ -83,6 +83,10 @@ class CatalogueApi(Protocol):
         """Versions in the order of their publishing, those behind ``after``: instant, code, version."""
         ...
 
+    async def bookable(self, uow: ReadUow) -> Mapping[str, bool]:
+        """Every item in force by its code, and whether it can be booked."""
+        ...
+
     async def promised_day(self, uow: ReadUow, code: str, accepted: date) -> Due | None:
         """The last day promised for a case accepted on that date; None without a promise. Raises
         ``catalogue.unknown``."""

@@ -123,6 +123,13 @@ async def item(uow: ReadUow, code: str, on: date) -> Item | None:
     return None if row is None else _item(row)
 
 
+async def bookable(uow: ReadUow, on: date) -> dict[str, bool]:
+    """Flags of all items in force that are not withdrawn."""
+    held = in_force(on)
+    rows = await uow.all(sa.select(held.c.code, held.c.bookable).where(*_where(held, ItemQuery())))
+    return {row["code"]: row["bookable"] for row in rows}
+
+
 def _item(row: sa.RowMapping) -> Item:
     names = ("code", "version", "effective_from", "bookable", "on_site")
     return Item(**{name: row[name] for name in names}, body=_body(row["body"]))

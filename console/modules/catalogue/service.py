@@ -83,6 +83,9 @@ class CatalogueService:
     ) -> Sequence[ItemChange]:
         return await repository.changes(uow, after, limit)
 
+    async def bookable(self, uow: ReadUow) -> Mapping[str, bool]:
+        return await repository.bookable(uow, self.today())
+
     async def promised_day(self, uow: ReadUow, code: str, accepted: date) -> Due | None:
         body = (await self.item(uow, code, accepted)).body
         if body.promised is None:

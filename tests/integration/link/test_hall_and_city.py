@@ -1,21 +1,26 @@
 """A real hall and a real city: PostgreSQL, SQLite, a socket between them, and nothing played."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
-from engine_builders import CARE, KIOSK, LI, RENEW, W1, small_hall
+from engine_builders import CARE, KIOSK, LI, RENEW, W1, W3, small_hall
 from patience import until
 
 from console.app.city import City, open_city
-from console.core.permissions import EVERYWHERE, SYSTEM, Permission
+from console.core.permissions import EVERYWHERE, SYSTEM, Permission, Subject
+from console.core.uow import ReadUow, Uow
 from console.halls import models as m
 from console.halls.api import HALLS
+from console.modules.appointments.api import APPOINTMENTS, Level, Visitor, Wanted
+from console.modules.appointments.repository_rules import add_version
+from console.modules.appointments.rules import Rule, Target
 from console.modules.statistics.api import STATISTICS
 from hallserver.engine.days import business_day
 from hallserver.hall import Hall, open_hall
@@ -29,6 +34,7 @@ from qingting.contract.bookings import Booking
 from qingting.contract.directives import DropBooking, PutBooking, PutNotice
 from qingting.contract.hub import CardRead
 from qingting.contract.ids import BookingId, DeviceId, HallId
+from qingting.contract.people import Person
 from qingting.contract.states import CertificateKind, RatingLevel
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.persons import open_person, seal_person
@@ -36,6 +42,8 @@ from qingting.kernel.security.seal import Sealer, new_key, parse_keys
 
 pytestmark = pytest.mark.postgres
 HALL = HallId("test")
+NINE_ON_MONDAY = 1_795_395_600_000
+"""2026-11-23 09:00 in China."""
 OWN = Sealer(parse_keys(new_key("k1")))
 CARD = CardRead(
     device=DeviceId("reader"),
@@ -296,3 +304,94 @@ async def test_a_restored_disk_is_quarantined_and_the_hall_goes_on_serving(
         await serve_citizens(old, 100, 103)
         await line.pull()
     assert await held_by(city) == held
+
+
+class Morning(SystemClock):
+    """The machine's clock, set so that it begins at nine on a working day."""
+
+    def __init__(self) -> None:
+        self._shift = NINE_ON_MONDAY - super().now_ms()
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._shift
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A citizen whom the city knows, the holder of the card."""
+
+    city: City
+    id: str = "holder"
+    masked_name: str = "张*三"
+    masked_number: str = ""
+
+    async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
+        sealer = self.city.context.hall_sealer(hall)
+        return seal_person(sealer, CARD.kind, CARD.name, CARD.number)
+
+    async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> "Holder":
+        return self
+
+    async def register(self, uow: Uow, subject: Subject, **known: object) -> "Holder":
+        return self
+
+
+async def test_a_visit_booked_at_the_city_is_picked_up_with_the_line_cut_and_kept(
+    city_url: str, tmp_path: Path
+) -> None:
+    clock = Morning()
+    config = small_hall()
+    async with (
+        open_city(city_url, clock=clock) as city,
+        open_hall(tmp_path / "hall.sqlite", clock=clock, config=config) as hall,
+    ):
+        api = city.context.take(APPOINTMENTS)
+        api.use_people(Holder(city))
+        async with city.db.write() as uow:
+            target = Target(hall=HALL)
+            rule = Rule(open=True, lead_minutes=0)
+            await add_version(uow, target, 0, rule, at=clock.now_ms(), by="system", note="")
+        key = await city.enrol_hall(HALL, name="测试大厅", key="key-of-the-hall")
+        line = Line(city)
+        await line.plug()
+
+        async def state() -> str:
+            await city.runner.catch_up_all()
+            async with city.db.read() as uow:
+                return (await api.booking(uow, booked.id, "holder")).state
+
+        async def offered() -> bool:
+            await city.runner.catch_up_all()
+            async with city.db.read() as uow:
+                return bool(await api.offers(uow, hall=HALL))
+
+        async with linked(hall, line.url, key) as link:
+            await until(lambda: settled(link))
+            await until(offered)
+            wanted = Wanted(hall=HALL, items=(RENEW,), day=date(2026, 11, 23), start="09:30")
+            async with city.db.write() as uow:
+                who = Visitor(citizen="holder", level=Level.FACE)
+                booked = await api.book(uow, who, wanted, key="first")
+            await until(lambda: booked.code in hall.state.booking_codes)
+            await line.pull()
+            visit = hall.state.booking_codes[booked.code]
+            await hall.submit(
+                c.OpenWindow(window=W3, staff=LI), key="open:00000001", actor="staff:li"
+            )
+            for step, command in enumerate(
+                (
+                    c.IssueTicket(item=CARE, token="booked", booking=visit, device=KIOSK),
+                    c.CallNext(window=W3),
+                    c.BeginService(window=W3),
+                    c.FinishService(window=W3),
+                )
+            ):
+                await hall.submit(command, key=f"visit:{step:06d}", actor="test:1")
+            assert await state() == "booked", "the city cannot know yet"
+            await line.plug()
+            await until(lambda: _is(state, "served"))
+            await line.pull()
+
+
+async def _is(state: Callable[[], Awaitable[str]], wanted: str) -> bool:
+    return await state() == wanted

@@ -2122,6 +2122,141 @@ export const ERROR_TEXTS = {
     "zh": "请至少选一个部分和一个其他大厅。",
     "en": "Choose at least one part and one other hall.",
     "retry": false
+  },
+  "appointments.full": {
+    "zh": "这个时段的名额刚刚约满。请选其他时段；取消的名额会陆续放出。",
+    "en": "The last place at that time has just been taken. Choose another time; places given back appear again after a while.",
+    "retry": true
+  },
+  "appointments.no_place": {
+    "zh": "这个时间不能预约。请刷新页面，从列出的时段中选择。",
+    "en": "That time cannot be booked. Reload the page and choose one of the times listed.",
+    "retry": false
+  },
+  "appointments.day_closed": {
+    "zh": "这一天不能预约这个事项。请另选一天。",
+    "en": "This item cannot be booked on that day. Choose another day.",
+    "retry": false
+  },
+  "appointments.too_soon": {
+    "zh": "离办理时间太近，不能再预约（至少提前 {minutes} 分钟）。可以选晚一些的时段，或到大厅现场取号。",
+    "en": "It is too late to book that time ({minutes} minutes ahead at least). Choose a later one or take a number in the hall.",
+    "retry": false
+  },
+  "appointments.party": {
+    "zh": "同行人数要在 1 到 {most} 人之间。",
+    "en": "The number of people must be between 1 and {most}.",
+    "retry": false
+  },
+  "appointments.no_item": {
+    "zh": "这个大厅不办理所选事项。请重新选择。",
+    "en": "This hall does not offer what was chosen. Please choose again.",
+    "retry": false
+  },
+  "appointments.lapsed": {
+    "zh": "名额保留时间已过。请重新选择时段。",
+    "en": "The place was kept only for a while and that time is over. Please choose a time again.",
+    "retry": false
+  },
+  "appointments.unknown": {
+    "zh": "没有找到这个预约。",
+    "en": "There is no such booking.",
+    "retry": false
+  },
+  "appointments.over": {
+    "zh": "这个预约已经取号、结束或取消，不能再改。",
+    "en": "This booking was used, is over or was cancelled, so it can no longer be changed.",
+    "retry": false
+  },
+  "appointments.too_late": {
+    "zh": "办理前 {minutes} 分钟内不能取消或更改。来不了请联系大厅。",
+    "en": "A booking cannot be cancelled or changed less than {minutes} minutes before its time. If you cannot come, call the hall.",
+    "retry": false
+  },
+  "appointments.reason": {
+    "zh": "请选择原因；选“其他”时请写明，不超过 {most} 个字。",
+    "en": "Choose a reason; with “other” say which, in at most {most} characters.",
+    "retry": false
+  },
+  "appointments.holds": {
+    "zh": "您已有 {count} 个名额等待确认。请先确认或放弃。",
+    "en": "{count} places are being kept for you already. Confirm or drop them first.",
+    "retry": false
+  },
+  "appointments.per_day": {
+    "zh": "同一天最多预约 {count} 次。请选其他日期。",
+    "en": "You can book at most {count} visits on one day. Choose another day.",
+    "retry": false
+  },
+  "appointments.open_at_once": {
+    "zh": "您有 {count} 个预约还没有办理，暂时不能再约。",
+    "en": "You have {count} visits still to come, which is as many as can be booked at once.",
+    "retry": false
+  },
+  "appointments.same_item": {
+    "zh": "您已预约过这个事项，还没有办理。可以更改原来的预约。",
+    "en": "You have booked this item already. You can change that booking.",
+    "retry": false
+  },
+  "appointments.cancelled_often": {
+    "zh": "您今天已取消 {count} 次，今天不能再预约。明天可以继续预约，也可以到大厅现场取号。",
+    "en": "You cancelled {count} times today, so you can book again from tomorrow. You can still take a number in the hall.",
+    "retry": false
+  },
+  "appointments.banned": {
+    "zh": "因多次爽约，您的预约功能暂停，还有 {days} 天恢复。可以到大厅现场取号；如有异议请联系大厅。",
+    "en": "You missed several visits, so you cannot book for another {days} days. You can take a number in the hall; if this is wrong, ask the hall.",
+    "retry": false
+  },
+  "appointments.blacklisted": {
+    "zh": "您暂时不能预约。请联系大厅了解原因，仍可到大厅现场取号。",
+    "en": "You cannot book at present. Ask the hall for the reason; you can still take a number there.",
+    "retry": false
+  },
+  "appointments.needs_real_name": {
+    "zh": "预约这个事项需要先实名认证。",
+    "en": "To book this item, please prove your identity first.",
+    "retry": false
+  },
+  "appointments.needs_face": {
+    "zh": "预约这个事项需要先通过人脸认证。",
+    "en": "To book this item, please have your face verified first.",
+    "retry": false
+  },
+  "appointments.rule_faulty": {
+    "zh": "规则有问题，没有保存。请看下面列出的各项。",
+    "en": "The rule has faults and was not saved. See the list below.",
+    "retry": false
+  },
+  "appointments.rule_changed": {
+    "zh": "这条规则刚刚被别人改过，没有保存。请重新打开后再改。",
+    "en": "Somebody else has just changed this rule; nothing was saved. Open it again and repeat your change.",
+    "retry": false
+  },
+  "appointments.target": {
+    "zh": "没有这样的规则对象。",
+    "en": "There is nothing of that kind to make a rule for.",
+    "retry": false
+  },
+  "appointments.list_entry": {
+    "zh": "请写明原因，不超过 {most} 个字；结束日期要在今天之后。",
+    "en": "Say why, in at most {most} characters; the last day must be after today.",
+    "retry": false
+  },
+  "appointments.listed": {
+    "zh": "这位办事人已在名单上。请先移出再列入。",
+    "en": "This citizen is on a list already. Take them off first.",
+    "retry": false
+  },
+  "appointments.no_people": {
+    "zh": "现在查不到办事人信息，没有保存。请稍后再试。",
+    "en": "Citizens cannot be looked up at the moment; nothing was saved. Try again later.",
+    "retry": true
+  },
+  "appointments.nobody": {
+    "zh": "没有找到这位办事人。请核对证件号码，或登记姓名后代约。",
+    "en": "No such citizen was found. Check the certificate number, or give a name to register one.",
+    "retry": false
   }
 } as const;
 

@@ -1,0 +1,159 @@
+"""A hall closes, or opens at other times: what no longer fits, and moving or cancelling a whole day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from console.core.db import Database
+from console.core.permissions import Permission, Subject
+from console.core.uow import ReadUow
+from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
+from console.modules.appointments.desk import StaffDesk
+from console.modules.appointments.places import day_of, nearest, slot_at
+from console.modules.appointments.planner import Planner, plan_of
+from console.modules.appointments.repository import Wish
+from console.modules.appointments.visits import MOST_DAYS, Counter
+from qingting.contract.calendar import clock_minutes
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """A booking that the rules and hours of now would not give; ``why`` as in :class:`FreeDay`, or ``no_time``,
+    ``no_item``."""
+
+    appointment: Appointment
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """Where a booking would go. ``start`` empty: there is no place for it, for the reason ``why``."""
+
+    appointment: Appointment
+    start: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of each booking; ``code`` is the refusal of one that could not be changed, else empty."""
+
+    appointment: Appointment
+    code: str
+
+
+class Closing:
+    """Use cases around whole days. Each booking is moved in a transaction of its own: one that cannot be moved stays
+    and is named, whatever becomes of the others."""
+
+    def __init__(self, db: Database, planner: Planner, counter: Counter, desk: StaffDesk) -> None:
+        self._db = db
+        self._planner = planner
+        self._counter = counter
+        self._desk = desk
+
+    async def misfits(self, uow: ReadUow, subject: Subject, hall: HallId) -> list[Misfit]:
+        """Bookings still to come at a hall that no longer fit its hours, calendar or rules."""
+        subject.require(Permission.APPOINTMENTS, hall=hall)
+        offering = await self._planner.offering(uow, hall)
+        today = day_of(self._desk.now(), offering.offset)
+        wish = Wish(hall=hall, first=today, state=Life.BOOKED)
+        _, booked = await self._desk.search(uow, subject, wish, limit=None)
+        if not booked:
+            return []
+        last = min(max(one.day for one in booked), today + timedelta(days=400))
+        facts = await self._planner.days(uow, hall, offering, today, last)
+        found = []
+        for one in booked:
+            item = offering.item(one.items[0])
+            if item is None:
+                found.append(Misfit(appointment=one, why="no_item"))
+                continue
+            line = await self._planner.line_of(uow, hall, offering, item)
+            plan = plan_of(line, facts[min(one.day, last)], today)
+            slot = slot_at(plan.slots, clock_minutes(one.start))
+            fits = slot is not None and slot.start == clock_minutes(one.start)
+            why = "" if plan.why in ("", "too_far") else plan.why
+            if why or (not plan.why and not fits):
+                found.append(Misfit(appointment=one, why=why or "no_time"))
+        return found
+
+    async def proposals(
+        self, uow: ReadUow, subject: Subject, hall: HallId, day: date, to: HallId, to_day: date
+    ) -> list[Proposal]:
+        """Where all that is booked on a day would go: the same time where there is a place, else the nearest one.
+        Nothing is kept; who books in the meantime may be there first."""
+        subject.require(Permission.APPOINTMENTS_HANDLE, hall=hall)
+        subject.require(Permission.APPOINTMENTS_HANDLE, hall=to)
+        booked = await self._desk.of_day(uow, subject, hall, day, Life.BOOKED)
+        spent: dict[tuple[tuple[str, ...], str], int] = {}
+        found = []
+        for one in booked:
+            try:
+                (offered,) = await self._counter.free(uow, to, one.items, to_day, to_day)
+            except Refusal as refusal:
+                found.append(Proposal(appointment=one, why=refusal.code))
+                continue
+            found.append(_propose(one, offered, spent))
+        return found
+
+    async def move(
+        self, subject: Subject, proposals: Sequence[Proposal], to: HallId, to_day: date
+    ) -> list[Outcome]:
+        """Moves what has a place proposed; each citizen is told."""
+        done = []
+        for one in proposals:
+            if not one.start:
+                done.append(Outcome(appointment=one.appointment, code=one.why or "full"))
+                continue
+            booked = one.appointment
+            wanted = Wanted(
+                hall=to, items=booked.items, day=to_day, start=one.start, party=booked.party
+            )
+            done.append(await self._one(subject, booked, wanted))
+        return done
+
+    async def _one(self, subject: Subject, booked: Appointment, wanted: Wanted) -> Outcome:
+        try:
+            async with self._db.write() as uow:
+                moved = await self._desk.move(uow, subject, booked.id, wanted)
+        except Refusal as refusal:
+            return Outcome(appointment=booked, code=refusal.code)
+        return Outcome(appointment=moved, code="")
+
+    async def cancel_all(
+        self, subject: Subject, booked: Sequence[Appointment], words: str
+    ) -> list[Outcome]:
+        """Cancels what is booked because the hall is closed; each citizen is told."""
+        done = []
+        for one in booked:
+            try:
+                async with self._db.write() as uow:
+                    gone = await self._desk.cancel(
+                        uow, subject, one.id, reason="hall_closed", words=words
+                    )
+                done.append(Outcome(appointment=gone, code=""))
+            except Refusal as refusal:
+                done.append(Outcome(appointment=one, code=refusal.code))
+        return done
+
+
+def _propose(
+    one: Appointment, offered: FreeDay, spent: dict[tuple[tuple[str, ...], str], int]
+) -> Proposal:
+    """The best time of a day for a booking; ``spent`` counts what was proposed to others already."""
+    if offered.why:
+        return Proposal(appointment=one, why=offered.why)
+    left = {clock_minutes(place.start): place for place in offered.places if place.free}
+    for minute in nearest(clock_minutes(one.start), left):
+        place = left[minute]
+        key = (one.items, place.start)
+        if spent.get(key, 0) < place.free:
+            spent[key] = spent.get(key, 0) + 1
+            return Proposal(appointment=one, start=place.start)
+    return Proposal(appointment=one, why="full")
+
+
+__all__ = ["MOST_DAYS", "Closing", "Misfit", "Outcome", "Proposal"]

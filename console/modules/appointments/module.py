@@ -1,0 +1,77 @@
+"""Appointments (预约): places by rules, their life from the hold to what came of it, staff's pages."""
+
+from console.core.module import ModuleContext, ModuleSpec
+from console.core.permissions import Permission
+from console.core.uow import CHANGED
+from console.halls.api import HALLS
+from console.modules.appointments import views, views_day, views_rules, views_standing
+from console.modules.appointments.api import APPOINTMENTS
+from console.modules.appointments.booker import Booker, Tools
+from console.modules.appointments.closing import Closing
+from console.modules.appointments.desk import StaffDesk
+from console.modules.appointments.fulfilment import FulfilmentProjector
+from console.modules.appointments.planner import Planner
+from console.modules.appointments.relay import Relay
+from console.modules.appointments.reminders import Reminders
+from console.modules.appointments.rule_desk import RuleDesk
+from console.modules.appointments.service import AppointmentService, Door
+from console.modules.appointments.telling import TOPICS, WaitingTeller
+from console.modules.appointments.views import Desk
+from console.modules.appointments.visits import Counter
+from console.modules.calendar.api import CALENDAR
+from console.modules.catalogue.api import CATALOGUE
+from console.modules.notifications.api import NOTIFICATIONS
+from console.modules.organisation.api import ORGANISATION
+from qingting.kernel.web import MenuItem
+
+
+def setup(context: ModuleContext) -> None:
+    clock, halls, offset = context.clock, context.get(HALLS), context.utc_offset_minutes
+    notifications = context.get(NOTIFICATIONS)
+    notifications.declare(TOPICS)
+    planner = Planner(clock, halls, context.get(CALENDAR), context.get(CATALOGUE))
+    context.signals.subscribe(CHANGED, planner.heard)
+    counter, door = Counter(clock, planner), Door()
+    teller = WaitingTeller(clock, notifications)
+    relay = Relay(context.db, halls, notifications)
+    tools = Tools(
+        clock=clock,
+        counter=counter,
+        teller=teller,
+        people=door.people,
+        wake=relay.wake,
+        offset=offset,
+    )
+    booker = Booker(tools)
+    context.provide(APPOINTMENTS, AppointmentService(clock, planner, counter, booker, door, offset))
+    staff = StaffDesk(clock, context.audit, planner, booker, door)
+    desk = Desk(
+        staff=staff,
+        closing=Closing(context.db, planner, counter, staff),
+        rules=RuleDesk(clock, context.audit, planner, counter),
+        counter=counter,
+        halls=halls,
+    )
+    context.routes(
+        [
+            *views.routes(desk),
+            *views_day.routes(desk, offset),
+            *views_rules.routes(desk, context.get(ORGANISATION)),
+            *views_standing.routes(desk, offset),
+        ]
+    )
+    item = MenuItem("/appointments", "menu.appointments", "clock")
+    context.menu(45, item, Permission.APPOINTMENTS)
+    context.projector(FulfilmentProjector(planner, teller, clock.now_ms))
+    context.job("appointments relay", relay.run)
+    reminders = Reminders(context.db, clock, planner, teller)
+    context.job("appointment reminders", reminders.run)
+
+
+MODULE = ModuleSpec(
+    name="appointments",
+    package="console.modules.appointments",
+    requires=("halls", "calendar", "catalogue", "notifications", "organisation"),
+    table_prefix="app_",
+    setup=setup,
+)

@@ -1,0 +1,242 @@
+"""Which places there are: halls, rules and calendars put together, kept in memory while none of them changes."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from console.core.signals import EVERYTHING
+from console.core.uow import ReadUow
+from console.halls.api import HallsApi
+from console.modules.appointments import repository_rules as repo
+from console.modules.appointments.offering import OfferedItem, Offering
+from console.modules.appointments.places import DayFacts, Slot, closed_why, grid
+from console.modules.appointments.repository_places import Spot
+from console.modules.appointments.rules import (
+    Resolved,
+    Rule,
+    Target,
+    Where,
+    pool_of,
+    resolve,
+)
+from console.modules.calendar.api import CalendarApi, HallDay
+from console.modules.catalogue.api import CatalogueApi
+from qingting.contract.calendar import weekday_on
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import Clock
+
+T = TypeVar("T")
+PLACES = "appointment_places"
+"""Told when rules or what a hall offers have changed."""
+HEARD = frozenset({"calendar", "catalogue", PLACES})
+"""What makes places other ones. Where a hall stands changes too, unheard: the word for it, ``halls``, is said with every
+event of any hall. So nothing is kept for longer than :data:`KEEP_MS`."""
+KEEP_MS = 60_000
+_MOST = 512
+"""Entries of a memory before it begins anew."""
+Said = Sequence[tuple[Target, Rule]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An item in a hall with what holds for it and whose places it uses. ``why`` is ``not_bookable`` or empty."""
+
+    item: OfferedItem
+    resolved: Resolved
+    pool: str
+    windows: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayPlan:
+    """A date for an item: why there is nothing, or its periods. ``name`` is the holiday's."""
+
+    day: date
+    why: str
+    slots: tuple[Slot, ...]
+    name: str = ""
+    name_en: str = ""
+
+
+class Planner:
+    """Asked with every booking: what rarely changes is read once. It hears of changes from all workers, and what was
+    read while something changed is not kept."""
+
+    def __init__(
+        self, clock: Clock, halls: HallsApi, calendar: CalendarApi, catalogue: CatalogueApi
+    ) -> None:
+        self._clock = clock
+        self._since = clock.now_ms()
+        self._halls = halls
+        self._calendar = calendar
+        self._catalogue = catalogue
+        self._memory: dict[object, object] = {}
+        self._generation = 0
+
+    def heard(self, payload: str) -> None:
+        """For what pages are told of too."""
+        if payload == EVERYTHING or HEARD & set(payload.split()):
+            self.forget()
+
+    def forget(self) -> None:
+        self._generation += 1
+        self._memory.clear()
+
+    async def _once(self, key: object, read: Callable[[], Awaitable[T]]) -> T:
+        now = self._clock.now_ms()
+        if not self._since <= now < self._since + KEEP_MS:
+            self._since = now
+            self.forget()
+        if key in self._memory:
+            known: T = self._memory[key]  # type: ignore[assignment]
+            return known
+        generation = self._generation
+        found = await read()
+        if generation == self._generation:
+            if len(self._memory) >= _MOST:
+                self._memory.clear()
+            self._memory[key] = found
+        return found
+
+    async def offering(self, uow: ReadUow, hall: str) -> Offering:
+        """Raises ``hall.unknown`` for a hall that has not told its configuration."""
+        found = await self._once(("hall", hall), lambda: repo.offering(uow, hall))
+        if found is None:
+            raise Refusal("hall.unknown")
+        return found
+
+    async def offerings(self, uow: ReadUow) -> Sequence[tuple[str, Offering]]:
+        """All halls that have told what they offer."""
+        return await self._once("halls", lambda: repo.offerings(uow))
+
+    async def said(self, uow: ReadUow) -> Said:
+        """All rules that hold."""
+
+        async def read() -> Said:
+            return [(one.target, one.rule) for one in await repo.rules(uow)]
+
+        return await self._once("rules", read)
+
+    async def flags(self, uow: ReadUow) -> Mapping[str, bool]:
+        """Items of the catalogue in force, and whether they can be booked."""
+        return await self._once("flags", lambda: self._catalogue.bookable(uow))
+
+    async def division(self, uow: ReadUow, hall: str) -> str:
+        """Where the hall stands."""
+        placed = await self._once("placed", lambda: self._halls.placed(uow))
+        return placed.get(HallId(hall), ("", ""))[0]
+
+    async def divisions(self, uow: ReadUow, hall: str) -> tuple[str, ...]:
+        """A hall's division and all it is within."""
+        return _chain(await self.division(uow, hall))
+
+    def chain(self, division: str) -> tuple[str, ...]:
+        """A division and all it is within."""
+        return _chain(division) if division else ()
+
+    async def where(self, uow: ReadUow, hall: str, item: OfferedItem) -> Where:
+        return Where(
+            divisions=await self.divisions(uow, hall),
+            department=item.department,
+            hall=hall,
+            item=item.id,
+            code=item.code,
+        )
+
+    async def line(
+        self, uow: ReadUow, hall: str, item: str, said: Said | None = None
+    ) -> tuple[Offering, Line]:
+        """An item with what holds for it, by ``said`` or by the rules that hold. Raises ``appointments.no_item``,
+        ``hall.unknown``."""
+        offering = await self.offering(uow, hall)
+        found = offering.item(item)
+        if found is None:
+            raise Refusal("appointments.no_item")
+        return offering, await self.line_of(uow, hall, offering, found, said)
+
+    async def line_of(
+        self,
+        uow: ReadUow,
+        hall: str,
+        offering: Offering,
+        item: OfferedItem,
+        said: Said | None = None,
+    ) -> Line:
+        if said is None:
+            key = ("line", hall, item.id)
+            return await self._once(key, lambda: self._line(uow, hall, offering, item, None))
+        return await self._line(uow, hall, offering, item, said)
+
+    async def _line(
+        self, uow: ReadUow, hall: str, offering: Offering, item: OfferedItem, said: Said | None
+    ) -> Line:
+        rules = await self.said(uow) if said is None else said
+        resolved = resolve(rules, await self.where(uow, hall, item))
+        flag = (await self.flags(uow)).get(item.code) if item.code else None
+        taken = resolved.rule.open
+        closed = taken is False or flag is False or (taken is None and flag is None)
+        return Line(
+            item=item,
+            resolved=resolved,
+            pool=pool_of(resolved, queue=item.queue, department=item.department, item=item.id),
+            windows=offering.windows.get(item.queue, 0),
+            why="not_bookable" if closed else "",
+        )
+
+    async def days(
+        self, uow: ReadUow, hall: str, offering: Offering, first: date, last: date
+    ) -> dict[date, DayFacts]:
+        """What each date is at the hall."""
+        key = ("days", hall, first, last)
+        return await self._once(key, lambda: self._days(uow, hall, offering, first, last))
+
+    async def _days(
+        self, uow: ReadUow, hall: str, offering: Offering, first: date, last: date
+    ) -> dict[date, DayFacts]:
+        found = await self._calendar.hall_days(uow, HallId(hall), first, last)
+        work = await self._calendar.working_days(uow, await self.division(uow, hall))
+        return {
+            day: DayFacts(
+                day=day,
+                hours=one.periods,
+                special=one.special.kind if one.special is not None else None,
+                workday=work.is_workday(day),
+                weekday=weekday_on(offering.calendar, day),
+                name=_name(one),
+                name_en=_name(one, english=True),
+            )
+            for day, one in found.items()
+        }
+
+
+def plan_of(line: Line, facts: DayFacts, today: date) -> DayPlan:
+    """The periods of a date for an item, or why it has none."""
+    rule = line.resolved.rule
+    why = line.why or closed_why(facts, rule, today)
+    if not why and facts.weekday not in line.item.weekdays:
+        why = "weekday"
+    if why:
+        return DayPlan(day=facts.day, why=why, slots=(), name=facts.name, name_en=facts.name_en)
+    return DayPlan(day=facts.day, why="", slots=grid(rule, facts.hours, line.windows))
+
+
+def spot_of(hall: str, line: Line, day: date, slot: Slot) -> Spot:
+    return Spot(hall, line.pool, day, slot.start)
+
+
+def _chain(division: str) -> tuple[str, ...]:
+    """A division's code and those it is within, all with twelve digits."""
+    code = division.ljust(12, "0")
+    if not division.isdecimal():
+        return ()
+    steps = (code[:4], code[:6], code[:9], code)
+    return tuple(dict.fromkeys(one.ljust(12, "0") for one in steps))
+
+
+def _name(one: HallDay, *, english: bool = False) -> str:
+    if one.special is None:
+        return ""
+    return one.special.name_en or one.special.name if english else one.special.name

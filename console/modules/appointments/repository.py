@@ -1,0 +1,275 @@
+"""SQL of appointments, their history and what waits for the halls."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from console.core.permissions import Scope
+from console.core.uow import ReadUow, Uow
+from console.modules.appointments import models as m
+from console.modules.appointments.api import Appointment, Channel, Life
+from console.modules.appointments.domain import Listed, Record
+from console.modules.appointments.places import clock
+from qingting.contract.directives import Directive
+from qingting.contract.ids import HallId, ItemId
+
+_a = m.appointment.c
+_RECORD = sa.text("""
+    SELECT
+        (SELECT count(*) FROM app_appointment
+         WHERE citizen = :citizen AND state = 'booked' AND end_at > :now AND id <> :self) AS open,
+        (SELECT count(*) FROM app_appointment
+         WHERE citizen = :citizen AND day = :day AND id <> :self
+           AND state IN ('booked', 'arrived', 'served', 'left')) AS on_day,
+        (SELECT count(*) FROM app_appointment
+         WHERE citizen = :citizen AND state = 'booked' AND end_at > :now AND id <> :self
+           AND items && CAST(:items AS text[])) AS same_item,
+        (SELECT count(*) FROM app_appointment
+         WHERE citizen = :citizen AND state = 'held' AND held_until >= :now AND id <> :self) AS holds,
+        (SELECT count(*) FROM app_appointment
+         WHERE citizen = :citizen AND cancelled_by_citizen
+           AND cancelled_at >= :midnight) AS cancelled_today,
+        (SELECT coalesce(max(until), 0) FROM app_ban
+         WHERE citizen = :citizen AND lifted_at = 0 AND until > :now) AS banned_until,
+        (SELECT row_to_json(app_listed) FROM app_listed
+         WHERE citizen = :citizen AND ended_at = 0 AND (until = 0 OR until > :now)) AS listed""")
+
+
+_SAME = (
+    "id", "code", "citizen", "department", "day", "start_at", "end_at", "party", "masked_name", "masked_number", "made_at",
+    "held_until", "cancel_until", "early_minutes", "late_minutes", "late", "reason", "words", "refused", "revision",
+)  # fmt: skip
+"""Columns that an appointment has as they are."""
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What things were called when the visit was booked."""
+
+    hall: str
+    hall_en: str
+    address: str
+    phone: str
+    item: str
+    item_en: str
+    department: str
+    department_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    at: int
+    act: str
+    by: str
+    detail: str
+
+
+def appointment_of(row: sa.RowMapping, now: int) -> Appointment:
+    """A row as others see it; a hold whose time is over has lapsed."""
+    names = msgspec.convert(row["names"], Names)
+    state = Life(row["state"])
+    if state is Life.HELD and row["held_until"] < now:
+        state = Life.LAPSED
+    return Appointment(
+        **{name: row[name] for name in _SAME},
+        state=state,
+        hall=HallId(row["hall"]),
+        hall_name=names.hall,
+        hall_name_en=names.hall_en,
+        address=names.address,
+        phone=names.phone,
+        items=tuple(ItemId(one) for one in row["items"]),
+        item_name=names.item,
+        item_name_en=names.item_en,
+        department_name=names.department,
+        department_name_en=names.department_en,
+        start=clock(row["start"]),
+        end=clock(row["end"]),
+        channel=Channel(row["channel"]),
+        ticket=row["number"],
+    )
+
+
+async def record(
+    uow: ReadUow,
+    citizen: str,
+    *,
+    day: date,
+    items: Collection[str],
+    now: int,
+    midnight: int,
+    besides: str = "",
+) -> Record:
+    """What a citizen has, besides one appointment."""
+    row = await uow.first(
+        _RECORD,
+        {
+            "citizen": citizen,
+            "day": day,
+            "items": sorted(items),
+            "now": now,
+            "midnight": midnight,
+            "self": besides,
+        },
+    )
+    assert row is not None
+    found = row["listed"]
+    listed = found and Listed(kind=found["kind"], reason=found["reason"], until=found["until"])
+    return Record(**{**row, "listed": listed})
+
+
+async def done_before(uow: ReadUow, key: str) -> str | None:
+    """The appointment that a request with this key made or changed."""
+    found = await uow.scalar(sa.select(m.history.c.appointment).where(m.history.c.key == key))
+    return None if found is None else str(found)
+
+
+async def row_of(uow: ReadUow, appointment: str) -> sa.RowMapping | None:
+    return await uow.first(sa.select(m.appointment).where(_a.id == appointment))
+
+
+async def locked(uow: Uow, appointment: str) -> sa.RowMapping | None:
+    """The row, which stays as it is until the commit."""
+    return await uow.first(sa.select(m.appointment).where(_a.id == appointment).with_for_update())
+
+
+async def add(uow: Uow, values: Mapping[str, Any]) -> None:
+    await uow.run(sa.insert(m.appointment).values(**values))
+
+
+async def put(uow: Uow, appointment: str, **values: Any) -> None:
+    await uow.run(sa.update(m.appointment).where(_a.id == appointment).values(**values))
+
+
+async def note(
+    uow: Uow, appointment: str, act: str, *, at: int, by: str, detail: str = "", key: str = ""
+) -> None:
+    """One line of the history; ``key`` makes the act one that is done once."""
+    await uow.run(
+        sa.insert(m.history).values(
+            appointment=appointment, at=at, act=act, by=by, detail=detail, key=key or None
+        )
+    )
+
+
+async def history(uow: ReadUow, appointment: str) -> list[HistoryLine]:
+    h = m.history.c
+    rows = await uow.all(
+        sa.select(h.at, h.act, h.by, h.detail).where(h.appointment == appointment).order_by(h.no)
+    )
+    return [HistoryLine(**row) for row in rows]
+
+
+async def send(
+    uow: Uow,
+    hall: str,
+    appointment: str,
+    directive: Directive | None = None,
+    *,
+    told: bytes | None = None,
+) -> None:
+    """Leaves with the commit: a directive for the hall, or something to tell the citizen."""
+    body = None if directive is None else msgspec.json.encode(directive)
+    await uow.run(
+        sa.insert(m.outgoing).values(hall=hall, appointment=appointment, body=body, told=told)
+    )
+
+
+async def of_citizen(uow: ReadUow, citizen: str) -> Sequence[sa.RowMapping]:
+    """The latest visit first."""
+    return await uow.all(
+        sa.select(m.appointment).where(_a.citizen == citizen).order_by(_a.start_at.desc(), _a.id)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a list shows; empty fields are for any. ``word`` is part of a masked name or number, or a whole code.
+    ``refused``: only what the hall refused."""
+
+    hall: str = ""
+    department: str = ""
+    item: str = ""
+    first: date | None = None
+    last: date | None = None
+    state: str = ""
+    word: str = ""
+    citizen: str = ""
+    refused: bool = False
+
+
+def _where(scope: Scope, wish: Wish, now: int) -> list[sa.ColumnElement[bool]]:
+    lapsed = sa.and_(_a.state == Life.HELD.value, _a.held_until < now)
+    parts: list[sa.ColumnElement[bool]] = [scope.where(_a.hall, _a.department)]
+    for column, value in ((_a.hall, wish.hall), (_a.department, wish.department), (_a.citizen, wish.citizen)):  # fmt: skip
+        if value:
+            parts.append(column == value)
+    if wish.item:
+        parts.append(_a["items"].contains([wish.item]))
+    if wish.first is not None:
+        parts.append(_a.day >= wish.first)
+    if wish.last is not None:
+        parts.append(_a.day <= wish.last)
+    if wish.refused:
+        parts.append(_a.refused != "")
+    if wish.state == Life.LAPSED:
+        parts.append(lapsed)
+    else:
+        parts.append(~lapsed)
+        if wish.state:
+            parts.append(_a.state == wish.state)
+    if wish.word:
+        parts.append(
+            sa.or_(
+                _a.masked_name.contains(wish.word, autoescape=True),
+                _a.masked_number.contains(wish.word, autoescape=True),
+                _a.number == wish.word.upper(),
+                _a.code == wish.word,
+            )
+        )
+    return parts
+
+
+async def found(
+    uow: ReadUow, scope: Scope, wish: Wish, now: int, *, limit: int | None, offset: int = 0
+) -> tuple[int, list[Appointment]]:
+    """How many there are, and one page by time."""
+    where = _where(scope, wish, now)
+    count = await uow.scalar(sa.select(sa.func.count()).select_from(m.appointment).where(*where))
+    rows = await uow.all(
+        sa.select(m.appointment)
+        .where(*where)
+        .order_by(_a.start_at, _a.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return int(count), [appointment_of(row, now) for row in rows]
+
+
+async def figures(
+    uow: ReadUow, scope: Scope, wish: Wish, now: int, by: str
+) -> Sequence[sa.RowMapping]:
+    """Numbers of appointments by state; ``by``: ``hall``, ``department``, ``item`` or ``day``."""
+    keys: dict[str, sa.ColumnElement[Any]] = {
+        "hall": _a.hall,
+        "department": _a.department,
+        "item": _a["items"][1],
+        "day": _a.day,
+    }
+    key = keys[by].label("key")
+    name = sa.func.max(_a.names[by].astext).label("name") if by != "day" else sa.literal("").label("name")  # fmt: skip
+    name_en = sa.func.max(_a.names[f"{by}_en"].astext).label("name_en") if by != "day" else sa.literal("").label("name_en")  # fmt: skip
+    counts = [
+        sa.func.count().filter(_a.state == one.value).label(one.value)
+        for one in Life
+        if one not in (Life.HELD, Life.LAPSED)
+    ]
+    return await uow.all(
+        sa.select(key, name, name_en, *counts)
+        .where(*_where(scope, wish, now), _a.state != Life.HELD.value)
+        .group_by(key)
+        .order_by(key)
+    )

@@ -1,0 +1,122 @@
+"""SQL of breaches, punishments and lists."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from console.core.permissions import Scope
+from console.core.uow import ReadUow, Uow
+from console.modules.appointments import models as m
+
+_b, _n, _l = m.breach.c, m.ban.c, m.listed.c
+
+
+async def breaches_that_count(uow: ReadUow, citizen: str) -> int:
+    """Missed visits that were neither forgiven nor punished yet."""
+    since = (
+        sa.select(sa.func.coalesce(sa.func.max(_n.began), 0))
+        .where(_n.citizen == citizen)
+        .scalar_subquery()
+    )
+    return int(
+        await uow.scalar(
+            sa.select(sa.func.count())
+            .select_from(m.breach)
+            .where(_b.citizen == citizen, _b.forgiven_at == 0, _b.at > since)
+        )
+    )
+
+
+async def breaches(
+    uow: ReadUow, scope: Scope, limit: int, offset: int
+) -> tuple[int, Sequence[sa.RowMapping]]:
+    """Newest first, with the visit that was missed."""
+    joined = m.breach.join(m.appointment, m.appointment.c.id == _b.appointment)
+    where = scope.where(_b.hall, m.appointment.c.department)
+    count = await uow.scalar(sa.select(sa.func.count()).select_from(joined).where(where))
+    a = m.appointment.c
+    rows = await uow.all(
+        sa.select(
+            m.breach,
+            a.masked_name,
+            a.masked_number,
+            a.names,
+            a.start_at,
+            a.department,
+        )
+        .select_from(joined)
+        .where(where)
+        .order_by(_b.at.desc(), _b.appointment)
+        .limit(limit)
+        .offset(offset)
+    )
+    return int(count), rows
+
+
+async def forgive(
+    uow: Uow, scope: Scope, appointment: str, *, at: int, by: str, reason: str
+) -> bool:
+    """False for one that is not within, or was forgiven."""
+    a = m.appointment
+    within = sa.select(a.c.id).where(a.c.id == appointment, scope.where(a.c.hall, a.c.department))
+    return bool(
+        await uow.run(
+            sa.update(m.breach)
+            .where(_b.appointment.in_(within), _b.forgiven_at == 0)
+            .values(forgiven_at=at, forgiven_by=by, reason=reason)
+        )
+    )
+
+
+async def bans(uow: ReadUow, scope: Scope, now: int) -> Sequence[sa.RowMapping]:
+    """Punishments that hold now, the newest first."""
+    return await uow.all(
+        sa.select(m.ban)
+        .where(scope.where(_n.hall), _n.lifted_at == 0, _n.until > now)
+        .order_by(_n.began.desc())
+        .limit(500)
+    )
+
+
+async def lift(uow: Uow, scope: Scope, no: int, *, at: int, by: str, reason: str) -> bool:
+    """False for one that is not within or does not hold any more."""
+    return bool(
+        await uow.run(
+            sa.update(m.ban)
+            .where(_n.no == no, scope.where(_n.hall), _n.lifted_at == 0, _n.until > at)
+            .values(lifted_at=at, lifted_by=by, reason=reason)
+        )
+    )
+
+
+async def listed(uow: ReadUow, now: int) -> Sequence[sa.RowMapping]:
+    """Both lists as they hold now, the newest first."""
+    return await uow.all(
+        sa.select(m.listed)
+        .where(_l.ended_at == 0, sa.or_(_l.until == 0, _l.until > now))
+        .order_by(_l.at.desc())
+        .limit(1000)
+    )
+
+
+async def put_listed(uow: Uow, values: Mapping[str, Any], now: int) -> bool:
+    """False when the citizen is on a list; a line whose time is over makes room."""
+    await uow.run(
+        sa.update(m.listed)
+        .where(_l.citizen == values["citizen"], _l.ended_at == 0, _l.until > 0, _l.until <= now)
+        .values(ended_at=_l.until, ended_by="")
+    )
+    statement = insert(m.listed).values(**values, ended_at=0, ended_by="")
+    return bool(await uow.run(statement.on_conflict_do_nothing()))
+
+
+async def end_listed(uow: Uow, no: int, *, at: int, by: str) -> bool:
+    return bool(
+        await uow.run(
+            sa.update(m.listed)
+            .where(_l.no == no, _l.ended_at == 0)
+            .values(ended_at=at, ended_by=by)
+        )
+    )

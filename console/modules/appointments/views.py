@@ -1,0 +1,278 @@
+"""Pages of single appointments: the list, one of them, booking for somebody."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+from aiohttp import web
+
+from console.core.lists import PAGE_ROWS, Listing
+from console.core.permissions import Permission
+from console.core.sheets import Cell, sheet_response
+from console.core.web import PAGES, SUBJECT, UOW
+from console.halls.api import HallsApi
+from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
+from console.modules.appointments.closing import Closing
+from console.modules.appointments.desk import STAFF_REASONS, StaffDesk
+from console.modules.appointments.forms import BookForm, CallerForm, CancelForm, MoveForm
+from console.modules.appointments.repository import Wish
+from console.modules.appointments.rule_desk import RuleDesk
+from console.modules.appointments.visits import Counter
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId, ItemId
+from qingting.contract.states import CertificateKind, Language
+from qingting.kernel.web import LANGUAGE, read_form, see_other
+
+FILTERS = ("hall", "department", "item", "first", "last", "state", "q", "citizen", "refused")
+_CERTIFICATES = tuple(CertificateKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the pages need."""
+
+    staff: StaffDesk
+    closing: Closing
+    rules: RuleDesk
+    counter: Counter
+    halls: HallsApi
+
+    async def hall_choices(self, request: web.Request) -> list[tuple[str, str]]:
+        scope, language = request[SUBJECT].scope(Permission.APPOINTMENTS), request[LANGUAGE]
+        return [
+            (one.id, one.title(language)) for one in await self.halls.halls(request[UOW], scope)
+        ]
+
+    async def item_choices(self, request: web.Request, hall: str = "") -> list[tuple[str, str]]:
+        """What can be booked at the reader's halls, as ``hall/item``."""
+        language, known = request[LANGUAGE], dict(await self.hall_choices(request))
+        return [
+            (f"{one.hall}/{one.item}", f"{known[one.hall]} · {one.title(language)}")
+            for one in await self.counter.offers(request[UOW], hall=hall)
+            if one.hall in known
+        ]
+
+    async def names(self, request: web.Request, kind: str) -> list[tuple[str, str]]:
+        """Departments or items of the reader's halls by their ids."""
+        scope, language = request[SUBJECT].scope(Permission.APPOINTMENTS), request[LANGUAGE]
+        directory = await self.halls.directory(request[UOW], scope)
+        found = {
+            one.id: one.title(language) for one in directory.names(kind).values() if one.present
+        }
+        return sorted(found.items(), key=lambda one: one[1])
+
+    async def free_day(
+        self, request: web.Request, hall: str, items: tuple[str, ...], day: date
+    ) -> FreeDay | None:
+        """A day's places; None where nothing is offered."""
+        try:
+            found = await self.counter.free(request[UOW], HallId(hall), items, day, day)
+        except Refusal:
+            return None
+        return found[0]
+
+
+def rights(request: web.Request) -> dict[str, object]:
+    """What every page of appointments knows."""
+    subject = request[SUBJECT]
+    return {
+        "may_handle": subject.may(Permission.APPOINTMENTS_HANDLE),
+        "may_rules": subject.may(Permission.APPOINTMENTS_RULES),
+        "language": request[LANGUAGE],
+    }
+
+
+def date_of(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def wish_of(query: Listing) -> Wish:
+    given = query.query
+    return Wish(
+        hall=given.get("hall", ""),
+        department=given.get("department", ""),
+        item=given.get("item", ""),
+        first=date_of(given.get("first")),
+        last=date_of(given.get("last")),
+        state=given.get("state", ""),
+        word=given.get("q", "").strip()[:64],
+        citizen=given.get("citizen", ""),
+        refused="refused" in given,
+    )
+
+
+class AppointmentPages:
+    """Handlers over ``desk``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def listed(self, request: web.Request) -> web.Response:
+        listing = Listing.of(request, FILTERS, sort="")
+        wish, offset = wish_of(listing), (listing.page - 1) * PAGE_ROWS
+        count, rows = await self._desk.staff.search(
+            request[UOW], request[SUBJECT], wish, limit=PAGE_ROWS, offset=offset
+        )
+        context = {
+            "rows": rows,
+            "count": count,
+            "wish": wish,
+            "listing": listing.counted(count),
+            "halls": await self._desk.hall_choices(request),
+            "departments": await self._desk.names(request, "department"),
+            "items": await self._desk.names(request, "item"),
+            "states": list(Life),
+            **rights(request),
+        }
+        return request.app[PAGES].render(request, "appointments.html", context, block="main")
+
+    async def sheet(self, request: web.Request) -> web.Response:
+        wish = wish_of(Listing.of(request, FILTERS, sort=""))
+        _, rows = await self._desk.staff.search(request[UOW], request[SUBJECT], wish, limit=None)
+        pages, language = request.app[PAGES], request[LANGUAGE]
+
+        def t(key: str) -> str:
+            return pages.text(language, f"appointments.{key}")
+
+        head = ("day", "time", "hall", "item", "department", "person", "number", "party", "state", "ticket", "channel", "reason")  # fmt: skip
+        return await sheet_response(
+            request.match_info["kind"],
+            file="appointments",
+            title="appointments",
+            head=[t(f"col.{one}") for one in head],
+            rows=[
+                [
+                    one.day.isoformat(), f"{one.start}–{one.end}", one.hall_title(language), one.item_title(language),
+                    department_title(one, language), one.masked_name, one.masked_number, one.party, t(f"state.{one.state}"),
+                    one.ticket, t(f"channel.{one.channel}"), t(f"reason.{one.reason}") if one.reason else "",
+                ]
+                for one in rows
+            ],
+        )  # fmt: skip
+
+    async def one(self, request: web.Request) -> web.Response:
+        return await self._one(request, None)
+
+    async def _one(self, request: web.Request, problem: Refusal | None) -> web.Response:
+        found, history = await self._desk.staff.one(
+            request[UOW], request[SUBJECT], request.match_info["appointment"]
+        )
+        day = date_of(request.query.get("day")) or found.day
+        hall = request.query.get("hall") or str(found.hall)
+        moving = "move" in request.query and found.state is Life.BOOKED
+        context = {
+            "one": found,
+            "history": history,
+            "reasons": [(one, f"appointments.reason.{one}") for one in STAFF_REASONS],
+            "open": found.state is Life.BOOKED,
+            "moving": moving,
+            "halls": await self._desk.hall_choices(request),
+            "to": hall,
+            "to_day": day,
+            "free": await self._desk.free_day(request, hall, found.items, day) if moving else None,
+            "problem": problem,
+            **rights(request),
+        }
+        return request.app[PAGES].render(request, "appointment.html", context, block="main")
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
+        form, name = await read_form(request, CancelForm), request.match_info["appointment"]
+        try:
+            await self._desk.staff.cancel(
+                request[UOW], request[SUBJECT], name, reason=form.reason, words=form.words
+            )
+        except Refusal as refusal:
+            return await self._or_page(request, refusal)
+        raise see_other(request, f"/appointments/one/{name}", done="appointments.done.cancelled")
+
+    async def move(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
+        form, name = await read_form(request, MoveForm), request.match_info["appointment"]
+        found, _ = await self._desk.staff.one(request[UOW], request[SUBJECT], name)
+        wanted = wanted_for(found, form)
+        try:
+            await self._desk.staff.move(request[UOW], request[SUBJECT], name, wanted)
+        except Refusal as refusal:
+            return await self._or_page(request, refusal)
+        raise see_other(request, f"/appointments/one/{name}", done="appointments.done.moved")
+
+    async def _or_page(self, request: web.Request, problem: Refusal) -> web.Response:
+        """Whoever may not see it is not shown why it cannot be changed."""
+        if problem.code in ("page.forbidden", "appointments.unknown"):
+            raise problem
+        return await self._one(request, problem)
+
+    async def find(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.APPOINTMENTS)
+        form = await read_form(request, CallerForm)
+        citizen = await self._desk.staff.find(request[UOW], request[SUBJECT], form.caller)
+        raise see_other(request, f"/appointments?citizen={citizen}")
+
+    async def new(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
+        day = date_of(request.query.get("day"))
+        place = request.query.get("place", "")
+        form = BookForm(day=day or date.min, place=place, key=secrets.token_hex(8))
+        return await self._new(request, form, None)
+
+    async def _new(
+        self, request: web.Request, form: BookForm, problem: Refusal | None
+    ) -> web.Response:
+        places = await self._desk.item_choices(request)
+        hall, _, item = form.place.partition("/")
+        chosen = form.place in dict(places) and form.day > date.min
+        free = await self._desk.free_day(request, hall, (ItemId(item),), form.day) if chosen else None  # fmt: skip
+        context = {
+            "form": form,
+            "day": form.day if form.day > date.min else None,
+            "places": places,
+            "free": free,
+            "certificates": _CERTIFICATES,
+            "problem": problem,
+            **rights(request),
+        }
+        return request.app[PAGES].render(request, "appointment_new.html", context, block="main")
+
+    async def book(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
+        form = await read_form(request, BookForm)
+        try:
+            made = await self._desk.staff.book(
+                request[UOW], request[SUBJECT], form.caller, form.wanted, form.key
+            )
+        except Refusal as refusal:
+            return await self._new(request, form, refusal)
+        raise see_other(request, f"/appointments/one/{made.id}", done="appointments.done.booked")
+
+
+def department_title(one: Appointment, language: Language) -> Cell:
+    chinese = language is Language.ZH or not one.department_name_en
+    return one.department_name if chinese else one.department_name_en
+
+
+def wanted_for(found: Appointment, form: MoveForm) -> Wanted:
+    return Wanted(
+        hall=HallId(form.hall or found.hall),
+        items=found.items,
+        day=form.day,
+        start=form.start,
+        party=found.party,
+    )
+
+
+def routes(desk: Desk) -> list[web.RouteDef]:
+    pages = AppointmentPages(desk)
+    return [
+        web.get("/appointments", pages.listed),
+        web.get("/appointments/list.{kind}", pages.sheet),
+        web.get("/appointments/new", pages.new),
+        web.post("/appointments/new", pages.book),
+        web.post("/appointments/find", pages.find),
+        web.get("/appointments/one/{appointment}", pages.one),
+        web.post("/appointments/one/{appointment}/cancel", pages.cancel),
+        web.post("/appointments/one/{appointment}/move", pages.move),
+    ]

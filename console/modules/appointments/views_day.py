@@ -1,0 +1,205 @@
+"""Pages of a hall's day: places, what no longer fits, moving or cancelling a whole day; figures."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from aiohttp import web
+
+from console.core.lists import Listing
+from console.core.permissions import Permission
+from console.core.sheets import sheet_response
+from console.core.web import PAGES, SUBJECT, UOW
+from console.modules.appointments.api import Life
+from console.modules.appointments.closing import Outcome, Proposal
+from console.modules.appointments.forms import ClosingForm
+from console.modules.appointments.places import day_of
+from console.modules.appointments.views import Desk, date_of, rights, wish_of
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
+from qingting.contract.states import Language
+from qingting.kernel.web import LANGUAGE, read_form
+
+COUNTED = (Life.BOOKED, Life.ARRIVED, Life.SERVED, Life.LEFT, Life.MISSED, Life.CANCELLED)
+BY = ("hall", "department", "item", "day")
+
+
+class DayPages:
+    """Handlers over ``desk``. ``offset`` is the city's minutes from UTC."""
+
+    def __init__(self, desk: Desk, offset: int) -> None:
+        self._desk = desk
+        self._offset = offset
+
+    def _today(self) -> date:
+        return day_of(self._desk.staff.now(), self._offset)
+
+    async def _hall(self, request: web.Request) -> tuple[str, list[tuple[str, str]]]:
+        """The hall that is looked at: asked for, or the reader's first; empty where there is none."""
+        halls = await self._desk.hall_choices(request)
+        asked = request.query.get("hall", "")
+        if asked:
+            request[SUBJECT].require(Permission.APPOINTMENTS, hall=asked)
+        return asked or (halls[0][0] if halls else ""), halls
+
+    async def day(self, request: web.Request) -> web.Response:
+        hall, halls = await self._hall(request)
+        day = date_of(request.query.get("day")) or self._today() + timedelta(days=1)
+        context = {
+            "hall": hall,
+            "halls": halls,
+            "day": day,
+            "before": day - timedelta(days=1),
+            "after": day + timedelta(days=1),
+            "lines": await self._lines(request, hall, day) if hall else [],
+            "rows": await self._desk.staff.of_day(request[UOW], request[SUBJECT], HallId(hall), day)
+            if hall
+            else [],
+            **rights(request),
+        }
+        return request.app[PAGES].render(request, "appointments_day.html", context, block="main")
+
+    async def _lines(
+        self, request: web.Request, hall: str, day: date
+    ) -> list[tuple[str, str, object]]:
+        """Items with their places of the day: place in the choice, name, day."""
+        found: list[tuple[str, str, object]] = []
+        for one in await self._desk.counter.offers(request[UOW], hall=hall):
+            free = await self._desk.free_day(request, hall, (one.item,), day)
+            if free is not None:
+                found.append((f"{hall}/{one.item}", one.title(request[LANGUAGE]), free))
+        return found
+
+    async def unfit(self, request: web.Request) -> web.Response:
+        hall, halls = await self._hall(request)
+        found = (
+            await self._desk.closing.misfits(request[UOW], request[SUBJECT], HallId(hall))
+            if hall
+            else []
+        )
+        context = {"hall": hall, "halls": halls, "rows": found, **rights(request)}
+        return request.app[PAGES].render(request, "appointments_unfit.html", context, block="main")
+
+    async def closing(self, request: web.Request) -> web.Response:
+        hall, halls = await self._hall(request)
+        request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
+        day = date_of(request.query.get("day")) or self._today()
+        to = request.query.get("to") or hall
+        to_day = date_of(request.query.get("to_day"))
+        form = ClosingForm(hall=hall, day=day, to=to, to_day=to_day)
+        return await self._closing(request, form, halls, None, [])
+
+    async def _closing(
+        self,
+        request: web.Request,
+        form: ClosingForm,
+        halls: list[tuple[str, str]],
+        problem: Refusal | None,
+        outcomes: Sequence[Outcome],
+    ) -> web.Response:
+        uow, subject, hall = request[UOW], request[SUBJECT], HallId(form.hall)
+        booked = await self._desk.staff.of_day(uow, subject, hall, form.day, Life.BOOKED) if hall else []  # fmt: skip
+        proposals = await self._proposals(request, form) if hall and form.to_day else None
+        context = {
+            "form": form,
+            "halls": halls,
+            "booked": booked,
+            "proposals": proposals,
+            "placed": sum(bool(one.start) for one in proposals or ()),
+            "outcomes": outcomes,
+            "problem": problem,
+            **rights(request),
+        }
+        return request.app[PAGES].render(
+            request, "appointments_closing.html", context, block="main"
+        )
+
+    async def _proposals(self, request: web.Request, form: ClosingForm) -> list[Proposal]:
+        assert form.to_day is not None
+        return await self._desk.closing.proposals(
+            request[UOW],
+            request[SUBJECT],
+            HallId(form.hall),
+            form.day,
+            HallId(form.to),
+            form.to_day,
+        )
+
+    async def close(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
+        form, subject = await read_form(request, ClosingForm), request[SUBJECT]
+        subject.require(Permission.APPOINTMENTS_HANDLE, hall=form.hall)
+        halls, outcomes = await self._desk.hall_choices(request), []
+        if form.do == "move" and form.to_day is not None:
+            proposals = await self._proposals(request, form)
+            outcomes = await self._desk.closing.move(subject, proposals, HallId(form.to), form.to_day)  # fmt: skip
+        elif form.do == "cancel":
+            booked = await self._desk.staff.of_day(request[UOW], subject, HallId(form.hall), form.day, Life.BOOKED)  # fmt: skip
+            outcomes = await self._desk.closing.cancel_all(subject, booked, form.words)
+        else:
+            raise Refusal("form.invalid", field="to_day")
+        return await self._closing(request, form, halls, None, outcomes)
+
+    async def figures(self, request: web.Request) -> web.Response:
+        listing, by = Listing.of(request, ("hall", "first", "last", "by"), sort=""), _by(request)
+        wish = wish_of(listing)
+        rows = await self._desk.staff.figures(request[UOW], request[SUBJECT], wish, by)
+        pages, language = request.app[PAGES], request[LANGUAGE]
+        heads: list[object] = [pages.text(language, f"appointments.by.{by}")]
+        heads += [(pages.text(language, f"appointments.state.{one}"), "num") for one in COUNTED]
+        context = {
+            "rows": rows,
+            "heads": heads,
+            "sums": {one: sum(_count(row, one) for row in rows) for one in COUNTED},
+            "states": COUNTED,
+            "by": by,
+            "ways": BY,
+            "wish": wish,
+            "listing": listing,
+            "halls": await self._desk.hall_choices(request),
+            **rights(request),
+        }
+        return request.app[PAGES].render(
+            request, "appointments_figures.html", context, block="main"
+        )
+
+    async def sheet(self, request: web.Request) -> web.Response:
+        listing, by = Listing.of(request, ("hall", "first", "last"), sort=""), _by(request)
+        rows = await self._desk.staff.figures(request[UOW], request[SUBJECT], wish_of(listing), by)
+        pages, language = request.app[PAGES], request[LANGUAGE]
+        name = "name" if language is Language.ZH else "name_en"
+        return await sheet_response(
+            request.match_info["kind"],
+            file=f"appointments-by-{by}",
+            title=by,
+            head=[
+                pages.text(language, f"appointments.by.{by}"),
+                *(pages.text(language, f"appointments.state.{one}") for one in COUNTED),
+            ],
+            rows=[
+                [str(row[name] or row["key"]), *(_count(row, one) for one in COUNTED)]
+                for row in rows
+            ],
+        )
+
+
+def _count(row: dict[str, object], state: Life) -> int:
+    found = row[state.value]
+    assert isinstance(found, int)
+    return found
+
+
+def _by(request: web.Request) -> str:
+    asked = request.query.get("by", BY[0])
+    return asked if asked in BY else BY[0]
+
+
+def routes(desk: Desk, offset: int) -> list[web.RouteDef]:
+    pages = DayPages(desk, offset)
+    return [
+        web.get("/appointments/day", pages.day),
+        web.get("/appointments/unfit", pages.unfit),
+        web.get("/appointments/closing", pages.closing),
+        web.post("/appointments/closing", pages.close),
+        web.get("/appointments/figures", pages.figures),
+        web.get("/appointments/figures.{kind}", pages.sheet),
+    ]

@@ -1,0 +1,243 @@
+"""What somebody asks for, looked up: items, what holds for them, the places they need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from console.core.uow import ReadUow
+from console.modules.appointments import repository_places as places_repo
+from console.modules.appointments.api import FreeDay, FreePlace, Offer, Wanted
+from console.modules.appointments.offering import OfferedItem, Offering
+from console.modules.appointments.places import (
+    Slot,
+    Taken,
+    clock,
+    dates,
+    day_of,
+    free_of,
+    instant,
+    slot_at,
+    slot_why,
+)
+from console.modules.appointments.planner import DayPlan, Line, Planner, Said, plan_of, spot_of
+from console.modules.appointments.repository import Names
+from console.modules.appointments.repository_places import Spot
+from console.modules.appointments.rules import Effective, Level, strictest
+from qingting.contract.calendar import clock_minutes
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId, ItemId
+from qingting.kernel.aio.clock import Clock
+
+MOST_DAYS = 62
+MOST_ITEMS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A wish that the rules allow. ``slot`` is the period of the first item, whose rules hold for the visit; every
+    pool of places that the items need gives one place: ``spots`` with their period."""
+
+    hall: HallId
+    items: tuple[OfferedItem, ...]
+    offering: Offering
+    rule: Effective
+    identity: Level
+    day: date
+    slot: Slot
+    spots: tuple[tuple[Spot, Slot], ...]
+    party: int
+
+    @property
+    def start_at(self) -> int:
+        return instant(self.day, self.slot.start, self.offering.offset)
+
+    @property
+    def end_at(self) -> int:
+        return instant(self.day, self.slot.end, self.offering.offset)
+
+    @property
+    def names(self) -> Names:
+        hall, department = self.offering.hall, self.offering.department(self.items[0].department)
+        return Names(
+            hall=hall.name,
+            hall_en=hall.name_en,
+            address=hall.address,
+            phone=hall.phone,
+            item="、".join(one.name for one in self.items),
+            item_en=", ".join(one.name_en for one in self.items),
+            department=department.name,
+            department_en=department.name_en,
+        )
+
+
+class Counter:
+    """Looks at places; takes none."""
+
+    def __init__(self, clock: Clock, planner: Planner) -> None:
+        self._clock = clock
+        self._planner = planner
+
+    async def lines(
+        self, uow: ReadUow, hall: str, items: Sequence[str], said: Said | None = None
+    ) -> tuple[Offering, list[Line]]:
+        """Raises ``appointments.no_item`` for none, too many, twice the same, or one the hall does not have."""
+        if not 0 < len(items) <= MOST_ITEMS or len(set(items)) != len(items):
+            raise Refusal("appointments.no_item")
+        offering = await self._planner.offering(uow, hall)
+        return offering, [(await self._planner.line(uow, hall, one, said))[1] for one in items]
+
+    async def visit(self, uow: ReadUow, wanted: Wanted, *, by_staff: bool = False) -> Visit:
+        """Raises what the rules say against a wish, whoever has it: ``appointments.no_item``,
+        ``appointments.day_closed``, ``appointments.no_place``, ``appointments.party``, ``appointments.too_soon``.
+        Staff book up to the start and beyond the horizon."""
+        offering, lines = await self.lines(uow, wanted.hall, wanted.items)
+        today = day_of(self._clock.now_ms(), offering.offset)
+        facts = await self._planner.days(uow, wanted.hall, offering, wanted.day, wanted.day)
+        plans = [plan_of(one, facts[wanted.day], today) for one in lines]
+        for plan in plans:
+            if plan.why and not (by_staff and plan.why == "too_far"):
+                raise Refusal("appointments.day_closed")
+        visit = self._put_together(wanted, offering, lines, plans)
+        lead = 0 if by_staff else visit.rule.lead_minutes
+        if visit.start_at - self._clock.now_ms() < lead * 60_000 or visit.start_at < self._clock.now_ms():  # fmt: skip
+            raise Refusal("appointments.too_soon", minutes=lead)
+        most = min(visit.rule.party_most, *(one.party_max for one in visit.items))
+        if not 1 <= wanted.party <= most:
+            raise Refusal("appointments.party", most=most)
+        return visit
+
+    def _put_together(
+        self, wanted: Wanted, offering: Offering, lines: Sequence[Line], plans: Sequence[DayPlan]
+    ) -> Visit:
+        try:
+            minute = clock_minutes(wanted.start)
+        except ValueError as error:
+            raise Refusal("appointments.no_place") from error
+        spots: dict[Spot, Slot] = {}
+        for line, plan in zip(lines, plans, strict=True):
+            slot = slot_at(plan.slots, minute)
+            if slot is None:
+                raise Refusal("appointments.no_place")
+            spots[spot_of(wanted.hall, line, wanted.day, slot)] = slot
+        first = slot_at(plans[0].slots, minute)
+        if first is None or first.start != minute:
+            raise Refusal("appointments.no_place")
+        rules = [one.resolved.rule for one in lines]
+        return Visit(
+            hall=wanted.hall,
+            items=tuple(one.item for one in lines),
+            offering=offering,
+            rule=rules[0],
+            identity=strictest(rules),
+            day=wanted.day,
+            slot=first,
+            spots=tuple(sorted(spots.items())),
+            party=wanted.party,
+        )
+
+    async def free(
+        self,
+        uow: ReadUow,
+        hall: HallId,
+        items: Sequence[str],
+        first: date,
+        last: date,
+        said: Said | None = None,
+    ) -> list[FreeDay]:
+        """See :meth:`console.modules.appointments.api.AppointmentsApi.free`; by ``said`` instead of the rules that
+        hold, to see what they would do."""
+        offering, lines = await self.lines(uow, hall, items, said)
+        if not 0 <= (last - first).days < MOST_DAYS:
+            raise Refusal("page.not_found")
+        now = self._clock.now_ms()
+        facts = await self._planner.days(uow, hall, offering, first, last)
+        pools = {one.pool for one in lines}
+        taken = await places_repo.taken(uow, hall, pools, first, last, now)
+        today = day_of(now, offering.offset)
+        return [
+            self._day(
+                hall, offering, lines, [plan_of(one, facts[day], today) for one in lines], taken
+            )
+            for day in dates(first, last)
+        ]
+
+    def _day(
+        self,
+        hall: str,
+        offering: Offering,
+        lines: Sequence[Line],
+        plans: Sequence[DayPlan],
+        taken: dict[Spot, Taken],
+    ) -> FreeDay:
+        closed = next((one for one in plans if one.why), None)
+        if closed is not None:
+            return FreeDay(day=closed.day, why=closed.why, name=closed.name, name_en=closed.name_en)
+        places = [self._place(hall, offering, lines, plans, slot, taken) for slot in plans[0].slots]
+        return FreeDay(day=plans[0].day, places=tuple(places))
+
+    def _place(
+        self,
+        hall: str,
+        offering: Offering,
+        lines: Sequence[Line],
+        plans: Sequence[DayPlan],
+        slot: Slot,
+        taken: dict[Spot, Taken],
+    ) -> FreePlace:
+        """Of several items the one that has least decides."""
+        day, now = plans[0].day, self._clock.now_ms()
+        start_at = instant(day, slot.start, offering.offset)
+        found: list[FreePlace] = []
+        times = clock(slot.start), clock(slot.end)
+        for line, plan in zip(lines, plans, strict=True):
+            mine = slot_at(plan.slots, slot.start)
+            if mine is None:
+                found.append(FreePlace(start=times[0], end=times[1], free=0, why="no_window"))
+                continue
+            held = taken.get(spot_of(hall, line, day, mine), Taken())
+            why = slot_why(mine, held, start_at, now, line.resolved.rule)
+            found.append(
+                FreePlace(
+                    start=times[0],
+                    end=times[1],
+                    free=0 if why else free_of(mine, held),
+                    why=why,
+                    total=mine.total,
+                    taken=held.all,
+                )
+            )
+        return min(found, key=lambda one: one.free)
+
+    async def offers(
+        self, uow: ReadUow, *, hall: str = "", department: str = "", code: str = ""
+    ) -> list[Offer]:
+        """What can be booked, by hall and item."""
+        found = []
+        for known, offering in await self._planner.offerings(uow):
+            if hall and known != hall:
+                continue
+            for item in offering.items:
+                if (department and item.department != department) or (code and item.code != code):
+                    continue
+                line = await self._planner.line_of(uow, known, offering, item)
+                if not line.why:
+                    found.append(_offer(known, offering, line))
+        return found
+
+
+def _offer(hall: str, offering: Offering, line: Line) -> Offer:
+    item, department = line.item, offering.department(line.item.department)
+    return Offer(
+        hall=HallId(hall),
+        hall_name=offering.hall.name,
+        hall_name_en=offering.hall.name_en,
+        item=ItemId(item.id),
+        name=item.name,
+        name_en=item.name_en,
+        code=item.code,
+        department=item.department,
+        department_name=department.name,
+        department_name_en=department.name_en,
+        party_most=min(line.resolved.rule.party_most, item.party_max),
+        identity=line.resolved.rule.identity,
+    )
