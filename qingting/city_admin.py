@@ -1,5 +1,6 @@
 """What whoever has a shell on the city's machine may do without a login: enrol halls, renew passwords."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,9 +19,11 @@ from console.core.permissions import SYSTEM
 from console.core.sealing import KeyFile
 from console.core.uow import Uow
 from console.modules.identity.api import IDENTITY, OneTimePassword
+from console.modules.privacy.api import PRIVACY
 from console.modules.privacy.audit_keeping import AuditKeeping
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import SystemClock
+from qingting.kernel.security.seal import write_keys
 
 
 def greeting(ready: ConsoleReady) -> str:
@@ -63,6 +66,37 @@ async def verify_audit(settings: ConsoleSettings) -> tuple[bool, str]:
     if fault is None:
         return True, f"{count} entries, all whole"
     return False, f"{fault.kind.value} at {fault.no} ({count} entries before it are whole)"
+
+
+async def add_key(settings: ConsoleSettings) -> str:
+    """Adds a key to the key file, for new boxes; consoles take it over by themselves within a minute.
+
+    Raises ``keys.foreign``."""
+    clock = SystemClock()
+    keys = await KeyFile.open(settings.key_path, clock)
+    async with open_database(settings) as url, open_city(url, keys=keys) as city:
+        await city.check_keys()
+        present = keys.sealer.keys
+        numbers = [int(one.id[1:]) for one in present if one.id[1:].isdecimal()]
+        fresh = present[-1].successor(f"k{max(numbers, default=0) + 1}")
+        lines = [one.line for one in (*present, fresh)]
+        async with city.db.write() as uow:
+            await city.context.take(PRIVACY).key_added(uow, SYSTEM, fresh)
+            await asyncio.to_thread(write_keys, settings.key_path, lines)
+    return f"{fresh.id} added to {settings.key_path}: copy the file to every console, then seal with it"
+
+
+async def remove_key(settings: ConsoleSettings, name: str) -> str:
+    """Takes a key out of the key file. Raises ``keys.unknown``, ``keys.newest``, ``keys.in_use``."""
+    keys = await KeyFile.open(settings.key_path, SystemClock())
+    async with open_database(settings) as url, open_city(url, keys=keys) as city:
+        await city.check_keys()
+        lines = [one.line for one in keys.sealer.keys if one.id != name]
+        async with city.db.write() as uow:
+            await city.context.take(PRIVACY).key_removed(uow, SYSTEM, name)
+        # After the commit: a file with a key too many harms nobody, one that lacks a noted key starts nothing.
+        await asyncio.to_thread(write_keys, settings.key_path, lines)
+    return f"{name} removed from {settings.key_path}"
 
 
 async def renew_password(settings: ConsoleSettings, account: str) -> str:

@@ -240,6 +240,32 @@ def city_audit(file: Path | None, verify: bool) -> None:
     _show(checked())
 
 
+@city.group("keys")
+def city_keys() -> None:
+    """Keys that personal data is sealed with: add one, have everything sealed with it on screen, remove the old."""
+
+
+@city_keys.command("add")
+@SETTINGS
+def city_keys_add(file: Path | None) -> None:
+    """Add a key to the key file; new boxes get it once every console knows it."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import add_key
+
+    _show(add_key(_read_settings(load_console_settings, file)))
+
+
+@city_keys.command("remove")
+@SETTINGS
+@click.argument("key")
+def city_keys_remove(file: Path | None, key: str) -> None:
+    """Remove a key from the key file, if nothing needs it any more."""
+    from console.app.server import load_console_settings
+    from qingting.city_admin import remove_key
+
+    _show(remove_key(_read_settings(load_console_settings, file), key))
+
+
 @city.command("renew-password")
 @SETTINGS
 @click.argument("account")

@@ -39,3 +39,13 @@ parked_event = sa.Table(
     sa.Column("error", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+
+pruned = sa.Table(
+    "core_pruning",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("removed_at", sa.BigInteger),
+)
+"""Written by :mod:`console.core.pruning`: the last run of each job, and what was removed last."""

@@ -69,6 +69,14 @@ class Permission(StrEnum):
     NOTIFICATIONS_EDIT = "notifications.edit"
     """Wordings, rules and channels of what citizens are told."""
     AUDIT_READ = "audit.read"
+    PERSONAL = "personal"
+    """See a citizen's masked fields in clear, for a reason."""
+    REQUESTS = "personal.requests"
+    """Take in and answer requests of those whom data is about."""
+    EXPORTS_APPROVE = "exports.approve"
+    """Let somebody else take a list with personal data out."""
+    KEYS = "keys"
+    """See how long what is kept, and have boxes sealed with the newest key."""
     CONFIGURATION = "configuration"
     """Edit a hall's configuration from the city and publish it."""
     OPERATIONS = "operations"
@@ -96,6 +104,8 @@ DUTIES: Mapping[Permission, Duty] = {
     Permission.INTEGRATORS: Duty.SECURITY,
     Permission.SIGN_IN: Duty.SECURITY,
     Permission.AUDIT_READ: Duty.AUDIT,
+    Permission.EXPORTS_APPROVE: Duty.SECURITY,
+    Permission.KEYS: Duty.SECURITY,
 }
 """Functions that belong to one administrator and to nobody who has another's."""
 
@@ -109,6 +119,9 @@ CITY_WIDE: frozenset[Permission] = frozenset(
         Permission.SIGN_IN,
         Permission.AUDIT_READ,
         Permission.CALENDAR_YEARS,
+        Permission.REQUESTS,
+        Permission.EXPORTS_APPROVE,
+        Permission.KEYS,
         Permission.OPERATIONS,
         Permission.NOTIFICATIONS_EDIT,
     }

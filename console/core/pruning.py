@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects import postgresql as pg
 
 from console.core.db import Database
+from console.core.models import pruned
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
 
@@ -51,8 +53,22 @@ def pruning(
                 if refusal.code != "city.unavailable":
                     raise
             else:
+                await _note(db, name, removed)
                 if removed:
                     log.info("records.pruned", records=name, rows=removed)
             await asyncio.sleep(EVERY_SECONDS)
 
     return run
+
+
+async def _note(db: Database, name: str, removed: int) -> None:
+    """That the job ran, for the page of retention; a run that finds nothing leaves what was removed last."""
+    now = sa.cast(sa.func.extract("epoch", sa.func.now()) * 1000, sa.BigInteger)
+    row = {"at": now} | ({"rows": removed, "removed_at": now} if removed else {})
+    added = pg.insert(pruned).values(name=name, **({"rows": 0} | row))
+    try:
+        async with db.write() as uow:
+            await uow.run(added.on_conflict_do_update(index_elements=["name"], set_=row))
+    except Refusal as refusal:
+        if refusal.code != "city.unavailable":
+            raise

@@ -2,6 +2,7 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.halls.api import HALLS
+from console.halls.boxes import DirectiveBoxes
 from console.halls.calls import hall_call, list_call
 from console.halls.projector import HallProjector
 from console.halls.service import HallService
@@ -12,6 +13,7 @@ def setup(context: ModuleContext) -> None:
     context.provide(HALLS, service)
     context.api(list_call(service), hall_call(service))
     context.projector(HallProjector())
+    context.keeps_boxes(DirectiveBoxes())
 
 
 MODULE = ModuleSpec(

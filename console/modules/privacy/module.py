@@ -4,21 +4,62 @@ from datetime import timedelta, timezone
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
+from console.core.pruning import pruning
+from console.modules.calendar.api import CALENDAR
 from console.modules.identity.api import IDENTITY
 from console.modules.jobs.api import JOBS, JobKind
-from console.modules.privacy.api import PRIVACY
+from console.modules.privacy.api import PRIVACY, ExportKind
 from console.modules.privacy.audit_keeping import AuditKeeping, VerifyAudit
-from console.modules.privacy.keys import Keys
+from console.modules.privacy.exports import Exports
+from console.modules.privacy.kept import kept, prunes
+from console.modules.privacy.keys import Keys, ReSeal
+from console.modules.privacy.requests import BOXES, Requests
+from console.modules.privacy.service import PrivacyService
+from console.modules.privacy.unmasking import Unmasking
 from console.modules.privacy.views_audit import AuditViews
+from console.modules.privacy.views_keeping import KeepingViews
+from console.modules.privacy.views_personal import ExportViews, PersonalViews
+from console.modules.privacy.views_requests import RequestViews
 from qingting.kernel.web import MenuItem
+
+_PRUNE_LOCK = 0x71707276
 
 
 def setup(context: ModuleContext) -> None:
-    context.provide(PRIVACY, Keys(context.clock))
-    _audit(context)
+    service = _service(context)
+    zone = timezone(timedelta(minutes=context.utc_offset_minutes))
+    context.provide(PRIVACY, service)
+    context.holds(service.requests)
+    context.keeps_boxes(*BOXES)
+    context.kept.extend(kept(context.retention))
+    context.job(
+        "privacy.pruning", pruning(context.db, "privacy", _PRUNE_LOCK, prunes(context.clock))
+    )
+    service.declare_export(
+        ExportKind(
+            name="requests", permission=Permission.REQUESTS, make=service.requests.to_take_out
+        )
+    )
+    _audit(context, service.unmasking, zone)
+    _keeping(context, service.keys)
+    context.routes(PersonalViews(service.unmasking, context.clock).routes())
+    context.routes(ExportViews(service.exports, zone).routes())
+    context.routes(RequestViews(service.requests, context.clock, zone).routes())
+    context.menu(68, MenuItem("/requests", "menu.requests", "people"), Permission.REQUESTS)
+    context.menu(82, MenuItem("/exports", "menu.exports", "print"), Permission.EXPORTS_APPROVE)
 
 
-def _audit(context: ModuleContext) -> None:
+def _service(context: ModuleContext) -> PrivacyService:
+    clock, audit, offset = context.clock, context.audit, context.utc_offset_minutes
+    return PrivacyService(
+        Keys(context.db, clock, audit, context.sealer, context.boxes),
+        Unmasking(context.db, clock, audit, context.personal, offset),
+        Exports(clock, audit),
+        Requests(clock, audit, context.sealer, context.get(CALENDAR), context.personal, offset),
+    )
+
+
+def _audit(context: ModuleContext, unmasking: Unmasking, zone: timezone) -> None:
     keeping = AuditKeeping(context.db, context.clock, context.sealer, context.audit_heads)
     verifying = JobKind(
         name="audit.verify",
@@ -31,16 +72,30 @@ def _audit(context: ModuleContext) -> None:
     jobs.declare(verifying)
     if context.audit_heads is not None:
         context.job("audit heads", keeping.noting())
-    zone = timezone(timedelta(minutes=context.utc_offset_minutes))
-    views = AuditViews(context.audit, context.get(IDENTITY), jobs, verifying, zone)
+    views = AuditViews(context.audit, context.get(IDENTITY), jobs, verifying, unmasking, zone)
     context.routes(views.routes())
     context.menu(80, MenuItem("/audit", "menu.audit", "log"), Permission.AUDIT_READ)
+
+
+def _keeping(context: ModuleContext, keys: Keys) -> None:
+    sealing = JobKind(
+        name="keys.seal",
+        argument=ReSeal,
+        permission=Permission.KEYS,
+        run=keys.job,
+        resumable=True,
+    )
+    jobs = context.get(JOBS)
+    jobs.declare(sealing)
+    views = KeepingViews(keys, context.sealer, context.kept, jobs, sealing)
+    context.routes(views.routes())
+    context.menu(84, MenuItem("/keeping", "menu.keeping", "key"), Permission.KEYS)
 
 
 MODULE = ModuleSpec(
     name="privacy",
     package="console.modules.privacy",
-    requires=("identity", "jobs"),
+    requires=("calendar", "identity", "jobs"),
     table_prefix="priv_",
     setup=setup,
 )

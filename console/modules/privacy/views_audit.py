@@ -22,6 +22,7 @@ from console.modules.identity.api import IdentityApi
 from console.modules.jobs.api import JobKind, JobsApi
 from console.modules.privacy.audit_keeping import VerifyAudit
 from console.modules.privacy.marks import watermark
+from console.modules.privacy.unmasking import Unmasking
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, Pages, see_other
 
@@ -69,10 +70,11 @@ class AuditViews:
         identity: IdentityApi,
         jobs: JobsApi,
         verifying: JobKind[VerifyAudit],
+        unmasking: Unmasking,
         zone: timezone,
     ) -> None:
         self._audit, self._identity, self._jobs = audit, identity, jobs
-        self._verifying, self._zone = verifying, zone
+        self._verifying, self._unmasking, self._zone = verifying, unmasking, zone
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -87,6 +89,7 @@ class AuditViews:
         uow = request[UOW]
         query = {name: request.query[name] for name in FILTERS if request.query.get(name)}
         page = await self._page(request, 50)
+        asked = await self._unmasking.unusual(uow)
         context = {
             "page": page,
             "query": query,
@@ -95,6 +98,7 @@ class AuditViews:
             "names": await self._names(uow, {one.actor for one in page.entries}),
             "actors": await self._names(uow, await audit_values(uow, "actor")),
             "acts": await audit_values(uow, "act"),
+            "unusual": [(one, await self._identity.name(uow, one.account)) for one in asked],
             "checked": await self._jobs.latest(uow, self._verifying.name),
         }
         return request.app[PAGES].render(request, "audit_list.html", context)

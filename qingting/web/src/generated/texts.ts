@@ -1108,6 +1108,96 @@ export const ERROR_TEXTS = {
     "en": "Personal data in this database is sealed with other keys ({keys}), which the key file does not hold. Name the right file in the setting seal_keys and start again.",
     "retry": false
   },
+  "keys.settling": {
+    "zh": "新密钥刚加入，各进程正在启用，请一分钟后再试。",
+    "en": "The new key has only just been added and is being taken over. Try again in a minute.",
+    "retry": true
+  },
+  "keys.damaged": {
+    "zh": "{boxes} 中有一条加密内容打不开，更换密钥已停止，其余内容不受影响。请用备份核对。",
+    "en": "Something sealed in {boxes} cannot be opened, and changing keys stopped there; the rest is untouched. Compare with a backup.",
+    "retry": false
+  },
+  "keys.unknown": {
+    "zh": "密钥文件里没有这把密钥。",
+    "en": "The key file has no such key.",
+    "retry": false
+  },
+  "keys.newest": {
+    "zh": "这是最新的密钥，正在使用。请先加入新的密钥。",
+    "en": "This is the newest key and in use. Add another one first.",
+    "retry": false
+  },
+  "keys.in_use": {
+    "zh": "还有 {n} 条内容（{boxes}）用这把密钥加密。请先在“保存期限与密钥”页更换密钥。",
+    "en": "{n} boxes ({boxes}) still need this key. Have them sealed with the newest key first.",
+    "retry": false
+  },
+  "personal.unknown": {
+    "zh": "没有这条个人信息，或者不在您的范围内。",
+    "en": "There is no such record, or it is outside your reach.",
+    "retry": false
+  },
+  "personal.words": {
+    "zh": "请写清楚，至少 {least} 个字。",
+    "en": "Please say more: at least {least} characters.",
+    "retry": false
+  },
+  "personal.too_many": {
+    "zh": "今天查看完整信息已达 {most} 条上限，明天再试；确有需要请联系审计管理员。",
+    "en": "You have seen {most} records in clear today, which is the most. Try tomorrow, or ask the audit administrator.",
+    "retry": false
+  },
+  "export.unknown": {
+    "zh": "没有这份导出，或者不是您申请的。",
+    "en": "There is no such export, or somebody else asked for it.",
+    "retry": false
+  },
+  "export.own": {
+    "zh": "不能审批自己申请的导出，请由另一个人审批。",
+    "en": "You cannot approve your own export. Somebody else has to.",
+    "retry": false
+  },
+  "export.over": {
+    "zh": "这份导出已经处理过、下载过或者过期了。",
+    "en": "This export was decided, fetched or ran out already.",
+    "retry": false
+  },
+  "export.too_many": {
+    "zh": "一次最多导出 {most} 条，现在有 {rows} 条。请缩小范围。",
+    "en": "At most {most} rows at a time; these are {rows}. Ask for less.",
+    "retry": false
+  },
+  "export.nothing": {
+    "zh": "没有可以导出的内容。",
+    "en": "There is nothing to take out.",
+    "retry": false
+  },
+  "request.unknown": {
+    "zh": "没有这份申请。",
+    "en": "There is no such request.",
+    "retry": false
+  },
+  "request.over": {
+    "zh": "这份申请已经办结。",
+    "en": "This request is over already.",
+    "retry": false
+  },
+  "request.repeated": {
+    "zh": "这个人已有一份同类申请正在办理。",
+    "en": "A request of this kind is open already for this person.",
+    "retry": false
+  },
+  "request.who": {
+    "zh": "请填写姓名和证件号码。",
+    "en": "Please fill in the name and the certificate number.",
+    "retry": false
+  },
+  "request.not_verified": {
+    "zh": "请先核对申请人的身份，再勾选“已核对”。",
+    "en": "Make sure who asks, then tick the box.",
+    "retry": false
+  },
   "link.unknown_hall": {
     "zh": "城市平台没有登记这个大厅，或密钥不对。",
     "en": "The city has not enrolled this hall, or its key is wrong.",

@@ -1,0 +1,66 @@
+"""What the city keeps and how long, for records whose modules have no word of their own about it."""
+
+import sqlalchemy as sa
+
+from console.core.pruning import Prune
+from console.core.retention import DAY_MS, Kept, RetentionSettings
+from console.core.uow import Uow
+from console.modules.jobs.api import KEEP_DAYS as JOBS_DAYS
+from console.modules.privacy import models as m
+from qingting.kernel.aio.clock import Clock
+
+GRANT_DAYS = 400
+EXPORT_DAYS = 1100
+"""Records of how personal data was dealt with are kept three years (个人信息保护法 56)."""
+
+
+def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
+    """Classes of records as the settings have them."""
+    return (
+        Kept(
+            name="alarms",
+            days=retention.keep_alarms_days,
+            setting="keep_alarms_days",
+            pruning="alarms",
+        ),
+        Kept(
+            name="notices",
+            days=retention.keep_notices_days,
+            setting="keep_notices_days",
+            pruning="alarms",
+        ),
+        Kept(
+            name="devices",
+            days=retention.keep_devices_days,
+            setting="keep_devices_days",
+            pruning="devices",
+        ),
+        Kept(
+            name="timelines",
+            days=retention.keep_devices_days,
+            setting="keep_devices_days",
+            pruning="timelines",
+        ),
+        Kept(name="jobs", days=JOBS_DAYS, pruning="jobs"),
+        Kept(name="grants", days=GRANT_DAYS, pruning="privacy"),
+        Kept(name="exports", days=EXPORT_DAYS, pruning="privacy"),
+        Kept(name="audit", days=None),
+        Kept(name="events", days=None),
+        Kept(name="requests", days=None),
+    )
+
+
+def prunes(clock: Clock) -> list[Prune]:
+    """Who was shown what is kept longer than anybody looks back; wishes to take lists out, three years."""
+
+    async def grants(uow: Uow, rows: int) -> int:
+        before = clock.now_ms() - GRANT_DAYS * DAY_MS
+        old = sa.select(m.grant.c.no).where(m.grant.c.at < before).limit(rows)
+        return await uow.run(sa.delete(m.grant).where(m.grant.c.no.in_(old)))
+
+    async def exports(uow: Uow, rows: int) -> int:
+        before = clock.now_ms() - EXPORT_DAYS * DAY_MS
+        old = sa.select(m.export.c.no).where(m.export.c.asked_at < before).limit(rows)
+        return await uow.run(sa.delete(m.export).where(m.export.c.no.in_(old)))
+
+    return [grants, exports]

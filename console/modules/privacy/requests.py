@@ -1,0 +1,306 @@
+"""Requests of those whom data is about (个人信息保护法 44-48): taken in, due by working days, answered, and proved
+without keeping what they were about."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import sqlalchemy as sa
+
+from console.core.audit import Audit
+from console.core.permissions import Permission, Subject
+from console.core.personal import (
+    DataClass,
+    Erased,
+    HeldRecord,
+    PersonalData,
+    PersonalField,
+    PersonSought,
+    SealedColumn,
+)
+from console.core.uow import ReadUow, Uow
+from console.modules.calendar.api import CalendarApi
+from console.modules.privacy import models as m
+from console.modules.privacy.api import Requester, Sheet, SubjectRequest
+from console.modules.privacy.domain import LEAST_WORDS, LIMIT, RequestKind, RequestState
+from qingting.contract.errors import Refusal
+from qingting.contract.people import mask_name, mask_number
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.security.seal import Sealer
+
+CONTEXT = "request"
+SHOWN = 200
+BOXES = tuple(
+    SealedColumn(column, CONTEXT)
+    for column in (
+        m.request.c.name_box,
+        m.request.c.number_box,
+        m.request.c.phone_box,
+        m.request.c.words_box,
+    )
+)
+FIELD_HEADS = ("personal.field.name", "personal.field.number", "personal.field.phone")
+_EMPTIED = {
+    **dict.fromkeys(("name_box", "number_box", "phone_box", "words_box")),
+    "masked_name": "",
+    "masked_number": "",
+}
+
+
+class Requests:
+    """``holders`` are asked what they have; this module holds the requests themselves and is one of them."""
+
+    holder = "requests"
+    fields = (
+        PersonalField("name", DataClass.SENSITIVE),
+        PersonalField("number", DataClass.SENSITIVE),
+        PersonalField("phone", DataClass.SENSITIVE),
+    )
+
+    def __init__(
+        self,
+        clock: Clock,
+        audit: Audit,
+        sealer: Sealer,
+        calendar: CalendarApi,
+        holders: Sequence[PersonalData],
+        utc_offset_minutes: int,
+    ) -> None:
+        self._clock, self._audit, self._sealer = clock, audit, sealer
+        self._calendar, self._holders = calendar, holders
+        self._offset = timedelta(minutes=utc_offset_minutes)
+
+    # ---- taking in and reading ------------------------------------------------------------------
+
+    async def ask(
+        self, uow: Uow, kind: RequestKind, requester: Requester, words: str, *, by: Subject
+    ) -> SubjectRequest:
+        proof = self._proof(requester.number)
+        await uow.scalar(
+            sa.text("SELECT pg_advisory_xact_lock(hashtext(:proof))"), {"proof": proof}
+        )
+        open_one = sa.select(m.request.c.no).where(
+            m.request.c.proof == proof,
+            m.request.c.kind == kind.value,
+            m.request.c.state == RequestState.OPEN.value,
+        )
+        if await uow.scalar(open_one) is not None:
+            raise Refusal("request.repeated")
+        now = self._clock.now_ms()
+        today = (datetime.fromtimestamp(now / 1000, UTC) + self._offset).date()
+        due = await self._calendar.due(uow, today, LIMIT)
+        values = {
+            "kind": kind.value,
+            "state": RequestState.OPEN.value,
+            "received_at": now,
+            "due": due.day,
+            "by": by.id,
+            "proof": proof,
+            "masked_name": mask_name(requester.name),
+            "masked_number": mask_number(requester.number),
+            "name_box": self._seal(requester.name),
+            "number_box": self._seal(requester.number.strip().upper()),
+            "phone_box": self._seal(requester.phone),
+            "words_box": self._seal(words.strip()),
+        }
+        row = await uow.first(sa.insert(m.request).values(**values).returning(m.request))
+        assert row is not None
+        what = f"request:{row['no']}"
+        await self._audit.write(uow, by, "request.received", object=what, detail=kind.value)
+        return _info(row)
+
+    async def listed(
+        self, uow: ReadUow, subject: Subject, state: RequestState | None
+    ) -> list[SubjectRequest]:
+        """Those that wait longest first; over ones newest first."""
+        subject.require(Permission.REQUESTS)
+        statement = sa.select(m.request).limit(SHOWN)
+        if state is RequestState.OPEN:
+            statement = statement.order_by(m.request.c.due, m.request.c.no)
+        else:
+            statement = statement.order_by(m.request.c.no.desc())
+        if state is not None:
+            statement = statement.where(m.request.c.state == state.value)
+        return [_info(row) for row in await uow.all(statement)]
+
+    async def one(self, uow: ReadUow, subject: Subject, no: int) -> tuple[SubjectRequest, str]:
+        """With what the person said. Raises ``request.unknown``."""
+        subject.require(Permission.REQUESTS)
+        row = await self._row(uow, no)
+        return _info(row), self._open(row["words_box"])
+
+    async def of(self, uow: ReadUow, number: str) -> list[SubjectRequest]:
+        statement = sa.select(m.request).where(m.request.c.proof == self._proof(number))
+        rows = await uow.all(statement.order_by(m.request.c.no.desc()).limit(SHOWN))
+        return [_info(row) for row in rows]
+
+    # ---- answering ------------------------------------------------------------------------------
+
+    async def found(self, uow: ReadUow, subject: Subject, no: int) -> dict[str, int]:
+        """How many records each holder has about the requester; empty once the request is over."""
+        subject.require(Permission.REQUESTS)
+        row = await self._row(uow, no)
+        if row["number_box"] is None:
+            return {}
+        sought = self._sought(row)
+        return {one.holder: len(await one.about(uow, sought)) for one in self._holders}
+
+    async def copy(self, uow: Uow, subject: Subject, no: int) -> Sheet:
+        """All that is held about the requester, to be handed over. Audited. Raises ``request.over``."""
+        subject.require(Permission.REQUESTS)
+        sought = self._sought(await self._open_row(uow, no))
+        rows = [
+            (one.holder, record.id, record.at, name, value)
+            for one in self._holders
+            for record in await one.about(uow, sought)
+            for name, value in record.fields.items()
+        ]
+        detail = str(len(rows))
+        await self._audit.write(
+            uow, subject, "request.copied", object=f"request:{no}", detail=detail
+        )
+        return Sheet(
+            ("request.holder", "request.record", "audit.at", "request.field", "request.value"), rows
+        )
+
+    async def answer(
+        self, uow: Uow, subject: Subject, no: int, *, done: bool, outcome: str
+    ) -> None:
+        """Ends a request; one to erase is carried out in this transaction. What it was about is forgotten.
+
+        Raises ``request.unknown``, ``request.over``, ``personal.words``."""
+        subject.require(Permission.REQUESTS)
+        if len(outcome.strip()) < LEAST_WORDS:
+            raise Refusal("personal.words", least=LEAST_WORDS)
+        row = await self._open_row(uow, no)
+        kind, counts = RequestKind(row["kind"]), dict[str, int]()
+        if done and kind is RequestKind.ERASE:
+            counts = await self._erase(uow, self._sought(row))
+        elif done and kind is RequestKind.COPY:
+            counts = await self.found(uow, subject, no)
+        state = RequestState.DONE if done else RequestState.REFUSED
+        values = {
+            "state": state.value,
+            "handled_by": subject.id,
+            "handled_at": self._clock.now_ms(),
+            "outcome": outcome.strip(),
+            "counts": msgspec.json.encode(counts).decode(),
+            **_EMPTIED,
+        }
+        await uow.run(sa.update(m.request).where(m.request.c.no == no).values(**values))
+        detail = f"{kind.value} {values['counts']}"
+        act = "request.done" if done else "request.refused"
+        await self._audit.write(uow, subject, act, object=f"request:{no}", detail=detail)
+
+    async def to_take_out(self, uow: ReadUow, subject: Subject, query: Mapping[str, str]) -> Sheet:
+        """The open requests with their people in clear, for letters; an :class:`ExportKind`."""
+        subject.require(Permission.REQUESTS)
+        statement = sa.select(m.request).where(m.request.c.state == RequestState.OPEN.value)
+        if query.get("kind"):
+            statement = statement.where(m.request.c.kind == query["kind"])
+        rows = []
+        for row in await uow.all(statement.order_by(m.request.c.due)):
+            clear = self._fields(row)
+            due = row["due"].isoformat()
+            rows.append((row["no"], row["kind"], due, *clear.values()))
+        return Sheet(("request.no", "request.kind", "request.due", *FIELD_HEADS), rows)
+
+    async def _erase(self, uow: Uow, sought: PersonSought) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for one in self._holders:
+            gone: Erased = await one.erase(uow, sought)
+            counts[one.holder] = gone.erased
+            if gone.kept:
+                counts[f"{one.holder}.kept"] = gone.kept
+        return counts
+
+    # ---- as a holder ----------------------------------------------------------------------------
+
+    async def masked(self, uow: ReadUow, subject: Subject, record: str) -> Mapping[str, str]:
+        row = await self._record(uow, subject, record)
+        phone = self._open(row["phone_box"])
+        shown = {"name": row["masked_name"], "number": row["masked_number"]}
+        return shown | {"phone": mask_phone(phone)}
+
+    async def clear(self, uow: ReadUow, subject: Subject, record: str) -> Mapping[str, str]:
+        return self._fields(await self._record(uow, subject, record))
+
+    async def about(self, uow: ReadUow, person: PersonSought) -> Sequence[HeldRecord]:
+        statement = sa.select(m.request).where(
+            m.request.c.proof == self._proof(person.number), m.request.c.number_box.is_not(None)
+        )
+        return [
+            HeldRecord(id=str(row["no"]), at=row["received_at"], fields=self._fields(row))
+            for row in await uow.all(statement)
+        ]
+
+    async def erase(self, uow: Uow, person: PersonSought) -> Erased:
+        """Open requests of the person stay until they are answered, this one among them; over ones hold nothing."""
+        return Erased(erased=0)
+
+    async def _record(self, uow: ReadUow, subject: Subject, record: str) -> sa.RowMapping:
+        subject.require(Permission.REQUESTS)
+        if not record.isdecimal() or len(record) > 18:
+            raise Refusal("personal.unknown")
+        row = await uow.first(sa.select(m.request).where(m.request.c.no == int(record)))
+        if row is None or row["number_box"] is None:
+            raise Refusal("personal.unknown")
+        return row
+
+    # ---- rows and boxes -------------------------------------------------------------------------
+
+    async def _row(self, uow: ReadUow, no: int) -> sa.RowMapping:
+        row = await uow.first(sa.select(m.request).where(m.request.c.no == no))
+        if row is None:
+            raise Refusal("request.unknown")
+        return row
+
+    async def _open_row(self, uow: Uow, no: int) -> sa.RowMapping:
+        row = await uow.first(sa.select(m.request).where(m.request.c.no == no).with_for_update())
+        if row is None:
+            raise Refusal("request.unknown")
+        if row["state"] != RequestState.OPEN.value:
+            raise Refusal("request.over")
+        return row
+
+    def _sought(self, row: sa.RowMapping) -> PersonSought:
+        number = self._open(row["number_box"])
+        return PersonSought(number=number, index=self._sealer.blind_index(number))
+
+    def _fields(self, row: sa.RowMapping) -> dict[str, str]:
+        return {name: self._open(row[f"{name}_box"]) for name in ("name", "number", "phone")}
+
+    def _proof(self, number: str) -> str:
+        """Not the blind index: a proof that is kept for good must lead to nothing else that is kept."""
+        return self._sealer.blind_index(f"request of {number.strip().upper()}")
+
+    def _seal(self, text: str) -> str:
+        return self._sealer.seal(text, context=CONTEXT)
+
+    def _open(self, box: str | None) -> str:
+        return self._sealer.open(box, context=CONTEXT) if box else ""
+
+
+def mask_phone(phone: str) -> str:
+    """13800001234 → 138****1234; what is shorter keeps its last two digits."""
+    if len(phone) >= 11:
+        return phone[:3] + "*" * (len(phone) - 7) + phone[-4:]
+    return "*" * max(0, len(phone) - 2) + phone[-2:] if phone else ""
+
+
+def _info(row: sa.RowMapping) -> SubjectRequest:
+    counts = msgspec.json.decode(row["counts"], type=dict[str, int]) if row["counts"] else {}
+    return SubjectRequest(
+        no=row["no"],
+        kind=RequestKind(row["kind"]),
+        state=RequestState(row["state"]),
+        received_at=row["received_at"],
+        due=row["due"],
+        by=row["by"],
+        masked_name=row["masked_name"],
+        masked_number=row["masked_number"],
+        handled_by=row["handled_by"],
+        handled_at=row["handled_at"] or 0,
+        outcome=row["outcome"],
+        counts=counts,
+    )

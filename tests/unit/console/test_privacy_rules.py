@@ -1,0 +1,50 @@
+"""Rules of the care for personal data."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.modules.privacy.domain import UNUSUAL_AT, ExportState, export_state, unusual
+from console.modules.privacy.requests import mask_phone
+
+COUNTS = st.lists(st.integers(1, 60), min_size=1, max_size=30)
+
+
+@given(former=COUNTS, today=st.integers(0, 200))
+def test_nobody_who_does_as_always_is_unusual_and_more_never_becomes_usual(
+    former: list[int], today: int
+) -> None:
+    assert not unusual(max(former), [max(former)])
+    if unusual(today, former):
+        assert today >= 10
+        assert unusual(today + 1, former)
+
+
+def test_without_a_past_twenty_are_unusual() -> None:
+    assert not unusual(UNUSUAL_AT - 1, [])
+    assert unusual(UNUSUAL_AT, [])
+
+
+@given(
+    approved=st.sampled_from([None, True, False]),
+    fetched=st.sampled_from([None, 5]),
+    expires=st.integers(0, 20),
+    now=st.integers(0, 20),
+)
+def test_an_export_can_be_fetched_only_after_consent_once_and_in_time(
+    approved: bool | None, fetched: int | None, expires: int, now: int
+) -> None:
+    state = export_state(approved, fetched, expires, now)
+    may = approved is True and fetched is None and now < expires
+    assert (state is ExportState.APPROVED) is may
+    assert (state is ExportState.ASKED) is (approved is None and fetched is None and now < expires)
+
+
+@given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
+def test_a_masked_phone_shows_seven_of_eleven_digits(phone: str) -> None:
+    masked = mask_phone(phone)
+    assert masked == f"{phone[:3]}****{phone[-4:]}"
+
+
+def test_what_is_no_mobile_number_shows_at_most_two_digits() -> None:
+    assert mask_phone("4600123") == "*****23"
+    assert mask_phone("") == ""
