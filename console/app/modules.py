@@ -14,6 +14,7 @@ from console.modules.devices.module import MODULE as DEVICES
 from console.modules.evaluation.module import MODULE as EVALUATION
 from console.modules.gateway.module import MODULE as GATEWAY
 from console.modules.identity.module import MODULE as IDENTITY
+from console.modules.inbox.module import MODULE as INBOX
 from console.modules.jobs.module import MODULE as JOBS
 from console.modules.notifications.module import MODULE as NOTIFICATIONS
 from console.modules.organisation.module import MODULE as ORGANISATION
@@ -37,6 +38,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     CATALOGUE,
     APPOINTMENTS,
     NOTIFICATIONS,
+    INBOX,
     CITIZENS,
     CONFIGURATION,
     ROLLOUTS,
@@ -70,6 +72,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.catalogue",
     "console.modules.notifications",
     "console.modules.appointments",
+    "console.modules.inbox",
     "console.modules.citizens",
     "console.modules.privacy",
     "console.modules.configuration",

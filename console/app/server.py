@@ -32,6 +32,7 @@ from console.core.postgres import EmbeddedPostgres
 from console.core.retention import (
     KEEP_ALARMS_DAYS,
     KEEP_DEVICES_DAYS,
+    KEEP_MESSAGES_DAYS,
     KEEP_NOTICES_DAYS,
     Days,
     RetentionSettings,
@@ -114,6 +115,7 @@ class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
     keep_alarms_days: Days = KEEP_ALARMS_DAYS
     keep_notices_days: Days = KEEP_NOTICES_DAYS
     keep_devices_days: Days = KEEP_DEVICES_DAYS
+    keep_messages_days: Days = KEEP_MESSAGES_DAYS
     serve: Serve = "all"
     citizen_map_url: str = ""
     citizen_address_per_minute: Amount = ADDRESS_PER_MINUTE
@@ -175,6 +177,7 @@ class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
             keep_alarms_days=self.keep_alarms_days,
             keep_notices_days=self.keep_notices_days,
             keep_devices_days=self.keep_devices_days,
+            keep_messages_days=self.keep_messages_days,
         )
 
 

@@ -11,7 +11,7 @@ wordings are in the module's own ``locale``: ``note.<topic>`` its name, ``note.<
 ``.sms`` the wordings with ``{field}`` in them, ``note.<topic>.field.<field>`` the name of a field.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -77,6 +77,15 @@ class InboxMessage:
     read: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A topic under its name, with the ways that it can go in their order and whether the citizen wants them."""
+
+    topic: str
+    name: str
+    ways: tuple[tuple[Channel, bool], ...]
+
+
 class NotificationsApi(Protocol):
     """Telling citizens."""
 
@@ -127,6 +136,25 @@ class NotificationsApi(Protocol):
         """How many there are, and some of them, newest first."""
         ...
 
+    async def message(
+        self, uow: ReadUow, citizen: str, no: int, language: Language
+    ) -> InboxMessage:
+        """One of the citizen's own. Raises ``notice.unknown``."""
+        ...
+
+    async def read(self, uow: Uow, citizen: str, no: int | None = None) -> None:
+        """The citizen has read one message, or all."""
+        ...
+
+    async def choices(self, uow: ReadUow, citizen: str, language: Language) -> list[Choice]:
+        """What a citizen can choose: topics that are not urgent and can leave the house here."""
+        ...
+
+    async def choose(self, uow: Uow, citizen: str, wanted: Collection[str]) -> None:
+        """Keeps which ways are wanted, each as ``<topic>/<channel>``; the other ways that :meth:`choices` offers
+        are not."""
+        ...
+
     async def forget(self, uow: Uow, citizen: str) -> None:
         """Removes every message to a citizen and what they chose."""
         ...
@@ -138,6 +166,7 @@ __all__ = [
     "NOTIFICATIONS",
     "Addressees",
     "Channel",
+    "Choice",
     "DeclaredTopic",
     "FieldKind",
     "InboxMessage",

@@ -3,14 +3,17 @@
 from console.core.delivering import Waker, work_when_woken
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
+from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.notifications import views, views_edit
 from console.modules.notifications.ahead import TOPICS, Watcher
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.notifications.desk import NoticeDesk
+from console.modules.notifications.pruning import PRUNE_LOCK, prunes
 from console.modules.notifications.receiving import Receiving
 from console.modules.notifications.sending import Post
 from console.modules.notifications.service import CHANGED, NotificationService
+from console.modules.notifications.topics import Channel
 from console.modules.statistics.api import STATISTICS
 from qingting.kernel.web import MenuItem
 
@@ -21,6 +24,7 @@ def setup(context: ModuleContext) -> None:
     service.declare(TOPICS)
     _add_jobs(context, service)
     senders = {one.name: one for one in context.senders}
+    service.ready = frozenset(Channel(name) for name in senders)
     pages = views.Pages(NoticeDesk(service, context.audit, senders), context.get(HALLS))
     # The editing pages first: theirs are the longer addresses.
     context.routes(
@@ -45,7 +49,10 @@ def _add_jobs(context: ModuleContext, service: NotificationService) -> None:
     async def watch() -> None:
         await work_when_woken(tickets, watcher.look)
 
+    keep = context.retention.keep_messages_days
+    forget = pruning(context.db, "messages", PRUNE_LOCK, prunes(context.clock, keep))
     context.job("notifications", send)
+    context.job("notification pruning", forget)
     context.job("few before you", watch)
     if senders:
         context.job("notification receipts", Receiving(context.db, post, senders).job())

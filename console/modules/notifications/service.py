@@ -1,6 +1,6 @@
 """Telling citizens; implements :class:`console.modules.notifications.api.NotificationsApi`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import models as m
 from console.modules.notifications import repository as repo
-from console.modules.notifications.api import Addressees, InboxMessage, Params
+from console.modules.notifications.api import Addressees, Choice, InboxMessage, Params
 from console.modules.notifications.rules import due_and_until
 from console.modules.notifications.topics import (
     Channel,
@@ -33,6 +33,8 @@ class NotificationService:
         self.clock = clock
         self.offset = utc_offset_minutes
         self.addressees: Addressees | None = None
+        self.ready: frozenset[Channel] = frozenset()
+        """Ways outside that this city has."""
         self._topics: dict[str, DeclaredTopic] = {}
 
     @property
@@ -148,6 +150,25 @@ class NotificationService:
             at=row["told_at"],
             read=row["read_at"] is not None,
         )
+
+    async def choices(self, uow: ReadUow, citizen: str, language: Language) -> list[Choice]:
+        changed = await repo.topic_settings(uow)
+        unwanted = await repo.unwanted(uow, [citizen])
+        found = []
+        for one in sorted(self._topics.values(), key=lambda topic: topic.id):
+            settings = changed[one.id][0] if one.id in changed else TopicSettings.of(one.topic)
+            dropped = unwanted.get((citizen, one.id), frozenset())
+            ways = tuple((way, way not in dropped) for way in settings.chain if way in self.ready)
+            if ways and settings.on and not settings.urgent:
+                found.append(Choice(topic=one.id, name=one.names[language], ways=ways))
+        return found
+
+    async def choose(self, uow: Uow, citizen: str, wanted: Collection[str]) -> None:
+        for one in await self.choices(uow, citizen, Language.ZH):
+            for channel, before in one.ways:
+                now = f"{one.topic}/{channel}" in wanted
+                if now is not before:
+                    await repo.put_choice(uow, citizen, one.topic, channel, now)
 
     async def forget(self, uow: Uow, citizen: str) -> None:
         await repo.forget(uow, citizen)

@@ -13,7 +13,9 @@ from console.core.senders.port import Letter
 from console.modules.notifications import claims
 from console.modules.notifications import models as m
 from console.modules.notifications.api import Reach
+from console.modules.notifications.pruning import prunes
 from console.modules.notifications.sending import LEASE_MS, letter_id
+from console.modules.notifications.topics import Channel
 from qingting.contract.states import Language
 from simulators.messages import Fault, Way
 
@@ -256,6 +258,25 @@ async def test_the_same_is_not_told_twice_in_a_while_and_only_so_much_a_day(on: 
     assert (await on.states())["sms"] == "sent:"
 
 
+async def test_a_citizen_chooses_ways_of_each_topic_but_not_of_what_is_urgent(on: Stage) -> None:
+    on.service.ready = frozenset(Channel(name) for name in on.senders)
+    async with on.db.write() as uow:
+        offered = await on.service.choices(uow, "zhang", Language.ZH)
+        assert [one.topic for one in offered] == ["visit.booked", "visit.news", "visit.reminder"]
+        kept = {f"{one.topic}/{way}" for one in offered for way, _ in one.ways}
+        await on.service.choose(uow, "zhang", kept - {"visit.booked/sms"} | {"login.code/sms"})
+    await on.tell()
+    await on.work()
+    assert await on.states() == {
+        "in_site": "delivered:",
+        "mail": "sent:",
+        "sms": "dropped:unwanted",
+    }
+    await on.tell("login.code")
+    await on.work()
+    assert (await on.states())["sms"] == "sent:"
+
+
 async def test_two_workers_send_nothing_twice(on: Stage) -> None:
     for number in range(30):
         on.book.known[f"c{number}"] = Reach(phone=f"139{number:08d}")
@@ -299,3 +320,17 @@ async def test_no_address_is_in_a_log_or_in_a_table(on: Stage) -> None:
     assert "139****8901" in kept
     assert PHONE not in kept
     assert MAIL not in kept
+
+
+async def test_old_messages_go_with_all_that_hangs_on_them_and_young_ones_stay(on: Stage) -> None:
+    await on.tell()
+    await on.work()
+    await on.clock.advance(399 * 86_400)
+    await on.tell()
+    await on.work()
+    old, _ = prunes(on.clock, 400)
+    await on.clock.advance(3 * 86_400)
+    async with on.db.write() as uow:
+        assert await old(uow, 100) == 1
+        assert await old(uow, 100) == 0
+        assert {row["message"] for row in await uow.all(sa.select(m.delivery))} == {2}
