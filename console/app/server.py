@@ -27,6 +27,7 @@ from console.core.citizen_options import (
 from console.core.migrate import create_database, migrate
 from console.core.module import ModuleContext
 from console.core.oidc import OidcProvider, SignOn, sign_on_faults
+from console.core.outward import Outward, networks_of
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
 from console.core.retention import (
@@ -415,6 +416,7 @@ async def open_console(
             audit_heads=settings.heads_path,
             sign_on=settings.sign_on,
             citizens=settings.citizens,
+            outward=Outward(networks_of(settings.webhook_networks)),
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:

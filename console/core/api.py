@@ -101,7 +101,8 @@ class ApiScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall(Generic[P, B]):
-    """What a call is given: its transaction, the integrator as a subject with its reach, checked parameters and body."""
+    """What a call is given: its transaction, the integrator as a subject with its reach, checked parameters and body.
+    ``client`` is the integrator's id, ``scopes`` are those of its token."""
 
     uow: Uow
     subject: Subject
@@ -109,6 +110,7 @@ class ApiCall(Generic[P, B]):
     body: B
     language: Language
     client: str
+    scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ A channel sends one message once or says why not; whoever uses it keeps the mess
 """
 
 import hmac
+import ipaddress
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -155,6 +156,8 @@ class ChannelSettings(Strict, frozen=True, kw_only=True):
     mail_user: str = ""
     mail_password: str = ""
     mail_least: Severity = Severity.CRITICAL
+    webhook_networks: str = ""
+    """Networks of the own house, parted by commas, that events may be posted to; public addresses alone without it."""
 
 
 def channel_faults(settings: ChannelSettings) -> list[str]:
@@ -167,6 +170,14 @@ def channel_faults(settings: ChannelSettings) -> list[str]:
             faults.append("webhook_url: must begin with https://")
     if (settings.webhook_url or settings.webhook_secret) and len(settings.webhook_secret) < 16:
         faults.append("webhook_secret: at least 16 characters are needed to sign")
+    try:
+        _ = [
+            ipaddress.ip_network(one.strip()) for one in settings.webhook_networks.split(",") if one
+        ]
+    except ValueError:
+        faults.append(
+            "webhook_networks: networks parted by commas are expected, such as 10.0.0.0/8"
+        )
     if settings.mail_server:
         host, _, port = settings.mail_server.rpartition(":")
         if not host or not port.isdecimal():

@@ -15,6 +15,7 @@ from console.core.channels import Channel
 from console.core.citizen_options import CitizenOptions
 from console.core.db import Database
 from console.core.oidc import SignOn
+from console.core.outward import Outward
 from console.core.permissions import Permission, Subject
 from console.core.personal import Boxes, PersonalData
 from console.core.projection import Projector
@@ -143,6 +144,7 @@ class ModuleContext:
     kept: list[Kept] = field(default_factory=list)
     calls: list[ApiOperation[Any, Any, Any]] = field(default_factory=list)
     events: ApiEvents = field(default_factory=ApiEvents)
+    outward: Outward = field(default_factory=Outward)
     menu_items: list[tuple[int, MenuItem, Permission]] = field(default_factory=list)
     _slots: dict[SlotKey[Any], Slot[Any]] = field(default_factory=dict)
     _apis: dict[ApiKey[Any], Any] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from console.core.api import ApiEvents
 from console.core.audit import Audit
 from console.core.permissions import Permission, Scope, Subject
 from console.core.sheet_import import (
@@ -31,6 +32,7 @@ from console.modules.catalogue.domain import (
     differences,
     pattern_works,
 )
+from console.modules.catalogue.events import ITEM_PUBLISHED, ItemPublished
 from console.modules.catalogue.repository import Version
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -54,11 +56,17 @@ class CatalogueService:
     """See :class:`console.modules.catalogue.api.CatalogueApi`."""
 
     def __init__(
-        self, clock: Clock, audit: Audit, calendar: CalendarApi, utc_offset_minutes: int
+        self,
+        clock: Clock,
+        audit: Audit,
+        calendar: CalendarApi,
+        events: ApiEvents,
+        utc_offset_minutes: int,
     ) -> None:
         self._clock = clock
         self._audit = audit
         self._calendar = calendar
+        self._events = events
         self._offset = timedelta(minutes=utc_offset_minutes)
 
     def today(self) -> date:
@@ -201,6 +209,8 @@ class CatalogueService:
             if not await repository.publish(uow, code, version, on, now, subject.id):
                 raise Refusal("catalogue.changed")
             await self._note(uow, subject, "catalogue.published", code, f"{version} {on}")
+            told = ItemPublished(code=code, version=version, effective_from=on)
+            await self._events.tell(uow, ITEM_PUBLISHED, told)
         return len(chosen)
 
     # -- flags ------------------------------------------------------------------------------------

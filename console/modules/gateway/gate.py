@@ -110,6 +110,7 @@ class Gate:
                 body=body,
                 language=visit.language,
                 client=caller.client.id,
+                scopes=caller.scopes,
             )
             if key:
                 return await self._once(request, operation, call, key, raw)

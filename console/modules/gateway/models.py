@@ -104,6 +104,7 @@ event = sa.Table(
     sa.Column("hall", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("body", pg.JSONB, nullable=False),
+    sa.Column("only_for", sa.Text, nullable=False, server_default=""),
     sa.Index("gate_event_unplaced", "no", postgresql_where=sa.text("place IS NULL")),
     sa.Index("gate_event_at", "at"),
 )
