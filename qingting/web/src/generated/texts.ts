@@ -2118,6 +2118,31 @@ export const ERROR_TEXTS = {
     "en": "There is no such call. Check the address; the documentation is at /api/v1/docs.",
     "retry": false
   },
+  "webhook.unknown": {
+    "zh": "没有这个推送订阅，或者它不属于您。请先列出自己的订阅。",
+    "en": "There is no such webhook, or it is not yours. List your own first.",
+    "retry": false
+  },
+  "webhook.many": {
+    "zh": "推送订阅已有 {most} 个，不能再多。请先删除不用的。",
+    "en": "There are {most} webhooks already, which is the most. Delete one that is not used.",
+    "retry": false
+  },
+  "webhook.url": {
+    "zh": "推送地址不能用：要以 https:// 开头，不能带账号，也不能指向内部网络。内部地址要先由平台运维开放。",
+    "en": "The address cannot be used: it must begin with https://, without a user, and not lead into an internal network. The operator must open internal ones first.",
+    "retry": false
+  },
+  "webhook.kinds": {
+    "zh": "订阅的事件里有不认识的，或没有相应权限的：{kind}。请按接口说明更正。",
+    "en": "One of the events is unknown or not within your scopes: {kind}. Correct it by the documentation.",
+    "retry": false
+  },
+  "webhook.nothing": {
+    "zh": "这段时间没有可以重发的事件：事件保存 {days} 天，只重发已经推送过的。请换一段时间。",
+    "en": "There is nothing to send again in that time: events are kept for {days} days, and only what was due already is repeated. Choose another span.",
+    "retry": false
+  },
   "integrator.unknown": {
     "zh": "没有这个接入系统，或者它不归您管理。请回到接入系统列表核对。",
     "en": "There is no such integrator, or it is not yours to manage. Check the list of integrators.",
