@@ -22,6 +22,7 @@ from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.directives import PutBooking
 from qingting.contract.ids import HallId
+from qingting.demo.appointments import keep_booking, open_for_booking
 
 GRACE_DAYS = 30
 """So long administrators of a demonstration need no second factor; it is there to be set up."""
@@ -84,7 +85,8 @@ async def _prepare(
             hall_keys[HallId(hall.id)] = await city.enrol_hall(
                 HallId(hall.id), name=hall.name, name_en=hall.name_en, key=secrets.token_urlsafe(32)
             )
-        await _book(city, bookings)
+        await open_for_booking(city)
+        await _book(city, configs, bookings)
     return CityCast(
         database_url=url,
         logins=first,
@@ -92,13 +94,17 @@ async def _prepare(
     )
 
 
-async def _book(city: City, bookings: Mapping[HallId, Sequence[Booking]]) -> None:
+async def _book(
+    city: City, configs: Sequence[HallConfig], bookings: Mapping[HallId, Sequence[Booking]]
+) -> None:
     """As the city tells a hall of any booking: a directive with a number, which the hall fetches when it
     connects. One that a hall has already is replaced, never doubled."""
     halls = city.context.take(HALLS)
     async with city.db.write() as uow:
-        for hall, booked in bookings.items():
-            for booking in booked:
+        for config in configs:
+            hall = HallId(config.hall.id)
+            for booking in bookings.get(hall, ()):
+                await keep_booking(city, uow, config, booking)
                 await halls.send(
                     uow, SYSTEM, hall, PutBooking(booking=booking), under=Permission.HALLS_DECIDE
                 )

@@ -106,7 +106,7 @@ class Booker:
             "made_at": now,
             "made_by": who.by,
             "held_until": held_until,
-            **_BLANK,
+            **repo.BLANK,
         }
         if held:
             values["remind_at"] = None
@@ -361,18 +361,3 @@ class Booker:
 def _key(who: Asker, act: str, key: str) -> str:
     """The keys of one sender never meet those of another, nor those of another act."""
     return f"{act}|{who.by}|{who.citizen}|{key}" if key else ""
-
-
-_BLANK: dict[str, Any] = {
-    "reason": "",
-    "words": "",
-    "cancelled_at": 0,
-    "cancelled_by_citizen": False,
-    "ticket": "",
-    "number": "",
-    "late": False,
-    "arrived_at": 0,
-    "ended_at": 0,
-    "refused": "",
-    "revision": 1,
-}

@@ -46,6 +46,22 @@ _SAME = (
 """Columns that an appointment has as they are."""
 
 
+BLANK: Mapping[str, Any] = {
+    "reason": "",
+    "words": "",
+    "cancelled_at": 0,
+    "cancelled_by_citizen": False,
+    "ticket": "",
+    "number": "",
+    "late": False,
+    "arrived_at": 0,
+    "ended_at": 0,
+    "refused": "",
+    "revision": 1,
+}
+"""Columns of an appointment that nothing has happened to yet."""
+
+
 class Names(msgspec.Struct, frozen=True, kw_only=True):
     """What things were called when the visit was booked."""
 

@@ -106,6 +106,10 @@ CITY_PAGES = (
     ("catalogue", "console-catalogue"),
     ("catalogue/new", "console-catalogue-new"),
     ("catalogue/import", "console-catalogue-import"),
+    ("appointments", "console-appointments"),
+    ("appointments/day", "console-appointments-day"),
+    ("appointments/rules/edit?target=city", "console-appointment-rule"),
+    ("appointments/breaches", "console-appointment-breaches"),
 )
 """Pages of the city that the journey looks at on its way, and the names of their pictures."""
 
