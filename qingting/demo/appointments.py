@@ -16,12 +16,20 @@ from console.modules.appointments.repository_rules import add_version, versions
 from console.modules.appointments.rules import DEFAULTS, DayChoice, Rule, Target
 from console.modules.citizens.api import CITIZENS
 from qingting.contract.bookings import Booking
+from qingting.contract.calendar import Period
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import HallId
 from qingting.kernel.security.persons import open_person
 
-RULE = Rule(open=True, days=DayChoice.OPEN_DAYS, lead_minutes=30, per_day=4)
-"""All that the halls offer, whenever they open, today too."""
+RULE = Rule(
+    open=True,
+    periods=(Period(start="08:30", end="11:30"), Period(start="13:30", end="17:00")),
+    days=DayChoice.OPEN_DAYS,
+    lead_minutes=30,
+    per_day=4,
+)
+"""All that the halls offer, on whatever days they open, today too, at the hours of an office: a demonstration's halls open
+longer than any office."""
 
 
 async def open_for_booking(city: City) -> None:
