@@ -150,7 +150,7 @@ class AccountService:
     ) -> None:
         """A disabled account is logged out at once. Raises ``account.unknown``, ``account.yourself``,
         ``account.above``."""
-        await self._kept(uow, subject, account)
+        await self.kept(uow, subject, account)
         await AccountRepository(uow).set_disabled(account, disabled=disabled)
         await self._sessions.within(uow).drop_subject(account)
         act = "account.disabled" if disabled else "account.enabled"
@@ -158,9 +158,9 @@ class AccountService:
 
     async def renew(self, uow: Uow, subject: Subject, account: str) -> str:
         """Name of an account whose password or second factor the keeper may renew; the same refusals."""
-        return (await self._kept(uow, subject, account)).name
+        return (await self.kept(uow, subject, account)).name
 
-    async def _kept(self, uow: ReadUow, subject: Subject, account: str) -> AccountInfo:
+    async def kept(self, uow: ReadUow, subject: Subject, account: str) -> AccountInfo:
         """An account that is not the keeper's own and has nothing that the keeper could not give: else a password
         renewed would be a way to more than one has."""
         found = await self.account(uow, subject, account)
@@ -186,7 +186,7 @@ class AccountService:
     async def end_session(self, uow: Uow, subject: Subject, account: str, key: str) -> None:
         """Forced logout (强制下线). Raises ``session.unknown``, ``account.unknown``, ``account.yourself``,
         ``account.above``."""
-        await self._kept(uow, subject, account)
+        await self.kept(uow, subject, account)
         await self._end(uow, subject, account, key)
 
     async def _end(self, uow: Uow, subject: Subject, account: str, key: str) -> None:
@@ -205,7 +205,7 @@ class AccountService:
         ``role.not_yours`` and ``role.duties``.
         """
         await repo.lock_accounts(uow, {account})
-        found = await self._kept(uow, subject, account)
+        found = await self.kept(uow, subject, account)
         wanted, chart = await repo.role(uow, role), await self.chart(uow)
         if wanted is None:
             raise Refusal("role.unknown")
@@ -226,7 +226,7 @@ class AccountService:
     ) -> None:
         """Takes a role back. Raises what :meth:`assign` raises for the account, and ``role.unknown``."""
         await repo.lock_accounts(uow, {account})
-        found = await self._kept(uow, subject, account)
+        found = await self.kept(uow, subject, account)
         if not await repo.withdraw(uow, account, role, reach):
             raise Refusal("role.unknown")
         left = [one.role for one in found.assignments if (one.role.id, one.reach) != (role, reach)]

@@ -27,10 +27,12 @@ from qingting.kernel.security.totp import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorInfo:
-    """A person's own second factor: ``since`` 0 when there is none, ``left`` recovery codes not used."""
+    """A person's own second factor: ``since`` 0 when there is none, ``left`` recovery codes not used; ``asked``: the
+    account may not go without."""
 
     since: int
     left: int
+    asked: bool
     account: str
 
 
@@ -62,7 +64,13 @@ class FactorService:
     async def info(self, uow: ReadUow, subject: Subject) -> FactorInfo:
         row = await self._row(uow, subject)
         left = await repo.recovery_left(uow, subject.id)
-        return FactorInfo(since=row["totp_since"] or 0, left=left, account=row["name"])
+        standing = await self._identity.standing(uow, subject.id, subject.address)
+        return FactorInfo(
+            since=row["totp_since"] or 0,
+            left=left,
+            asked=standing is None or standing.asked,
+            account=row["name"],
+        )
 
     async def _row(self, uow: ReadUow, subject: Subject) -> sa.RowMapping:
         row = await find_account(uow, subject.id)

@@ -146,3 +146,41 @@ network = sa.Table(
     sa.UniqueConstraint("network", "account", postgresql_nulls_not_distinct=True),
 )
 """Networks that staff may log in from. ``account`` null: everybody who has none of the own."""
+
+binding = sa.Table(
+    "ident_binding",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id"), nullable=False),
+    sa.Column("given_by", sa.Text, nullable=False),
+    sa.Column("given_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("account", "issuer"),
+)
+"""Whom of an identity platform an account belongs to."""
+
+binding_wish = sa.Table(
+    "ident_binding_wish",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("staff", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("ident_binding_wish_staff", "staff"),
+)
+"""Who came from the platform and has no account here yet, for a week: their keeper confirms."""
+
+scan = sa.Table(
+    "ident_scan",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("waiter", sa.Text, nullable=False, unique=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("program", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id")),
+    sa.Column("means", sa.Text, nullable=False, server_default=""),
+)
+"""A browser (``waiter``: digest of its cookie) that waits for a telephone to confirm its login."""

@@ -1,6 +1,7 @@
 """Accounts of the city: who may log in, and who may do what where."""
 
 from console.core.module import ModuleContext, ModuleSpec
+from console.core.oidc import OidcClient, OidcDoor
 from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.identity import (
@@ -9,7 +10,9 @@ from console.modules.identity import (
     views_networks,
     views_policy,
     views_roles,
+    views_scan,
     views_sessions,
+    views_sign_on,
 )
 from console.modules.identity.accounts import AccountService
 from console.modules.identity.allowlist import AllowList
@@ -17,8 +20,10 @@ from console.modules.identity.api import IDENTITY
 from console.modules.identity.factor import FactorService
 from console.modules.identity.policy import PolicyBook
 from console.modules.identity.repository import PgSessionStore
+from console.modules.identity.scan import ScanService
 from console.modules.identity.service import IdentityService
-from console.modules.identity.views import routes, who_asks
+from console.modules.identity.sign_on import SignOnService
+from console.modules.identity.views import LOGIN, routes, who_asks
 from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.web import MenuItem, Sessions
@@ -41,15 +46,24 @@ def setup(context: ModuleContext) -> None:
         context.clock, context.audit, passwords, store, organisation, context.get(HALLS)
     )
     factors = FactorService(context.clock, context.audit, context.sealer, store, service)
+    sign_on = SignOnService(context.clock, context.audit, context.sealer, service, accounts)
+    doors, secure = _doors(context), context.secure_cookies
+    sign_on_pages = views_sign_on.SignOnPages(sign_on, store, sessions_in, doors, secure=secure)
+    scan_pages = views_scan.ScanPages(
+        ScanService(context.clock, context.audit, service), store, sessions_in,
+        public_url=context.sign_on.public_url, secure=secure,
+    )  # fmt: skip
     context.provide(IDENTITY, service)
-    context.routes(routes(service, store, sessions_in))
+    context.routes(routes(service, store, sessions_in, sso=doors is not None))
     context.routes(
         [
-            *views_accounts.routes(accounts, service),
+            *views_accounts.routes(accounts, service, sign_on),
             *views_roles.routes(accounts),
             *views_sessions.routes(accounts),
             *views_factor.routes(factors, store, sessions_in, context.clock),
             *views_policy.routes(service),
+            *views_sign_on.routes(sign_on_pages),
+            *views_scan.routes(scan_pages),
             *views_networks.routes(AllowList(context.clock, context.audit)),
         ]
     )
@@ -58,7 +72,20 @@ def setup(context: ModuleContext) -> None:
         MenuItem("/accounts", "menu.accounts", "key", under=("/roles", "/sign-in")),
         Permission.ACCOUNTS,
     )
-    context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE))
+    open_pages = frozenset({LOGIN, views_scan.SCAN}) | views_sign_on.OPEN
+    context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE, open_pages))
+
+
+def _doors(context: ModuleContext) -> tuple[OidcDoor, OidcDoor] | None:
+    """For the login and for binding the own account; None without a provider of staff."""
+    if not context.sign_on.staff.issuer:
+        return None
+    client = OidcClient(context.sign_on.staff, context.clock)
+    url, secure = context.sign_on.public_url, context.secure_cookies
+    return (
+        OidcDoor(client, views_sign_on.BACK, cookie="qt_sso", public_url=url, secure=secure),
+        OidcDoor(client, views_sign_on.OWN_BACK, cookie="qt_bind", public_url=url, secure=secure),
+    )
 
 
 MODULE = ModuleSpec(

@@ -65,3 +65,11 @@ def _within(networks: Iterable[str], address: str) -> bool:
     if isinstance(at, ipaddress.IPv6Address) and at.ipv4_mapped is not None:
         at = at.ipv4_mapped
     return any(at in ipaddress.ip_network(one) for one in networks)
+
+
+def note_of(networks: Sequence[Network], address: str) -> str:
+    """What is noted about the smallest common network that an address is in; empty for none."""
+    common = (one for one in networks if one.note and not one.account)
+    fitting = [one for one in common if _within([one.network], address)]
+    found = max(fitting, key=lambda one: ipaddress.ip_network(one.network).prefixlen, default=None)
+    return "" if found is None else found.note

@@ -39,8 +39,10 @@ class PasswordForm(Strict, frozen=True, kw_only=True):
     again: str = ""
 
 
-def who_asks(service: IdentityService, guests: Sequence[Guest], cookie: str) -> Middleware:
-    """Puts the caller on the request; without one only the login page and the guests' doors are to be had. Whose
+def who_asks(
+    service: IdentityService, guests: Sequence[Guest], cookie: str, open_pages: frozenset[str]
+) -> Middleware:
+    """Puts the caller on the request; without one only ``open_pages`` and the guests' doors are to be had. Whose
     session somebody ended (its ``cookie`` tells) is told so."""
 
     @web.middleware
@@ -54,7 +56,9 @@ def who_asks(service: IdentityService, guests: Sequence[Guest], cookie: str) -> 
                 request[SUBJECT] = standing.subject
         if SUBJECT not in request:
             await _let_guest_in(request, guests)
-        if SUBJECT not in request and request.path not in {LOGIN, *(one.door for one in guests)}:
+        if SUBJECT not in request and request.path not in {
+            *open_pages, *(one.door for one in guests),
+        }:  # fmt: skip
             elsewhere = standing is not None and not standing.here
             ended = await _was_ended(request, cookie)
             raise _to_login(request, ended=ended, elsewhere=elsewhere)
@@ -106,9 +110,9 @@ def _to_login(request: web.Request, *, ended: bool, elsewhere: bool) -> web.HTTP
 
 
 def routes(
-    service: IdentityService, store: PgSessionStore, sessions_in: SessionsIn
+    service: IdentityService, store: PgSessionStore, sessions_in: SessionsIn, *, sso: bool
 ) -> list[web.RouteDef]:
-    """Handlers over ``service``; ``sessions_in`` makes sessions kept in a given store."""
+    """Handlers over ``service``; ``sessions_in`` makes sessions kept in a given store. ``sso``: single sign-on is offered."""
 
     def page(request: web.Request, name: str, context: Mapping[str, object]) -> web.Response:
         return request.app[PAGES].render(request, name, context)
@@ -116,8 +120,8 @@ def routes(
     async def login_page(request: web.Request) -> web.Response:
         if SUBJECT in request:
             raise see_other(request, "/")
-        problem = _why_out(request)
-        context = {"name": "", "next": request.query.get("next", "/"), "problem": problem}
+        wanted = request.query.get("next", "/")
+        context = login_context("", wanted, _why_out(request), sso=sso)
         return page(request, "login.html", context)
 
     async def login(request: web.Request) -> web.Response:
@@ -125,7 +129,7 @@ def routes(
         uow = request[UOW]
         outcome = await service.login(uow, form.name.strip(), form.password, address_of(request))
         if outcome.refusal is not None:
-            context = {"name": form.name, "next": form.next, "problem": outcome.refusal}
+            context = login_context(form.name, form.next, outcome.refusal, sso=sso)
             return page(request, "login.html", context)
         answer = see_other(request, next_page(outcome, form.next))
         await sessions_in(came_from(request, store)).start(
@@ -162,6 +166,14 @@ def routes(
         ("POST", "/logout", logout),
     ]
     return [web.route(method, path, handler) for method, path, handler in table]
+
+
+def login_context(
+    name: str, wanted: str, problem: Refusal | None, *, sso: bool
+) -> dict[str, object]:
+    """What the login page shows; ``wanted`` goes along to the other ways in."""
+    query = urlencode({"next": wanted}) if wanted != "/" else ""
+    return {"name": name, "next": wanted, "query": query, "problem": problem, "sso": sso}
 
 
 def next_page(outcome: Login, wanted: str) -> str:

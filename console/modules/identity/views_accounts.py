@@ -13,6 +13,7 @@ from console.modules.identity.accounts import AccountInfo, AccountService
 from console.modules.identity.api import OneTimePassword
 from console.modules.identity.roles import Assignment, may_give
 from console.modules.identity.service import IdentityService
+from console.modules.identity.sign_on import SignOnService
 from console.modules.organisation.api import Chart, Level
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -40,6 +41,12 @@ class GivenForm(Strict, frozen=True, kw_only=True):
 
     role: Text = ""
     reach: Text = ""
+
+
+class BindForm(Strict, frozen=True, kw_only=True):
+    """``who``: the platform's name of a person who came as the account's member of staff."""
+
+    who: Annotated[str, msgspec.Meta(max_length=255)] = ""
 
 
 class StateForm(Strict, frozen=True, kw_only=True):
@@ -90,8 +97,10 @@ def reach_of(value: str) -> Reach:
 class AccountPages:
     """Handlers over the services."""
 
-    def __init__(self, accounts: AccountService, identity: IdentityService) -> None:
-        self._accounts, self._identity = accounts, identity
+    def __init__(
+        self, accounts: AccountService, identity: IdentityService, sign_on: SignOnService
+    ) -> None:
+        self._accounts, self._identity, self._sign_on = accounts, identity, sign_on
 
     async def _words(self, request: web.Request) -> tuple[Chart, Words]:
         language = request[LANGUAGE]
@@ -186,6 +195,7 @@ class AccountPages:
             "sessions": await self._accounts.sessions(uow, subject, account),
             "here": request[SESSION_DIGEST],
             "action": f"/accounts/{account}/sessions/end",
+            "bound": await self._sign_on.of(uow, subject, account, found.staff),
             "problem": problem,
         }
         return request.app[PAGES].render(request, "account.html", context)
@@ -268,6 +278,22 @@ class AccountPages:
             return await self._refused(request, account, refusal)
         raise see_other(request, f"/accounts/{account}", done="factor.done.reset")
 
+    async def bind(self, request: web.Request) -> web.Response:
+        form, account = await read_form(request, BindForm), request.match_info["account"]
+        try:
+            await self._sign_on.bind(request[UOW], request[SUBJECT], account, form.who)
+        except Refusal as refusal:
+            return await self._refused(request, account, refusal)
+        raise see_other(request, f"/accounts/{account}", done="sso.done.bound")
+
+    async def unbind(self, request: web.Request) -> web.Response:
+        account = request.match_info["account"]
+        try:
+            await self._sign_on.unbind(request[UOW], request[SUBJECT], account)
+        except Refusal as refusal:
+            return await self._refused(request, account, refusal)
+        raise see_other(request, f"/accounts/{account}", done="sso.done.unbound")
+
 
 def _fits(one: AccountInfo, query: dict[str, str]) -> bool:
     state = "off" if one.disabled else "on"
@@ -279,8 +305,10 @@ def _fits(one: AccountInfo, query: dict[str, str]) -> bool:
     )
 
 
-def routes(accounts: AccountService, identity: IdentityService) -> list[web.RouteDef]:
-    pages = AccountPages(accounts, identity)
+def routes(
+    accounts: AccountService, identity: IdentityService, sign_on: SignOnService
+) -> list[web.RouteDef]:
+    pages = AccountPages(accounts, identity, sign_on)
     return [
         web.get("/accounts", pages.listed),
         web.get("/accounts/new", pages.new),
@@ -291,4 +319,6 @@ def routes(accounts: AccountService, identity: IdentityService) -> list[web.Rout
         web.post("/accounts/{account}/state", pages.state),
         web.post("/accounts/{account}/password", pages.renew),
         web.post("/accounts/{account}/factor", pages.reset_factor),
+        web.post("/accounts/{account}/sign-on", pages.bind),
+        web.post("/accounts/{account}/sign-on/drop", pages.unbind),
     ]

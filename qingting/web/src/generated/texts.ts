@@ -1073,6 +1073,51 @@ export const ERROR_TEXTS = {
     "en": "With this change you could not log in from your own address ({address}) any more, so nothing was changed. Add a network that holds it first.",
     "retry": false
   },
+  "sso.unbound": {
+    "zh": "您的统一身份还没有绑定工作人员账号。请用密码登录后在“修改密码 → 统一身份认证”里绑定，或者请管理员在账号页确认。",
+    "en": "Your single sign-on identity is not bound to an account. Log in with your password and bind it under Change password, Single sign-on, or ask an administrator to confirm it on the account's page.",
+    "retry": false
+  },
+  "sso.taken": {
+    "zh": "这个账号或者这个统一身份已经绑定过。请先解除原来的绑定。",
+    "en": "This account, or this identity, is bound already. Unbind it first.",
+    "retry": false
+  },
+  "sso.none": {
+    "zh": "这个账号没有绑定统一身份。",
+    "en": "This account is not bound to an identity.",
+    "retry": false
+  },
+  "sso.unknown": {
+    "zh": "这个工号没有用统一身份认证来过，或者已经超过 7 天。请本人先用统一身份认证登录一次。",
+    "en": "Nobody came by single sign-on with this staff number within the last 7 days. The person has to try a login there first.",
+    "retry": false
+  },
+  "scan.over": {
+    "zh": "二维码已经用过或过期了。请在电脑上换一个二维码再扫。",
+    "en": "This code was used or is out of date. Show another one on the computer and scan it.",
+    "retry": false
+  },
+  "scan.waiting": {
+    "zh": "手机上还没有确认。请用手机扫描二维码并确认，再点“已确认”。",
+    "en": "The phone has not confirmed yet. Scan the code with the phone, confirm there, then press the button.",
+    "retry": false
+  },
+  "scan.refused": {
+    "zh": "手机上拒绝了这次登录。",
+    "en": "The login was refused on the phone.",
+    "retry": false
+  },
+  "scan.lent": {
+    "zh": "这台手机自己是扫码登录的，不能再确认别的电脑。请在手机上用密码登录后再扫。",
+    "en": "This phone was itself logged in by scanning and cannot confirm another computer. Log in on the phone with your password first.",
+    "retry": false
+  },
+  "scan.busy": {
+    "zh": "这个地址正在等待扫码的电脑太多。请两分钟后再试，或者用密码登录。",
+    "en": "Too many computers at this address are waiting for a phone. Try again in two minutes, or log in with a password.",
+    "retry": true
+  },
   "session.csrf": {
     "zh": "页面已过期，操作没有执行。请刷新页面后再试。",
     "en": "This page is out of date and nothing was done. Reload it and try again.",
