@@ -13,6 +13,7 @@ from simulators.carriers import LOOPBACK
 from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 from simulators.control import create_app
 from simulators.identity_provider import IdentityProvider, create_provider_app
+from simulators.item_system import ItemSystem, create_item_system_app
 from simulators.messages import MessagePlatform, create_messages_app, serve_mail
 from simulators.play import ScenarioPlayer
 from simulators.scenario import ScenarioFile
@@ -39,6 +40,16 @@ class RunningBench(msgspec.Struct, frozen=True, kw_only=True):
         """Where a hall asks about citizen codes."""
         return f"{self.page}citizen-codes/api"
 
+    @property
+    def item_page(self) -> str:
+        """Where one plays the people of the item system."""
+        return f"{self.page}item-system/"
+
+    @property
+    def item_api(self) -> str:
+        """Where the city asks for service items."""
+        return f"{self.item_page}api"
+
 
 @contextlib.asynccontextmanager
 async def serve_bench(
@@ -50,11 +61,12 @@ async def serve_bench(
     codes: CitizenCodePlatform | None = None,
     identity: IdentityProvider | None = None,
     messages: MessagePlatform | None = None,
+    items: ItemSystem | None = None,
 ) -> AsyncIterator[RunningBench]:
     """A bench and its control page on a loopback port (0 = any free) until the block ends.
 
     ``codes`` is served beside it, below ``/citizen-codes/``, ``identity`` below ``/identity`` and
-    ``messages`` below ``/messages/``.
+    ``messages`` below ``/messages/``, ``items`` below ``/item-system/``.
     """
     bench = SimulatorBench(folder, mm_per_s=mm_per_s)
     bench.codes = codes
@@ -66,6 +78,8 @@ async def serve_bench(
         app.add_subapp("/identity/", create_provider_app(identity))
     if messages is not None:
         app.add_subapp("/messages/", create_messages_app(messages))
+    if items is not None:
+        app.add_subapp("/item-system/", create_item_system_app(items))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     try:
         urls = await bench.start(devices)

@@ -13,6 +13,7 @@ from console.core.citizen_options import CitizenOptions
 from console.core.db import Database
 from console.core.module import ModuleContext, set_up
 from console.core.oidc import SignOn
+from console.core.outside import ItemSystemSettings
 from console.core.outward import Outward
 from console.core.permissions import SYSTEM
 from console.core.retention import RetentionSettings
@@ -79,6 +80,7 @@ async def open_city(
     audit_heads: Path | None = None,
     citizens: CitizenOptions = CitizenOptions(),  # noqa: B008 - frozen
     outward: Outward = Outward(),  # noqa: B008 - frozen
+    item_system: ItemSystemSettings = ItemSystemSettings(),  # noqa: B008 - frozen
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside,
     ``senders`` citizens. Without a key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays.
@@ -101,6 +103,7 @@ async def open_city(
         sign_on=sign_on,
         citizens=citizens,
         outward=outward,
+        item_system=item_system,
     )
     if keys is not None:
         context.job("key file", keys.watching())

@@ -1,14 +1,12 @@
 """The console's HTTP server: pages, live refresh and the halls' link, over one worker of the city."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -16,37 +14,25 @@ from aiohttp.typedefs import Handler, Middleware
 from console.app.city import City, open_city
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
+from console.app.settings import ConsoleSettings, load_console_settings
 from console.core.api import BASE
-from console.core.channels import channel_faults, open_channels
+from console.core.channels import open_channels
 from console.core.citizen_options import (
-    ADDRESS_PER_MINUTE,
-    BROWSER_PER_MINUTE,
-    CitizenOptions,
     Serve,
 )
 from console.core.migrate import create_database, migrate
 from console.core.module import ModuleContext
-from console.core.oidc import OidcProvider, SignOn, sign_on_faults
 from console.core.outward import Outward, networks_of
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
-from console.core.retention import (
-    KEEP_ALARMS_DAYS,
-    KEEP_DEVICES_DAYS,
-    KEEP_MESSAGES_DAYS,
-    KEEP_NOTICES_DAYS,
-    Days,
-    RetentionSettings,
-)
 from console.core.sealing import KeyFile
-from console.core.senders.opening import SenderSettings, open_senders, sender_faults
+from console.core.senders.opening import open_senders
 from console.core.web import PAGES, PROXIES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock, SystemClock
 from qingting.kernel.open_files import BACKLOG, lift_open_files
-from qingting.kernel.settings import SettingsError, load_settings
 from qingting.kernel.web import (
     SESSION,
     Account,
@@ -88,100 +74,6 @@ _SCRIPTS = (
 """Scripts of single pages, by how the address begins."""
 
 
-Amount = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-
-
-class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
-    """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
-    ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
-    ``/metrics`` to who knows it; empty, only this machine may ask. ``seal_keys`` is the key file of sealed personal
-    data, ``seal.keys`` in ``data`` unless it is named; all consoles of one database use copies of one file. ``audit_heads`` is the file that signed ends of the audit are added to, ``audit.heads`` in ``data`` unless
-    it is named. ``keep_…_days``: see
-    :class:`console.core.retention.RetentionSettings`. ``oidc_…`` is the provider of single sign-on for staff,
-    ``citizen_oidc_…`` that for citizens; ``oidc_strong`` are the values of ``acr``, parted by commas, that mean two factors.
-    ``public_url`` is what browsers call the console by. ``serve`` and ``citizen_…`` otherwise: see
-    :mod:`console.core.citizen_options`."""
-
-    data: str = "data/city"
-    host: str = "127.0.0.1"
-    port: int = 8200
-    database_url: str = ""
-    place: str = "大庆市"
-    place_en: str = "Daqing "
-    utc_offset_minutes: int = 480
-    secure_cookies: bool = False
-    metrics_token: str = ""
-    seal_keys: str = ""
-    audit_heads: str = ""
-    keep_alarms_days: Days = KEEP_ALARMS_DAYS
-    keep_notices_days: Days = KEEP_NOTICES_DAYS
-    keep_devices_days: Days = KEEP_DEVICES_DAYS
-    keep_messages_days: Days = KEEP_MESSAGES_DAYS
-    serve: Serve = "all"
-    citizen_map_url: str = ""
-    citizen_address_per_minute: Amount = ADDRESS_PER_MINUTE
-    citizen_browser_per_minute: Amount = BROWSER_PER_MINUTE
-    public_url: str = ""
-    proxies: str = ""
-    oidc_issuer: str = ""
-    oidc_client_id: str = ""
-    oidc_client_secret: str = ""
-    oidc_scope: str = "openid profile"
-    oidc_strong: str = ""
-    citizen_oidc_issuer: str = ""
-    citizen_oidc_client_id: str = ""
-    citizen_oidc_client_secret: str = ""
-    citizen_oidc_scope: str = "openid profile phone"
-
-    @property
-    def citizens(self) -> CitizenOptions:
-        return CitizenOptions(
-            map_url=self.citizen_map_url,
-            address_per_minute=self.citizen_address_per_minute,
-            browser_per_minute=self.citizen_browser_per_minute,
-        )
-
-    @property
-    def proxy_addresses(self) -> frozenset[str]:
-        return frozenset(one.strip() for one in self.proxies.split(",") if one.strip())
-
-    @property
-    def sign_on(self) -> SignOn:
-        return SignOn(
-            staff=OidcProvider(
-                issuer=self.oidc_issuer,
-                client_id=self.oidc_client_id,
-                client_secret=self.oidc_client_secret,
-                scope=self.oidc_scope,
-                strong_classes=tuple(filter(None, map(str.strip, self.oidc_strong.split(",")))),
-            ),
-            citizens=OidcProvider(
-                issuer=self.citizen_oidc_issuer,
-                client_id=self.citizen_oidc_client_id,
-                client_secret=self.citizen_oidc_client_secret,
-                scope=self.citizen_oidc_scope,
-            ),
-            public_url=self.public_url,
-        )
-
-    @property
-    def key_path(self) -> Path:
-        return Path(self.seal_keys) if self.seal_keys else Path(self.data) / "seal.keys"
-
-    @property
-    def heads_path(self) -> Path:
-        return Path(self.audit_heads) if self.audit_heads else Path(self.data) / "audit.heads"
-
-    @property
-    def retention(self) -> RetentionSettings:
-        return RetentionSettings(
-            keep_alarms_days=self.keep_alarms_days,
-            keep_notices_days=self.keep_notices_days,
-            keep_devices_days=self.keep_devices_days,
-            keep_messages_days=self.keep_messages_days,
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class ConsoleReady:
     """Where a running console is, and at the very first start the passwords of the three administrators."""
@@ -189,21 +81,6 @@ class ConsoleReady:
     url: str
     city: City
     one_time_passwords: tuple[OneTimePassword, ...]
-
-
-def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> ConsoleSettings:
-    """From ``file`` and the environment; the usual ``DATABASE_URL`` counts as well as ours.
-
-    Raises :class:`qingting.kernel.settings.SettingsError` with all faults.
-    """
-    known = dict(environ)
-    if url := known.get("DATABASE_URL"):
-        known.setdefault("QINGTING_DATABASE_URL", url)
-    settings = load_settings(ConsoleSettings, file=file, environ=known)
-    faults = [*channel_faults(settings), *sender_faults(settings)]
-    if faults := [*faults, *sign_on_faults(settings.sign_on)]:
-        raise SettingsError(faults)
-    return settings
 
 
 def create_app(city: City, settings: ConsoleSettings) -> web.Application:
@@ -414,6 +291,7 @@ async def open_console(
             site_url=settings.public_url,
             retention=settings.retention,
             audit_heads=settings.heads_path,
+            item_system=settings.item_system,
             sign_on=settings.sign_on,
             citizens=settings.citizens,
             outward=Outward(networks_of(settings.webhook_networks)),

@@ -15,6 +15,7 @@ from console.core.channels import Channel
 from console.core.citizen_options import CitizenOptions
 from console.core.db import Database
 from console.core.oidc import SignOn
+from console.core.outside import ItemSystemSettings
 from console.core.outward import Outward
 from console.core.permissions import Permission, Subject
 from console.core.personal import Boxes, PersonalData
@@ -131,6 +132,7 @@ class ModuleContext:
     senders: tuple[Sender, ...] = ()
     site_url: str = ""
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    item_system: ItemSystemSettings = field(default_factory=ItemSystemSettings)
     sign_on: SignOn = field(default_factory=SignOn)
     citizens: CitizenOptions = field(default_factory=CitizenOptions)
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)

@@ -42,6 +42,8 @@ class Permission(StrEnum):
     """Drafts of service items, their flags, the dictionary of materials."""
     CATALOGUE_PUBLISH = "catalogue.publish"
     """Review drafts and publish them; say which codes are taken."""
+    CATALOGUE_SYNC = "catalogue.sync"
+    """Run the sync with the item system, decide about what it withdraws, set its rules."""
     HANDS = "hands"
     """Remote hands: have a device do something."""
     PROFILES = "profiles"
@@ -124,6 +126,7 @@ CITY_WIDE: frozenset[Permission] = frozenset(
         Permission.KEYS,
         Permission.OPERATIONS,
         Permission.NOTIFICATIONS_EDIT,
+        Permission.CATALOGUE_SYNC,
     }
 )
 """What these change or show belongs to all halls at once: a role within less than the city does not carry them."""

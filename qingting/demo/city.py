@@ -16,6 +16,7 @@ from console.core.permissions import SYSTEM, Permission
 from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
 from console.halls.api import HALLS
+from console.modules.catalogue.api import ITEM_SYNC
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from console.modules.privacy import models as privacy
 from qingting.contract.bookings import Booking
@@ -23,6 +24,7 @@ from qingting.contract.config import HallConfig
 from qingting.contract.directives import PutBooking
 from qingting.contract.ids import HallId
 from qingting.demo.appointments import keep_booking, open_for_booking
+from qingting.demo.item_system import trust_items
 
 GRACE_DAYS = 30
 """So long administrators of a demonstration need no second factor; it is there to be set up."""
@@ -79,6 +81,7 @@ async def _prepare(
             first = await city.context.take(IDENTITY).first_start(uow)
             if first:
                 await city.context.take(IDENTITY).grant_grace(uow, GRACE_DAYS)
+                await trust_items(uow, city.context.take(ITEM_SYNC), city.context.clock.now_ms())
         hall_keys: dict[HallId, str] = {}
         for config in configs:
             hall = config.hall

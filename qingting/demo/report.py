@@ -54,7 +54,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     """``password`` is None when the administrator has set one in an earlier run; ``others`` are the two other
-    administrators, under the same condition. ``identity_provider`` is the control page of simulated single sign-on."""
+    administrators, under the same condition. ``identity_provider`` is the control page of simulated single sign-on,
+    ``item_system`` that of the simulated item system."""
 
     console: str
     user: str
@@ -62,6 +63,7 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     others: list[Login]
     simulators: str
     identity_provider: str
+    item_system: str
     halls: list[HallReport]
     pids: dict[str, int]
     python: str
@@ -135,6 +137,7 @@ def _page(report: DemoReport) -> list[str]:
         f"  模拟设备 simulated devices  {report.simulators}",
         "    放身份证、缺纸、开盖、扫码、看打出的号票 / cards, paper, cover, codes, printed tickets",
         f"  模拟统一身份认证 simulated single sign-on  {report.identity_provider}",
+        f"  模拟事项管理系统 simulated item system  {report.item_system}",
     ]
     lines += [
         "    演示大厅从今天起 7 天全天可取号（12:00 前后有午休，午休照常取号），之后按周一至周五 8:30–17:00",

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import secrets
 import sys
 import tempfile
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
@@ -25,16 +24,13 @@ from qingting.demo.children import Child
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import Carrier, device_specs, plugged
 from qingting.demo.hours import demo_calendar
+from qingting.demo.platforms import Platforms, demo_platforms
 from qingting.demo.report import DemoReport, HallReport, Login, print_report, tries
-from qingting.demo.sign_on import demo_provider, sign_on_settings
 from qingting.demo.traffic import people, simulated_devices
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.aio.tasks import Supervisor
 from qingting.kernel.config_file import dump_config
 from qingting.kernel.security.persons import for_hall
-from simulators.citizen_code import CitizenCodePlatform
-from simulators.identity_provider import IdentityProvider
-from simulators.messages import MessagePlatform
 from simulators.serve import Play, RunningBench, serve_bench
 
 HOST = "127.0.0.1"
@@ -87,10 +83,8 @@ async def run_demo(options: DemoOptions) -> None:
         )
         await asyncio.to_thread(_let_others_pass, folder)
         sources = [build_hall(one) for one in hall_ids(options.halls)]
-        codes = CitizenCodePlatform("demo", secrets.token_urlsafe(24))
-        identity = demo_provider()
-        messages = MessagePlatform("demo", secrets.token_urlsafe(24))
-        bench = await stack.enter_async_context(_bench(options, sources, folder, codes, identity, messages))  # fmt: skip
+        platforms = await asyncio.to_thread(demo_platforms)
+        bench = await stack.enter_async_context(_bench(options, sources, folder, platforms))
         player = options.play.on(bench.bench) if options.play is not None else None
         keys = await KeyFile.open(folder / "city" / SEAL_KEYS, SystemClock())
         halls = [
@@ -100,13 +94,12 @@ async def run_demo(options: DemoOptions) -> None:
                 _plugged_in(source, bench),
                 folder,
                 keys,
-                _code_settings(bench, codes),
+                platforms.code_settings(bench),
             )
             for index, source in enumerate(sources)
         ]
         city = await stack.enter_async_context(_city(options, folder, halls, keys))
-        outside = sign_on_settings(identity) | _message_settings(bench, messages)
-        console = _console(options, city, folder, outside)
+        console = _console(options, city, folder, platforms.city_settings(bench))
         children = await _start_servers(options, console, city, halls, stack)
         # Entered after the servers' stops were registered, so that nobody restarts what is stopped.
         tasks = await stack.enter_async_context(Supervisor("demo"))
@@ -124,35 +117,17 @@ def _bench(
     options: DemoOptions,
     sources: list[HallConfig],
     folder: Path,
-    codes: CitizenCodePlatform,
-    identity: IdentityProvider,
-    messages: MessagePlatform,
+    platforms: Platforms,
 ) -> AbstractAsyncContextManager[RunningBench]:
     return serve_bench(
         device_specs(sources, options.carrier),
         folder=folder / "devices",
         port=options.base_port + CONTROL_OFFSET,
-        codes=codes,
-        identity=identity,
-        messages=messages,
+        codes=platforms.codes,
+        identity=platforms.identity,
+        messages=platforms.messages,
+        items=platforms.items,
     )
-
-
-def _message_settings(bench: RunningBench, messages: MessagePlatform) -> dict[str, str]:
-    """How the console tells citizens: what it sends arrives beside the bench and nowhere else."""
-    return {
-        "sms_url": bench.message_api,
-        "sms_account": messages.account,
-        "sms_secret": messages.secret,
-        "sms_sign": messages.sign,
-        "push_url": bench.message_api,
-        "push_account": messages.account,
-        "push_secret": messages.secret,
-        "citizen_mail": "true",
-        "mail_server": f"{HOST}:{bench.mail_port}",
-        "mail_security": "none",
-        "mail_from": "no-reply@daqing.example",
-    }
 
 
 def _plugged_in(source: HallConfig, bench: RunningBench) -> HallConfig:
@@ -205,14 +180,6 @@ async def _prepare_hall(
     sealer = for_hall(city.sealer, config.hall.id)
     cast = await cast_hall(home / "hall.db", config, url, sealer, simulated)
     return DemoHall(config=config, cast=cast, url=url, folder=home, code_settings=code_settings)
-
-
-def _code_settings(bench: RunningBench, codes: CitizenCodePlatform) -> dict[str, str]:
-    return {
-        "citizen_code_url": bench.code_api,
-        "citizen_code_key": codes.key,
-        "citizen_code_secret": codes.secret,
-    }
 
 
 async def _start_servers(
@@ -326,6 +293,7 @@ def _report(
         others=logins[1:],
         simulators=bench.page,
         identity_provider=f"{bench.page}identity/",
+        item_system=bench.item_page,
         pids={child.name: child.pid for child in children} | {"demo": os.getpid()},
         halls=[
             HallReport(

@@ -6,9 +6,11 @@ from datetime import date
 from typing import Protocol
 
 from console.core.module import ApiKey
-from console.core.uow import ReadUow
+from console.core.permissions import Subject
+from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import Due
 from console.modules.catalogue.domain import Audience, Channel, ItemBody
+from console.modules.catalogue.sync.rules import DEFAULT_NAMES, TRUSTABLE, SyncRules
 from qingting.contract.states import Language
 
 
@@ -107,13 +109,29 @@ class CatalogueApi(Protocol):
 
 CATALOGUE = ApiKey[CatalogueApi]("CATALOGUE")
 
+
+class ItemSyncApi(Protocol):
+    """The sync with the city's item system."""
+
+    async def put_rules(self, uow: Uow, subject: Subject, rules: SyncRules) -> None:
+        """Raises ``sync.names`` when a row could not be known by its code."""
+        ...
+
+
+ITEM_SYNC = ApiKey[ItemSyncApi]("ITEM_SYNC")
+
 __all__ = [
     "CATALOGUE",
+    "DEFAULT_NAMES",
+    "ITEM_SYNC",
+    "TRUSTABLE",
     "Audience",
     "CatalogueApi",
     "Channel",
     "Item",
     "ItemBody",
     "ItemQuery",
+    "ItemSyncApi",
     "Named",
+    "SyncRules",
 ]

@@ -124,7 +124,7 @@ def _truth(text: str) -> bool:
     raise CellError(text)
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
+READERS: Mapping[str, Callable[[str], Any]] = {
     "name": str, "name_en": str, "division": short_division, "department": str, "basis": str, "charge": str,
     "kind": _word(KIND_WORDS), "level": _word(LEVEL_WORDS), "handling": _word(HANDLING_WORDS),
     "audience": _word(AUDIENCE_WORDS), "channels": _channels, "legal": limit_of, "promised": limit_of,
@@ -163,7 +163,7 @@ def _row(
         try:
             # An empty cell of a table of values means its usual value.
             if text or key not in ("kind", "level", "handling", "audience", "channels"):
-                values[key] = _READERS[key](text)
+                values[key] = READERS[key](text)
         except CellError:
             faults.append(CellFault(key, "catalogue.bad.value", {"value": text[:60]}))
     body = ItemBody(**{"name": "", **values})

@@ -3,7 +3,13 @@
 from datetime import date
 
 from console.modules.catalogue.cells import CellError, limit_of, limit_words
-from console.modules.catalogue.domain import Audience, Channel, ItemBody, doubled_names
+from console.modules.catalogue.domain import (
+    Audience,
+    Channel,
+    ItemBody,
+    doubled_names,
+    short_division,
+)
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web.faulty import FormRefusal, inputs_at
@@ -38,11 +44,12 @@ class ItemForm(Strict, frozen=True, kw_only=True):
         same = {
             name: getattr(body, name)
             for name in body.__struct_fields__
-            if name not in ("materials", "process", "legal", "promised")
+            if name not in ("division", "materials", "process", "legal", "promised")
         }
         return cls(
             code=code,
             seen=seen,
+            division=short_division(body.division),
             materials="\n".join(body.materials),
             process="\n".join(body.process),
             legal=limit_words(body.legal),
@@ -87,10 +94,13 @@ class FlagsForm(Strict, frozen=True, kw_only=True):
 
 
 class PublishForm(Strict, frozen=True, kw_only=True):
-    """``chosen``: code and version of each draft as ``code@version``."""
+    """``chosen``: code and version of each draft as ``code@version``. ``own_days``: where a draft's origin names a day, from
+    that one. ``all_synced``: all drafts of the item system too that were made up to then."""
 
     chosen: tuple[str, ...] = ()
     effective: date
+    own_days: bool = False
+    all_synced: int = 0
 
     def drafts(self) -> dict[str, int]:
         """Raises ``form.invalid``."""
@@ -111,6 +121,16 @@ class MaterialForm(Strict, frozen=True, kw_only=True):
     name: str = ""
     name_en: str = ""
     note: str = ""
+
+
+class ThemeForm(Strict, frozen=True, kw_only=True):
+    name: str = ""
+    name_en: str = ""
+    up: bool = False
+
+
+class FourEyesForm(Strict, frozen=True, kw_only=True):
+    wanted: bool = False
 
 
 class PatternForm(Strict, frozen=True, kw_only=True):

@@ -5,10 +5,16 @@ from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.calendar.api import CALENDAR
 from console.modules.catalogue import views, views_edit
-from console.modules.catalogue.api import CATALOGUE
+from console.modules.catalogue.api import CATALOGUE, ITEM_SYNC
 from console.modules.catalogue.calls import change_call, item_call, search_call
 from console.modules.catalogue.events import ITEM_PUBLISHED
 from console.modules.catalogue.service import CatalogueService
+from console.modules.catalogue.sync.job import Teller, syncing
+from console.modules.catalogue.sync.service import SyncService
+from console.modules.catalogue.sync.views import sync_routes
+from console.modules.catalogue.sync.wire import HttpSource
+from console.modules.catalogue.views_lists import list_routes
+from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.web import MenuItem
 
 
@@ -23,15 +29,29 @@ def setup(context: ModuleContext) -> None:
     context.api_events(ITEM_PUBLISHED)
     context.provide(CATALOGUE, service)
     context.api(search_call(service), item_call(service), change_call(service))
-    desk = views.Desk(service, context.get(HALLS))
-    context.routes([*views.routes(desk), *views_edit.routes(desk)])
+    desk = views.Desk(service, context.get(HALLS), context.get(ORGANISATION))
+    context.routes([*views.routes(desk), *views_edit.routes(desk), *list_routes(service)])
+    _sync(context, service, desk)
     context.menu(60, MenuItem("/catalogue", "menu.catalogue", "log"), Permission.LOOK)
+
+
+def _sync(context: ModuleContext, service: CatalogueService, desk: views.Desk) -> None:
+    settings = context.item_system
+    source = HttpSource(settings, context.clock) if settings.url else None
+    sync = SyncService(
+        context.db, context.clock, context.audit, service, source, context.utc_offset_minutes
+    )
+    context.provide(ITEM_SYNC, sync)
+    context.routes(sync_routes(sync, desk))
+    if source is not None:
+        teller = Teller(context.db, context.clock, sync, context.channels)
+        context.job("item sync", syncing(context.signals, sync, teller))
 
 
 MODULE = ModuleSpec(
     name="catalogue",
     package="console.modules.catalogue",
-    requires=("halls", "calendar"),
+    requires=("halls", "calendar", "organisation"),
     table_prefix="cat_",
     setup=setup,
 )

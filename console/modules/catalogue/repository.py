@@ -34,6 +34,7 @@ class Version:
     made_by: str
     published_at: int | None
     published_by: str | None
+    wanted_from: date | None = None
 
 
 def _version(row: sa.RowMapping) -> Version:
@@ -46,8 +47,17 @@ def _body(stored: object) -> ItemBody:
 
 
 def in_force(on: date) -> sa.Subquery:
-    """The version of each item that holds on a date, withdrawn ones too, with its flags."""
-    flags = m.flag.c
+    """The version of each item that holds on a date, withdrawn ones too, with its flags.
+
+    Those that no later one has replaced: so PostgreSQL looks for words first, and sorts nothing wide.
+    """
+    flags, later = m.flag.c, m.version.alias("later").c
+    replaced = sa.exists().where(
+        later.code == _v.code,
+        later.state == State.PUBLISHED,
+        later.effective_from <= on,
+        sa.tuple_(later.effective_from, later.version) > sa.tuple_(_v.effective_from, _v.version),
+    )
     statement = (
         sa.select(
             m.version,
@@ -55,9 +65,7 @@ def in_force(on: date) -> sa.Subquery:
             sa.func.coalesce(flags.on_site, sa.true()).label("on_site"),
         )
         .select_from(m.version.outerjoin(m.flag, flags.code == _v.code))
-        .where(_v.state == State.PUBLISHED, _v.effective_from <= on)
-        .ext(pg.distinct_on(_v.code))
-        .order_by(_v.code, _v.effective_from.desc(), _v.version.desc())
+        .where(_v.state == State.PUBLISHED, _v.effective_from <= on, ~replaced)
     )
     return statement.subquery("in_force")
 
@@ -91,16 +99,26 @@ async def items(
 ) -> tuple[int, list[Item]]:
     held = in_force(on)
     where = _where(held, wanted)
-    count = await uow.scalar(sa.select(sa.func.count()).select_from(held).where(*where))
-    # By code points: the embedded PostgreSQL has no Chinese collation.
-    page = (
-        sa.select(held)
+    count = sa.func.count().over().label("count")
+    # By code points: the embedded PostgreSQL has no Chinese collation. Bodies are wide: only the page's are read.
+    keys = (
+        sa.select(held.c.code, held.c.version, count)
         .where(*where)
         .order_by(held.c.pinyin, held.c.code)
         .limit(limit)
         .offset(offset)
+        .subquery("keys")
     )
-    return int(count), [_item(row) for row in await uow.all(page)]
+    page = (
+        sa.select(held, keys.c.count)
+        .join(keys, sa.and_(keys.c.code == held.c.code, keys.c.version == held.c.version))
+        .order_by(held.c.pinyin, held.c.code)
+    )
+    rows = await uow.all(page)
+    if rows or not offset:
+        return (int(rows[0]["count"]) if rows else 0), [_item(row) for row in rows]
+    behind = await uow.scalar(sa.select(sa.func.count()).select_from(held).where(*where))
+    return int(behind), []
 
 
 async def departments_among(uow: ReadUow, on: date, wanted: ItemQuery) -> list[tuple[str, int]]:
@@ -191,9 +209,29 @@ async def lock(uow: Uow) -> None:
     await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": 0x71746361})
 
 
-async def put_draft(uow: Uow, code: str, body: ItemBody, *, origin: str, at: int, by: str) -> int:
+async def newest(uow: ReadUow, codes: Collection[str]) -> dict[str, Version]:
+    """The newest version of each, draft or published."""
+    statement = (
+        sa.select(m.version)
+        .where(_v.code == sa.any_(sa.cast(sorted(codes), pg.ARRAY(sa.Text))))
+        .ext(pg.distinct_on(_v.code))
+        .order_by(_v.code, _v.version.desc())
+    )
+    return {row["code"]: _version(row) for row in await uow.all(statement)}
+
+
+async def put_draft(
+    uow: Uow,
+    code: str,
+    body: ItemBody,
+    *,
+    origin: str,
+    at: int,
+    by: str,
+    wanted_from: date | None = None,
+) -> int:
     """The item's one draft, made or replaced; gives its version. :func:`lock` first."""
-    newest = await uow.first(
+    last = await uow.first(
         sa.select(_v.version, _v.state).where(_v.code == code).order_by(_v.version.desc()).limit(1)
     )
     found = index_of(code, body)
@@ -205,14 +243,15 @@ async def put_draft(uow: Uow, code: str, body: ItemBody, *, origin: str, at: int
         "origin": origin,
         "made_at": at,
         "made_by": by,
+        "wanted_from": wanted_from,
     }
-    if newest is not None and newest["state"] == State.DRAFT:
-        number = int(newest["version"])
+    if last is not None and last["state"] == State.DRAFT:
+        number = int(last["version"])
         await uow.run(
             sa.update(m.version).where(_v.code == code, _v.version == number).values(**values)
         )
         return number
-    number = (newest["version"] if newest else 0) + 1
+    number = (last["version"] if last else 0) + 1
     await uow.run(
         sa.insert(m.version).values(code=code, version=number, state=State.DRAFT.value, **values)
     )
@@ -271,6 +310,40 @@ async def divisions(uow: ReadUow) -> list[str]:
 async def themes(uow: ReadUow) -> list[tuple[str, str]]:
     rows = await uow.all(sa.select(m.theme).order_by(m.theme.c.place))
     return [(row["name"], row["name_en"]) for row in rows]
+
+
+async def add_themes(uow: Uow, names: Collection[str]) -> None:
+    """Brings names into the list of themes that it does not have, at its end."""
+    if names:
+        last = sa.select(sa.func.coalesce(sa.func.max(m.theme.c.place), 0)).scalar_subquery()
+        for one in sorted(names):
+            statement = insert(m.theme).values(name=one, name_en="", place=last + 1)
+            await uow.run(statement.on_conflict_do_nothing())
+
+
+async def put_theme(uow: Uow, name: str, name_en: str) -> None:
+    """Adds one at the end, or gives a known one its English name."""
+    await add_themes(uow, [name])
+    await uow.run(sa.update(m.theme).where(m.theme.c.name == name).values(name_en=name_en))
+
+
+async def order_themes(uow: Uow, names: Sequence[str]) -> None:
+    for place, name in enumerate(names):
+        await uow.run(sa.update(m.theme).where(m.theme.c.name == name).values(place=place))
+
+
+async def drop_theme(uow: Uow, name: str) -> None:
+    await uow.run(sa.delete(m.theme).where(m.theme.c.name == name))
+
+
+async def theme_used(uow: ReadUow, name: str, on: date) -> bool:
+    """True while an item that is in force, or a draft, has it."""
+    held = in_force(on)
+    has = held.c.body["themes"].contains([name])
+    gone = held.c.body["withdrawn"].astext.cast(sa.Boolean)
+    drafted = sa.select(_v.code).where(_v.state == State.DRAFT, _v.body["themes"].contains([name]))
+    found = sa.select(held.c.code).where(has, ~gone).union_all(drafted).limit(1)
+    return await uow.first(found) is not None
 
 
 async def materials(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from console.core.api import ApiEvents
 from console.core.audit import Audit
-from console.core.permissions import Permission, Scope, Subject
+from console.core.permissions import SYSTEM, Permission, Scope, Subject
 from console.core.sheet_import import (
     CellFault,
     Difference,
@@ -24,22 +24,20 @@ from console.modules.catalogue import repository
 from console.modules.catalogue.api import Item, ItemChange, ItemQuery, Named
 from console.modules.catalogue.cells import codes_in, read_items
 from console.modules.catalogue.domain import (
-    DEFAULT_PATTERN,
     ItemBody,
     State,
     body_faults,
     code_faults,
     differences,
-    pattern_works,
 )
 from console.modules.catalogue.events import ITEM_PUBLISHED, ItemPublished
+from console.modules.catalogue.lists import CatalogueLists
 from console.modules.catalogue.repository import Version
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 
 UPLOADS = Uploads(m.upload)
-PATTERN = "pattern"
 NO_DATE = date.max
 
 
@@ -68,6 +66,7 @@ class CatalogueService:
         self._calendar = calendar
         self._events = events
         self._offset = timedelta(minutes=utc_offset_minutes)
+        self.lists = CatalogueLists(audit)
 
     def today(self) -> date:
         """The city's date."""
@@ -112,23 +111,10 @@ class CatalogueService:
 
     # -- drafts -----------------------------------------------------------------------------------
 
-    async def pattern(self, uow: ReadUow) -> str:
-        """Which codes are taken, as a regular expression of the whole code."""
-        return await repository.rule(uow, PATTERN) or DEFAULT_PATTERN
-
-    async def put_pattern(self, uow: Uow, subject: Subject, pattern: str) -> None:
-        """Raises ``catalogue.pattern``. Items that are there already stay."""
-        if not subject.scope(Permission.CATALOGUE_PUBLISH).everywhere:
-            raise Refusal("page.forbidden")
-        if not pattern_works(pattern):
-            raise Refusal("catalogue.pattern")
-        await repository.put_rule(uow, PATTERN, pattern)
-        await self._note(uow, subject, "catalogue.pattern_put", "", pattern)
-
     async def faults(self, uow: ReadUow, code: str, body: ItemBody) -> list[CellFault]:
         """What keeps an item from being stored; codes that are there already stay good."""
         known = await repository.present(uow, [code])
-        of_code = [] if known else code_faults(code, await self.pattern(uow), body.level)
+        of_code = [] if known else code_faults(code, await self.lists.pattern(uow), body.level)
         return of_code + body_faults(body)
 
     async def put_draft(
@@ -151,6 +137,7 @@ class CatalogueService:
         self, uow: Uow, subject: Subject, code: str, body: ItemBody, origin: str
     ) -> None:
         await repository.add_materials(uow, body.materials)
+        await repository.add_themes(uow, body.themes)
         now = self._clock.now_ms()
         await repository.put_draft(uow, code, body, origin=origin, at=now, by=subject.id)
         await self._note(uow, subject, "catalogue.draft_put", code, origin)
@@ -189,11 +176,29 @@ class CatalogueService:
         before = await repository.published(uow, [one.code for one in drafts])
         return [_review(one, before.get(one.code)) for one in drafts]
 
-    async def publish(self, uow: Uow, subject: Subject, chosen: Mapping[str, int], on: date) -> int:
-        """Publishes drafts by code and version, in force from ``on``; all of them or none.
+    async def synced(self, uow: ReadUow, subject: Subject, upto: int) -> dict[str, int]:
+        """Code and version of the drafts within reach that the item system made up to then, and nobody touched."""
+        scope = subject.scope(Permission.CATALOGUE_PUBLISH)
+        return {
+            one.code: one.version
+            for one in (await repository.drafts(uow) if upto else [])
+            if one.made_by == SYSTEM.id and one.made_at <= upto and within(scope, one.body)
+        }
 
-        Raises ``catalogue.none_chosen``, ``catalogue.past``, ``catalogue.changed`` when one is not the draft that
-        was reviewed.
+    async def publish(
+        self,
+        uow: Uow,
+        subject: Subject,
+        chosen: Mapping[str, int],
+        on: date,
+        *,
+        own_days: bool = False,
+    ) -> int:
+        """Publishes drafts by code and version, in force from ``on``; all of them or none. ``own_days``: those whose
+        origin says a day hold from that one, where it is not before the version that they replace.
+
+        Raises ``catalogue.none_chosen``, ``catalogue.past``, ``catalogue.own_draft``, ``catalogue.changed`` when one is not
+        the draft that was reviewed.
         """
         scope = subject.scope(Permission.CATALOGUE_PUBLISH)
         if not chosen:
@@ -201,17 +206,26 @@ class CatalogueService:
         if on < self.today():
             raise Refusal("catalogue.past")
         await repository.lock(uow)
-        now = self._clock.now_ms()
+        now, days = self._clock.now_ms(), dict.fromkeys(chosen, on)
+        held = await repository.published(uow, chosen)
         for one in await repository.drafts(uow, chosen):
             if not within(scope, one.body):
                 raise Refusal("page.forbidden")
+            await self.lists.check_reviewer(uow, subject, one.made_by, one.body.name)
+            if own_days and one.wanted_from is not None:
+                before = held[one.code].effective_from if one.code in held else None
+                days[one.code] = max(one.wanted_from, before or one.wanted_from)
         for code, version in chosen.items():
-            if not await repository.publish(uow, code, version, on, now, subject.id):
+            if not await repository.publish(uow, code, version, days[code], now, subject.id):
                 raise Refusal("catalogue.changed")
-            await self._note(uow, subject, "catalogue.published", code, f"{version} {on}")
-            told = ItemPublished(code=code, version=version, effective_from=on)
-            await self._events.tell(uow, ITEM_PUBLISHED, told)
+            await self._note(uow, subject, "catalogue.published", code, f"{version} {days[code]}")
+            await self.announce(uow, code, version, days[code])
         return len(chosen)
+
+    async def announce(self, uow: Uow, code: str, version: int, on: date) -> None:
+        """Tells integrators that a version was published."""
+        told = ItemPublished(code=code, version=version, effective_from=on)
+        await self._events.tell(uow, ITEM_PUBLISHED, told)
 
     # -- flags ------------------------------------------------------------------------------------
 
@@ -269,7 +283,7 @@ class CatalogueService:
     ) -> SheetPreview[ItemBody]:
         rows = await asyncio.to_thread(read_sheet, data)
         held = await repository.present(uow, codes_in(rows))
-        read = await asyncio.to_thread(read_items, rows, await self.pattern(uow), held.get)
+        read = await asyncio.to_thread(read_items, rows, await self.lists.pattern(uow), held.get)
         found = [_reached(one, held.get(one.key), scope) for one in read]
         good = {one.key: one.value for one in found if one.value is not None}
         known = {name for name, _, _ in await repository.materials(uow)}
@@ -297,18 +311,6 @@ class CatalogueService:
             assert one.value is not None
             await self._draft(uow, subject, one.key, one.value, "sheet")
         return len(good)
-
-    # -- dictionary -------------------------------------------------------------------------------
-
-    async def put_material(
-        self, uow: Uow, subject: Subject, name: str, name_en: str, note: str
-    ) -> None:
-        """Raises ``catalogue.material`` for a name that is empty or too long."""
-        subject.require(Permission.CATALOGUE)
-        if not name.strip() or max(len(name), len(name_en)) > 200 or len(note) > 1000:
-            raise Refusal("catalogue.material")
-        await repository.put_material(uow, name.strip(), name_en.strip(), note.strip())
-        await self._note(uow, subject, "catalogue.material_put", name.strip(), "")
 
     async def _note(self, uow: Uow, subject: Subject, act: str, object: str, detail: str) -> None:  # noqa: A002
         await self._audit.write(uow, subject, act, object=object, detail=detail)

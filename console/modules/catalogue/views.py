@@ -9,14 +9,15 @@ from console.core.lists import PAGE_ROWS, Listing
 from console.core.permissions import Permission
 from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
-from console.halls.api import HallsApi
+from console.halls.api import HallsApi, HallStatus
 from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue import repository
 from console.modules.catalogue.api import ItemQuery
 from console.modules.catalogue.cells import COLUMNS, cells_of, limit_words
-from console.modules.catalogue.domain import FIELDS, State
+from console.modules.catalogue.domain import FIELDS, State, full_division, short_division
 from console.modules.catalogue.forms import FlagsForm, yes_no
 from console.modules.catalogue.service import CatalogueService, version_in_force
+from console.modules.organisation.api import OrganisationApi
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 
@@ -29,6 +30,7 @@ class Desk:
 
     service: CatalogueService
     halls: HallsApi
+    organisation: OrganisationApi
 
     async def hall_names(self, request: web.Request) -> dict[str, str]:
         language, scope = request[LANGUAGE], request[SUBJECT].scope(Permission.LOOK)
@@ -40,10 +42,51 @@ class Desk:
         themes = await repository.themes(uow)
         return {
             "departments": [(one, one) for one in await repository.departments(uow)],
-            "divisions": [(one, one) for one in await repository.divisions(uow)],
+            "divisions": await self._divisions(request),
             "themes": [(name, name if zh else en or name) for name, en in themes],
             "halls": await self.hall_names(request),
         }
+
+    async def _divisions(self, request: web.Request) -> list[tuple[str, str]]:
+        """Those that items are of, by their names."""
+        language = request[LANGUAGE]
+        known = {one.code: one for one in await self.organisation.divisions(request[UOW])}
+        used = sorted({full_division(one) for one in await repository.divisions(request[UOW])})
+        return [
+            (short_division(one), known[one].indented(language) if one in known else one)
+            for one in used
+        ]
+
+    async def places(
+        self, request: web.Request, department: str, division: str
+    ) -> dict[str, object]:
+        """What a form chooses department and division from: those of the organisation, of the halls and of other items,
+        and what the item has already."""
+        uow, language, subject = request[UOW], request[LANGUAGE], request[SUBJECT]
+        scope = subject.scope(Permission.CATALOGUE)
+        names = {one.name for one in await self.organisation.departments(uow)}
+        directory = await self.halls.directory(uow, subject.scope(Permission.LOOK))
+        names |= {one.name for one in directory.names("department").values()}
+        names |= {*await repository.departments(uow), department} - {""}
+        own = [
+            (short_division(one.code), one.indented(language))
+            for one in await self.organisation.divisions(uow)
+            if scope.has_division(one.code)
+        ]
+        if division and division not in dict(own):
+            own.append((division, division))
+        return {"all_departments": sorted(names), "all_divisions": own}
+
+    async def handled_at(self, request: web.Request, code: str) -> list[HallStatus]:
+        """Halls within reach whose own lists have the item."""
+        scope = request[SUBJECT].scope(Permission.LOOK)
+        directory = await self.halls.directory(request[UOW], scope)
+        having = {
+            hall
+            for (hall, kind, _), one in directory.entries.items()
+            if kind == "item" and one.present and one.label == code
+        }
+        return [one for one in await self.halls.halls(request[UOW], scope) if one.id in having]
 
 
 class Words:
@@ -129,6 +172,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             "draft": draft,
             "shown": held or versions[0],
             "present": present,
+            "handled_at": await desk.handled_at(request, code),
             "due": await _due(request, service, code, held is not None and not held.body.withdrawn),
             "words": Words(request, await desk.hall_names(request)),
             "fields": [one for one in FIELDS if one not in ("name", "name_en", "withdrawn")],
@@ -180,6 +224,7 @@ def _rights(request: web.Request) -> dict[str, object]:
     return {
         "may": subject.may(Permission.CATALOGUE),
         "may_publish": subject.may(Permission.CATALOGUE_PUBLISH),
+        "may_sync": subject.may(Permission.CATALOGUE_SYNC),
     }
 
 

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from console.core.lists import PAGE_ROWS, Listing
 from console.core.permissions import Permission
 from console.core.sheet_import import CellFault
 from console.core.sheet_pages import Importer, Sheet, import_routes
@@ -18,8 +19,6 @@ from console.modules.catalogue.domain import (
 from console.modules.catalogue.forms import (
     CodeForm,
     ItemForm,
-    MaterialForm,
-    PatternForm,
     PublishForm,
 )
 from console.modules.catalogue.service import seen_of
@@ -69,7 +68,14 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         request[SUBJECT].require(Permission.CATALOGUE_PUBLISH)
         form = await read_form(request, PublishForm)
         try:
-            await service.publish(request[UOW], request[SUBJECT], form.drafts(), form.effective)
+            await service.publish(
+                request[UOW],
+                request[SUBJECT],
+                form.drafts()
+                | await service.synced(request[UOW], request[SUBJECT], form.all_synced),
+                form.effective,
+                own_days=form.own_days,
+            )
         except Refusal as refusal:
             return await _review(request, desk, refusal)
         raise see_other(request, "/catalogue/review", done="catalogue.done.published")
@@ -81,42 +87,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         web.post("/catalogue/drafts/drop", drop),
         web.get("/catalogue/review", review),
         web.post("/catalogue/review", publish),
-        *_more(desk),
-    ]
-
-
-def _more(desk: Desk) -> list[web.RouteDef]:
-    service = desk.service
-
-    async def dictionary(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        return await _dictionary(request, desk, None)
-
-    async def put_material(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.CATALOGUE)
-        form = await read_form(request, MaterialForm)
-        try:
-            await service.put_material(
-                request[UOW], request[SUBJECT], form.name, form.name_en, form.note
-            )
-        except Refusal as refusal:
-            return await _dictionary(request, desk, refusal)
-        raise see_other(request, "/catalogue/dictionary", done="catalogue.done.material")
-
-    async def put_pattern(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.CATALOGUE_PUBLISH)
-        form = await read_form(request, PatternForm)
-        try:
-            await service.put_pattern(request[UOW], request[SUBJECT], form.pattern)
-        except Refusal as refusal:
-            return await _dictionary(request, desk, refusal)
-        raise see_other(request, "/catalogue/dictionary", done="catalogue.done.pattern")
-
-    return [
         *import_routes(_importer(desk)),
-        web.get("/catalogue/dictionary", dictionary),
-        web.post("/catalogue/dictionary", put_material),
-        web.post("/catalogue/pattern", put_pattern),
     ]
 
 
@@ -140,16 +111,26 @@ async def _form(
         "all_channels": list(Channel),
         "materials": materials,
         **await desk.choices(request),
+        **await desk.places(request, form.department, form.division),
     }
     return request.app[PAGES].render(request, "catalogue_edit.html", context, block="main")
 
 
 async def _review(request: web.Request, desk: Desk, problem: Refusal | None) -> web.Response:
     found = await desk.service.reviews(request[UOW], request[SUBJECT])
+    listing = Listing.of(request, (), sort="").counted(len(found))
+    synced = [one.draft.made_at for one in found if one.draft.origin == "sync"]
+    first = (listing.page - 1) * PAGE_ROWS
+    shown = found[first : first + PAGE_ROWS]
     context = {
-        "reviews": found,
+        "reviews": shown,
+        "listing": listing,
+        "synced": len(synced),
+        "synced_upto": max(synced, default=0),
         "problem": problem,
         "today": desk.service.today(),
+        "own": request[SUBJECT].id if await desk.service.lists.four_eyes(request[UOW]) else "",
+        "any_wanted": any(one.draft.wanted_from for one in found),
         "words": Words(request, await desk.hall_names(request)),
         "may": request[SUBJECT].may(Permission.CATALOGUE),
         "may_publish": request[SUBJECT].may(Permission.CATALOGUE_PUBLISH),
@@ -181,14 +162,3 @@ def _importer(desk: Desk) -> Importer:
         preview=lambda request, data: service.preview(request[UOW], request[SUBJECT], data),
         take_in=lambda request, upload: service.take_in(request[UOW], request[SUBJECT], upload),
     )
-
-
-async def _dictionary(request: web.Request, desk: Desk, problem: Refusal | None) -> web.Response:
-    context = {
-        "rows": await repository.materials(request[UOW]),
-        "pattern": await desk.service.pattern(request[UOW]),
-        "problem": problem,
-        "may": request[SUBJECT].may(Permission.CATALOGUE),
-        "may_publish": request[SUBJECT].may(Permission.CATALOGUE_PUBLISH),
-    }
-    return request.app[PAGES].render(request, "catalogue_dictionary.html", context, block="main")

@@ -85,6 +85,12 @@ async def test_a_spreadsheet_becomes_drafts_and_after_review_a_catalogue(
         )
         assert (status, "已经导入" in again) == (409, True)
         assert await codes(ready) == []
+        _, _, text = await person.submit(
+            "/catalogue/review", "/catalogue/review", chosen=f"{CARD}@1", effective=str(today)
+        )
+        assert "的草稿是您自己改的，要由另一位有发布权限的人审核发布" in text
+        async with ready.city.db.write() as uow:
+            await (await _service(ready)).lists.put_four_eyes(uow, SYSTEM, wanted=False)
         for day, says in ((today - timedelta(days=1), "不能早于今天"), (today, "所选事项已发布")):
             _, _, text = await person.submit(
                 "/catalogue/review", "/catalogue/review", chosen=f"{CARD}@1", effective=str(day)
@@ -104,6 +110,7 @@ async def test_a_spreadsheet_becomes_drafts_and_after_review_a_catalogue(
         assert len(read_sheet(data)) == 3
         assert "新增 0 行，修改 0 行，不变 2 行，有问题 0 行" in (await upload(person, data))[1]
         await _pages(person)
+        await _themes(person)
     async with ready.city.db.read() as uow:
         assert len(await read_audit(uow, "catalogue.published")) == 2
 
@@ -124,6 +131,20 @@ async def _found(ready: ConsoleReady) -> None:
     assert await codes(ready, theme="准营准办") == [SHOP]
     assert await codes(ready, division="230602000000") == [SHOP]
     assert sorted(await codes(ready, division="2306")) == sorted([CARD, SHOP])
+
+
+async def _themes(person: Browser) -> None:
+    """Themes are data: added at the end, moved, and kept while items have them."""
+    await person.submit(
+        "/catalogue/themes", "/catalogue/themes", name="一件事", name_en="One thing"
+    )
+    await person.submit("/catalogue/themes", "/catalogue/themes/move", name="一件事", up="true")
+    _, text = await person.get("/catalogue/themes")
+    names = re.findall(r'<th scope="row"><a href="/catalogue\?theme=[^"]+">([^<]+)</a>', text)
+    assert names[-2:] == ["一件事", "其他"]
+    for name, status, says in (("社会保障", 409, "还有事项属于"), ("一件事", 200, "主题已删除")):
+        got, _, text = await person.submit("/catalogue/themes", "/catalogue/themes/drop", name=name)
+        assert (got, says in text) == (status, True)
 
 
 async def _pages(person: Browser) -> None:
@@ -210,7 +231,13 @@ async def test_a_district_keeps_its_own_items_and_nobody_elses(ready: ConsoleRea
         with pytest.raises(Refusal, match=r"page\.forbidden"):
             await service.drop_draft(uow, DISTRICT, CARD)
         with pytest.raises(Refusal, match=r"page\.forbidden"):
-            await service.put_pattern(uow, DISTRICT, ".*")
+            await service.lists.put_pattern(uow, DISTRICT, ".*")
+        for name in ("put_theme", "move_theme"):
+            more = {"up": True} if name == "move_theme" else {"name_en": ""}
+            with pytest.raises(Refusal, match=r"page\.forbidden"):
+                await getattr(service.lists, name)(uow, DISTRICT, "其他", **more)
+        with pytest.raises(Refusal, match=r"page\.forbidden"):
+            await service.lists.put_four_eyes(uow, DISTRICT, wanted=False)
         with pytest.raises(Refusal, match=r"catalogue\.changed"):
             await service.put_draft(uow, DISTRICT, SHOP, own, "new")
         await service.publish(uow, SYSTEM, {CARD: 1, SHOP: 1}, service.today())

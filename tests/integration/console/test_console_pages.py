@@ -29,6 +29,8 @@ PAGES = (
     "/alarms/receivers", "/alarms/receivers/new",
     "/calendar", "/calendar/month/2026-10", "/calendar/notice",
     "/catalogue", "/catalogue/new", "/catalogue/review", "/catalogue/import", "/catalogue/dictionary",
+    "/catalogue/themes", "/catalogue/sync", "/catalogue/sync/rules", "/catalogue/sync/conflicts",
+    "/staff/import", "/departments/import", "/divisions/import",
 )  # fmt: skip
 
 

@@ -2043,6 +2043,51 @@ export const ERROR_TEXTS = {
     "en": "This rule cannot be used. Check the regular expression; 200 characters at most.",
     "retry": false
   },
+  "sync.none": {
+    "zh": "还没有接入市事项管理系统。请在平台的设置文件里填写地址和密钥。",
+    "en": "No item system is connected. Give its address and key in the console's settings file.",
+    "retry": false
+  },
+  "sync.running": {
+    "zh": "正在同步，一次只能进行一个。请等它结束，或者先停止它。",
+    "en": "A sync is running and only one can at a time. Wait for it to end, or stop it first.",
+    "retry": false
+  },
+  "sync.over": {
+    "zh": "这次同步已经结束，或者已经有人作了决定。",
+    "en": "This run is over, or somebody has decided about it already.",
+    "retry": false
+  },
+  "sync.names": {
+    "zh": "编码、名称、部门的字段名不能为空。",
+    "en": "The names of the fields code, name and department are needed.",
+    "retry": false
+  },
+  "sync.no_conflict": {
+    "zh": "这个事项没有待处理的冲突，或者不在您的管理范围。",
+    "en": "This item has no conflict to decide, or is outside what you look after.",
+    "retry": false
+  },
+  "sync.undecided": {
+    "zh": "请为每个有冲突的字段选择采用哪一边。",
+    "en": "Choose a side for each field that is in conflict.",
+    "retry": false
+  },
+  "catalogue.own_draft": {
+    "zh": "“{name}”的草稿是您自己改的，要由另一位有发布权限的人审核发布。安全管理员可以在“材料与编码”页改变这一要求。",
+    "en": "The draft of “{name}” is your own; somebody else who may publish has to review it. The security administrator can change this rule under Materials and codes.",
+    "retry": false
+  },
+  "catalogue.theme": {
+    "zh": "请写主题名称，不要超过 40 个字；英文名称不超过 80 个字。",
+    "en": "Give the theme a name of at most 40 characters, and an English one of at most 80.",
+    "retry": false
+  },
+  "catalogue.theme_used": {
+    "zh": "还有事项属于“{name}”这个主题，不能删除。请先修改这些事项。",
+    "en": "Items still belong to the theme “{name}”, so it stays. Change those items first.",
+    "retry": false
+  },
   "catalogue.material": {
     "zh": "请写材料名称，不要超过 200 个字；说明不超过 1000 个字。",
     "en": "Give the material a name of at most 200 characters, and a note of at most 1000.",

@@ -1,0 +1,114 @@
+"""The job of the sync in every worker: pages one after the other, and word to the outside when the source is silent."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from console.core.channels import Channel
+from console.core.db import Database
+from console.core.delivering import DeliveryError
+from console.core.signals import EVERYTHING, Signals
+from console.core.uow import CHANGED
+from console.modules.catalogue.sync import service as sync
+from console.modules.catalogue.sync import store
+from console.modules.catalogue.sync.words import silence
+from qingting.contract.conditions import Severity
+from qingting.contract.errors import Refusal
+from qingting.kernel.aio.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 10.0
+BREATH_SECONDS = 1.0
+
+
+class Teller:
+    """Tells each channel once while the item system is silent; a channel that fails is tried again at the next look.
+
+    One worker tells at a time: the row of the sync is locked. A worker that dies in between may have told a channel that
+    is told once more, with the same id.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        service: sync.SyncService,
+        channels: Sequence[Channel],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._service = service
+        self._channels = [
+            one for one in channels if one.carries_all and one.least.rank <= Severity.WARNING.rank
+        ]
+
+    async def tell(self) -> None:
+        async with self._db.read() as uow:
+            standing = await store.standing(uow)
+        silent = self._service.is_silent(standing)
+        if silent == bool(standing.told) and not self._untold(standing):
+            return
+        async with self._db.write() as uow:
+            standing = await store.lock_standing(uow)
+            told = list(standing.told)
+            if not self._service.is_silent(standing):
+                told = []
+            else:
+                told += [
+                    one.name for one in self._untold(standing) if await self._send(one, standing)
+                ]
+            await store.put_standing(uow, told=told)
+
+    def _untold(self, standing: store.Standing) -> list[Channel]:
+        return [one for one in self._channels if one.name not in standing.told]
+
+    async def _send(self, channel: Channel, standing: store.Standing) -> bool:
+        since = max(standing.answered_at, standing.asked_at)
+        message = silence(since, standing.rules.silent_hours, self._clock.now_ms())
+        try:
+            await channel.send(message)
+        except DeliveryError as error:
+            log.warning("items.silence_not_told", channel=channel.name, why=error.reason)
+            return False
+        return True
+
+
+async def _turns(service: sync.SyncService, worker: str) -> None:
+    """Page after page, as long as there is more to do at once."""
+    more = True
+    while more:
+        more = await service.turn(worker)
+
+
+def syncing(
+    signals: Signals, service: sync.SyncService, teller: Teller
+) -> Callable[[], Awaitable[None]]:
+    """Any number of workers may run it: the database lets one have the run. While PostgreSQL is away nothing is lost."""
+    worker = secrets.token_hex(8)
+    news = asyncio.Event()
+
+    def heard(payload: str) -> None:
+        if payload == EVERYTHING or sync.CHANGED in payload.split():
+            news.set()
+
+    signals.subscribe(CHANGED, heard)
+
+    async def run() -> None:
+        while True:
+            news.clear()
+            try:
+                await _turns(service, worker)
+                await teller.tell()
+            except Refusal as refusal:
+                if refusal.code != "city.unavailable":
+                    raise
+            await asyncio.sleep(BREATH_SECONDS)
+            try:
+                await asyncio.wait_for(news.wait(), POLL_SECONDS)
+            except TimeoutError:
+                continue
+
+    return run
