@@ -331,8 +331,10 @@ class Post:
     async def _fail(self, uow: Uow, row: sa.RowMapping, reason: str, ready: _Ready | None) -> None:
         now = self._clock.now_ms()
         values = {"masked": ready.masked, "version": ready.version, "language": ready.language} if ready else {}  # fmt: skip
-        if await claims.note(uow, row, state="failed", reason=reason, done_at=now, **values):
-            await self._step(uow, row, "failed", reason)
+        # Nobody failed where there is no address to try.
+        state = "dropped" if reason == "no_address" else "failed"
+        if await claims.note(uow, row, state=state, reason=reason, done_at=now, **values):
+            await self._step(uow, row, state, reason)
             await self._next(uow, row["message"], reason)
 
     async def _next(self, uow: Uow, message: int, reason: str) -> None:
@@ -342,9 +344,11 @@ class Post:
         if found is None:
             return
         state = "failed" if reason == "late" else "queued"
-        values = {"reason": reason if state == "failed" else "", "day": day_of(now, self._offset)}
-        await claims.set_delivery(uow, message, found, state=state, next_at=now, **values)
-        await repo.add_step(uow, message, found, now, state, reason)
+        why, day = reason if state == "failed" else "", day_of(now, self._offset)
+        await claims.set_delivery(
+            uow, message, found, state=state, reason=why, next_at=now, day=day
+        )
+        await repo.add_step(uow, message, found, now, state, why)
         if state == "failed":
             await self._next(uow, message, reason)
 

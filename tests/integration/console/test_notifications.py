@@ -143,7 +143,7 @@ async def test_a_way_without_an_address_and_one_that_has_failed_for_long_are_lef
     on.book.known["li"] = Reach(mail="li@example.com")
     await on.tell(citizen="li")
     await on.work()
-    assert (await on.states())["sms"] == "failed:no_address"
+    assert (await on.states())["sms"] == "dropped:no_address"
     assert (await on.states())["mail"] == "sent:"
     on.platform.set_fault(Way.SMS, Fault.BUSY)
     await on.tell()
