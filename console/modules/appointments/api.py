@@ -255,6 +255,11 @@ class AppointmentsApi(Protocol):
         """Makes a booking of a hold. Raises ``appointments.lapsed``, ``appointments.unknown``."""
         ...
 
+    async def extend(self, uow: Uow, who: Visitor, hold: str) -> Appointment:
+        """Keeps a held place longer, counted from now; three times as long as the rule says at most. Raises
+        ``appointments.lapsed``, ``appointments.held_longest``, ``appointments.unknown``."""
+        ...
+
     async def release(self, uow: Uow, who: Visitor, hold: str) -> None:
         """Gives a hold back; one that is none any more is left alone."""
         ...

@@ -43,6 +43,8 @@ from qingting.kernel.security.device_keys import new_token
 
 GRACE_MS = MINUTE_MS
 """A lapsed hold's place stays taken for so long at least: workers' clocks differ."""
+MOST_HOLDS = 3
+"""A place is kept for an undecided citizen at most so many times as long as the rule says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,23 @@ class Booker:
         made = await self._found(uow, hold)
         await self._announce(uow, made, held.rule, "appointment.booked")
         return made
+
+    async def extend(self, uow: Uow, who: Asker, hold: str) -> Appointment:
+        """Keeps a held place longer, the very same one."""
+        await places.lock(uow, who.citizen)
+        row, now = await self._locked(uow, hold, who.citizen), self._now
+        if row["state"] != Life.HELD or row["held_until"] < now:
+            raise Refusal("appointments.lapsed")
+        rule = (await self._held(uow, row)).rule
+        span = rule.hold_minutes * MINUTE_MS
+        until = min(now + span, row["made_at"] + MOST_HOLDS * span)
+        if until <= row["held_until"]:
+            raise Refusal("appointments.held_longest")
+        if await places.prolong(uow, hold, until=self._after(until + GRACE_MS, rule)) < 1:
+            raise Refusal("appointments.lapsed")
+        await repo.put(uow, hold, held_until=until)
+        await repo.note(uow, hold, "extended", at=now, by=who.by)
+        return await self._found(uow, hold)
 
     async def release(self, uow: Uow, who: Asker, hold: str) -> None:
         """Gives a hold back; what is none any more is left alone."""

@@ -154,6 +154,11 @@ async def keep(uow: Uow, appointment: str) -> int:
     )
 
 
+async def prolong(uow: Uow, appointment: str, *, until: int) -> int:
+    """Keeps held places longer; gives how many there were."""
+    return await uow.run(sa.update(m.seat).where(_s.appointment == appointment).values(until=until))
+
+
 async def give_back(
     uow: Uow, appointment: str, *, until: int, only: Collection[Spot] | None = None
 ) -> None:

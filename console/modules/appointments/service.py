@@ -85,6 +85,9 @@ class AppointmentService:
     async def confirm(self, uow: Uow, who: Visitor, hold: str, *, key: str) -> Appointment:
         return await self._booker.confirm(uow, Asker.of(who), hold, key=key)
 
+    async def extend(self, uow: Uow, who: Visitor, hold: str) -> Appointment:
+        return await self._booker.extend(uow, Asker.of(who), hold)
+
     async def release(self, uow: Uow, who: Visitor, hold: str) -> None:
         await self._booker.release(uow, Asker.of(who), hold)
 

@@ -4,13 +4,21 @@ from aiohttp.typedefs import Middleware
 
 from console.core.module import ModuleContext, ModuleSpec, Side
 from console.core.oidc import OidcClient, OidcDoor
-from console.core.uow import ReadUow
 from console.halls.api import HALLS
+from console.modules.appointments.api import APPOINTMENTS
 from console.modules.calendar.api import CALENDAR
 from console.modules.catalogue.api import CATALOGUE
-from console.modules.citizens import views_halls, views_login, views_me, views_public
+from console.modules.citizens import (
+    views_book,
+    views_bookings,
+    views_halls,
+    views_login,
+    views_me,
+    views_public,
+)
 from console.modules.citizens.api import CITIZENS, ME
 from console.modules.citizens.board import Board
+from console.modules.citizens.boxes import BOXES
 from console.modules.citizens.contact import TOPICS, Contact
 from console.modules.citizens.door import LOGIN, who_comes
 from console.modules.citizens.limits import Limiter, limited
@@ -43,15 +51,23 @@ def setup(context: ModuleContext) -> None:
             same_site="Lax",
         )
 
-    desk = views_public.PublicDesk(context.get(CATALOGUE), _board(context), context.secure_cookies)
+    board, appointments = _board(context), context.get(APPOINTMENTS)
+    appointments.use_people(service)
+    book = views_book.BookDesk(service, appointments, context.get(CATALOGUE), board)
+    desk = views_public.PublicDesk(context.get(CATALOGUE), board, context.secure_cookies)
     context.routes(
         [
             *views_public.routes(desk),
-            *views_halls.routes(desk, context.citizens.map_url),
+            *views_halls.routes(desk, appointments, context.citizens.map_url),
             *views_login.routes(views_login.LoginDesk(service, store, sessions_in, _door(context))),
-            *views_me.routes(views_me.MeDesk(service, contact, store, context.slot(ME), _booked)),
+            *views_me.routes(
+                views_me.MeDesk(service, contact, store, context.slot(ME), appointments)
+            ),
+            *views_book.routes(book),
+            *views_bookings.routes(views_bookings.BookingsDesk(book, context.clock)),
         ]
     )
+    context.keeps_boxes(*BOXES)
     context.side(
         Side(
             start=START,
@@ -61,10 +77,6 @@ def setup(context: ModuleContext) -> None:
             shell=CitizenShell(context.utc_offset_minutes),
         )
     )
-
-
-async def _booked(uow: ReadUow, citizen: str) -> int:
-    return 0
 
 
 def _board(context: ModuleContext) -> Board:
@@ -101,7 +113,15 @@ def _door(context: ModuleContext) -> OidcDoor | None:
 MODULE = ModuleSpec(
     name="citizens",
     package="console.modules.citizens",
-    requires=("halls", "calendar", "catalogue", "notifications", "organisation", "statistics"),
+    requires=(
+        "appointments",
+        "halls",
+        "calendar",
+        "catalogue",
+        "notifications",
+        "organisation",
+        "statistics",
+    ),
     table_prefix="cit_",
     setup=setup,
 )

@@ -15,6 +15,7 @@ from console.core.permissions import Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
+from console.modules.citizens.boxes import context_of
 from console.modules.citizens.door import CITIZEN, to_consent, to_login
 from console.modules.citizens.people import Told, checked_person, checked_phone, mask_phone, told
 from console.modules.citizens.sessions import CitizenSessions
@@ -235,11 +236,11 @@ class CitizenService:
 
     def sealed(self, text: str, field: str, citizen: str) -> str:
         """A box that opens as this field of this citizen alone; of nothing there is none."""
-        return self._sealer.seal(text, context=f"citizen {field} {citizen}") if text else ""
+        return self._sealer.seal(text, context=context_of(field, citizen)) if text else ""
 
     def opened(self, box: str, field: str, citizen: str) -> str:
         """Inverse of :meth:`sealed`."""
-        return self._sealer.open(box, context=f"citizen {field} {citizen}") if box else ""
+        return self._sealer.open(box, context=context_of(field, citizen)) if box else ""
 
 
 def _citizen(row: sa.RowMapping) -> Citizen:

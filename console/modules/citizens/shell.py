@@ -48,6 +48,8 @@ class CitizenShell:
             place=city,
             home=START,
             account=account,
+            # Before the consent a part that needs one would lead away from every page.
+            bell=f"{START}/messages/count" if citizen is not None and citizen.consented else "",
             offset_minutes=self._offset,
             styles=("citizens.css",),
             scripts=("citizens.js",),

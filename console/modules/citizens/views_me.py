@@ -1,14 +1,14 @@
 """My data: what is kept about somebody, how to reach the person, where one is logged in, the end of the account."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from console.core.module import Slot
-from console.core.uow import ReadUow
 from console.core.web import PAGES, UOW, address_of
+from console.modules.appointments.api import AppointmentsApi
 from console.modules.citizens.api import Citizen
+from console.modules.citizens.booking import STILL_OPEN
 from console.modules.citizens.contact import CHANNELS, Contact
 from console.modules.citizens.door import LOGIN
 from console.modules.citizens.service import CitizenService
@@ -37,13 +37,13 @@ class EndForm(Strict, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class MeDesk:
-    """What the pages need. ``booked`` says how many visits of somebody are still to come."""
+    """What the pages need."""
 
     service: CitizenService
     contact: Contact
     store: CitizenSessions
     slot: Slot[Citizen]
-    booked: Callable[[ReadUow, str], Awaitable[int]]
+    appointments: AppointmentsApi
 
 
 class MePages:
@@ -113,12 +113,17 @@ class MePages:
 
     async def delete_page(self, request: web.Request) -> web.Response:
         citizen = await self._desk.service.require(request)
-        context = {"booked": await self._desk.booked(request[UOW], citizen.id), "problem": None}
+        context = {"booked": await self._booked(request, citizen), "problem": None}
         return request.app[PAGES].render(request, "c_delete.html", context)
+
+    async def _booked(self, request: web.Request, citizen: Citizen) -> int:
+        """How many visits of somebody are still to come."""
+        found = await self._desk.appointments.bookings_of(request[UOW], citizen.id)
+        return sum(one.state in STILL_OPEN for one in found)
 
     async def delete(self, request: web.Request) -> web.Response:
         citizen, form = await self._desk.service.require(request), await read_form(request, EndForm)
-        booked = await self._desk.booked(request[UOW], citizen.id)
+        booked = await self._booked(request, citizen)
         if booked or not form.sure:
             problem = Refusal("citizen.has_bookings") if booked else Refusal("citizen.not_sure")
             context = {"booked": booked, "problem": problem}

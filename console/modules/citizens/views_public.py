@@ -19,7 +19,12 @@ from qingting.kernel.web import LANGUAGE, see_other
 PAGE_ITEMS = 20
 FILTERS = ("q", "theme", "division", "hall", "department", "bookable")
 LONGEST_QUERY = 80
-TASKS = ((f"{START}/items", "search", "find"), (f"{START}/halls", "hall", "halls"))
+TASKS = (
+    (f"{START}/book", "ticket", "book"),
+    (f"{START}/bookings", "log", "mine"),
+    (f"{START}/items", "search", "find"),
+    (f"{START}/halls", "hall", "halls"),
+)
 """What the home page offers: address, icon, text key's end."""
 
 

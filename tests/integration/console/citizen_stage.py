@@ -19,13 +19,14 @@ from console.modules.catalogue.api import Audience, Channel, ItemBody
 from qingting.contract import calendar as cal
 from qingting.contract import events as e
 from qingting.contract.examples import CONFIG
-from qingting.contract.ids import HallId
+from qingting.contract.ids import HallId, ItemId
 from qingting.kernel.aio.clock import ManualClock
 from simulators.identity_provider import Audience as ClientOf
 
 CARD = "11230600MB0A00001N3000117051000"
 SHOP = "11230600MB0A00011P4000117051000"
 FUND = "11230600MB0A00021L3000117051000"
+OTHER = ItemId("food-licence")
 HOURS = (cal.Period(start="08:30", end="11:30"), cal.Period(start="13:30", end="17:00"))
 HALLS = {
     HallId("saertu"): ("萨尔图区政务服务中心", "Saertu District Service Centre", "230602", (46.63, 125.08)),
@@ -87,8 +88,16 @@ def told(hall: HallId) -> Log:
         phone="0459-6000000",
     )
     weekly = (cal.WeeklyHours(weekdays=(1, 2, 3, 4, 5), periods=HOURS),)
+    items = tuple(
+        msgspec.structs.replace(CONFIG.items[0], id=item, name=name, name_en=name, code=code)
+        for item, code, name in (
+            (CONFIG.items[0].id, CARD, "社会保障卡补办"),
+            (OTHER, SHOP, "食品经营许可"),
+        )
+    )
     calendar = msgspec.structs.replace(CONFIG.calendar, weekly=weekly)
-    log.add(e.ConfigApplied(config=msgspec.structs.replace(CONFIG, hall=info, calendar=calendar)))
+    config = msgspec.structs.replace(CONFIG, hall=info, calendar=calendar, items=items)
+    log.add(e.ConfigApplied(config=config))
     log.add(e.DayOpened(day=log.day))
     log.issue(1)
     log.issue(2)

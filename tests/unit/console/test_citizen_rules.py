@@ -1,11 +1,15 @@
 """What citizens are told about halls, and what keeps their side from being misused: pure rules."""
 
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.halls.api import Spot
+from console.modules.appointments.api import Appointment, Channel, FreeDay, FreePlace, Life
 from console.modules.citizens.api import Level
+from console.modules.citizens.booking import calendar_file, nearest_free, shown_days
 from console.modules.citizens.domain import Door, inside, kilometres, opening
 from console.modules.citizens.limits import Limiter
 from console.modules.citizens.people import (
@@ -19,6 +23,8 @@ from console.modules.citizens.people import (
 from console.modules.organisation.domain import read_spot
 from qingting.contract.calendar import Period
 from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId, ItemId
+from qingting.contract.states import Language
 from qingting.kernel.aio.clock import ManualClock
 
 DAY = (Period(start="08:30", end="11:30"), Period(start="13:30", end="17:00"))
@@ -169,3 +175,74 @@ def test_what_is_shown_of_an_address_does_not_give_it_away() -> None:
     for text in ("a@b", "a b@c.d", "@c.d", "a@c..d"):
         with pytest.raises(Refusal):
             checked_mail(text)
+
+
+PLACES = st.builds(
+    lambda hour, free, why: FreePlace(
+        start=f"{hour:02d}:00", end=f"{hour:02d}:30", free=0 if why else free, why=why
+    ),
+    st.integers(8, 16), st.integers(0, 3), st.sampled_from(("", "", "full", "too_soon")),
+)  # fmt: skip
+DAYS = st.lists(
+    st.tuples(st.integers(0, 9), st.lists(PLACES, max_size=5)), max_size=6, unique_by=lambda x: x[0]
+).map(lambda rows: [FreeDay(day=MONDAY + timedelta(n), places=tuple(p)) for n, p in rows])
+MONDAY = date(2026, 11, 23)
+
+
+@given(DAYS, st.integers(0, 9), st.integers(8, 16))
+def test_who_was_slower_is_offered_the_nearest_times_that_are_really_free(
+    days: list[FreeDay], after: int, hour: int
+) -> None:
+    day, start = MONDAY + timedelta(after), f"{hour:02d}:00"
+    offered = nearest_free(days, day, start)
+    free = {
+        (one.day, place.start)
+        for one in days
+        for place in one.places
+        if place.free and not place.why
+    } - {(day, start)}
+    assert {(one.day, one.place.start) for one in offered} <= free
+    assert (
+        len({(one.day, one.place.start) for one in offered}) == min(3, len(free))
+        or len(offered) == 3
+    )
+
+    def distance(when: date, clock: str) -> int:
+        return abs((when - day).days * 1440 + (int(clock[:2]) - hour) * 60)
+
+    ways = [distance(one.day, one.place.start) for one in offered]
+    assert ways == sorted(ways)
+    if offered:
+        others = free - {(one.day, one.place.start) for one in offered}
+        assert all(distance(*one) >= ways[-1] for one in others)
+
+
+def test_days_that_nobody_can_book_yet_are_said_once_and_not_listed() -> None:
+    days = [FreeDay(day=MONDAY + timedelta(n), why="too_far" if n > 2 else "") for n in range(9)]
+    assert [one.day.day for one in shown_days(days)] == [23, 24, 25, 26]
+    assert shown_days([]) == []
+
+
+APPOINTMENT = Appointment(
+    id="b-1", code="opaque-code", citizen="c", state=Life.BOOKED, hall=HallId("saertu"),
+    hall_name="萨尔图区政务服务中心", hall_name_en="Saertu Centre", address="会战大街 1 号, 2 楼; 东门",
+    phone="", items=(ItemId("card"),), item_name="社会保障卡补办" * 8, item_name_en="", department="rsj",
+    department_name="", department_name_en="", day=MONDAY, start="09:00", end="09:30",
+    start_at=1_795_395_600_000, end_at=1_795_397_400_000, party=1, masked_name="张*例",
+    masked_number="230602********1238", channel=Channel.WEB, made_at=1, held_until=0, cancel_until=0,
+    early_minutes=30, late_minutes=15, ticket="", late=False, reason="", words="", refused="", revision=2,
+)  # fmt: skip
+
+
+def test_a_calendar_file_says_when_and_where_and_names_nobody() -> None:
+    text = calendar_file(APPOINTMENT, Language.ZH, 1_795_395_600_000)
+    lines = text.split("\r\n")
+    assert lines[0] == "BEGIN:VCALENDAR"
+    assert text.endswith("END:VCALENDAR\r\n")
+    assert all(len(one.encode()) <= 75 for one in lines)
+    whole = text.replace("\r\n ", "")
+    assert "DTSTART:20261123T010000Z" in whole
+    assert "SUMMARY:" + "社会保障卡补办" * 8 + " · 萨尔图区政务服务中心" in whole
+    assert "会战大街 1 号\\, 2 楼\\; 东门" in whole
+    for secret in ("张*例", "230602", "opaque-code"):
+        assert secret not in whole

@@ -2363,6 +2363,11 @@ export const ERROR_TEXTS = {
     "en": "The place was kept only for a while and that time is over. Please choose a time again.",
     "retry": false
   },
+  "appointments.held_longest": {
+    "zh": "名额已经保留到最长时间，请尽快确认。",
+    "en": "This place cannot be kept any longer. Please confirm it soon.",
+    "retry": false
+  },
   "appointments.unknown": {
     "zh": "没有找到这个预约。",
     "en": "There is no such booking.",

@@ -1,0 +1,312 @@
+"""Booking, step by step: item and hall, day and time, who comes, done. Times are shown without a login."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from aiohttp import web
+
+from console.core.web import PAGES, UOW
+from console.modules.appointments.api import (
+    Appointment,
+    AppointmentsApi,
+    FreeDay,
+    Life,
+    Offer,
+    Visitor,
+    Wanted,
+)
+from console.modules.appointments.api import Level as BookingLevel
+from console.modules.catalogue.api import CatalogueApi, Named
+from console.modules.citizens import repository as repo
+from console.modules.citizens.api import Citizen
+from console.modules.citizens.board import Board
+from console.modules.citizens.booking import first_free, nearest_free, shown_days
+from console.modules.citizens.door import CITIZEN
+from console.modules.citizens.service import CitizenService
+from console.modules.citizens.shell import START, looks_of
+from qingting.contract.base import Strict
+from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId, ItemId
+from qingting.kernel.security.device_keys import new_token
+from qingting.kernel.web import LANGUAGE, read_form, see_other
+
+BOOK = f"{START}/book"
+MOST_ITEMS = 5
+DAYS_SHOWN = 14
+DAYS_ELDER = 6
+DAYS_ALL = 61
+Text = Annotated[str, msgspec.Meta(max_length=80)]
+
+
+class TimeForm(Strict, frozen=True, kw_only=True):
+    item: tuple[Text, ...] = ()
+    day: Text = ""
+    start: Text = ""
+    party: Annotated[int, msgspec.Meta(ge=1, le=200)] = 1
+    change: Text = ""
+    key: Text = ""
+
+
+class KeyForm(Strict, frozen=True, kw_only=True):
+    key: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookDesk:
+    """What the pages need."""
+
+    service: CitizenService
+    appointments: AppointmentsApi
+    catalogue: CatalogueApi
+    board: Board
+
+    def visitor(self, citizen: Citizen) -> Visitor:
+        return Visitor(citizen=citizen.id, level=BookingLevel(citizen.level.value))
+
+    async def bring(
+        self, request: web.Request, hall: HallId, items: Sequence[ItemId]
+    ) -> list[tuple[str, Named | None]]:
+        """What the catalogue says to bring for items of a hall, each thing once."""
+        uow = request[UOW]
+        names: dict[str, None] = {}
+        for offer in await self.appointments.offers(uow, hall=hall):
+            if offer.item in items and offer.code:
+                try:
+                    body = (await self.catalogue.item(uow, offer.code)).body
+                except Refusal:
+                    continue  # the hall offers it; the catalogue has it no more
+                names |= dict.fromkeys(body.materials)
+        known = await self.catalogue.materials(uow, list(names))
+        return [(name, known.get(name)) for name in names]
+
+
+class BookPages:
+    """Handlers over ``desk``."""
+
+    def __init__(self, desk: BookDesk) -> None:
+        self._desk = desk
+
+    async def choose(self, request: web.Request) -> web.Response:
+        """The halls where an item can be booked; without one, the halls where anything can."""
+        uow, code = request[UOW], request.query.get("code", "")[:80]
+        offers = await self._desk.appointments.offers(uow, code=code)
+        if code and len({one.hall for one in offers}) == 1:
+            raise see_other(request, _times(offers[0].hall, [offers[0].item]))
+        named = {one.hall: one for one in offers}
+        halls = [one for one in await self._desk.board.halls(uow) if one.status.id in named]
+        context = {
+            "code": code,
+            "item": offers[0] if code and offers else None,
+            "halls": [(one, _of(named[one.status.id], code)) for one in halls],
+            "language": request[LANGUAGE],
+        }
+        return request.app[PAGES].render(request, "c_book.html", context)
+
+    async def items(self, request: web.Request) -> web.Response:
+        """What can be booked in a hall, by department."""
+        hall, uow = HallId(request.match_info["hall"]), request[UOW]
+        offers = await self._desk.appointments.offers(uow, hall=hall)
+        if not offers:
+            raise Refusal("appointments.no_item")
+        context = {
+            "hall": offers[0],
+            "groups": _by_department(offers),
+            "chosen": request.query.getall("item", []),
+            "most": MOST_ITEMS,
+            "language": request[LANGUAGE],
+        }
+        return request.app[PAGES].render(request, "c_book_items.html", context)
+
+    async def times(self, request: web.Request) -> web.Response:
+        form = TimeForm(
+            item=tuple(request.query.getall("item", [])[:MOST_ITEMS]),
+            day=request.query.get("day", ""),
+            change=request.query.get("change", ""),
+        )
+        return await self._times(request, form, None)
+
+    async def _times(
+        self, request: web.Request, form: TimeForm, problem: Refusal | None
+    ) -> web.Response:
+        uow, hall = request[UOW], HallId(request.match_info["hall"])
+        items = tuple(ItemId(one) for one in form.item)
+        if not items:
+            raise see_other(request, f"{BOOK}/{hall}")
+        offers = [
+            one for one in await self._desk.appointments.offers(uow, hall=hall) if one.item in items
+        ]
+        today = self._desk.board.today()
+        few = DAYS_ELDER if "elder" in looks_of(request) else DAYS_SHOWN
+        span = DAYS_ALL if "more" in request.query else few
+        days = shown_days(
+            await self._desk.appointments.free(uow, hall, items, today, today + timedelta(span))
+        )
+        chosen = _day(form.day) or first_free(days)
+        context = {
+            "hall": hall,
+            "offers": offers,
+            "days": days,
+            "shown": next((one for one in days if one.day == chosen), None),
+            "form": form,
+            "key": form.key or new_token(),
+            "party_most": min((one.party_most for one in offers), default=1),
+            "instead": _instead(problem, days, form),
+            "citizen": request.get(CITIZEN),
+            "here": _times(hall, items, day=str(chosen or ""), change=form.change),
+            "day_url": lambda day: _times(hall, items, day=str(day), change=form.change),
+            "more_url": ""
+            if "more" in request.query
+            else _times(hall, items, change=form.change, more="1"),
+            "now": self._desk.board.moment(),
+            "language": request[LANGUAGE],
+            "problem": problem,
+        }
+        return request.app[PAGES].render(request, "c_book_times.html", context, block="places")
+
+    async def hold(self, request: web.Request) -> web.Response:
+        """Keeps a place, or moves a booking. Whoever was slower is told so, and offered what is nearest."""
+        citizen, form = (
+            await self._desk.service.require(request),
+            await read_form(request, TimeForm),
+        )
+        uow, wanted = request[UOW], _wanted(request, form)
+        who, key = self._desk.visitor(citizen), form.key or new_token()
+        try:
+            async with uow.savepoint():
+                if form.change:
+                    await self._desk.appointments.change(uow, who, form.change, wanted, key=key)
+                    target = f"{START}/bookings/{form.change}"
+                else:
+                    held = await self._desk.appointments.hold(uow, who, wanted, key=key)
+                    await _for_firm(request, citizen, held)
+                    target = f"{BOOK}/hold/{held.id}"
+        except Refusal as refusal:
+            again = msgspec.structs.replace(form, key=new_token())
+            return await self._times(request, again, refusal)
+        raise see_other(request, target, done="c.done.changed" if form.change else "")
+
+    async def held(self, request: web.Request) -> web.Response:
+        return await self._held(request, None)
+
+    async def _held(self, request: web.Request, problem: Refusal | None) -> web.Response:
+        citizen = await self._desk.service.require(request)
+        one = await self._appointment(request, citizen)
+        if one.state not in (Life.HELD, Life.LAPSED):
+            raise see_other(request, f"{START}/bookings/{one.id}")
+        context = {
+            "one": one,
+            "citizen": citizen,
+            "again": _times(one.hall, one.items, day=str(one.day)),
+            "bring": await self._desk.bring(request, one.hall, one.items),
+            "key": new_token(),
+            "language": request[LANGUAGE],
+            "problem": problem,
+        }
+        return request.app[PAGES].render(request, "c_book_hold.html", context)
+
+    async def _appointment(self, request: web.Request, citizen: Citizen) -> Appointment:
+        found = request.match_info["appointment"]
+        return await self._desk.appointments.booking(request[UOW], found, citizen.id)
+
+    async def confirm(self, request: web.Request) -> web.Response:
+        citizen, form = await self._desk.service.require(request), await read_form(request, KeyForm)
+        uow, found = request[UOW], request.match_info["appointment"]
+        try:
+            async with uow.savepoint():
+                await self._desk.appointments.confirm(
+                    uow, self._desk.visitor(citizen), found, key=form.key or new_token()
+                )
+        except Refusal as refusal:
+            return await self._held(request, refusal)
+        raise see_other(request, f"{START}/bookings/{found}", done="c.done.booked")
+
+    async def extend(self, request: web.Request) -> web.Response:
+        citizen, uow = await self._desk.service.require(request), request[UOW]
+        found = request.match_info["appointment"]
+        try:
+            async with uow.savepoint():
+                await self._desk.appointments.extend(uow, self._desk.visitor(citizen), found)
+        except Refusal as refusal:
+            return await self._held(request, refusal)
+        raise see_other(request, f"{BOOK}/hold/{found}", done="c.done.extended")
+
+    async def release(self, request: web.Request) -> web.Response:
+        citizen = await self._desk.service.require(request)
+        one = await self._appointment(request, citizen)
+        await self._desk.appointments.release(request[UOW], self._desk.visitor(citizen), one.id)
+        raise see_other(request, _times(one.hall, one.items), done="c.done.released")
+
+
+async def _for_firm(request: web.Request, citizen: Citizen, one: Appointment) -> None:
+    """Notes for which firm somebody made it; a firm that logged in itself is the booker itself."""
+    if citizen.acts_for is not None and citizen.certificate is not None:
+        await repo.put_errand(request[UOW], one.id, citizen.acts_for.id)
+
+
+def _wanted(request: web.Request, form: TimeForm) -> Wanted:
+    """Raises ``appointments.no_place`` for what is no time."""
+    day = _day(form.day)
+    if day is None or not form.item or len(form.item) > MOST_ITEMS:
+        raise Refusal("appointments.no_place")
+    return Wanted(
+        hall=HallId(request.match_info["hall"]),
+        items=tuple(ItemId(one) for one in form.item),
+        day=day,
+        start=form.start,
+        party=form.party,
+    )
+
+
+def _instead(problem: Refusal | None, days: Sequence[FreeDay], form: TimeForm) -> object:
+    """What is offered to who was slower."""
+    day = _day(form.day)
+    if (
+        problem is None
+        or day is None
+        or problem.code not in ("appointments.full", "appointments.no_place")
+    ):
+        return ()
+    return nearest_free(days, day, form.start if form.start.count(":") == 1 else "12:00")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _times(hall: str, items: Sequence[str], **more: str) -> str:
+    query = [*(("item", one) for one in items), *((k, v) for k, v in more.items() if v)]
+    return f"{BOOK}/{hall}/times?{urlencode(query)}"
+
+
+def _of(offer: Offer, code: str) -> str:
+    """Where choosing a hall leads."""
+    return _times(offer.hall, [offer.item]) if code else f"{BOOK}/{offer.hall}"
+
+
+def _by_department(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
+    found: dict[str, list[Offer]] = {}
+    for one in offers:
+        found.setdefault(one.department, []).append(one)
+    return found
+
+
+def routes(desk: BookDesk) -> list[web.RouteDef]:
+    pages = BookPages(desk)
+    hold = f"{BOOK}/hold/{{appointment}}"
+    return [
+        web.get(BOOK, pages.choose),
+        web.get(hold, pages.held),
+        web.post(f"{hold}/confirm", pages.confirm),
+        web.post(f"{hold}/extend", pages.extend),
+        web.post(f"{hold}/release", pages.release),
+        web.get(f"{BOOK}/{{hall}}", pages.items),
+        web.get(f"{BOOK}/{{hall}}/times", pages.times),
+        web.post(f"{BOOK}/{{hall}}/hold", pages.hold),
+    ]

@@ -1,0 +1,119 @@
+"""A citizen in real Chromium: books without scripts, and every page fits 320 px in the elder version, in both
+languages, with nothing that an accessibility checker finds."""
+
+import pytest
+from citizen_stage import CARD, citizens_city
+from manager_browser import axe_finds, watched
+from pictures import picture
+from playwright.async_api import Browser, Page, expect
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.postgres,
+    pytest.mark.asyncio(loop_scope="session"),
+]
+PUBLIC = (
+    "/c",
+    "/c/items",
+    f"/c/items/{CARD}",
+    "/c/halls",
+    "/c/halls/saertu",
+    "/c/login",
+    "/c/items?q=zzz",
+)
+OWN = ("/c/me", "/c/consent", "/c/acting", "/c/book", "/c/book/saertu", "/c/bookings", "/c/messages", "/c/me/delete")  # fmt: skip
+
+
+async def press(page: Page, name: str) -> None:
+    await page.get_by_role("button", name=name, exact=True).first.click()
+
+
+async def book(page: Page, base: str) -> str:
+    """Finds a service, logs in on the way, books; gives the address of the booking."""
+    await page.goto(f"{base}/c")
+    await page.get_by_label("查找事项").fill("sbk")
+    await press(page, "查找")
+    await expect(page.get_by_text("没有找到").first).to_be_visible()
+    await page.get_by_label("查找事项").fill("shbzk")
+    await press(page, "查找")
+    await page.get_by_role("link", name="社会保障卡补办").click()
+    await page.get_by_role("link", name="预约办理").click()
+    await page.get_by_role("link", name="萨尔图区政务服务中心").click()
+    await page.locator(".c-dates a.has").nth(1).click()
+    await page.get_by_role("link", name="登录后预约").click()
+    await page.get_by_role("link", name="用统一身份认证登录").click()
+    await page.locator("input[value=agent-woman]").check()
+    await page.locator("button[name=allow]").click()
+    await page.get_by_role("checkbox").check()
+    await press(page, "同意并继续")
+    await page.get_by_label("大庆市示例商贸有限公司").check()
+    await press(page, "确定")
+    await expect(page.get_by_text("您正在为 大庆市示例商贸有限公司 办理")).to_be_visible()
+    # The page of times came back with the day that was chosen before the login.
+    await expect(page.get_by_role("heading", name="11月24日 周二", exact=True)).to_be_visible()
+    await page.locator("button.c-place").first.click()
+    await expect(page.get_by_role("heading", name="确认预约")).to_be_visible()
+    hold = page.url
+    await press(page, "确认预约")
+    await expect(page.get_by_text("预约成功。")).to_be_visible()
+    await expect(page.get_by_role("img", name="预约二维码")).to_be_visible()
+    await page.goto(hold)
+    assert page.url != hold, "what is booked is no hold any more"
+    return page.url
+
+
+async def looks_right(page: Page, path: str) -> None:
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 320, path
+    assert await axe_finds(page) == [], path
+
+
+async def test_a_citizen_books_without_scripts_and_every_page_suits_an_old_phone(
+    city_url: str, browser: Browser
+) -> None:
+    async with citizens_city(city_url) as city:
+        plain = await browser.new_context(
+            viewport={"width": 390, "height": 800}, java_script_enabled=False
+        )
+        booking = await book(await plain.new_page(), city.url)
+        kept = await plain.storage_state()
+        complaints: list[str] = []
+        small = await browser.new_context(
+            viewport={"width": 320, "height": 700}, storage_state=kept
+        )
+        page = await watched(small, complaints)
+        await page.goto(f"{city.url}/c")
+        await picture(page, "citizen-home", whole=True)
+        await page.get_by_role("link", name="长辈版").click()
+        size = await page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+        assert size >= 18
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="跳到正文")).to_be_focused()
+        times = f"/c/book/saertu/times?item={await item_of(page, city.url)}"
+        own = (
+            *OWN,
+            booking.removeprefix(city.url),
+            f"{booking.removeprefix(city.url)}/cancel",
+            times,
+        )
+        for path in (*PUBLIC, *own):
+            await page.goto(city.url + path)
+            await looks_right(page, path)
+        await picture(page, "citizen-times-elder", whole=True)
+        await page.goto(booking)
+        await page.get_by_role("link", name="标准版").click()
+        await page.get_by_role("link", name="高对比").click()
+        await picture(page, "citizen-booking", whole=True)
+        await looks_right(page, booking)
+        await page.get_by_role("link", name="English").click()
+        await looks_right(page, booking)
+        await page.get_by_role("link", name="Cancel").click()
+        await page.get_by_label("I have no time").or_(page.locator("[value=no_time]")).first.check()
+        await press(page, "Cancel it")
+        await expect(page.get_by_text("Cancelled.")).to_be_visible()
+        assert complaints == []
+
+
+async def item_of(page: Page, base: str) -> str:
+    await page.goto(f"{base}/c/book/saertu")
+    return str(await page.locator("input[name=item]").first.input_value())

@@ -1,0 +1,155 @@
+"""A citizen books a visit without scripts: chooses, is faster or slower than another, changes, cancels; nobody else
+gets at it, and nothing personal is in an address."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from citizen_stage import CARD, citizens_city, enter, sign_in
+from console_browser import Browser, browser
+
+from console.app.server import ConsoleReady
+from console.modules.appointments import repository_rules as rules_repo
+from console.modules.appointments.rules import CapacityBy, Rule, Target
+from qingting.contract.ids import HallId
+from qingting.kernel.aio.clock import ManualClock
+from simulators.id_cards import DEMO_CARDS
+
+pytestmark = pytest.mark.postgres
+ONE_PLACE = Rule(capacity_by=CapacityBy.NUMBER, capacity=1, minutes=60)
+TIMES = "/c/book/saertu/times"
+
+
+@pytest.fixture
+async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
+    async with citizens_city(city_url) as one:
+        async with one.city.db.write() as uow:
+            target = Target(hall=HallId("saertu"))
+            await rules_repo.add_version(uow, target, 0, ONE_PLACE, at=1, by="test", note="")
+        yield one
+
+
+def link(text: str, starts: str) -> str:
+    found = re.search(rf'href="({re.escape(starts)}[^"]*)"', text)
+    assert found is not None, starts
+    return found[1].replace("&amp;", "&")
+
+
+async def take(person: Browser, page: str, start: str) -> tuple[int, str, str]:
+    """Presses a time on the page of times."""
+    _, text = await person.get(page)
+    form = text.split('class="c-places"')[-1]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    async with person.http.post("/c/book/saertu/hold", data=fields | {"start": start}) as answer:
+        return answer.status, answer.url.path, await answer.text()
+
+
+async def test_a_visit_is_booked_changed_and_cancelled_by_whoever_it_belongs_to_alone(
+    ready: ConsoleReady,
+) -> None:
+    async with browser(ready) as person, browser(ready) as other:
+        item = (await person.get(f"/c/items/{CARD}"))[1]
+        halls = (await person.get(link(item, "/c/book?code=")))[1]
+        assert "/c/book/longfeng/times" in halls
+        page = link(halls, TIMES)
+        times = (await person.get(page))[1]
+        assert "登录后预约" in times
+        assert "余 1" in times
+        login = link(times, "/c/login?next=")
+        async with person.http.get(login) as answer:
+            assert "用统一身份认证登录" in await answer.text()
+        tomorrow = f"{page}&day=2026-11-24"
+        assert "09:00" not in (await enter(person, "person-citizen", "/c/me"))
+        await enter(other, "agent-woman", "/c/acting")
+
+        # Two want the last place of a time: the second is told so, and offered what is nearest.
+        status, path, held = await take(person, tomorrow, "08:30")
+        assert (status, path.startswith("/c/book/hold/b-")) == (200, True)
+        assert "data-until" in held
+        assert "居民身份证" in held
+        status, _, slower = await take(other, tomorrow, "08:30")
+        assert (status, "刚刚约满" in slower, "离您选的时间最近的是" in slower) == (409, True, True)
+        nearest = re.findall(r'name="start" value="([\d:]+)"', slower)
+        assert nearest[0] == "09:30"
+
+        status, booking, text = await person.submit(path, f"{path}/confirm", key="once")
+        assert (status, "预约成功" in text, "<svg" in text, "已预约" in text) == (
+            200,
+            True,
+            True,
+            True,
+        )
+        async with person.http.get(f"{booking}/visit.ics") as answer:
+            assert answer.content_type == "text/calendar"
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "DTSTART:20261124T003000Z" in await answer.text()
+        await _nobody_else(other, path, booking)
+        await _nothing_personal(person, text)
+
+        change = link(text, TIMES)
+        status, path, text = await take(person, change, "09:30")
+        assert (status, path, "时间已更改" in text, "09:30–10:30" in text) == (
+            200,
+            booking,
+            True,
+            True,
+        )
+        cancel = f"{booking}/cancel"
+        status, _, text = await person.submit(cancel, cancel, reason="other", key="c1")
+        assert (status, 'value="other" checked' in text) == (422, True)
+        status, _, text = await person.submit(cancel, cancel, reason="no_time", key="c2")
+        assert (status, "预约已取消" in text, "时间不合适" in text) == (200, True, True)
+        assert "已取消" in (await person.get("/c/bookings"))[1]
+
+
+async def _nobody_else(other: Browser, hold: str, booking: str) -> None:
+    for page in (hold, booking, f"{booking}/visit.ics", f"{booking}/cancel"):
+        assert (await other.get(page))[0] == 404, page
+    for act, fields in ((f"{hold}/confirm", {}), (f"{hold}/release", {}),
+                        (f"{booking}/cancel", {"reason": "no_time"})):  # fmt: skip
+        assert (await other.submit("/c/me", act, **fields))[0] == 404, act
+    fields = {"item": "x", "day": "2026-11-25", "start": "09:30", "change": booking.split("/")[-1]}
+    assert (await other.submit("/c/me", "/c/book/saertu/hold", **fields))[0] >= 400
+
+
+async def _nothing_personal(person: Browser, page: str) -> None:
+    card = DEMO_CARDS["citizen"]
+    for address in re.findall(r'(?:href|action|src)="([^"]*)"', page):
+        for secret in (card.number, card.name, "13800000101", "%E5%BC%A0"):
+            assert secret not in address
+    for path in ("/c/bookings", "/c/me", "/c/messages"):
+        async with person.http.get(path) as answer:
+            assert answer.headers["Cache-Control"] == "no-store", path
+            assert answer.status == 200, path
+
+
+async def test_who_is_not_identified_well_enough_is_told_so_and_keeps_what_was_chosen(
+    ready: ConsoleReady,
+) -> None:
+    async with browser(ready) as person:
+        await sign_in(person, "person-elder")
+        await person.submit("/c/consent", "/c/consent", next="/c", agree="true")
+        page = link((await person.get(f"/c/book?code={CARD}"))[1], TIMES) + "&day=2026-11-24"
+        status, _, text = await take(person, page, "08:30")
+        assert (status, "实名" in text, "11月24日" in text) == (403, True, True)
+        assert (await person.get("/c/book/hold/b-nothing"))[0] == 404
+        assert (await person.get("/c/book/nowhere/times?item=x"))[0] == 404
+        assert (await person.get(f"{TIMES}?item=nothing"))[0] in (404, 409)
+
+
+async def test_a_kept_place_can_be_kept_longer_and_not_for_ever(ready: ConsoleReady) -> None:
+    clock = ready.city.context.clock
+    assert isinstance(clock, ManualClock)
+    async with browser(ready) as person:
+        await enter(person, "person-citizen", "/c/me")
+        page = link((await person.get(f"/c/book?code={CARD}"))[1], TIMES) + "&day=2026-11-24"
+        _, hold, _ = await take(person, page, "08:30")
+        for minutes, said in ((8, 200), (9, 200), (9, 200), (3, 409)):
+            await clock.advance(minutes * 60)
+            status, _, text = await person.submit(hold, f"{hold}/extend")
+            assert status == said, minutes
+        assert "最长时间" in text
+        await clock.advance(5 * 60)
+        status, text = await person.get(hold)
+        assert (status, "保留时间已过" in text, "重新选时间" in text) == (200, True, True)
+        assert (await person.submit("/c/me", f"{hold}/confirm"))[0] == 409
