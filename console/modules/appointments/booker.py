@@ -38,6 +38,7 @@ from qingting.contract.bookings import Booking
 from qingting.contract.directives import DropBooking, PutBooking
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import BookingId
+from qingting.contract.people import Person
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 
@@ -86,20 +87,23 @@ class Booker:
     ) -> Appointment:
         """A hold or a booking. The same key again gives what it gave."""
         full_key = _key(who, "hold" if held else "book", key)
-        if (former := await repo.done_before(uow, full_key)) is not None:
-            return await self._found(uow, former)
-        visit = await self._tools.counter.visit(uow, wanted, by_staff=who.staff)
-        # Whoever comes too late learns it here, without waiting for those who come too late as well.
-        await self._seats(uow, visit.spots, who.staff)
+        visit = await self._looked_up(uow, who, wanted, full_key)
+        if isinstance(visit, Appointment):
+            return visit
         await places.lock(uow, who.citizen, [spot for spot, _ in visit.spots])
-        if (former := await repo.done_before(uow, full_key)) is not None:
-            return await self._found(uow, former)
-        await self._check(uow, who, visit, held=held)
+        items = [one.id for one in visit.items]
+        record = await self._record(uow, who, visit.day, items, key=full_key)
+        if record.done is not None:
+            return await self._found(uow, record.done)
+        self._check(who, visit, record, held=held)
         name, now = f"b-{secrets.token_hex(8)}", self._now
         held_until = now + visit.rule.hold_minutes * MINUTE_MS if held else 0
         until = self._after(held_until + GRACE_MS, visit.rule) if held else FOREVER
         await self._take(uow, name, visit.spots, until=until, by_staff=who.staff)
-        values = self._values(visit, now) | {
+        person = await self._tools.people().person(uow, who.citizen, visit.hall)
+        values = {
+            **repo.BLANK,
+            **self._values(visit, now),
             "id": name,
             "code": new_token(),
             "citizen": who.citizen,
@@ -108,18 +112,32 @@ class Booker:
             "made_at": now,
             "made_by": who.by,
             "held_until": held_until,
-            **repo.BLANK,
+            "masked_name": person.masked_name,
+            "masked_number": person.masked_number,
         }
         if held:
             values["remind_at"] = None
-        person = await self._tools.people().person(uow, who.citizen, visit.hall)
-        values |= {"masked_name": person.masked_name, "masked_number": person.masked_number}
         await repo.add(uow, values)
         await repo.note(uow, name, "held" if held else "booked", at=now, by=who.by, key=full_key)
-        made = await self._found(uow, name)
+        made = repo.appointment_of(values, now)
         if not held:
-            await self._announce(uow, made, visit.rule, "appointment.booked")
+            await self._announce(uow, made, visit.rule, "appointment.booked", person)
         return made
+
+    async def _looked_up(
+        self, uow: Uow, who: Asker, wanted: Wanted, full_key: str
+    ) -> Visit | Appointment:
+        """What is asked for, if there is a place for it now: whoever comes too late learns it here, without waiting
+        for those who come too late as well. A request that was done before has its answer, whatever is so now."""
+        try:
+            visit = await self._tools.counter.visit(uow, wanted, by_staff=who.staff)
+            await self._seats(uow, visit.spots, who.staff)
+        except Refusal:
+            former = await repo.done_before(uow, full_key)
+            if former is None:
+                raise
+            return await self._found(uow, former)
+        return visit
 
     async def confirm(self, uow: Uow, who: Asker, hold: str, *, key: str) -> Appointment:
         """Makes a booking of a hold."""
@@ -193,7 +211,10 @@ class Booker:
             return await self._found(uow, former)
         row = await self._locked(uow, appointment, who.citizen)
         await self._check_change(uow, who, row)
-        await self._check(uow, who, visit, changed=appointment)
+        items = [one.id for one in visit.items]
+        record = await self._record(uow, who, visit.day, items, besides=appointment)
+        # A punishment does not keep what is booked from being changed.
+        self._check(who, visit, replace(record, banned_until=0, cancelled_today=0))
         own = set(await places.spots_of(uow, appointment))
         wished = {spot for spot, _ in visit.spots}
         now = self._now
@@ -234,10 +255,11 @@ class Booker:
         await repo.note(
             uow, appointment, "cancelled", at=now, by=who.by, detail=reason, key=full_key
         )
-        await repo.send(uow, row["hall"], appointment, DropBooking(booking=BookingId(appointment)))
-        uow.on_commit(self._tools.wake)
         gone = await self._found(uow, appointment)
-        await self._tools.teller.tell(uow, "appointment.cancelled", gone)
+        word = self._tools.teller.word("appointment.cancelled", gone)
+        drop = DropBooking(booking=BookingId(appointment))
+        await repo.send(uow, row["hall"], appointment, drop, told=word)
+        uow.on_commit(self._tools.wake)
         return gone
 
     # -- shared -------------------------------------------------------------------------------
@@ -274,28 +296,23 @@ class Booker:
         return rule
 
     async def _record(
-        self, uow: Uow, who: Asker, day: date, items: Sequence[str], *, besides: str = ""
+        self,
+        uow: Uow,
+        who: Asker,
+        day: date,
+        items: Sequence[str],
+        *,
+        besides: str = "",
+        key: str = "",
     ) -> Record:
         today = day_of(self._now, self._tools.offset)
         midnight = instant(today, 0, self._tools.offset)
         return await repo.record(
-            uow,
-            who.citizen,
-            day=day,
-            items=items,
-            now=self._now,
-            midnight=midnight,
-            besides=besides,
-        )
+            uow, who.citizen, day=day, items=items, now=self._now, midnight=midnight,
+            besides=besides, key=key,
+        )  # fmt: skip
 
-    async def _check(
-        self, uow: Uow, who: Asker, visit: Visit, *, changed: str = "", held: bool = False
-    ) -> None:
-        """What stands against the citizen; a punishment does not keep what is booked from being ``changed``."""
-        items = [one.id for one in visit.items]
-        record = await self._record(uow, who, visit.day, items, besides=changed)
-        if changed:
-            record = replace(record, banned_until=0, cancelled_today=0)
+    def _check(self, who: Asker, visit: Visit, record: Record, *, held: bool = False) -> None:
         check_citizen(who, record, visit.rule, visit.identity, self._now)
         if held:
             check_holds(record, visit.rule)
@@ -357,7 +374,14 @@ class Booker:
             "remind_at": next_reminder(visit.start_at, rule.reminders, now),
         }
 
-    async def _announce(self, uow: Uow, one: Appointment, rule: Effective, topic: str) -> None:
+    async def _announce(
+        self,
+        uow: Uow,
+        one: Appointment,
+        rule: Effective,
+        topic: str,
+        person: Person | None = None,
+    ) -> None:
         """Tells hall and citizen of a booking as it is now."""
         booking = Booking(
             id=BookingId(one.id),
@@ -366,15 +390,15 @@ class Booker:
             start=one.start_at,
             end=one.end_at,
             items=one.items,
-            person=await self._tools.people().person(uow, one.citizen, one.hall),
+            person=person or await self._tools.people().person(uow, one.citizen, one.hall),
             party=one.party,
             early_minutes=one.early_minutes,
             late_minutes=one.late_minutes,
             late_refused=rule.late is LateRule.REFUSED,
         )
-        await repo.send(uow, one.hall, one.id, PutBooking(booking=booking))
+        word = self._tools.teller.word(topic, one)
+        await repo.send(uow, one.hall, one.id, PutBooking(booking=booking), told=word)
         uow.on_commit(self._tools.wake)
-        await self._tools.teller.tell(uow, topic, one)
 
 
 def _key(who: Asker, act: str, key: str) -> str:

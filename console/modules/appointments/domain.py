@@ -40,7 +40,8 @@ class Listed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a citizen has now: open appointments (holds apart), those on the wanted day, those for one of the wanted
-    items; living holds; cancellations of today; the punishment's end; the line of a list."""
+    items; living holds; cancellations of today; the punishment's end; the line of a list. ``done`` is the appointment
+    that the same request made before."""
 
     open: int = 0
     on_day: int = 0
@@ -49,6 +50,7 @@ class Record:
     cancelled_today: int = 0
     banned_until: int = 0
     listed: Listed | None = None
+    done: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

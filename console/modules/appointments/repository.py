@@ -36,7 +36,12 @@ _RECORD = sa.text("""
         (SELECT coalesce(max(until), 0) FROM app_ban
          WHERE citizen = :citizen AND lifted_at = 0 AND until > :now) AS banned_until,
         (SELECT row_to_json(app_listed) FROM app_listed
-         WHERE citizen = :citizen AND ended_at = 0 AND (until = 0 OR until > :now)) AS listed""")
+         WHERE citizen = :citizen AND ended_at = 0 AND (until = 0 OR until > :now)) AS listed,
+        (SELECT appointment FROM app_history
+         WHERE key = nullif(CAST(:key AS text), '')) AS done""")
+_SEND = sa.text("""
+    INSERT INTO app_outgoing (hall, appointment, body, told)
+    VALUES (:hall, :appointment, :body, NULL), (:hall, :appointment, NULL, :told)""")
 
 
 _SAME = (
@@ -83,7 +88,7 @@ class HistoryLine:
     detail: str
 
 
-def appointment_of(row: sa.RowMapping, now: int) -> Appointment:
+def appointment_of(row: Mapping[Any, Any], now: int) -> Appointment:
     """A row as others see it; a hold whose time is over has lapsed."""
     names = msgspec.convert(row["names"], Names)
     state = Life(row["state"])
@@ -118,8 +123,9 @@ async def record(
     now: int,
     midnight: int,
     besides: str = "",
+    key: str = "",
 ) -> Record:
-    """What a citizen has, besides one appointment."""
+    """What a citizen has, besides one appointment, and what a request with ``key`` did."""
     row = await uow.first(
         _RECORD,
         {
@@ -129,6 +135,7 @@ async def record(
             "now": now,
             "midnight": midnight,
             "self": besides,
+            "key": key,
         },
     )
     assert row is not None
@@ -187,11 +194,13 @@ async def send(
     *,
     told: bytes | None = None,
 ) -> None:
-    """Leaves with the commit: a directive for the hall, or something to tell the citizen."""
+    """Leaves with the commit: a directive for the hall, something to tell the citizen, or both."""
+    values = {"hall": hall, "appointment": appointment}
     body = None if directive is None else msgspec.json.encode(directive)
-    await uow.run(
-        sa.insert(m.outgoing).values(hall=hall, appointment=appointment, body=body, told=told)
-    )
+    if body is not None and told is not None:
+        await uow.run(_SEND, {**values, "body": body, "told": told})
+    else:
+        await uow.run(sa.insert(m.outgoing), {**values, "body": body, "told": told})
 
 
 async def of_citizen(uow: ReadUow, citizen: str) -> Sequence[sa.RowMapping]:

@@ -57,6 +57,10 @@ class Teller(Protocol):
         self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0
     ) -> None: ...
 
+    def word(self, topic: str, appointment: Appointment) -> bytes:
+        """The same as it waits, for who leaves it together with a directive."""
+        ...
+
     async def follow(self, uow: Uow, appointment: Appointment, *, until: int) -> None:
         """The citizen has come and waits: is told when few are before them."""
         ...
@@ -97,6 +101,9 @@ class WaitingTeller:
     async def tell(self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0) -> None:
         word = told(topic, appointment, self._clock.now_ms(), days=days)
         await repo.send(uow, appointment.hall, appointment.id, told=msgspec.json.encode(word))
+
+    def word(self, topic: str, appointment: Appointment) -> bytes:
+        return msgspec.json.encode(told(topic, appointment, self._clock.now_ms()))
 
     async def follow(self, uow: Uow, appointment: Appointment, *, until: int) -> None:
         await self._notifications.follow(
