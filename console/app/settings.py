@@ -1,6 +1,7 @@
 """Settings of the console, from a file and the environment."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -142,7 +143,20 @@ def load_console_settings(file: Path | None, environ: Mapping[str, str]) -> Cons
     if url := known.get("DATABASE_URL"):
         known.setdefault("QINGTING_DATABASE_URL", url)
     settings = load_settings(ConsoleSettings, file=file, environ=known)
-    faults = [*channel_faults(settings), *sender_faults(settings)]
+    faults = [*wire_faults(settings), *channel_faults(settings), *sender_faults(settings)]
     if faults := [*faults, *sign_on_faults(settings.sign_on), *settings.item_system.faults()]:
         raise SettingsError(faults)
     return settings
+
+
+def wire_faults(settings: ConsoleSettings) -> list[str]:
+    """A console that listens for other machines stands behind TLS; passwords would be readable otherwise."""
+    try:
+        here = ip_address(settings.host).is_loopback
+    except ValueError:
+        here = settings.host == "localhost"
+    if here or settings.secure_cookies:
+        return []
+    return [
+        "host: others can reach it; put TLS in front and set secure_cookies = true, or listen on 127.0.0.1"
+    ]

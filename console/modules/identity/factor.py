@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from console.core.audit import Audit
 from console.core.permissions import Subject
+from console.core.personal import SealedColumn
 from console.core.uow import ReadUow, Uow
+from console.modules.identity import models as m
 from console.modules.identity import repository_factor as repo
 from console.modules.identity.repository import AccountRepository, PgSessionStore, find_account
 from console.modules.identity.repository_policy import read_policy
@@ -42,6 +44,13 @@ class Checked:
 
     means: str = ""
     refusal: Refusal | None = None
+
+
+BOXES = tuple(
+    SealedColumn(column, lambda row: f"totp:{row['id']}")
+    for column in (m.account.c.totp_box, m.account.c.totp_pending)
+)
+"""Secrets of second factors, under the city's keys."""
 
 
 class FactorService:

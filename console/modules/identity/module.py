@@ -17,7 +17,7 @@ from console.modules.identity import (
 from console.modules.identity.accounts import AccountService
 from console.modules.identity.allowlist import AllowList
 from console.modules.identity.api import IDENTITY
-from console.modules.identity.factor import FactorService
+from console.modules.identity.factor import BOXES, FactorService
 from console.modules.identity.policy import PolicyBook
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.scan import ScanService
@@ -53,6 +53,7 @@ def setup(context: ModuleContext) -> None:
         ScanService(context.clock, context.audit, service), store, sessions_in,
         public_url=context.sign_on.public_url, secure=secure,
     )  # fmt: skip
+    context.keeps_boxes(*BOXES)
     context.provide(IDENTITY, service)
     context.routes(routes(service, store, sessions_in, sso=doors is not None))
     context.routes(

@@ -41,6 +41,12 @@ def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
             setting="keep_devices_days",
             pruning="timelines",
         ),
+        Kept(
+            name="messages",
+            days=retention.keep_messages_days,
+            setting="keep_messages_days",
+            pruning="messages",
+        ),
         Kept(name="jobs", days=JOBS_DAYS, pruning="jobs"),
         Kept(name="grants", days=GRANT_DAYS, pruning="privacy"),
         Kept(name="exports", days=EXPORT_DAYS, pruning="privacy"),
