@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from console.app.city import City, open_city
+from console.app.live import health_of, live_of
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
 from console.app.settings import ConsoleSettings, load_console_settings
@@ -41,28 +42,12 @@ from qingting.kernel.web import (
     Pages,
     Shell,
     csrf_middleware,
-    event_stream,
     page_errors,
     security_headers,
 )
 
 log = structlog.get_logger(__name__)
 
-LIVE_NAMES = frozenset(
-    {
-        "halls",
-        "devices",
-        "tickets",
-        "ratings",
-        "live",
-        "alarms",
-        "acts",
-        "rollouts",
-        "jobs",
-        "configuration",
-        "notifications",
-    }
-)
 RETRY_SECONDS = "5"
 SHARED_PATHS = ("/assets/", "/language", "/healthz")
 _STATIC = Path(__file__).parent / "static"
@@ -106,8 +91,8 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
     app[PROXIES] = settings.proxy_addresses
     pages.install(app, Assets.collect([_STATIC]))
     app.router.add_get("/link", city.link.handle)
-    app.router.add_get("/live", _live(city))
-    app.router.add_get("/healthz", _health(city))
+    app.router.add_get("/live", live_of(city))
+    app.router.add_get("/healthz", health_of(city))
     app.router.add_get("/metrics", metrics_of(city, settings.metrics_token))
     app.add_routes(context.route_table)
     return app
@@ -233,39 +218,6 @@ def _titles(subject: Subject, language: Language) -> str:
     """The names of somebody's roles."""
     zh = language is Language.ZH
     return ("、" if zh else ", ").join(name if zh else name_en for name, name_en in subject.titles)
-
-
-def _live(city: City) -> Handler:
-    async def live(request: web.Request) -> web.StreamResponse:
-        alive = await _watcher(city, request)
-        changes = city.signals.changes(LIVE_NAMES)
-        try:
-            return await event_stream(request, changes, alive=alive)
-        finally:
-            await changes.aclose()
-
-    return live
-
-
-async def _watcher(city: City, request: web.Request) -> Callable[[], bool]:
-    """Who may watch: a session as long as it lives, and a guest, whose page finds out at its next refresh
-    that it is one no more: the stream itself carries nothing but names of what changed."""
-    session, sessions = request.get(SESSION), city.context.sessions
-    if session is not None and not session.marks and sessions is not None:
-        return lambda: sessions.alive(session)
-    async with city.db.write() as uow:
-        for guest in city.context.guests:
-            if await guest.find(uow, request) is not None:
-                return lambda: True
-    raise Refusal("session.expired")
-
-
-def _health(city: City) -> Handler:
-    async def health(request: web.Request) -> web.StreamResponse:
-        await city.db.ping()
-        return web.json_response({"ok": True})
-
-    return health
 
 
 @asynccontextmanager

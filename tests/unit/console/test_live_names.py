@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import console
-from console.app.server import LIVE_NAMES
+from console.app.live import LIVE_NAMES
 
 TEMPLATES = sorted(Path(console.__file__).parent.rglob("templates/*.html"))
 MODULES = sorted(Path(console.__file__).parent.glob("modules/*/module.py"))
