@@ -59,26 +59,15 @@ async def keep_booking(city: City, uow: Uow, config: HallConfig, booking: Bookin
 def _values(config: HallConfig, booking: Booking, now: int) -> dict[str, Any]:
     offset, day = config.hall.utc_offset_minutes, date.fromisoformat(booking.day)
     midnight = instant(day, 0, offset)
-    items = {one.id: one for one in config.items}
-    booked = [items[one] for one in booking.items]
-    department = next(one for one in config.departments if one.id == booked[0].department)
-    names = Names(
-        hall=config.hall.name,
-        hall_en=config.hall.name_en,
-        address=config.hall.address,
-        phone=config.hall.phone,
-        item="、".join(one.name for one in booked),
-        item_en=", ".join(one.name_en for one in booked),
-        department=department.name,
-        department_en=department.name_en,
-    )
+    names = _names(config, booking)
+    first = next(one for one in config.items if one.id == booking.items[0])
     punctuality = config.rules.punctuality
     return {
         **repo.BLANK,
         "code": booking.code,
         "state": Life.BOOKED,
         "hall": config.hall.id,
-        "department": department.id,
+        "department": first.department,
         "items": list(booking.items),
         "day": day,
         "start": (booking.start - midnight) // MINUTE_MS,
@@ -98,3 +87,19 @@ def _values(config: HallConfig, booking: Booking, now: int) -> dict[str, Any]:
         "late_minutes": punctuality.late_minutes,
         "remind_at": None,
     }
+
+
+def _names(config: HallConfig, booking: Booking) -> Names:
+    items = {one.id: one for one in config.items}
+    booked = [items[one] for one in booking.items]
+    department = next(one for one in config.departments if one.id == booked[0].department)
+    return Names(
+        hall=config.hall.name,
+        hall_en=config.hall.name_en,
+        address=config.hall.address,
+        phone=config.hall.phone,
+        item="、".join(one.name for one in booked),
+        item_en=", ".join(one.name_en for one in booked),
+        department=department.name,
+        department_en=department.name_en,
+    )
