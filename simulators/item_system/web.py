@@ -120,7 +120,7 @@ def _render(system: ItemSystem, english: bool, find: str) -> str:
     lang = "en" if english else "zh-CN"
     found = [one for one in system.rows.values() if find in str(one.get("taskName", ""))]
     faults = "".join(
-        f'<button name="fault" value="{one}"{" class=on" if system.fault == one else ""}>'
+        f'<button name="fault" value="{one}"{_pressed(system, one)}>'
         f"{escape(words[f'fault_{one}' if one else 'fine'])}</button>"
         for one in ("", *Fault)
     )
@@ -138,6 +138,10 @@ def _render(system: ItemSystem, english: bool, find: str) -> str:
     for key, text in values.items():
         html = html.replace("{{" + key + "}}", text)
     return html
+
+
+def _pressed(system: ItemSystem, fault: str) -> str:
+    return f' aria-pressed="{str((system.fault or "") == fault).lower()}"'
 
 
 def _item(row: dict[str, Any], words: dict[str, str]) -> str:

@@ -56,7 +56,7 @@ class Said:
 def read_row(row: object, names: Mapping[str, str], pattern: str) -> Said:
     """What ``row`` says. Never raises for what a row may be: what is wrong is in ``faults``."""
     if not isinstance(row, dict):
-        return Said(code="", revision=0, fields={}, faults=(_bad("code", type(row).__name__),))
+        return Said(code="", revision=0, fields={}, faults=(_bad("code", row),))
     given = {ours: row[name] for ours, name in names.items() if name and name in row}
     faults: list[CellFault] = []
 
