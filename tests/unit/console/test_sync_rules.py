@@ -129,7 +129,8 @@ class TestSchedule:
         rules = SyncRules(full_hour=hour, every_minutes=every)
         now = int(datetime(2026, 11, 26, 4, tzinfo=UTC).timestamp() * 1000) + minutes * 60_000
         assert due(rules, None, None, now, CHINA) is Kind.FULL
-        assert due(rules, now - 86_400_001, now, now, CHINA) is Kind.FULL
+        assert due(rules, now - 86_400_001, now - 300_000, now, CHINA) is Kind.FULL
+        assert due(rules, None, now, now, CHINA) is None, "not at once after one that failed"
         assert due(rules, now, now, now, CHINA) is None
         later = now + every * 60_000
         assert due(rules, later, now, later, CHINA) is Kind.INCREMENT

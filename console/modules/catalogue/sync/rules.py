@@ -41,6 +41,8 @@ HOUR_MS = 3_600_000
 FIRST_RETRY_MS = 5_000
 LONGEST_RETRY_MS = 300_000
 MOST_TRIES = 10
+FULL_AGAIN_MS = 300_000
+"""A full run begins so long after the run before it: after one that failed, most of all."""
 
 
 class Kind(StrEnum):
@@ -151,7 +153,8 @@ def retry_after_ms(tries: int) -> int:
 def due(
     rules: SyncRules, last_full: int | None, last_any: int | None, now: int, offset: timedelta
 ) -> Kind | None:
-    """Which run is to begin by the schedule: ``last_…`` say when the newest run of the kind began."""
+    """Which run is to begin by the schedule: ``last_full`` says when the newest full run began that did not fail,
+    ``last_any`` when any did."""
     if not rules.scheduled:
         return None
     here = datetime.fromtimestamp(now / 1000, UTC) + offset
@@ -159,11 +162,10 @@ def due(
     if begins > here:
         begins -= timedelta(days=1)
     since = int((begins - offset).timestamp() * 1000)
+    idle = now - last_any if last_any is not None else FULL_AGAIN_MS
     if last_full is None or last_full < since:
-        return Kind.FULL
-    if last_any is None or now - last_any >= rules.every_minutes * 60_000:
-        return Kind.INCREMENT
-    return None
+        return Kind.FULL if idle >= FULL_AGAIN_MS else None
+    return Kind.INCREMENT if idle >= rules.every_minutes * 60_000 else None
 
 
 def silent(rules: SyncRules, answered_at: int, asked_since: int, now: int) -> bool:

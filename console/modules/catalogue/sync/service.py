@@ -40,6 +40,8 @@ LEASE_MS = 180_000
 OVERLAP_MS = 300_000
 """An increment by time begins so much earlier: clocks differ."""
 MOST_PAGES = 5_000
+KEEP_MS = 400 * 86_400_000
+"""How long runs are kept with what they found."""
 CHANGED = "sync"
 
 
@@ -203,6 +205,7 @@ class SyncService:
         taking.figures["withdrawals"] = len(pending)
         values = {"ended_at": taking.now, "figures": dict(taking.figures), "problem": problem}
         await store.end_run(uow, run.no, "waiting" if waits else "done", "running", **values)
+        await store.forget_runs(uow, taking.now - KEEP_MS)
         # A listing without a position leaves increments where they were.
         cursor = run.position if run.kind == Kind.FULL else run.cursor
         await store.put_standing(uow, cursor=cursor or standing.cursor, modified=run.began_at)

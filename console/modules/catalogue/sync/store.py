@@ -199,9 +199,18 @@ async def runs(uow: ReadUow, limit: int, offset: int = 0) -> tuple[int, list[Run
 
 
 async def last_began(uow: ReadUow) -> tuple[int | None, int | None]:
-    """When the newest full run and the newest run of any kind began; stopped and failed ones count."""
-    full = await uow.scalar(sa.select(sa.func.max(_r.began_at)).where(_r.kind == "full"))
+    """When the newest full run that did not fail began, and the newest run of any kind."""
+    whole = sa.and_(_r.kind == "full", _r.state != "failed")
+    full = await uow.scalar(sa.select(sa.func.max(_r.began_at)).where(whole))
     return full, await uow.scalar(sa.select(sa.func.max(_r.began_at)))
+
+
+async def forget_runs(uow: Uow, before: int) -> None:
+    """Runs that began before then, with what they found; one that waits for a decision stays."""
+    old = sa.select(_r.no).where(_r.began_at < before, _r.state.not_in(("running", "waiting")))
+    for table in (m.bad_row, m.withdrawal):
+        await uow.run(sa.delete(table).where(table.c.run.in_(old)))
+    await uow.run(sa.delete(m.run).where(_r.no.in_(old)))
 
 
 # -- what the source said -------------------------------------------------------------------------

@@ -143,8 +143,9 @@ class Taking:
         """Waits for the end of the run, when it is known how many there are."""
         if here.body is None or here.body.withdrawn:
             self.figures["same"] += 1
-            if here.known is not None:
-                await self._agree(uow, _gone(said, here.known), here, gone=True)
+            # One that was never here is noted, too: a listing is whole only with all that it has.
+            gone = said if here.known is None else _gone(said, here.known)
+            await self._agree(uow, gone, here, gone=True)
             return
         if here.persons:
             only = replace(said, fields={"withdrawn": True})
