@@ -55,16 +55,11 @@ class SmsSender:
     async def receipts(self, confirmed: str) -> Receipts:
         body = {"most": MOST_RECEIPTS, "confirmed": confirmed}
         got = await self.gateway.call("/reports", body, _Reports)
-        return Receipts(got.batch, [receipt_of(one) for one in got.reports])
+        return Receipts(got.batch, [_receipt_of(one) for one in got.reports])
 
 
-def receipt_of(report: _Report) -> Receipt:
+def _receipt_of(report: _Report) -> Receipt:
     return Receipt(report.id, report.status == ARRIVED, report.reason[:40], report.at)
-
-
-def read_receipt(body: bytes) -> Receipt:
-    """A receipt that the provider calls back with; raises ``msgspec.DecodeError``."""
-    return receipt_of(msgspec.json.decode(body, type=_Report))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Signed requests to a provider's HTTP gateway, and the same signature on what it calls back with.
+"""Signed requests to a provider's HTTP gateway.
 
 ``X-Signature`` is the hex HMAC-SHA256 with the account's secret over method, path, timestamp, nonce and the SHA-256 of
 the body, parted by line feeds (docs/integrators/sms.md).
@@ -18,8 +18,6 @@ from console.core.delivering import SEND_SECONDS, DeliveryError
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 
-FRESH_MS = 300_000
-"""A call that is older or newer than this is refused."""
 LASTING = frozenset({"bad_address", "blocked", "bad_template", "bad_text", "no_device"})
 """Another try of the same letter cannot help."""
 OURS = frozenset({"bad_account", "bad_signature", "bad_sign", "no_balance"})
@@ -29,17 +27,6 @@ OURS = frozenset({"bad_account", "bad_signature", "bad_sign", "no_balance"})
 def signature(secret: str, method: str, path: str, stamp: str, nonce: str, body: bytes) -> str:
     parts = (method, path, stamp, nonce, hashlib.sha256(body).hexdigest())
     return hmac.new(secret.encode(), "\n".join(parts).encode(), "sha256").hexdigest()
-
-
-def is_signed(
-    secret: str, now: int, method: str, path: str, headers: Mapping[str, str], body: bytes
-) -> bool:
-    """Whether the other side knows the secret and speaks of now."""
-    stamp, nonce = headers.get("X-Timestamp", ""), headers.get("X-Nonce", "")
-    if not stamp.isdecimal() or len(stamp) > 15 or abs(now - int(stamp)) > FRESH_MS:
-        return False
-    expected = signature(secret, method, path, stamp, nonce, body)
-    return hmac.compare_digest(expected.encode(), headers.get("X-Signature", "").encode())
 
 
 class _Answer(msgspec.Struct):

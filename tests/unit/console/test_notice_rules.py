@@ -1,11 +1,13 @@
 """Telling citizens: lengths and segments, wordings with fields, quiet hours, ways and their order."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.senders.opening import SenderSettings, sender_faults
 from console.modules.notifications.rules import (
     DAY_MS,
     MINUTE_MS,
@@ -275,3 +277,23 @@ def test_the_next_way_is_taken_only_when_none_carries_the_message(states: list[s
 def test_the_city_day_turns_at_its_own_midnight() -> None:
     assert day_of(china("2026-11-23 23:59"), CHINA).isoformat() == "2026-11-23"
     assert day_of(china("2026-11-24 00:00"), CHINA).isoformat() == "2026-11-24"
+
+
+# ---- settings ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "faults"),
+    [
+        ({}, 0),
+        ({"sms_url": "https://sms.example/api", "sms_account": "a", "sms_secret": "s" * 16, "sms_sign": "大庆政务"}, 0),
+        ({"sms_url": "http://sms.example/api", "sms_account": "a", "sms_secret": "s" * 16, "sms_sign": "大庆政务"}, 1),
+        ({"sms_url": "https://sms.example/api"}, 3),
+        ({"push_url": "http://127.0.0.1:1/api", "push_account": "a", "push_secret": "short"}, 1),
+        ({"citizen_mail": True}, 1),
+    ],
+)  # fmt: skip
+def test_ways_to_citizens_are_checked_before_the_console_starts(
+    settings: dict[str, Any], faults: int
+) -> None:
+    assert len(sender_faults(SenderSettings(**settings))) == faults
