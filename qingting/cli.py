@@ -10,6 +10,13 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from qingting.backing_up import (
+    backup_hall,
+    city_backup,
+    city_drill,
+    city_restore,
+    restore_hall,
+)
 from qingting.kernel.logging import configure_logging
 from qingting.kernel.settings import SettingsError
 from qingting.profiling import profile
@@ -83,6 +90,7 @@ def _faulty(error: SettingsError) -> SystemExit:
 def main(log_level: str, log_json: bool) -> None:
     """Qingting 庆厅: runs a city's government service halls."""
     configure_logging(log_level, json=log_json)
+    click.get_current_context().obj = os.environ
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -453,6 +461,10 @@ def config_sample(hall: str, file: Path) -> None:
     click.echo(f"{file}: correct it and look at it with: qingting config check {file}")
 
 
+for command in (city_backup, city_drill, city_restore):
+    city.add_command(command)
+main.add_command(backup_hall)
+main.add_command(restore_hall)
 main.add_command(log)
 main.add_command(profile)
 main.add_command(release)

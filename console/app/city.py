@@ -20,6 +20,7 @@ from console.core.retention import RetentionSettings
 from console.core.sealing import KeyFile
 from console.core.senders.port import Sender
 from console.core.signals import Signals
+from console.core.upkeep import UpkeepSettings
 from console.halls.api import HALLS
 from console.halls.link import LinkServer
 from console.halls.runner import Runner
@@ -81,9 +82,12 @@ async def open_city(
     citizens: CitizenOptions = CitizenOptions(),  # noqa: B008 - frozen
     outward: Outward = Outward(),  # noqa: B008 - frozen
     item_system: ItemSystemSettings = ItemSystemSettings(),  # noqa: B008 - frozen
+    upkeep: UpkeepSettings = UpkeepSettings(),  # noqa: B008 - frozen
+    quiet: bool = False,
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside,
-    ``senders`` citizens. Without a key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays.
+    ``senders`` citizens. Without a key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays. ``quiet``: nothing is
+    done by itself, pages alone are answered: for a copy that is only looked at.
     """
     used = clock or SystemClock()
     db, signals = Database(url), Signals(url)
@@ -104,6 +108,7 @@ async def open_city(
         citizens=citizens,
         outward=outward,
         item_system=item_system,
+        upkeep=upkeep,
     )
     if keys is not None:
         context.job("key file", keys.watching())
@@ -113,10 +118,11 @@ async def open_city(
     link = LinkServer(db, signals, used, context.sealer)
     try:
         async with Supervisor("city") as supervisor:
-            _ = supervisor.keep("signals", signals.run, Backoff(first=0.2, cap=5))
-            runner.start(supervisor)
-            for name, run in context.jobs:
-                _ = supervisor.keep(name, run)
+            if not quiet:
+                _ = supervisor.keep("signals", signals.run, Backoff(first=0.2, cap=5))
+                runner.start(supervisor)
+                for name, run in context.jobs:
+                    _ = supervisor.keep(name, run)
             yield City(db, signals, context, runner, link)
             await link.close()
     finally:

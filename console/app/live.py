@@ -22,6 +22,7 @@ LIVE_NAMES = frozenset(
         "jobs",
         "configuration",
         "notifications",
+        "upkeep",
     }
 )
 

@@ -13,6 +13,7 @@ from console.core.web import PROXIES
 from console.halls.api import HALLS, HallStatus, LinkState
 from console.modules.alarms.api import ALARMS, OpenAlarms
 from console.modules.devices.api import DEVICES, DeviceInfo
+from console.modules.upkeep.api import UPKEEP, Health, HealthState
 from qingting.contract.ids import Millis
 from qingting.kernel.web.metrics import check_asker, exposition, gauge
 
@@ -20,7 +21,7 @@ from qingting.kernel.web.metrics import check_asker, exposition, gauge
 def metrics_of(city: City, token: str) -> Handler:
     """The handler; ``token`` empty: asked from this machine alone."""
     halls_api, devices_api = city.context.take(HALLS), city.context.take(DEVICES)
-    alarms_api = city.context.take(ALARMS)
+    alarms_api, upkeep = city.context.take(ALARMS), city.context.take(UPKEEP)
 
     async def metrics(request: web.Request) -> web.StreamResponse:
         check_asker(request, token, request.app[PROXIES])
@@ -29,10 +30,24 @@ def metrics_of(city: City, token: str) -> Handler:
             devices = await devices_api.devices(uow, EVERYWHERE)
             alarms = await alarms_api.open(uow, EVERYWHERE)
             undelivered = await alarms_api.undelivered(uow)
+        async with city.db.write() as writing:
+            parts = await upkeep.health(writing)
         now = Millis(city.context.clock.now_ms())
-        return await exposition(city_figures(halls, devices, alarms, undelivered, now))
+        figures = city_figures(halls, devices, alarms, undelivered, now)
+        return await exposition([*figures, health_figures(parts)])
 
     return metrics
+
+
+def health_figures(parts: Sequence[Health]) -> Metric:
+    """0 well, 1 attention, 2 fault; what is not known is left out."""
+    values = {HealthState.OK: 0, HealthState.CAUTION: 1, HealthState.FAULT: 2}
+    return gauge(
+        "qingting_health",
+        "How a part of the system does: 0 well, 1 attention, 2 fault",
+        ("part",),
+        [((one.name,), values[one.state]) for one in parts if one.state in values],
+    )
 
 
 def city_figures(

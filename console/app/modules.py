@@ -22,6 +22,7 @@ from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.privacy.module import MODULE as PRIVACY
 from console.modules.rollouts.module import MODULE as ROLLOUTS
 from console.modules.statistics.module import MODULE as STATISTICS
+from console.modules.upkeep.module import MODULE as UPKEEP
 from console.modules.wall.module import MODULE as WALL
 
 MODULES: tuple[ModuleSpec, ...] = (
@@ -45,6 +46,7 @@ MODULES: tuple[ModuleSpec, ...] = (
     STATISTICS,
     EVALUATION,
     OVERVIEW,
+    UPKEEP,
     WALL,
     GATEWAY,
 )
@@ -62,6 +64,7 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.organisation",
     "console.modules.identity",
     "console.modules.jobs",
+    "console.modules.upkeep",
     "console.modules.overview",
     "console.modules.wall",
     "console.modules.devices",

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from console.app.city import City, open_city
+from console.app.health import health_json, trying_out
 from console.app.live import health_of, live_of
 from console.app.metrics import metrics_of
 from console.app.modules import MIGRATIONS, PAGE_PACKAGES
@@ -30,6 +31,7 @@ from console.core.sealing import KeyFile
 from console.core.senders.opening import open_senders
 from console.core.web import PAGES, PROXIES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
+from console.modules.upkeep.api import UPKEEP
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock, SystemClock
@@ -94,6 +96,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
     app.router.add_get("/live", live_of(city))
     app.router.add_get("/healthz", health_of(city))
     app.router.add_get("/metrics", metrics_of(city, settings.metrics_token))
+    app.router.add_get("/metrics/health", health_json(city, settings.metrics_token))
     app.add_routes(context.route_table)
     return app
 
@@ -247,10 +250,13 @@ async def open_console(
             sign_on=settings.sign_on,
             citizens=settings.citizens,
             outward=Outward(networks_of(settings.webhook_networks)),
+            upkeep=settings.upkeep(Path(settings.data), settings.key_path),
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:
             await city.check_keys()
+            pages = partial(create_app, settings=settings)
+            city.context.take(UPKEEP).try_out_with(trying_out(used, keys, pages))
             async with city.db.write() as uow:
                 passwords = await city.context.take(IDENTITY).first_start(uow)
             app = await asyncio.to_thread(create_app, city, settings)

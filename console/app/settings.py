@@ -24,13 +24,14 @@ from console.core.retention import (
     Days,
     RetentionSettings,
 )
-from console.core.senders.opening import SenderSettings, sender_faults
+from console.core.senders.opening import sender_faults
+from console.core.upkeep import UpkeepOptions
 from qingting.kernel.settings import SettingsError, load_settings
 
 Amount = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
-class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
+class ConsoleSettings(UpkeepOptions, frozen=True, kw_only=True):
     """Settings of the console, with those of its channels. ``data`` is the folder of the embedded PostgreSQL, which is used when
     ``database_url`` is empty. ``secure_cookies`` belongs to a console behind TLS. ``metrics_token`` opens
     ``/metrics`` to who knows it; empty, only this machine may ask. ``seal_keys`` is the key file of sealed personal
@@ -38,6 +39,7 @@ class ConsoleSettings(SenderSettings, frozen=True, kw_only=True):
     it is named. ``keep_…_days``: see
     :class:`console.core.retention.RetentionSettings`. ``oidc_…`` is the provider of single sign-on for staff,
     ``citizen_oidc_…`` that for citizens; ``oidc_strong`` are the values of ``acr``, parted by commas, that mean two factors.
+    ``backup_…``, ``drill_days`` and ``certificate_file``: see :class:`console.core.upkeep.UpkeepOptions`.
     ``public_url`` is what browsers call the console by. ``item_system_…`` is the city's item system. ``serve`` and ``citizen_…`` otherwise: see
     :mod:`console.core.citizen_options`."""
 

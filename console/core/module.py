@@ -24,6 +24,7 @@ from console.core.retention import Kept, RetentionSettings
 from console.core.senders.port import Sender
 from console.core.signals import Signals
 from console.core.uow import Uow
+from console.core.upkeep import UpkeepSettings
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.persons import for_hall
@@ -133,6 +134,7 @@ class ModuleContext:
     site_url: str = ""
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     item_system: ItemSystemSettings = field(default_factory=ItemSystemSettings)
+    upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
     sign_on: SignOn = field(default_factory=SignOn)
     citizens: CitizenOptions = field(default_factory=CitizenOptions)
     route_table: list[web.AbstractRouteDef] = field(default_factory=list)

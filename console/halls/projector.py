@@ -36,12 +36,18 @@ class HallProjector:
             elif isinstance(body, NoticePut):
                 await _put(uow, m.notice, hall=hall, text=body.text, text_en=body.text_en, at=at)
             elif isinstance(body, DirectiveApplied):
-                await _put(uow, m.outcome, hall=hall, no=body.no, code="", at=at)
+                await self._answered(uow, hall, body.no, "", at)
             elif isinstance(body, DirectiveRefused):
-                await _put(uow, m.outcome, hall=hall, no=body.no, code=body.code, at=at)
+                await self._answered(uow, hall, body.no, body.code, at)
             else:
                 continue
             uow.changed("halls")
+
+    async def _answered(self, uow: Uow, hall: HallId, no: int, code: str, at: int) -> None:
+        """A hall may answer a number that a city restored from a backup has not given: that one is taken."""
+        await _put(uow, m.outcome, hall=hall, no=no, code=code, at=at)
+        behind = sa.and_(m.hall.c.id == hall, m.hall.c.next_directive <= no)
+        await uow.run(sa.update(m.hall).where(behind).values(next_directive=no + 1))
 
     async def forget(self, uow: Uow, hall: HallId) -> None:
         for table in (m.profile, m.notice, m.directory, m.outcome):

@@ -128,6 +128,14 @@ class JobInfo:
         return min(100, self.done * 100 // self.total) if self.total else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsStanding:
+    """``oldest_waiting``: when the one that waits longest was asked for, 0 for none; ``failed`` since an instant."""
+
+    oldest_waiting: int
+    failed: int
+
+
 class JobsApi(Protocol):
     """Anything that takes more than a second."""
 
@@ -151,6 +159,10 @@ class JobsApi(Protocol):
 
     async def latest(self, uow: ReadUow, kind: str) -> JobInfo | None:
         """The newest of a kind."""
+        ...
+
+    async def standing(self, uow: ReadUow, since: int) -> JobsStanding:
+        """For whoever watches over the system."""
         ...
 
 

@@ -144,6 +144,17 @@ async def ask_to_cancel(uow: Uow, no: int, by: str, now: int) -> bool:
     return bool(changed)
 
 
+async def oldest_waiting(uow: ReadUow) -> int:
+    found = await uow.scalar(sa.select(sa.func.min(_J.asked_at)).where(_J.state == "waiting"))
+    return int(found or 0)
+
+
+async def failed(uow: ReadUow, since: int) -> int:
+    counted = sa.select(sa.func.count()).select_from(m.job)
+    found: int = await uow.scalar(counted.where(_J.state == "failed", _J.ended_at >= since))
+    return found
+
+
 async def prune(uow: Uow, now: int, limit: int) -> int:
     old = sa.select(_J.no).where(_J.expires_at > 0, _J.expires_at < now).limit(limit)
     numbers = [row["no"] for row in await uow.all(old)]

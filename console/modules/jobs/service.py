@@ -11,7 +11,7 @@ from console.core.permissions import Permission, Subject
 from console.core.pruning import Prune
 from console.core.uow import ReadUow, Uow
 from console.modules.jobs import repository as repo
-from console.modules.jobs.api import A, JobFile, JobInfo, JobKind, JobState, Saying
+from console.modules.jobs.api import A, JobFile, JobInfo, JobKind, JobsStanding, JobState, Saying
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
@@ -62,6 +62,11 @@ class JobService:
     async def latest(self, uow: ReadUow, kind: str) -> JobInfo | None:
         row = await repo.latest(uow, kind)
         return info(row) if row is not None else None
+
+    async def standing(self, uow: ReadUow, since: int) -> JobsStanding:
+        return JobsStanding(
+            oldest_waiting=await repo.oldest_waiting(uow), failed=await repo.failed(uow, since)
+        )
 
     async def jobs(
         self, uow: ReadUow, subject: Subject, *, whose: str, state: str, limit: int, offset: int

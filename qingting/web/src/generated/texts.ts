@@ -2098,6 +2098,61 @@ export const ERROR_TEXTS = {
     "en": "This machine cannot read the photo on the card. Let a member of staff compare face and card.",
     "retry": false
   },
+  "backup.unknown": {
+    "zh": "没有这个备份文件，可能已经清理。",
+    "en": "There is no such backup; it may have been removed.",
+    "retry": false
+  },
+  "backup.damaged": {
+    "zh": "备份文件损坏（{what}），没有采用。请换一个备份。",
+    "en": "The backup is damaged ({what}) and was not used. Take another one.",
+    "retry": false
+  },
+  "backup.newer": {
+    "zh": "这个备份是更新的版本做的。请先安装那个版本再恢复。",
+    "en": "A newer program made this backup. Install that one first.",
+    "retry": false
+  },
+  "backup.failed": {
+    "zh": "{tool} 没有完成：{said}。什么都没有改变，请检查数据库和磁盘后再试。",
+    "en": "{tool} did not finish: {said}. Nothing was changed; check database and disk and try again.",
+    "retry": true
+  },
+  "backup.no_folder": {
+    "zh": "没有设置备份目录。请在设置文件里写 backup_folder。",
+    "en": "No folder for backups is set. Name one as backup_folder in the settings.",
+    "retry": false
+  },
+  "backup.no_pages": {
+    "zh": "这个进程不提供页面，没法试登录。",
+    "en": "This process serves no pages, so nobody could log in.",
+    "retry": false
+  },
+  "backup.no_login": {
+    "zh": "恢复出来的副本里登录不上。",
+    "en": "Nobody could log in at the restored copy.",
+    "retry": false
+  },
+  "backup.no_page": {
+    "zh": "恢复出来的副本里登录后打不开页面。",
+    "en": "After the login the restored copy showed no page.",
+    "retry": false
+  },
+  "backup.drill_failed": {
+    "zh": "{file} 恢复演练没有通过。请看“备份与恢复”里的核对结果，并马上另做备份。",
+    "en": "The drill with {file} failed. See its checks under backups, and make another backup now.",
+    "retry": false
+  },
+  "backup.in_use": {
+    "zh": "还有 {n} 个连接在用这个数据库。请先停掉所有城市平台进程再恢复。",
+    "en": "{n} connections still use the database. Stop every console first, then restore.",
+    "retry": false
+  },
+  "backup.hall_in_use": {
+    "zh": "大厅服务器还在运行。请先停掉它再恢复。",
+    "en": "The hall server is running. Stop it first, then restore.",
+    "retry": false
+  },
   "job.unknown": {
     "zh": "没有这个任务，或者您看不到它。任务结束后只保留一段时间。",
     "en": "There is no such job, or you may not see it. Jobs are kept for some days after they end.",

@@ -1,0 +1,43 @@
+"""Tables of the upkeep module. Instants are UTC milliseconds."""
+
+import sqlalchemy as sa
+
+from console.core.models import metadata
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _big(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
+backup = sa.Table(
+    "up_backup",
+    metadata,
+    sa.Column("file", sa.Text, primary_key=True),
+    *(_big(name) for name in ("at", "bytes", "rows", "took_ms")),
+    _text("by_name"),
+)
+
+drill = sa.Table(
+    "up_drill",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _text("file"),
+    _big("at"),
+    sa.Column("good", sa.Boolean, nullable=False),
+    _text("report"),
+    _big("took_ms"),
+    _text("by_name"),
+)
+
+health = sa.Table(
+    "up_health",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("state"),
+    _big("since"),
+)
+"""Since when a part of the system has been in its state."""

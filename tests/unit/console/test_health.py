@@ -1,0 +1,80 @@
+"""How the health page judges: what is late, full or never done is said with what to do."""
+
+from dataclasses import replace
+
+import pytest
+
+from console.app.modules import PAGE_PACKAGES
+from console.modules.upkeep.api import HealthState
+from console.modules.upkeep.health import DAY_MS, HOUR_MS, Figures, judged, worst
+from qingting.contract.states import Language
+from qingting.kernel.i18n import Catalogue
+
+WELL = Figures(
+    now=100 * DAY_MS,
+    ping_ms=2,
+    database_mb=30,
+    connections=10,
+    most_connections=100,
+    halls=(),
+    behind=0,
+    slowest="",
+    parked=0,
+    jobs_waiting_ms=None,
+    jobs_failed=0,
+    channels=("mail",),
+    given_up=0,
+    disks=(("data", 60), ("backups", 50)),
+    certificate_days=90,
+    key_age_days=10,
+    version="0.2.0",
+    backup_on=True,
+    backup_age_ms=HOUR_MS,
+    drill_age_ms=DAY_MS,
+    drill_good=True,
+    drill_days=7,
+)
+
+
+def states(figures: Figures) -> dict[str, HealthState]:
+    return {one.name: one.state for one in judged(figures)}
+
+
+def test_a_city_that_is_well_has_nothing_to_do() -> None:
+    parts = judged(WELL)
+    assert worst(parts) is HealthState.OK
+    assert [one.todo for one in parts if one.todo] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "changed", "state"),
+    [
+        ("database", {"connections": 95}, HealthState.FAULT),
+        ("projectors", {"parked": 1}, HealthState.FAULT),
+        ("projectors", {"behind": 6000, "slowest": "halls"}, HealthState.CAUTION),
+        ("jobs", {"jobs_failed": 1}, HealthState.CAUTION),
+        ("jobs", {"jobs_waiting_ms": 2 * HOUR_MS}, HealthState.FAULT),
+        ("channels", {"channels": ()}, HealthState.UNKNOWN),
+        ("channels", {"given_up": 2}, HealthState.CAUTION),
+        ("disk", {"disks": (("a", 60), ("b", 4))}, HealthState.FAULT),
+        ("certificate", {"certificate_days": -1}, HealthState.FAULT),
+        ("certificate", {"certificate_days": 20}, HealthState.CAUTION),
+        ("backup", {"backup_age_ms": 30 * HOUR_MS}, HealthState.CAUTION),
+        ("backup", {"backup_age_ms": 60 * HOUR_MS}, HealthState.FAULT),
+        ("backup", {"backup_age_ms": None}, HealthState.FAULT),
+        ("backup", {"backup_age_ms": None, "backup_on": False}, HealthState.CAUTION),
+        ("drill", {"drill_good": False}, HealthState.FAULT),
+        ("drill", {"drill_age_ms": 15 * DAY_MS}, HealthState.CAUTION),
+        ("drill", {"drill_age_ms": None}, HealthState.CAUTION),
+    ],
+)
+def test_what_is_wrong_shows_at_its_part_with_what_to_do(
+    part: str, changed: dict[str, object], state: HealthState
+) -> None:
+    figures = replace(WELL, **changed)  # type: ignore[arg-type]
+    assert states(figures) == states(WELL) | {part: state}
+    (one,) = [one for one in judged(figures) if one.name == part]
+    words = Catalogue.load(*PAGE_PACKAGES)
+    for language in Language:
+        assert words.text(language, one.says, **one.params)
+        assert words.text(language, one.todo)
