@@ -24,8 +24,6 @@ from console.core.upkeep import UpkeepSettings
 from console.halls.api import HALLS
 from console.halls.link import LinkServer
 from console.halls.runner import Runner
-from console.modules.appointments.api import APPOINTMENTS
-from console.modules.citizens.api import CITIZENS
 from console.modules.privacy.api import PRIVACY
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.backoff import Backoff
@@ -113,7 +111,6 @@ async def open_city(
     if keys is not None:
         context.job("key file", keys.watching())
     set_up(MODULES, context)
-    context.take(APPOINTMENTS).use_people(context.take(CITIZENS))
     runner = Runner(db, signals, used, context.projectors)
     link = LinkServer(db, signals, used, context.sealer)
     try:

@@ -212,10 +212,10 @@ class Planner:
         }
 
 
-def plan_of(line: Line, facts: DayFacts, today: date) -> DayPlan:
-    """The periods of a date for an item, or why it has none."""
+def plan_of(line: Line, facts: DayFacts, today: date, *, beyond: bool = False) -> DayPlan:
+    """The periods of a date for an item, or why it has none. ``beyond``: also further ahead than citizens may book."""
     rule = line.resolved.rule
-    why = line.why or closed_why(facts, rule, today)
+    why = line.why or closed_why(facts, rule, facts.day if beyond and facts.day > today else today)
     if not why and facts.weekday not in line.item.weekdays:
         why = "weekday"
     if why:

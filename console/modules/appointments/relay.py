@@ -81,6 +81,14 @@ class Relay:
         return len(rows) == BATCH
 
     async def _tell(self, uow: Uow, word: Told) -> None:
+        """What cannot be told is left out: halls and the other citizens must not wait for it for ever."""
+        try:
+            async with uow.savepoint():
+                await self._hand_on(uow, word)
+        except (ValueError, KeyError):
+            log.exception("appointments.word_refused", topic=word.topic, hall=word.hall)
+
+    async def _hand_on(self, uow: Uow, word: Told) -> None:
         await self._notifications.tell(
             uow,
             word.topic,

@@ -93,10 +93,9 @@ class Counter:
         offering, lines = await self.lines(uow, wanted.hall, wanted.items)
         today = day_of(self._clock.now_ms(), offering.offset)
         facts = await self._planner.days(uow, wanted.hall, offering, wanted.day, wanted.day)
-        plans = [plan_of(one, facts[wanted.day], today) for one in lines]
-        for plan in plans:
-            if plan.why and not (by_staff and plan.why == "too_far"):
-                raise Refusal("appointments.day_closed")
+        plans = [plan_of(one, facts[wanted.day], today, beyond=by_staff) for one in lines]
+        if any(plan.why for plan in plans):
+            raise Refusal("appointments.day_closed")
         visit = self._put_together(wanted, offering, lines, plans)
         lead = 0 if by_staff else visit.rule.lead_minutes
         if visit.start_at - self._clock.now_ms() < lead * 60_000 or visit.start_at < self._clock.now_ms():  # fmt: skip

@@ -1,6 +1,7 @@
 """What staff may do with appointments, and where; what becomes of bookings when a hall's hours change."""
 
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -66,10 +67,12 @@ async def book(run: Stage, name: str, start: str = "09:00") -> Appointment:
         return await run.api.book(uow, visitor(name), wanted(start), key=name)
 
 
-async def by_staff(run: Stage, subject: Subject, start: str = "09:00", key: str = "k") -> str:
+async def by_staff(
+    run: Stage, subject: Subject, start: str = "09:00", key: str = "k", day: date = TOMORROW
+) -> str:
     try:
         async with run.city.db.write() as uow:
-            made = await desk_of(run).book(uow, subject, CALLER, wanted(start), key)
+            made = await desk_of(run).book(uow, subject, CALLER, wanted(start, day=day), key)
     except Refusal as refusal:
         return refusal.code
     return made.state
@@ -107,6 +110,12 @@ async def test_places_kept_for_staff_are_theirs_and_used_first(run: Stage) -> No
     with pytest.raises(Refusal, match="full"):
         await book(run, "eve", "09:30")
     assert await by_staff(run, HERE, "09:30", key="3") == "booked"
+    far = TODAY + timedelta(days=28)
+    assert await by_staff(run, HERE, key="4", day=far) == "booked", "staff book further ahead"
+    assert await by_staff(run, HERE, key="5", day=far + timedelta(days=5)) == "appointments.day_closed"  # fmt: skip
+    with pytest.raises(Refusal, match="day_closed"):
+        async with run.city.db.write() as uow:
+            await run.api.book(uow, visitor("ann"), wanted("09:30", day=far), key="far")
 
 
 async def test_rules_are_said_by_whoever_has_all_that_they_are_for(run: Stage) -> None:

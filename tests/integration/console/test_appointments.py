@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from appointment_stage import (
@@ -12,6 +13,7 @@ from appointment_stage import (
     TODAY,
     TOMORROW,
     Stage,
+    booking_config,
     stage,
     visitor,
     wanted,
@@ -25,6 +27,7 @@ from console.modules.appointments.api import Appointment, Level, Life, Wanted
 from console.modules.appointments.rules import CapacityBy, LateRule, Rule, Target
 from console.modules.notifications import models as notes
 from qingting.contract import events as e
+from qingting.contract.config_parts import HallPart
 from qingting.contract.errors import Refusal
 from qingting.contract.examples import DEPARTMENT, ITEM, QUEUE, STAFF, WINDOW
 from qingting.contract.ids import BookingId, ItemId, TicketId
@@ -313,3 +316,12 @@ async def test_reminders_are_told_once_each_and_never_for_what_was_cancelled(run
             pass
         assert (await told(run, "ann")).count("reminder") == count
     assert "reminder" not in await told(run, "bob")
+
+
+async def test_a_word_that_cannot_be_told_keeps_nobody_else_waiting(run: Stage) -> None:
+    """A hall whose address holds a telephone number: messages must not carry one."""
+    hall = msgspec.structs.replace(booking_config().hall, address="东风路 1 号 13800138000")
+    await run.hears(e.ConfigEdited(version=2, part=HallPart(hall=hall)))
+    await book(run)
+    assert await directives(run) == ["booking.put"]
+    assert await told(run, "ann") == []
