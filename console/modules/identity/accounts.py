@@ -3,7 +3,7 @@ district and never gives what the manager does not have."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -15,6 +15,7 @@ from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, HallStatus
 from console.modules.identity import repository_roles as repo
 from console.modules.identity.api import OneTimePassword
+from console.modules.identity.policy import DAY_MS
 from console.modules.identity.repository import (
     AccountRepository,
     PgSessionStore,
@@ -50,6 +51,11 @@ class AccountInfo:
     assignments: tuple[Assignment, ...]
     may: bool
 
+    @property
+    def used_at(self) -> int:
+        """Last login, or when it was made."""
+        return self.last_login_at or self.created_at
+
 
 class AccountService:
     """Use cases of the keepers of accounts and of roles."""
@@ -82,6 +88,34 @@ class AccountService:
         given = await repo.assignments(uow, {row["id"] for row in rows})
         chart = await self.chart(uow)
         return [_info(row, given.get(row["id"], []), subject, chart) for row in rows]
+
+    async def unused(self, uow: ReadUow, subject: Subject, days: int) -> list[AccountInfo]:
+        """Accounts in use that nobody has logged in to for ``days``, the longest unused first (standards.md C1 item 5).
+        One that never was counts from when it was made."""
+        before = self._clock.now_ms() - days * DAY_MS
+        found = await self.accounts(uow, subject)
+        kept = [one for one in found if not one.disabled and one.used_at <= before]
+        return sorted(kept, key=lambda one: (one.used_at, one.name))
+
+    async def disable_unused(
+        self, uow: Uow, subject: Subject, days: int, chosen: Collection[str]
+    ) -> int:
+        """Disables those of ``chosen`` that still are unused, and gives how many. Raises ``account.none_chosen``,
+        ``account.yourself``, ``account.above``; nothing is changed then."""
+        if not chosen:
+            raise Refusal("account.none_chosen")
+        wanted = [one for one in await self.unused(uow, subject, days) if one.id in set(chosen)]
+        if any(one.id == subject.id for one in wanted):
+            raise Refusal("account.yourself")
+        if not all(one.may for one in wanted):
+            raise Refusal("account.above")
+        for one in wanted:
+            await AccountRepository(uow).set_disabled(one.id, disabled=True)
+            await self._sessions.within(uow).drop_subject(one.id)
+            await self._audit.write(
+                uow, subject, "account.disabled", object=one.id, detail=f"unused {days}"
+            )
+        return len(wanted)
 
     async def account(self, uow: ReadUow, subject: Subject, account: str) -> AccountInfo:
         """Raises ``account.unknown``, also for one of another district."""

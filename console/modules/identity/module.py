@@ -13,6 +13,7 @@ from console.modules.identity import (
     views_scan,
     views_sessions,
     views_sign_on,
+    views_unused,
 )
 from console.modules.identity.accounts import AccountService
 from console.modules.identity.allowlist import AllowList
@@ -58,6 +59,7 @@ def setup(context: ModuleContext) -> None:
     context.routes(routes(service, store, sessions_in, sso=doors is not None))
     context.routes(
         [
+            *views_unused.routes(accounts, context.utc_offset_minutes),
             *views_accounts.routes(accounts, service, sign_on),
             *views_roles.routes(accounts),
             *views_sessions.routes(accounts),

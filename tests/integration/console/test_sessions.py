@@ -172,3 +172,33 @@ async def test_the_database_itself_lets_no_account_have_two_duties(city_url: str
         with pytest.raises(sa.exc.IntegrityError):
             async with ready.city.db.write() as uow:
                 await uow.run(sa.insert(m.assignment).values(**row | {"duty": ""}))
+
+
+async def test_accounts_without_a_login_for_long_are_listed_and_disabled_in_bulk(
+    city_url: str,
+) -> None:
+    async with console(city_url, ManualClock(START)) as ready, browser(ready) as keeper:
+        await enter(keeper, "security", first_password(ready, "security"))
+        stale = await make(keeper, "stale.account", SAERTU)
+        fresh = await make(keeper, "fresh.account", SAERTU)
+        ids = [one.path.rpartition("/")[2] for one in (stale, fresh)]
+        async with ready.city.db.write() as uow:
+            for account, days in zip(ids, (91, 31), strict=True):
+                mine, made = m.account.c.id == account, START - days * DAY_S * 1000
+                await uow.run(sa.update(m.account).where(mine).values(created_at=made))
+        _, page = await keeper.get("/accounts/unused")
+        assert stale.path in page
+        assert fresh.path not in page
+        _, sheet = await keeper.get("/accounts/unused.csv?days=30")
+        assert "stale.account" in sheet
+        assert "fresh.account" in sheet
+        unused = "/accounts/unused"
+        assert (await keeper.submit(unused, f"{unused}/disable"))[0] == 422
+        for account in ids:
+            status, _, _ = await keeper.submit(unused, f"{unused}/disable", account=account)
+            assert status == 200
+        async with ready.city.db.read() as uow:
+            off = await uow.all(sa.select(m.account.c.id).where(m.account.c.disabled))
+            details = [one.detail for one in await read_audit(uow, "account.disabled")]
+        assert [one["id"] for one in off] == ids[:1], "the other one is not unused for so long"
+        assert details == ["unused 90"]

@@ -1118,6 +1118,11 @@ export const ERROR_TEXTS = {
     "en": "Too many computers at this address are waiting for a phone. Try again in two minutes, or log in with a password.",
     "retry": true
   },
+  "account.none_chosen": {
+    "zh": "没有选中账号。请先在列表里勾选。",
+    "en": "No account is chosen. Tick some in the list first.",
+    "retry": false
+  },
   "session.csrf": {
     "zh": "页面已过期，操作没有执行。请刷新页面后再试。",
     "en": "This page is out of date and nothing was done. Reload it and try again.",
