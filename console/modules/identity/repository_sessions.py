@@ -8,14 +8,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from console.core.uow import ReadUow, Uow
 from console.modules.identity import models as m
+from console.modules.identity.programs import program_name
 
 _ENDED_KEPT_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInfo:
-    """A session. ``key`` is the digest of its cookie, which opens nothing; ``program`` is what the browser calls
-    itself."""
+    """A session. ``key`` is the digest of its cookie, which opens nothing; ``program`` names the
+    browser."""
 
     key: str
     address: str
@@ -34,7 +35,7 @@ async def sessions_of(uow: ReadUow, account: str) -> Sequence[SessionInfo]:
         SessionInfo(
             key=row["digest"],
             address=row["address"],
-            program=row["program"],
+            program=program_name(row["program"]),
             created_at=row["created_at"],
             seen_at=row["seen_at"],
         )

@@ -9,6 +9,7 @@ from console.modules.identity import repository_networks as networks_repo
 from console.modules.identity import repository_scan as repo
 from console.modules.identity.api import is_strong
 from console.modules.identity.networks import note_of
+from console.modules.identity.programs import program_name
 from console.modules.identity.repository import find_account
 from console.modules.identity.service import IdentityService, Login
 from qingting.contract.errors import Refusal
@@ -56,7 +57,7 @@ class ScanService:
         return Waiting(
             address=row["address"],
             place=note_of(known, row["address"]),
-            program=row["program"],
+            program=program_name(row["program"]),
             at=row["at"],
         )
 

@@ -104,7 +104,7 @@ class SignOnService:
         """Binds the own account to whom the browser came back as; the refusal to show otherwise."""
         offer = self.offered(sealed)
         if offer is None:
-            return Refusal("oidc.mismatch")
+            return Refusal("sso.over")
         if refusal := await self._identity.confirm_password(uow, subject, password):
             return refusal
         now = self._clock.now_ms()

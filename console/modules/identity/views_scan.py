@@ -54,6 +54,8 @@ class ScanPages:
     # -- at the computer ----------------------------------------------------------------------
 
     async def show(self, request: web.Request) -> web.Response:
+        if SUBJECT in request:
+            raise see_other(request, "/")
         code = request.query.get("over", "")
         problem = Refusal(code) if code in ENDS else None
         return await self._page(request, inside(request.query.get("next", "/")), problem)

@@ -103,6 +103,8 @@ CITY_PAGES = (
     ("divisions/230602000000", "console-division"),
     ("departments", "console-departments"),
     ("sessions", "console-sessions"),
+    ("second-factor", "console-second-factor"),
+    ("password/sso", "console-sign-on"),
     ("catalogue", "console-catalogue"),
     ("catalogue/new", "console-catalogue-new"),
     ("catalogue/import", "console-catalogue-import"),

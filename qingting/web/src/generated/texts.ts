@@ -1078,6 +1078,11 @@ export const ERROR_TEXTS = {
     "en": "Your single sign-on identity is not bound to an account. Log in with your password and bind it under Change password, Single sign-on, or ask an administrator to confirm it on the account's page.",
     "retry": false
   },
+  "sso.over": {
+    "zh": "还没有从统一身份认证平台回来，或者已经超过 5 分钟，没有绑定。请重新去一次认证平台。",
+    "en": "You have not come back from the single sign-on platform, or more than 5 minutes ago, and nothing was bound. Go there once more.",
+    "retry": false
+  },
   "sso.taken": {
     "zh": "这个账号或者这个统一身份已经绑定过。请先解除原来的绑定。",
     "en": "This account, or this identity, is bound already. Unbind it first.",
