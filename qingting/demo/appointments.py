@@ -1,5 +1,6 @@
 """Appointments of a demonstration: items that can be booked, and the sample bookings as the city's own."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from console.modules.appointments.places import MINUTE_MS, instant
 from console.modules.appointments.repository import Names
 from console.modules.appointments.repository_rules import add_version, versions
 from console.modules.appointments.rules import DEFAULTS, DayChoice, Rule, Target
+from console.modules.catalogue.repository import put_flags
 from console.modules.citizens.api import CITIZENS
 from qingting.contract.bookings import Booking
 from qingting.contract.calendar import Period
@@ -32,11 +34,14 @@ RULE = Rule(
 longer than any office."""
 
 
-async def open_for_booking(city: City) -> None:
-    """Says the rule of the demonstration, once; whoever changes it keeps the change."""
+async def open_for_booking(city: City, configs: Sequence[HallConfig]) -> None:
+    """Says the rule of the demonstration and which items of the catalogue it means, once; whoever changes either keeps
+    the change."""
     async with city.db.write() as uow:
         if not await versions(uow, Target()):
             at = city.context.clock.now_ms()
+            codes = sorted({item.code for one in configs for item in one.items if item.code})
+            await put_flags(uow, [(code, True, True) for code in codes], at, "system")
             _ = await add_version(uow, Target(), 0, RULE, at=at, by="system", note="演示")
 
 

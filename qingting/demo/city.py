@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from console.app.city import City, open_city
 from console.app.modules import MIGRATIONS
 from console.core.migrate import create_database, migrate
-from console.core.permissions import SYSTEM, Permission
+from console.core.permissions import EVERYWHERE, SYSTEM, Permission
 from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
-from console.halls.api import HALLS
+from console.halls.api import HALLS, Spot
 from console.modules.catalogue.api import ITEM_SYNC
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from console.modules.privacy import models as privacy
@@ -23,6 +23,7 @@ from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.directives import PutBooking
 from qingting.contract.ids import HallId
+from qingting.demo import sources
 from qingting.demo.appointments import keep_booking, open_for_booking
 from qingting.demo.item_system import trust_items
 
@@ -88,13 +89,26 @@ async def _prepare(
             hall_keys[HallId(hall.id)] = await city.enrol_hall(
                 HallId(hall.id), name=hall.name, name_en=hall.name_en, key=secrets.token_urlsafe(32)
             )
-        await open_for_booking(city)
+        await open_for_booking(city, configs)
+        await _place(city)
         await _book(city, configs, bookings)
     return CityCast(
         database_url=url,
         logins=first,
         hall_keys=hall_keys,
     )
+
+
+async def _place(city: City) -> None:
+    """Says once where the halls are on the earth; a place that somebody changed stays."""
+    halls = city.context.take(HALLS)
+    spots = {one.id: Spot(*one.spot) for one in sources.halls().values()}
+    async with city.db.write() as uow:
+        for one in await halls.halls(uow, EVERYWHERE):
+            if one.spot is None and one.id in spots:
+                await halls.place(
+                    uow, SYSTEM, one.id, division="", department="", spot=spots[one.id]
+                )
 
 
 async def _book(

@@ -136,6 +136,7 @@ def _page(report: DemoReport) -> list[str]:
         ),
         f"  模拟设备 simulated devices  {report.simulators}",
         "    放身份证、缺纸、开盖、扫码、看号票和群众收到的短信 / cards, paper, codes, tickets, citizens' SMS",
+        f"  群众网页 citizens' pages   {report.console}c   点“登录”选一位示例市民 / log in as any sample citizen",
         f"  模拟统一身份认证 simulated single sign-on  {report.identity_provider}",
         f"  模拟事项管理系统 simulated item system  {report.item_system}",
     ]

@@ -103,7 +103,8 @@ class WindowSource(Strict, frozen=True, kw_only=True):
 
 
 class HallSource(Strict, frozen=True, kw_only=True):
-    """A hall. ``no`` starts its staff numbers; ``printers`` are the profiles of its kiosks' printers."""
+    """A hall. ``no`` starts its staff numbers; ``printers`` are the profiles of its kiosks' printers; ``spot`` is its
+    latitude and longitude."""
 
     id: HallId
     no: Annotated[int, msgspec.Meta(ge=1, le=99)]
@@ -111,6 +112,7 @@ class HallSource(Strict, frozen=True, kw_only=True):
     name_en: ShortText
     division: str
     address: str
+    spot: tuple[float, float]
     layout: str
     printers: tuple[str, ...]
     phone: str = "12345"

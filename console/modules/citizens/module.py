@@ -54,11 +54,13 @@ def setup(context: ModuleContext) -> None:
     board, appointments = _board(context), context.get(APPOINTMENTS)
     appointments.use_people(service)
     book = views_book.BookDesk(service, appointments, context.get(CATALOGUE), board)
-    desk = views_public.PublicDesk(context.get(CATALOGUE), board, context.secure_cookies)
+    desk = views_public.PublicDesk(
+        context.get(CATALOGUE), appointments, board, context.secure_cookies
+    )
     context.routes(
         [
             *views_public.routes(desk),
-            *views_halls.routes(desk, appointments, context.citizens.map_url),
+            *views_halls.routes(desk, context.citizens.map_url),
             *views_login.routes(views_login.LoginDesk(service, store, sessions_in, _door(context))),
             *views_me.routes(
                 views_me.MeDesk(service, contact, store, context.slot(ME), appointments)

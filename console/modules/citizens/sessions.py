@@ -9,6 +9,7 @@ from console.core.db import Database
 from console.core.uow import ReadUow, Uow
 from console.modules.citizens import models as m
 from qingting.kernel.web import WebSession
+from qingting.kernel.web.sessions import ABSOLUTE_MS
 
 COOKIE = "qt_citizen"
 LONGEST_PROGRAM = 200
@@ -41,6 +42,10 @@ class CitizenSessions:
             "address": self._address,
             "program": self._program,
         }
+        # Of sessions that nobody ended the rows go with the next login, whoever's it is.
+        await self._run(
+            sa.delete(m.session).where(_s.created_at < session.created_at - ABSOLUTE_MS)
+        )
         await self._run(sa.insert(m.session).values(**values))
 
     async def find(self, digest: str) -> WebSession | None:

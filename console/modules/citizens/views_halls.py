@@ -7,7 +7,6 @@ from aiohttp import web
 
 from console.core.web import PAGES, UOW
 from console.halls.api import Spot
-from console.modules.appointments.api import AppointmentsApi
 from console.modules.catalogue.api import ItemQuery
 from console.modules.citizens.board import nearest, within
 from console.modules.citizens.shell import START
@@ -28,9 +27,8 @@ class SpotForm(Strict, frozen=True, kw_only=True):
 class HallPages:
     """Handlers over ``desk``. ``map_url`` is an address with {latitude}, {longitude} and {name}, or empty."""
 
-    def __init__(self, desk: PublicDesk, appointments: AppointmentsApi, map_url: str) -> None:
+    def __init__(self, desk: PublicDesk, map_url: str) -> None:
         self._desk = desk
-        self._appointments = appointments
         self._map_url = map_url
 
     async def halls(self, request: web.Request) -> web.Response:
@@ -69,7 +67,7 @@ class HallPages:
         context = {
             "page": found,
             "departments": await self._desk.catalogue.departments(uow, ItemQuery(hall=hall)),
-            "bookable": bool(await self._appointments.offers(uow, hall=hall)),
+            "bookable": bool(await self._desk.appointments.offers(uow, hall=hall)),
             "map_url": self._map(found.now.status.spot, found.now.status.name),
             "now": self._desk.board.moment(),
             "language": request[LANGUAGE],
@@ -82,8 +80,8 @@ class HallPages:
         return self._map_url.format(latitude=spot.latitude, longitude=spot.longitude, name=name)
 
 
-def routes(desk: PublicDesk, appointments: AppointmentsApi, map_url: str) -> list[web.RouteDef]:
-    pages = HallPages(desk, appointments, map_url)
+def routes(desk: PublicDesk, map_url: str) -> list[web.RouteDef]:
+    pages = HallPages(desk, map_url)
     return [
         web.get(f"{START}/halls", pages.halls),
         web.get(f"{START}/halls/near", pages.near_again),

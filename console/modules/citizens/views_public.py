@@ -7,6 +7,7 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.web import PAGES, UOW
+from console.modules.appointments.api import AppointmentsApi
 from console.modules.catalogue.api import CatalogueApi, Item, ItemQuery
 from console.modules.citizens.board import Board, HallNow, within
 from console.modules.citizens.domain import inside
@@ -33,6 +34,7 @@ class PublicDesk:
     """What the pages need. ``secure`` marks cookies for https only."""
 
     catalogue: CatalogueApi
+    appointments: AppointmentsApi
     board: Board
     secure: bool
 
@@ -106,6 +108,7 @@ class PublicPages:
         item = await catalogue.item(uow, request.match_info["code"])
         context = {
             "item": item,
+            "bookable": bool(await self._desk.appointments.offers(uow, code=item.code)),
             "materials": await catalogue.materials(uow, item.body.materials),
             "due": await catalogue.promised_day(uow, item.code, board.today()),
             "halls": handled_at(item, await board.halls(uow)),
