@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from console.core.permissions import EVERYWHERE, stem
 from console.core.uow import ReadUow
-from console.halls.api import HallsApi, HallStatus, LinkState, Spot
+from console.halls.api import Directory, HallsApi, HallStatus, LinkState, Spot
 from console.modules.calendar.api import CalendarApi, HallDay
 from console.modules.citizens.domain import Opening, kilometres, opening
 from console.modules.organisation.api import Division, OrganisationApi
@@ -127,6 +127,10 @@ class Board:
             queues=live.queues if live is not None and status.state is LinkState.ONLINE else None,
             at=live.at if live is not None else status.seen_at,
         )
+
+    async def directory(self, uow: ReadUow, hall: HallId) -> Directory:
+        """What a hall has, with its names."""
+        return await self._halls.directory(uow, EVERYWHERE, hall)
 
     async def divisions(self, uow: ReadUow, halls: Collection[HallNow]) -> list[Division]:
         """Divisions in which there are halls, with those they are part of but for the city."""

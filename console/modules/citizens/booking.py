@@ -50,6 +50,12 @@ def first_free(days: Sequence[FreeDay]) -> date | None:
     return days[0].day if days else None
 
 
+def gone(day: FreeDay) -> str:
+    """Why nothing is left of a day's places: it is too late for all of them, or others have the rest."""
+    whys = {one.why or "full" for one in day.places}
+    return whys.pop() if len(whys) == 1 else "full"
+
+
 def _minutes(day: date, start: str) -> int:
     hours, _, minutes = start.partition(":")
     return day.toordinal() * 1440 + int(hours) * 60 + int(minutes)

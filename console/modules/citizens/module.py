@@ -22,6 +22,7 @@ from console.modules.citizens.boxes import BOXES
 from console.modules.citizens.contact import TOPICS, Contact
 from console.modules.citizens.door import LOGIN, who_comes
 from console.modules.citizens.limits import Limiter, limited
+from console.modules.citizens.personal import CitizenData
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.sessions import COOKIE, CitizenSessions
 from console.modules.citizens.shell import START, CitizenShell
@@ -70,6 +71,7 @@ def setup(context: ModuleContext) -> None:
         ]
     )
     context.keeps_boxes(*BOXES)
+    context.holds(CitizenData(service, appointments))
     context.side(
         Side(
             start=START,

@@ -24,6 +24,11 @@ async def by_number(uow: ReadUow, certificate: str, index: str) -> sa.RowMapping
     )
 
 
+async def by_index(uow: ReadUow, index: str) -> Sequence[sa.RowMapping]:
+    """Everybody with a certificate of that number, of whatever kind."""
+    return await uow.all(sa.select(m.citizen).where(_c.number_index == index))
+
+
 async def lock_number(uow: Uow, certificate: str, index: str) -> None:
     """Of two who bring the same certificate for the first time the second waits and finds the first one's row."""
     await uow.scalar(

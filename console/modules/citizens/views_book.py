@@ -24,7 +24,7 @@ from console.modules.catalogue.api import CatalogueApi, Named
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.board import Board
-from console.modules.citizens.booking import first_free, nearest_free, shown_days
+from console.modules.citizens.booking import first_free, gone, nearest_free, shown_days
 from console.modules.citizens.door import CITIZEN
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.shell import START, looks_of
@@ -154,6 +154,7 @@ class BookPages:
             "form": form,
             "key": form.key or new_token(),
             "party_most": min((one.party_most for one in offers), default=1),
+            "gone": gone,
             "instead": _instead(problem, days, form),
             "citizen": request.get(CITIZEN),
             "here": _times(hall, items, day=str(chosen or ""), change=form.change),

@@ -1,6 +1,7 @@
 """Pages of halls for everybody: which there are, which is near, one hall with its hours and queues."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -66,7 +67,7 @@ class HallPages:
         found = await self._desk.board.hall(uow, hall)
         context = {
             "page": found,
-            "departments": await self._desk.catalogue.departments(uow, ItemQuery(hall=hall)),
+            "departments": await self._departments(request, hall),
             "bookable": bool(await self._desk.appointments.offers(uow, hall=hall)),
             "map_url": self._map(found.now.status.spot, found.now.status.name),
             "now": self._desk.board.moment(),
@@ -74,10 +75,29 @@ class HallPages:
         }
         return request.app[PAGES].render(request, "c_hall.html", context, block="live")
 
+    async def _departments(self, request: web.Request, hall: HallId) -> list[tuple[str, int, str]]:
+        """Name, how many services, and where they are listed: those that the catalogue gives to the hall, else those of
+        departments that the hall itself has."""
+        uow, catalogue, language = request[UOW], self._desk.catalogue, request[LANGUAGE]
+        given = await catalogue.departments(uow, ItemQuery(hall=hall))
+        if given:
+            return [(name, n, _listed(hall=hall, department=name)) for name, n in given]
+        counts = dict(await catalogue.departments(uow, ItemQuery()))
+        own = (await self._desk.board.directory(uow, hall)).of(hall, "department")
+        return [
+            (one.title(language), counts[one.name], _listed(department=one.name))
+            for one in own
+            if one.name in counts
+        ]
+
     def _map(self, spot: Spot | None, name: str) -> str:
         if spot is None or not self._map_url:
             return ""
         return self._map_url.format(latitude=spot.latitude, longitude=spot.longitude, name=name)
+
+
+def _listed(**query: str) -> str:
+    return f"{START}/items?{urlencode(query)}"
 
 
 def routes(desk: PublicDesk, map_url: str) -> list[web.RouteDef]:

@@ -13,7 +13,8 @@ from console_browser import Browser, browser
 from yarl import URL
 
 from console.app.server import ConsoleReady, ConsoleSettings, create_app
-from console.core.permissions import SYSTEM
+from console.core.permissions import SYSTEM, Area, Permission, Scope, Subject
+from console.core.personal import PersonSought
 from console.modules.citizens import models as m
 from console.modules.citizens.api import CITIZENS, Level
 from console.modules.notifications import models as notes
@@ -229,3 +230,26 @@ async def test_a_worker_of_one_zone_answers_that_zone_alone(ready: ConsoleReady)
     assert [found["citizens", one][0] for one in asked] == [200, 200, 404, 404, 303, 200, 404]
     assert found["citizens", "/"][1] == "/c"
     assert [found["staff", one][0] for one in asked] == [404, 404, 200, 303, 303, 200, 200]
+
+
+async def test_what_is_held_about_somebody_is_handed_over_and_erased_on_request(
+    ready: ConsoleReady,
+) -> None:
+    (data,) = [one for one in ready.city.context.personal if one.holder == "citizens"]
+    person = PersonSought(number=NUMBER, index=ready.city.context.sealer.blind_index(NUMBER))
+    district = Subject(
+        id="d", name="d", grants={Permission.PERSONAL: Scope((Area(halls=frozenset({"saertu"})),))}
+    )
+    async with ready.city.db.write() as uow:
+        kind, citizens = CertificateKind.RESIDENT_ID, ready.city.context.take(CITIZENS)
+        known = await citizens.register(
+            uow, SYSTEM, kind=kind, name=NAME, number=NUMBER, phone="13900000001"
+        )
+        (held,) = await data.about(uow, person)
+        assert (held.fields["name"], held.fields["phone"]) == (NAME, "13900000001")
+        assert (await data.masked(uow, SYSTEM, known.id))["number"] == "230602********1238"
+        assert (await data.clear(uow, SYSTEM, known.id))["number"] == NUMBER
+        with pytest.raises(Refusal, match=r"personal\.unknown"):
+            await data.masked(uow, district, known.id)
+        assert (await data.erase(uow, person)).erased == 1
+        assert await data.about(uow, person) == []
