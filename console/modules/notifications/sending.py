@@ -39,6 +39,7 @@ from console.modules.notifications.topics import (
 )
 from console.modules.notifications.wording import said
 from qingting.contract.states import Language
+from qingting.kernel.security.seal import SealError
 
 log = structlog.get_logger(__name__)
 
@@ -176,8 +177,7 @@ class Post:
     async def _add_in_site(self, uow: Uow, row: sa.RowMapping, now: int) -> None:
         """The citizen's own list shows it from now on, in the wording of now."""
         topic = self._service.topics[row["topic"]]
-        reach = await self._reach(uow, row["citizen"])
-        language = reach.language if reach is not None else Reach().language
+        language = await self._language(uow, row["citizen"])
         version, _ = await repo.wording(uow, topic, Channel.IN_SITE, language)
         await claims.add_delivery(
             uow,
@@ -193,6 +193,14 @@ class Post:
             done_at=now,
         )
         await repo.add_step(uow, row["no"], Channel.IN_SITE, now, "delivered")
+
+    async def _language(self, uow: ReadUow, citizen: str) -> Language:
+        """Addresses that cannot be opened must not keep others' messages waiting: this is asked within a batch."""
+        try:
+            reach = await self._reach(uow, citizen)
+        except SealError:
+            reach = None
+        return reach.language if reach is not None else Language.ZH
 
     async def _reach(self, uow: ReadUow, citizen: str) -> Reach | None:
         book = self._service.addressees
@@ -211,8 +219,13 @@ class Post:
 
     async def _send(self, row: sa.RowMapping) -> None:
         sender = self._senders[row["channel"]]
-        async with self._db.read() as uow:
-            found = await self._letter(uow, row, sender)
+        try:
+            async with self._db.read() as uow:
+                found = await self._letter(uow, row, sender)
+        except SealError as error:
+            why = str(error)
+            log.warning("notice.sealed", channel=row["channel"], message=row["message"], why=why)
+            found = "sealed"
         if isinstance(found, str):
             await self._give_up(row, found)
             return
@@ -274,6 +287,7 @@ class Post:
             params={
                 one.id: shown(one, params[one.id], language, self._offset)
                 for one in topic.topic.fields
+                if one.id in params
             },
             link=f"{self._site}{link}" if self._site and link else "",
         )

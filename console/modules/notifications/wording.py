@@ -94,10 +94,11 @@ def fill(
     *,
     hide_codes: bool = False,
 ) -> str:
-    """``text`` with the values in it; ``hide_codes`` for staff. A mistake, which no stored wording has, stays as a gap."""
+    """``text`` with the values in it; ``hide_codes`` for staff. A mistake, which no stored wording has, stays as a gap; so
+    does a field that the topic got after the message was told."""
     found: list[str] = []
     for one in pieces(topic, text):
-        if isinstance(one, TopicField):
+        if isinstance(one, TopicField) and one.id in params:
             hidden = hide_codes and one.kind is FieldKind.CODE
             found.append(HIDDEN if hidden else shown(one, params[one.id], language, offset_minutes))
         else:

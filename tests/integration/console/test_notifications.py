@@ -10,6 +10,7 @@ import structlog
 from notice_stage import MAIL, NOON, PARAMS, PHONE, Stage, china, stage
 
 from console.core.senders.port import Letter
+from console.core.uow import ReadUow
 from console.modules.notifications import claims
 from console.modules.notifications import models as m
 from console.modules.notifications.api import Reach
@@ -17,6 +18,7 @@ from console.modules.notifications.pruning import prunes
 from console.modules.notifications.sending import LEASE_MS, letter_id
 from console.modules.notifications.topics import Channel
 from qingting.contract.states import Language
+from qingting.kernel.security.seal import SealError
 from simulators.messages import Fault, Way
 
 pytestmark = pytest.mark.postgres
@@ -302,6 +304,23 @@ async def test_a_worker_that_dies_after_sending_makes_no_second_sms(on: Stage) -
     await on.work(on.other)
     (arrived,) = on.platform.arrived
     assert arrived.asked == 2, "handed in twice under one id, sent once"
+    assert (await on.states())["sms"] == "sent:"
+
+
+async def test_an_address_that_cannot_be_opened_keeps_nobody_elses_message(on: Stage) -> None:
+    known, book = on.book.reach, on.book
+
+    async def reach(uow: ReadUow, citizen: str) -> Reach | None:
+        if citizen == "locked":
+            raise SealError("unknown key")
+        return await known(uow, citizen)
+
+    book.reach = reach  # type: ignore[method-assign]
+    locked = await on.tell(citizen="locked")
+    await on.tell()
+    await on.work()
+    assert (await on.states(locked))["sms"] == "failed:sealed"
+    assert (await on.states(locked))["in_site"] == "delivered:"
     assert (await on.states())["sms"] == "sent:"
 
 

@@ -157,6 +157,10 @@ def test_a_value_with_braces_in_it_is_no_field() -> None:
     )
 
 
+def test_a_field_that_came_after_the_message_is_a_gap_and_no_fault() -> None:
+    assert fill(TOPIC, "{hall} {code}", {"hall": "萨尔图"}, Language.ZH, CHINA) == "萨尔图 …"
+
+
 def test_names_are_kept_masked_and_numbers_of_people_are_refused() -> None:
     assert kept_params(TOPIC, PARAMS | {"who": "张小三"})["who"] == "张*三"
     for personal in ("13912345678", "号码 230602199001011238 的人"):
