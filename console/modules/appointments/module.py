@@ -10,6 +10,7 @@ from console.modules.appointments.booker import Booker, Tools
 from console.modules.appointments.closing import Closing
 from console.modules.appointments.desk import StaffDesk
 from console.modules.appointments.fulfilment import FulfilmentProjector
+from console.modules.appointments.personal import AppointmentData
 from console.modules.appointments.planner import Planner
 from console.modules.appointments.relay import Relay
 from console.modules.appointments.reminders import Reminders
@@ -44,6 +45,7 @@ def setup(context: ModuleContext) -> None:
     )
     booker = Booker(tools)
     context.provide(APPOINTMENTS, AppointmentService(clock, planner, counter, booker, door, offset))
+    context.holds(AppointmentData(clock, door, context.hall_sealer))
     staff = StaffDesk(clock, context.audit, planner, booker, door)
     desk = Desk(
         staff=staff,
@@ -64,8 +66,7 @@ def setup(context: ModuleContext) -> None:
     context.menu(45, item, Permission.APPOINTMENTS)
     context.projector(FulfilmentProjector(planner, teller, clock.now_ms))
     context.job("appointments relay", relay.run)
-    reminders = Reminders(context.db, clock, planner, teller)
-    context.job("appointment reminders", reminders.run)
+    context.job("appointment reminders", Reminders(context.db, clock, planner, teller).run)
 
 
 MODULE = ModuleSpec(

@@ -174,6 +174,7 @@ class AppointmentPages:
             "to_day": day,
             "free": await self._desk.free_day(request, hall, found.items, day) if moving else None,
             "problem": problem,
+            "may_show": request[SUBJECT].may(Permission.PERSONAL, hall=found.hall),
             **rights(request),
         }
         return request.app[PAGES].render(request, "appointment.html", context, block="main")

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import sqlalchemy as sa
+from appointment_stage import HALL, stage, visitor, wanted
 from console_browser import Browser, console
 from patience import until
 from test_who_may_do_what import CITY, caller
@@ -16,7 +17,7 @@ from test_who_may_do_what import CITY, caller
 from console.app.city import City, open_city
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
-from console.core.permissions import EVERYWHERE, SYSTEM, Permission, Subject
+from console.core.permissions import EVERYWHERE, SYSTEM, Area, Permission, Scope, Subject
 from console.core.personal import Erased, HeldRecord, PersonSought
 from console.core.sealing import KeyFile
 from console.core.uow import ReadUow, Uow
@@ -217,7 +218,8 @@ async def test_a_request_is_due_in_working_days_carried_out_and_proved_without_t
         (one,) = await desk.listed(uow, CLERK, None)
         # 2026-11-24 with fifteen working days: three weeks without a holiday.
         assert one.due == date(2026, 12, 15)
-        assert await desk.found(uow, CLERK, no) == {"requests": 1, "requests_test": 2}
+        found = await desk.found(uow, CLERK, no)
+        assert {name: n for name, n in found.items() if n} == {"requests": 1, "requests_test": 2}
         sheet = await desk.copy(uow, CLERK, no)
         assert {row[0] for row in sheet.rows} == {"requests", "requests_test"}
         await desk.answer(uow, CLERK, no, done=True, outcome="已按申请删除")
@@ -229,11 +231,42 @@ async def test_a_request_is_due_in_working_days_carried_out_and_proved_without_t
         for secret in (NAME, NUMBER, PHONE, "张", "2306", "k1."):
             assert secret not in kept
         (again,) = await city.context.take(PRIVACY).requests_of(uow, NUMBER)
-        assert again.counts == {"requests": 0, "requests_test": 2, "requests_test.kept": 1}
+        counts = {name: n for name, n in again.counts.items() if n}
+        assert counts == {"requests_test": 2, "requests_test.kept": 1}
         assert not await city.context.take(PRIVACY).requests_of(uow, "230602199001010000")
         with pytest.raises(Refusal) as refused:
             await desk.answer(uow, CLERK, no, done=True, outcome="再来一次")
         assert refused.value.code == "request.over"
+
+
+async def test_a_booking_is_shown_within_reach_and_loses_its_name_once_it_is_over(
+    city_url: str,
+) -> None:
+    async with stage(city_url) as run:
+        (data,) = [one for one in run.city.context.personal if one.holder == "appointments"]
+        near, far = (
+            Subject(id=hall, name=hall, grants={Permission.PERSONAL: within(hall)})
+            for hall in (HALL, "elsewhere")
+        )
+        sought = PersonSought(number=NUMBER, index="-")
+        async with run.city.db.write() as uow:
+            one = await run.api.book(uow, visitor("known"), wanted(), key="book 1")
+            masked = await data.masked(uow, near, one.id)
+            assert NUMBER not in masked.values()
+            assert (await data.clear(uow, near, one.id))["number"] == NUMBER
+            with pytest.raises(Refusal) as refused:
+                await data.clear(uow, far, one.id)
+            assert refused.value.code == "personal.unknown"
+            (held,) = await data.about(uow, sought)
+            assert "2026-11-24 09:00" in held.fields["visit"]
+            assert await data.erase(uow, sought) == Erased(erased=0, kept=1, why="booked")
+            await run.api.cancel(uow, visitor("known"), one.id, reason="no_time", key="cancel 1")
+            assert await data.erase(uow, sought) == Erased(erased=1)
+            assert set((await data.masked(uow, near, one.id)).values()) == {""}
+
+
+def within(hall: str) -> Scope:
+    return Scope((Area(halls=frozenset({hall})),))
 
 
 # ---- keys follow each other -----------------------------------------------------------------------

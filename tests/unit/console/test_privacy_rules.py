@@ -1,10 +1,17 @@
 """Rules of the care for personal data."""
 
+from dataclasses import fields
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.app.modules import PAGE_PACKAGES
+from console.app.openapi import declared
+from console.core.models import metadata
+from console.core.retention import RetentionSettings
 from console.modules.privacy.domain import UNUSUAL_AT, ExportState, export_state, unusual
 from console.modules.privacy.requests import mask_phone
+from qingting.kernel.i18n import Catalogue
 
 COUNTS = st.lists(st.integers(1, 60), min_size=1, max_size=30)
 
@@ -48,3 +55,28 @@ def test_a_masked_phone_shows_seven_of_eleven_digits(phone: str) -> None:
 def test_what_is_no_mobile_number_shows_at_most_two_digits() -> None:
     assert mask_phone("4600123") == "*****23"
     assert mask_phone("") == ""
+
+
+def test_every_box_in_the_database_changes_its_key_and_every_holder_has_words() -> None:
+    context = declared()
+    columns = {
+        f"{column.table.name}.{column.name}"
+        for table in metadata.tables.values()
+        for column in table.columns
+        if column.name.endswith(("_box", "totp_pending")) or column.name == "box"
+    }
+    assert "priv_request.number_box" in columns
+    assert columns <= {one.name for one in context.boxes}
+    known = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
+    for one in context.personal:
+        assert known.has(f"personal.holder.{one.holder}")
+        assert all(known.has(f"personal.field.{field.name}") for field in one.fields)
+
+
+def test_every_setting_of_retention_is_shown() -> None:
+    context = declared()
+    assert {one.setting for one in context.kept if one.setting} == {
+        one.name for one in fields(RetentionSettings)
+    }
+    known = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
+    assert all(known.has(f"kept.{one.name}") for one in context.kept)
