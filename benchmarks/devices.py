@@ -18,26 +18,24 @@ import click
 import msgspec
 
 from benchmarks.city_page import CityPage
-from benchmarks.fleet import PERIPHERALS, FleetHall, city_sizes, fleet_config, prepare
+from benchmarks.fleet import PERIPHERALS, FleetHall, city_sizes, fleet_config
 from benchmarks.fleet_load import Change, FleetJob
 from benchmarks.line import percentile
 from benchmarks.processes import (
-    HALL_SERVER,
     BenchmarkFailedError,
     cpu_seconds,
     end,
     free_port,
     resident_mb,
-    serving,
     start,
 )
+from benchmarks.servers import start_console, start_hall
 from console.core.sealing import KeyFile
 from hallserver.agent.settings import AgentSettings
 from qingting.contract.config import HallConfig
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import device_specs, plugged
 from qingting.kernel.aio.clock import SystemClock
-from qingting.kernel.config_file import dump_config
 from qingting.kernel.open_files import lift_open_files
 from simulators.serve import serve_bench
 
@@ -77,10 +75,10 @@ async def _measure(stack: AsyncExitStack, folder: Path, seconds: float) -> Flat:
         cast_city(folder / "city", None, configs, {}, keys, lasting=True)
     )
     console_port = free_port()
-    console = await _console(stack, folder, city, console_port)
+    console = await start_console(stack, folder, city, console_port)
     halls, processes = [], []
     for config in configs:
-        hall, process = await _hall(stack, folder, config, city, console_port)
+        hall, process = await start_hall(stack, folder, config, city, console_port)
         halls.append(hall)
         processes.append(process)
     figures = await _idle_agent(stack, folder, configs[0], halls[0])
@@ -103,56 +101,6 @@ async def _plug_in(stack: AsyncExitStack, folder: Path) -> dict[str, str]:
         serve_bench(device_specs([config], "pty"), folder=folder / "devices", port=0)
     )
     return {str(device): url for device, url in plugged(config, bench.urls).items()}
-
-
-async def _settings(path: Path, settings: dict[str, str | int]) -> Path:
-    text = "".join(
-        f"{key} = {msgspec.json.encode(one).decode()}\n" for key, one in settings.items()
-    )
-    await asyncio.to_thread(path.write_text, text, "utf-8")
-    return path
-
-
-async def _console(
-    stack: AsyncExitStack, folder: Path, city: CityCast, port: int
-) -> asyncio.subprocess.Process:
-    file = await _settings(
-        folder / "console.toml",
-        {"data": str(folder / "city"), "port": port, "database_url": city.database_url},
-    )
-    process = await start(
-        "-m", "qingting.cli", "--log-level", "warning", "console", "--settings", str(file)
-    )
-    await stack.enter_async_context(serving(process, port))
-    return process
-
-
-async def _hall(
-    stack: AsyncExitStack,
-    folder: Path,
-    config: HallConfig,
-    city: CityCast,
-    console_port: int,
-) -> tuple[FleetHall, asyncio.subprocess.Process]:
-    port, home = free_port(), folder / config.hall.id
-    await asyncio.to_thread(home.mkdir)
-    await asyncio.to_thread(dump_config, config, home / "hall.json")
-    hall = await prepare(home / "hall.db", config)
-    file = await _settings(
-        home / "hall.toml",
-        {
-            "data": str(home),
-            "port": port,
-            "config": str(home / "hall.json"),
-            "city_url": f"ws://127.0.0.1:{console_port}/link",
-            "hall_key": city.hall_keys[config.hall.id],
-            "voice_bank": "",
-            "speech_program": "",
-        },
-    )
-    process = await start(*HALL_SERVER, "--settings", str(file))
-    await stack.enter_async_context(serving(process, port))
-    return msgspec.structs.replace(hall, url=f"ws://127.0.0.1:{port}/hub"), process
 
 
 # ---- the idle agent -----------------------------------------------------------------------------

@@ -400,25 +400,22 @@ def simulate(port: int, carrier: Literal["pty", "tcp"], scenario: str, speed: fl
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["hall", "devices", "forecast", "phones"]))
+@click.argument("name", type=click.Choice(["hall", "devices", "forecast", "phones", "city"]))
 @click.option(
     "--json", "as_json", is_flag=True, help="one flat JSON object on stdout and nothing else"
 )
 @click.option("--seconds", default=8.0, show_default=True, help="length of each measurement")
 def bench(name: str, as_json: bool, seconds: float) -> None:
-    """Measure a hall against its bare limit, the whole fleet, forecasts, or a thousand phones."""
+    """Measure a hall or the city against its bare limit, the whole fleet, forecasts, or a thousand phones."""
     if name == "forecast":
         from benchmarks import forecast
 
         forecast.run_benchmark(as_json=as_json)
         return
-    from benchmarks import devices, hall, phones
+    from benchmarks import city, devices, hall, phones
 
-    run_until_stopped(
-        {"hall": hall, "devices": devices, "phones": phones}[name].run_benchmark(
-            as_json=as_json, seconds=seconds
-        )
-    )
+    named = {"hall": hall, "devices": devices, "phones": phones, "city": city}
+    run_until_stopped(named[name].run_benchmark(as_json=as_json, seconds=seconds))
 
 
 @main.group()
