@@ -78,6 +78,11 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_carries_both_sides_of_a_merge(page: Path) -> None:
+    assert not re.search(r"^(<<<<<<<|=======$|>>>>>>>)", page.read_text("utf-8"), re.MULTILINE)
+
+
 def test_error_codes_in_the_docs_exist() -> None:
     schema = "".join(
         path.read_text("utf-8") for path in (ROOT / "qingting/contract/schema").glob("*.json")
