@@ -102,6 +102,7 @@ async def test_who_somebody_is_is_kept_sealed_and_shown_masked_after_consent(
             assert reach.phone == "13800000101"
         await _an_agent_says_for_whom(agent)
         await _staff_register_the_same_person(ready, known.id)
+    await _handed_over_and_erased_on_request(ready)
 
 
 async def _an_agent_says_for_whom(agent: Browser) -> None:
@@ -126,6 +127,25 @@ async def _staff_register_the_same_person(ready: ConsoleReady, known: str) -> No
             await citizens.register(uow, SYSTEM, kind=kind, name="别人", number=NUMBER)
         with pytest.raises(Refusal, match=r"citizen\.number"):
             await citizens.register(uow, SYSTEM, kind=kind, name=NAME, number="230602199001011232")
+
+
+async def _handed_over_and_erased_on_request(ready: ConsoleReady) -> None:
+    (data,) = [one for one in ready.city.context.personal if one.holder == "citizens"]
+    person = PersonSought(number=NUMBER, index=ready.city.context.sealer.blind_index(NUMBER))
+    district = Subject(
+        id="d", name="d", grants={Permission.PERSONAL: Scope((Area(halls=frozenset({"saertu"})),))}
+    )
+    async with ready.city.db.write() as uow:
+        kind, citizens = CertificateKind.RESIDENT_ID, ready.city.context.take(CITIZENS)
+        known = await citizens.register(uow, SYSTEM, kind=kind, name=NAME, number=NUMBER)
+        (held,) = await data.about(uow, person)
+        assert (held.fields["name"], held.fields["phone"]) == (NAME, "13800000101")
+        assert (await data.masked(uow, SYSTEM, known.id))["number"] == "230602********1238"
+        assert (await data.clear(uow, SYSTEM, known.id))["number"] == NUMBER
+        with pytest.raises(Refusal, match=r"personal\.unknown"):
+            await data.masked(uow, district, known.id)
+        assert (await data.erase(uow, person)).erased == 1
+        assert await data.about(uow, person) == []
 
 
 async def test_a_phone_number_is_kept_once_its_code_came_back_and_an_account_can_be_deleted(
@@ -230,26 +250,3 @@ async def test_a_worker_of_one_zone_answers_that_zone_alone(ready: ConsoleReady)
     assert [found["citizens", one][0] for one in asked] == [200, 200, 404, 404, 303, 200, 404]
     assert found["citizens", "/"][1] == "/c"
     assert [found["staff", one][0] for one in asked] == [404, 404, 200, 303, 303, 200, 200]
-
-
-async def test_what_is_held_about_somebody_is_handed_over_and_erased_on_request(
-    ready: ConsoleReady,
-) -> None:
-    (data,) = [one for one in ready.city.context.personal if one.holder == "citizens"]
-    person = PersonSought(number=NUMBER, index=ready.city.context.sealer.blind_index(NUMBER))
-    district = Subject(
-        id="d", name="d", grants={Permission.PERSONAL: Scope((Area(halls=frozenset({"saertu"})),))}
-    )
-    async with ready.city.db.write() as uow:
-        kind, citizens = CertificateKind.RESIDENT_ID, ready.city.context.take(CITIZENS)
-        known = await citizens.register(
-            uow, SYSTEM, kind=kind, name=NAME, number=NUMBER, phone="13900000001"
-        )
-        (held,) = await data.about(uow, person)
-        assert (held.fields["name"], held.fields["phone"]) == (NAME, "13900000001")
-        assert (await data.masked(uow, SYSTEM, known.id))["number"] == "230602********1238"
-        assert (await data.clear(uow, SYSTEM, known.id))["number"] == NUMBER
-        with pytest.raises(Refusal, match=r"personal\.unknown"):
-            await data.masked(uow, district, known.id)
-        assert (await data.erase(uow, person)).erased == 1
-        assert await data.about(uow, person) == []

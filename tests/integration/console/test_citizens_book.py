@@ -123,21 +123,10 @@ async def _nothing_personal(person: Browser, page: str) -> None:
             assert answer.status == 200, path
 
 
-async def test_who_is_not_identified_well_enough_is_told_so_and_keeps_what_was_chosen(
+async def test_a_place_is_kept_longer_on_request_not_for_ever_and_not_for_the_weakly_identified(
     ready: ConsoleReady,
 ) -> None:
-    async with browser(ready) as person:
-        await sign_in(person, "person-elder")
-        await person.submit("/c/consent", "/c/consent", next="/c", agree="true")
-        page = link((await person.get(f"/c/book?code={CARD}"))[1], TIMES) + "&day=2026-11-24"
-        status, _, text = await take(person, page, "08:30")
-        assert (status, "实名" in text, "11月24日" in text) == (403, True, True)
-        assert (await person.get("/c/book/hold/b-nothing"))[0] == 404
-        assert (await person.get("/c/book/nowhere/times?item=x"))[0] == 404
-        assert (await person.get(f"{TIMES}?item=nothing"))[0] in (404, 409)
-
-
-async def test_a_kept_place_can_be_kept_longer_and_not_for_ever(ready: ConsoleReady) -> None:
+    await _too_weakly_identified(ready)
     clock = ready.city.context.clock
     assert isinstance(clock, ManualClock)
     async with browser(ready) as person:
@@ -153,3 +142,15 @@ async def test_a_kept_place_can_be_kept_longer_and_not_for_ever(ready: ConsoleRe
         status, text = await person.get(hold)
         assert (status, "保留时间已过" in text, "重新选时间" in text) == (200, True, True)
         assert (await person.submit("/c/me", f"{hold}/confirm"))[0] == 409
+
+
+async def _too_weakly_identified(ready: ConsoleReady) -> None:
+    async with browser(ready) as person:
+        await sign_in(person, "person-elder")
+        await person.submit("/c/consent", "/c/consent", next="/c", agree="true")
+        page = link((await person.get(f"/c/book?code={CARD}"))[1], TIMES) + "&day=2026-11-24"
+        status, _, text = await take(person, page, "08:30")
+        assert (status, "实名" in text, "11月24日" in text) == (403, True, True)
+        assert (await person.get("/c/book/hold/b-nothing"))[0] == 404
+        assert (await person.get("/c/book/nowhere/times?item=x"))[0] == 404
+        assert (await person.get(f"{TIMES}?item=nothing"))[0] in (404, 409)
