@@ -1,5 +1,6 @@
 """What the shell of the city's machine can do, and how a server says that it cannot start."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from click.testing import CliRunner
 from console.app.city import open_city
 from console.app.server import ConsoleSettings
 from console.halls import models
-from qingting.city_admin import enrol_hall, renew_password
+from qingting.city_admin import add_key, enrol_hall, remove_key, renew_password, verify_audit
 from qingting.cli import main
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.kernel.security.device_keys import matches
+from qingting.kernel.security.seal import read_keys
 
 SAERTU = HallId("saertu")
 
@@ -111,3 +113,20 @@ async def test_a_console_with_another_key_file_does_not_start_over_the_same_data
         await enrol_hall(theirs, SAERTU, name="萨尔图", name_en="")
     assert refused.value.code == "keys.foreign"
     await enrol_hall(ours, SAERTU, name="萨尔图", name_en="")
+
+
+@pytest.mark.postgres
+async def test_a_key_is_added_and_the_audit_verified_at_the_shell(
+    city_url: str, tmp_path: Path
+) -> None:
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path))
+    assert "k2" in await add_key(settings)
+    first, second = await asyncio.to_thread(read_keys, settings.key_path)
+    assert (first.id, second.id) == ("k1", "k2")
+    assert first.index == second.index
+    assert first.cipher != second.cipher
+    for key, code in (("k1", "keys.settling"), ("k2", "keys.newest"), ("k9", "keys.unknown")):
+        with pytest.raises(Refusal) as refused:
+            await remove_key(settings, key)
+        assert refused.value.code == code
+    assert await verify_audit(settings) == (True, "1 entries, all whole")
