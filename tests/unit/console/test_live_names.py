@@ -35,3 +35,12 @@ def test_every_name_that_a_part_of_the_device_page_listens_to_is_told_to_pages()
     }
     assert {"alarms", "acts"} <= heard
     assert heard <= LIVE_NAMES
+
+
+def test_every_rule_of_the_styles_is_closed() -> None:
+    """A brace lost in merging puts all rules behind it inside another one, and no browser complains."""
+    styles = sorted(Path(console.__file__).parent.rglob("static/*.css"))
+    assert len(styles) > 1
+    for one in styles:
+        text = one.read_text("utf-8")
+        assert text.count("{") == text.count("}"), one.name
