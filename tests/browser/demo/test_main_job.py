@@ -119,6 +119,15 @@ CITY_PAGES = (
     ("appointments/day", "console-appointments-day"),
     ("appointments/rules/edit?target=city", "console-appointment-rule"),
     ("appointments/breaches", "console-appointment-breaches"),
+    ("configurations", "console-configurations"),
+    ("configurations/saertu", "console-configuration"),
+    ("configurations/saertu/parts/windows", "console-configuration-windows"),
+    ("configurations/saertu/parts/calendar", "console-configuration-hours"),
+    ("configurations/saertu/text/rules", "console-configuration-text"),
+    ("configurations/saertu/catalogue", "console-configuration-catalogue"),
+    ("jobs", "console-jobs"),
+    ("health", "console-health"),
+    ("backups", "console-backups"),
 )
 """Pages of the city that the journey looks at on its way, and the names of their pictures."""
 
