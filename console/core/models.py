@@ -17,6 +17,10 @@ audit_entry = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
+    sa.Index("core_audit_actor", "actor", "no"),
+    sa.Index("core_audit_act", "act", "no"),
+    sa.Index("core_audit_at", "at"),
+    sa.Index("core_audit_object", "object", "no", postgresql_ops={"object": "text_pattern_ops"}),
 )
 
 projection_cursor = sa.Table(
