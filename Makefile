@@ -14,7 +14,7 @@ ARGS ?=
 ADD ?=
 BROWSER := $(PY) -m pytest tests/browser -n 2 --dist loadfile -q
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint unit web-test browser pictures fuzz bench lock generate build clean system
+.PHONY: help install demo test lint unit web-test browser pictures fuzz fuzz-api bench lock generate build clean system
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ pictures: browser ## Renew docs/images from the journeys' screenshots (ADD="name
 fuzz: $(TEST_STAMP) ## A million random byte strings for every device codec (ARGS="100000 2": fewer, other seed)
 	$(PY) tests/fuzz/fuzz_codecs.py $(ARGS)
 
+fuzz-api: $(TEST_STAMP) ## Fuzz the open API by its own document (ARGS="200 1": examples, seed); a few are in the suite
+	$(PY) tests/fuzz/fuzz_api.py $(ARGS)
+
 bench: install ## Measure the hall server (ARGS="hall --json")
 	.venv/bin/qingting bench $(or $(ARGS),hall)
 
@@ -65,6 +68,7 @@ system: ## Chromium, a CJK font and a speech program from Debian, needed by the 
 
 generate: $(RUN_STAMP) ## Write JSON Schema and TypeScript from the contract
 	$(PY) -m qingting.contract.generate
+	$(PY) -m console.app.openapi
 	.venv/bin/qingting profile table > docs/operators/models.md
 
 lock: ## Renew the lock files from pyproject.toml and package.json

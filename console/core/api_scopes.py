@@ -24,3 +24,11 @@ EVENTS_READ = ApiScope("events.read", Permission.LOOK, Both("读取事件", "Rea
 WEBHOOKS = ApiScope(
     "webhooks.manage", Permission.LOOK, Both("管理自己的事件推送", "Manage one's own webhooks")
 )
+APPOINTMENTS_READ = ApiScope(
+    "appointments.read", Permission.APPOINTMENTS, Both("查询号源和预约", "Free places and bookings")
+)
+APPOINTMENTS_WRITE = ApiScope(
+    "appointments.write",
+    Permission.APPOINTMENTS_HANDLE,
+    Both("替人预约、改期、取消", "Book, change and cancel for people"),
+)

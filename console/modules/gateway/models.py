@@ -150,3 +150,15 @@ delivery = sa.Table(
     sa.Index("gate_delivery_at", "at"),
 )
 """Every try: ``sent``, ``failed`` and tried again, ``dead`` and left."""
+
+booking = sa.Table(
+    "gate_booking",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("client", sa.Text, sa.ForeignKey("gate_integrator.id"), nullable=False),
+    sa.Column("appointment", sa.Text, nullable=False, unique=True),
+    sa.Column("citizen", sa.Text, nullable=False),
+    sa.Column("level", sa.Text, nullable=False),
+    sa.Index("gate_booking_client", "client", "no"),
+)
+"""Appointments that integrators made, so that each sees its own alone, and how sure it was of who it is."""

@@ -12,8 +12,11 @@ from console.core.permissions import Permission
 from console.core.personal import SealedColumn
 from console.core.pruning import pruning
 from console.halls.api import HALLS
+from console.modules.appointments.api import APPOINTMENTS
+from console.modules.citizens.api import CITIZENS
 from console.modules.gateway import calls, docs, models, oauth, outbox, views
 from console.modules.gateway.api import GATEWAY
+from console.modules.gateway.bookings import booking_calls
 from console.modules.gateway.courier import Courier, delivering
 from console.modules.gateway.document import Source, source_of, written
 from console.modules.gateway.gate import Gate, unknown_call
@@ -44,7 +47,12 @@ def setup(context: ModuleContext) -> None:
     source = source_of(context.calls, context.events.types)
     gate = Gate(context.db, context.clock, identity, source.scopes, context.utc_offset_minutes)
     service = IntegratorService(
-        context.clock, context.audit, identity, context.get(ORGANISATION), source.scopes
+        context.clock,
+        context.audit,
+        identity,
+        context.get(ORGANISATION),
+        source.scopes,
+        subscriptions,
     )
     context.provide(GATEWAY, service)
     context.routes(_calls(context, gate, source))
@@ -82,6 +90,9 @@ def _events(context: ModuleContext) -> Subscriptions:
             subscriptions, context.events.types.values(), lambda url: url_fits(url, networks)
         )
     )
+    context.api(
+        *booking_calls(context.get(HALLS), context.get(APPOINTMENTS), context.get(CITIZENS))
+    )
     return subscriptions
 
 
@@ -114,7 +125,7 @@ def _calls(context: ModuleContext, gate: Gate, source: Source) -> list[web.Abstr
 MODULE = ModuleSpec(
     name="gateway",
     package="console.modules.gateway",
-    requires=("halls", "identity", "organisation"),
+    requires=("halls", "identity", "organisation", "appointments", "citizens"),
     table_prefix="gate_",
     setup=setup,
 )

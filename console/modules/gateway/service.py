@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import sqlalchemy as sa
 
@@ -14,6 +15,7 @@ from console.core.permissions import NOWHERE, Permission, Reach, ReachKind, Subj
 from console.core.uow import ReadUow, Uow
 from console.modules.gateway import models as m
 from console.modules.gateway.clients import Access, Client, client_of, reach_text
+from console.modules.gateway.subscriptions import Delivery, Subscription, Subscriptions
 from console.modules.identity.api import IdentityApi
 from console.modules.organisation.api import Chart, OrganisationApi
 from qingting.contract.errors import Refusal
@@ -61,6 +63,15 @@ class Fault:
     request: str
 
 
+class WebhookAct(StrEnum):
+    """What a keeper may do with a webhook."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    PING = "ping"
+    REPEAT = "repeat"
+
+
 class IntegratorService:
     """Use cases of the keepers of integrators."""
 
@@ -71,12 +82,14 @@ class IntegratorService:
         identity: IdentityApi,
         organisation: OrganisationApi,
         scopes: Mapping[str, ApiScope],
+        webhooks: Subscriptions,
     ) -> None:
         self._clock = clock
         self._audit = audit
         self._identity = identity
         self._organisation = organisation
         self.scopes = scopes
+        self._webhooks = webhooks
 
     # -- looking ------------------------------------------------------------------------------
 
@@ -158,6 +171,34 @@ class IntegratorService:
             .limit(rows)
         )
         return [Fault(**row) for row in found]
+
+    async def webhooks(
+        self, uow: ReadUow, name: str
+    ) -> list[tuple[Subscription, Sequence[Delivery]]]:
+        """An integrator's webhooks, each with its last tries. The caller has looked the integrator up."""
+        return [
+            (one, await self._webhooks.deliveries(uow, one.id, limit=10))
+            for one in await self._webhooks.of(uow, name)
+        ]
+
+    async def act_on_webhook(
+        self, uow: Uow, subject: Subject, name: str, webhook: str, act: WebhookAct, hours: int
+    ) -> None:
+        """Pauses, resumes or tries a webhook, or repeats the events of the last ``hours``.
+
+        Raises ``integrator.unknown``, ``integrator.above``, ``webhook.unknown``, ``webhook.nothing``.
+        """
+        await self._kept(uow, subject, name)
+        match act:
+            case WebhookAct.PAUSE | WebhookAct.RESUME:
+                paused = act is WebhookAct.PAUSE
+                await self._webhooks.set_paused(uow, name, webhook, paused=paused)
+            case WebhookAct.PING:
+                await self._webhooks.ping(uow, name, webhook)
+            case WebhookAct.REPEAT:
+                now = self._clock.now_ms()
+                await self._webhooks.again(uow, name, webhook, now - hours * 3_600_000, now)
+        await self._note(uow, subject, f"webhook.{act.value}", name, webhook)
 
     # -- changing -----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.gateway.api import Access
 from console.modules.gateway.clients import reach_of, reach_text
-from console.modules.gateway.service import Integrator, IntegratorService
+from console.modules.gateway.service import Integrator, IntegratorService, WebhookAct
 from console.modules.organisation.api import Chart, Level
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -46,6 +46,13 @@ class AccessForm(Strict, frozen=True, kw_only=True):
 
 class SecretForm(Strict, frozen=True, kw_only=True):
     at_once: bool = False
+
+
+class WebhookForm(Strict, frozen=True, kw_only=True):
+    """``hours`` back from now, for a repetition."""
+
+    act: WebhookAct
+    hours: Annotated[int, msgspec.Meta(ge=1, le=336)] = 24
 
 
 class StateForm(Strict, frozen=True, kw_only=True):
@@ -235,6 +242,7 @@ class IntegratorPages:
             "language": language,
             "usage": await self._service.usage(uow, name),
             "faults": await self._service.faults(uow, name),
+            "webhooks": await self._service.webhooks(uow, name),
             "problem": problem,
         }
         return request.app[PAGES].render(request, "integrator.html", context)
@@ -259,6 +267,16 @@ class IntegratorPages:
             return await self._refused(request, name, refusal)
         done = "integrator.done.disabled" if form.disabled else "integrator.done.enabled"
         raise see_other(request, f"/integrators/{name}", done=done)
+
+    async def webhook(self, request: web.Request) -> web.Response:
+        form, name = await read_form(request, WebhookForm), request.match_info["integrator"]
+        try:
+            await self._service.act_on_webhook(
+                request[UOW], request[SUBJECT], name, request.match_info["webhook"], form.act, form.hours
+            )  # fmt: skip
+        except Refusal as refusal:
+            return await self._refused(request, name, refusal)
+        raise see_other(request, f"/integrators/{name}", done=f"webhook.done.{form.act.value}")
 
     async def _refused(self, request: web.Request, name: str, refusal: Refusal) -> web.Response:
         if refusal.code in _ELSEWHERE:
@@ -297,4 +315,5 @@ def routes(service: IntegratorService, halls: HallsApi) -> list[web.RouteDef]:
         web.get("/integrators/{integrator}/edit", pages.edit),
         web.post("/integrators/{integrator}/secret", pages.renew),
         web.post("/integrators/{integrator}/state", pages.state),
+        web.post("/integrators/{integrator}/webhooks/{webhook}", pages.webhook),
     ]

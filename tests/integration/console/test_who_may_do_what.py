@@ -51,6 +51,7 @@ BODIES: Mapping[str, Mapping[str, str]] = {
     "/accounts/{account}/roles": {"role": "clerk", "reach": "own:"},
     "/accounts/{account}/roles/withdraw": {"role": "clerk", "reach": "own:"},
     "/sign-in/addresses/drop": {"no": "1"},
+    "/integrators/{integrator}/webhooks/{webhook}": {"act": "ping"},
     "/password": {"present": "x", "new": "y", "again": "y"},
 }
 LINE = re.compile(r"^\| `(GET|POST) (\S+)` \| (.+) \|$", re.M)

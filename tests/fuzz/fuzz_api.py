@@ -1,0 +1,113 @@
+"""Fuzzes the open API by its own document: no 5xx, nothing that the document does not say.
+
+``python tests/fuzz/fuzz_api.py [examples] [seed]`` starts a console of its own and asks more than the suite does.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import CheckFunction
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+CHECKS: list[CheckFunction] = [
+    schemathesis.checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+NEGATIVE: list[CheckFunction] = [*CHECKS, negative_data_rejection, unsupported_method]
+TOKEN = "/oauth/token"
+HERE = Path(__file__).resolve().parents[1]
+
+
+def fuzz(
+    url: str, token: str, document: Mapping[str, Any], *, examples: int, start: int = 1
+) -> list[str]:
+    """Asks every call with what fits its description and with what does not; gives what was wrong."""
+    schema = schemathesis.openapi.from_dict(dict(document))
+    faults = []
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            faults += _asked(operation, mode, url, token, examples, start)
+    return faults
+
+
+def _asked(
+    operation: Any, mode: GenerationMode, url: str, token: str, examples: int, start: int
+) -> Iterator[str]:
+    checks = CHECKS if mode is GenerationMode.POSITIVE else NEGATIVE
+    headers = {} if operation.path == TOKEN else {"Authorization": f"Bearer {token}"}
+
+    @seed(start)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        response = case.call(base_url=f"{url}/api/v1", headers=headers)
+        case.validate_response(response, checks=checks)
+
+    try:
+        ask()
+    except Unsatisfiable:
+        return  # A call without parameters or body has nothing that could be wrong.
+    except BaseException as error:
+        yield f"{operation.method.upper()} {operation.path} {mode.value}: {error}"
+
+
+async def _main(examples: int, start: int) -> int:
+    sys.path[:0] = [str(HERE), str(HERE / "integration" / "console")]
+    from api_client import access, caller
+    from console_browser import console
+
+    from console.app.modules import MIGRATIONS
+    from console.core.migrate import create_database, migrate
+    from console.core.postgres import EmbeddedPostgres
+
+    folder = Path(tempfile.mkdtemp(prefix="qt-fuzz-"))
+    server = EmbeddedPostgres(folder / "pg", settings={"fsync": "off"})
+    await asyncio.to_thread(server.start)
+    try:
+        url = server.url("city")
+        await create_database(url)
+        await migrate(url, MIGRATIONS)
+        async with console(url) as ready:
+            scopes = sorted({one.scope.name for one in ready.city.context.calls})
+            given = access(*scopes, per_minute=60_000, per_day=50_000_000)
+            async with caller(ready, "fuzzer", given) as one:
+                document = (await one.get("/openapi.json")).body
+                faults = await asyncio.to_thread(
+                    fuzz, ready.url, one.token, document, examples=examples, start=start
+                )
+    finally:
+        await asyncio.to_thread(server.stop)
+        shutil.rmtree(folder)
+    print("\n\n".join(faults) or f"no fault, {examples} examples for each call and mode")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    numbers = [int(one) for one in sys.argv[1:]]
+    sys.exit(asyncio.run(_main(*(numbers + [200, 1][len(numbers) :]))))
