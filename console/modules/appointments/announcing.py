@@ -49,11 +49,12 @@ _OF_TOPIC = {
 
 
 class Announcer:
-    """Implements :class:`console.modules.appointments.telling.Teller` around another one."""
+    """Implements :class:`console.modules.appointments.telling.Teller` around another one; declares what it tells."""
 
     def __init__(self, teller: Teller, events: ApiEvents) -> None:
         self._teller = teller
         self._events = events
+        events.declare(*TYPES)
 
     async def tell(self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0) -> None:
         await self._teller.tell(uow, topic, appointment, days=days)

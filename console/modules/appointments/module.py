@@ -5,7 +5,7 @@ from console.core.permissions import Permission
 from console.core.uow import CHANGED
 from console.halls.api import HALLS
 from console.modules.appointments import views, views_day, views_rules, views_standing
-from console.modules.appointments.announcing import TYPES, Announcer
+from console.modules.appointments.announcing import Announcer
 from console.modules.appointments.api import APPOINTMENTS
 from console.modules.appointments.booker import Booker, Tools
 from console.modules.appointments.closing import Closing
@@ -34,7 +34,6 @@ def setup(context: ModuleContext) -> None:
     planner = Planner(clock, halls, context.get(CALENDAR), context.get(CATALOGUE))
     context.signals.subscribe(CHANGED, planner.heard)
     counter, door = Counter(clock, planner), Door()
-    context.api_events(*TYPES)
     teller = Announcer(WaitingTeller(clock, notifications), context.events)
     relay = Relay(context.db, halls, notifications)
     tools = Tools(
