@@ -6,7 +6,7 @@ from console.core.api import ApiEvents, ApiEventType, Both, Day, Instant
 from console.core.api_scopes import APPOINTMENTS_READ
 from console.core.uow import Uow
 from console.modules.appointments.api import Appointment, Life
-from console.modules.appointments.telling import Teller
+from console.modules.appointments.telling import WaitingTeller
 
 
 class AppointmentTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,15 +49,22 @@ _OF_TOPIC = {
 
 
 class Announcer:
-    """Implements :class:`console.modules.appointments.telling.Teller` around another one; declares what it tells."""
+    """Implements :class:`console.modules.appointments.telling.Teller` around the one that tells citizens; declares
+    what it tells."""
 
-    def __init__(self, teller: Teller, events: ApiEvents) -> None:
+    def __init__(self, teller: WaitingTeller, events: ApiEvents) -> None:
         self._teller = teller
         self._events = events
         events.declare(*TYPES)
 
     async def tell(self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0) -> None:
         await self._teller.tell(uow, topic, appointment, days=days)
+        await self.announce(uow, topic, appointment)
+
+    def word(self, topic: str, appointment: Appointment) -> bytes:
+        return self._teller.word(topic, appointment)
+
+    async def announce(self, uow: Uow, topic: str, appointment: Appointment) -> None:
         if topic in _OF_TOPIC:
             await self._told(uow, _OF_TOPIC[topic], appointment, appointment.state)
 

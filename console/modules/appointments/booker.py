@@ -259,6 +259,7 @@ class Booker:
         word = self._tools.teller.word("appointment.cancelled", gone)
         drop = DropBooking(booking=BookingId(appointment))
         await repo.send(uow, row["hall"], appointment, drop, told=word)
+        await self._tools.teller.announce(uow, "appointment.cancelled", gone)
         uow.on_commit(self._tools.wake)
         return gone
 
@@ -398,6 +399,7 @@ class Booker:
         )
         word = self._tools.teller.word(topic, one)
         await repo.send(uow, one.hall, one.id, PutBooking(booking=booking), told=word)
+        await self._tools.teller.announce(uow, topic, one)
         uow.on_commit(self._tools.wake)
 
 

@@ -61,6 +61,10 @@ class Teller(Protocol):
         """The same as it waits, for who leaves it together with a directive."""
         ...
 
+    async def announce(self, uow: Uow, topic: str, appointment: Appointment) -> None:
+        """Tells integrators of what :meth:`word` says; :meth:`tell` does it by itself."""
+        ...
+
     async def follow(self, uow: Uow, appointment: Appointment, *, until: int) -> None:
         """The citizen has come and waits: is told when few are before them."""
         ...

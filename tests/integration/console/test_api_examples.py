@@ -216,6 +216,12 @@ async def test_every_call_answers_as_its_example_says_and_a_fuzzer_finds_nothing
         book = Book(one)
         await look(book)
         await visit(book)
+        async with ready.city.db.write() as uow:
+            await put_in_order(uow)
+        told = [each["kind"] for each in (await one.get("/events")).body["events"]]
+        assert told[-4:] == [
+            f"appointment.{each}" for each in ("booked", "cancelled", "booked", "changed")
+        ]
         await webhooks(book)
         assert set(book.found) == {each.name for each in ready.city.context.calls}
         text = msgspec.json.format(msgspec.json.encode(dict(sorted(book.found.items()))), indent=1)
