@@ -1,5 +1,6 @@
 """Events to integrators: written with the act, in order, at least once, signed; and who hears nothing."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator
@@ -218,7 +219,10 @@ async def test_a_webhook_is_its_integrators_alone_and_never_leads_inside(
     given = access("webhooks.manage", "halls.read")
     async with caller(ready, "bureau", given) as one, caller(ready, "other", given) as other:
         body = {"url": receiver.url, "kinds": ["hall.opened"], "secret": SECRET}
-        made = await one.ask("POST", "/webhooks", body, key="the-same-key")
+        at_once = [one.ask("POST", "/webhooks", body, key="the-same-key") for _ in range(6)]
+        made, *repeats = await asyncio.gather(*at_once)
+        assert {each.body["id"] for each in repeats} == {made.body["id"]}
+        assert len((await one.get("/webhooks")).body["webhooks"]) == 1
         again = await one.ask("POST", "/webhooks", body, key="the-same-key")
         assert again.body == made.body
         assert again.headers["Idempotent-Replayed"] == "true"
