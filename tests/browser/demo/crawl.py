@@ -1,4 +1,5 @@
-"""Walks through all pages that somebody can reach by links, as one without scripts on the narrowest phone does."""
+"""Walks through all pages that somebody can reach by links, and looks at each as whoever has the narrowest phone, no
+scripts or a screen reader meets it."""
 
 import asyncio
 import re
@@ -7,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, StorageState
+from playwright.async_api import BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 NARROWEST = 320
-SAMPLES = 2
-"""Pages of one route that are looked at: lists differ from empty lists, drafts from what is published."""
-LINKS = "[...document.querySelectorAll('a[href]')].map(one => one.href)"
+NOT_FOLLOWED = ("/language", "/c/look")
+"""Addresses that change how all further pages look."""
+LINKS = """html => [...new DOMParser().parseFromString(html, 'text/html').querySelectorAll('a[href]')]
+    .map(one => one.getAttribute('href'))"""
 WIDER = """[...document.querySelectorAll('body *')].filter(one => {
     const box = one.getBoundingClientRect();
     if (box.width === 0 || box.right <= innerWidth + 1) return false;
@@ -23,20 +25,22 @@ WIDER = """[...document.querySelectorAll('body *')].filter(one => {
     return getComputedStyle(one).position !== 'fixed';
 }).slice(0, 2).map(one => one.outerHTML.slice(0, 120))"""
 """What makes the page wider than the screen; wide tables scroll within a box of their own."""
-NEEDS_SCRIPT = """[...document.querySelectorAll('[hx-get], [hx-post], button:not([form])')].filter(one => {
-    if (one.matches('a[href], form[action]') || one.closest('form')) return false;
+NEEDS_SCRIPT = """html => [...new DOMParser().parseFromString(html, 'text/html')
+    .querySelectorAll('[hx-get], [hx-post], button:not([form])')].filter(one => {
+    if (one.matches('a[href], form[action]') || one.closest('form') || one.hidden) return false;
     const wakes = one.getAttribute('hx-trigger') || '';
-    return !/live|load|every|sse|refresh/.test(wakes) && !one.closest('[data-script]');
+    return !/live|load|every|sse|refresh/.test(wakes);
 }).slice(0, 3).map(one => one.outerHTML.slice(0, 160))"""
-"""Controls that do nothing without scripts; parts that only renew themselves are none."""
+"""Controls of the page as it is served that do nothing without scripts; parts that only renew themselves are none, and
+what needs a script is hidden until one shows it."""
 
 
 @dataclass
 class Crawl:
-    """What was found. ``seen`` counts pages by route; ``faults`` name the page."""
+    """What was found. ``seen`` are the routes that were looked at, one page of each; ``faults`` name the page."""
 
     routes: tuple[str, ...]
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
     def route(self, path: str) -> str:
@@ -49,55 +53,45 @@ class Crawl:
         return path
 
 
-async def crawl(browser: Browser, session: StorageState, start: str, found: Crawl) -> None:
-    """From ``start`` over all links of the same site, as whoever has ``session``: each page once without scripts,
-    where all its controls must do, and once with them, under axe."""
-    plain = await browser.new_context(
-        locale="zh-CN", storage_state=session, java_script_enabled=False
-    )
-    lively = await browser.new_context(locale="zh-CN", storage_state=session)
-    pages = [await one.new_page() for one in (plain, lively)]
-    for page in pages:
-        await page.set_viewport_size({"width": NARROWEST, "height": 640})
-    todo, known = deque([start]), {start}
+async def crawl(context: BrowserContext, start: str, found: Crawl) -> None:
+    """From ``start`` over all links of the same site, with the session of ``context``."""
+    page = await context.new_page()
+    await page.set_viewport_size({"width": NARROWEST, "height": 640})
+    todo, known, walked = deque([start]), {start}, set[str]()
     while todo:
         url = todo.popleft()
         route = found.route(urlsplit(url).path)
-        if found.seen.get(route, 0) >= SAMPLES or not await _is_page(plain, url, route, found):
+        if route in walked or route in NOT_FOLLOWED:
             continue
-        found.seen[route] = found.seen.get(route, 0) + 1
-        for link in await _links(pages[0], url, found):
+        walked.add(route)
+        for link in await _look(page, url, found, again=route in found.seen):
             target = urljoin(url, link).partition("#")[0]
             if urlsplit(target).netloc == urlsplit(start).netloc and target not in known:
                 known.add(target)
                 todo.append(target)
-        await _look(pages[1], url, found)
-    for context in (plain, lively):
-        await context.close()
+        found.seen.add(route)
+    await page.close()
 
 
-async def _is_page(context: BrowserContext, url: str, route: str, found: Crawl) -> bool:
-    """False for files, and for what is refused: a link that leads nowhere is a fault."""
-    head = await context.request.get(url, max_redirects=0)
-    if head.status >= 400:
-        found.faults.append(f"{url}: {head.status}")
-        return False
-    if "text/html" in head.headers.get("content-type", "") and head.status < 300:
-        return True
-    found.seen[route] = found.seen.get(route, 0) + 1
-    return False
-
-
-async def _links(page: Page, url: str, found: Crawl) -> list[str]:
-    await page.goto(url)
-    for control in await page.evaluate(NEEDS_SCRIPT):
+async def _look(page: Page, url: str, found: Crawl, *, again: bool) -> list[str]:
+    """Gives the links of a page; a link that leads to a refusal is a fault, files are not looked at. What another
+    session has seen ``again`` is only read for its links."""
+    answer = await page.context.request.get(url, max_redirects=0)
+    if answer.status >= 400:
+        found.faults.append(f"{url}: {answer.status}")
+    if "text/html" not in answer.headers.get("content-type", "") or answer.status >= 300:
+        return [answer.headers["location"]] if "location" in answer.headers else []
+    html = await answer.text()
+    for control in await page.evaluate(NEEDS_SCRIPT, html):
         found.faults.append(f"{url}: needs a script: {control}")
-    links: list[str] = await page.evaluate(LINKS)
+    links: list[str] = await page.evaluate(LINKS, html)
+    if not again:
+        await page.goto(url)
+        await _measure(page, url, found)
     return links
 
 
-async def _look(page: Page, url: str, found: Crawl) -> None:
-    await page.goto(url)
+async def _measure(page: Page, url: str, found: Crawl) -> None:
     if await page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
         found.faults.append(f"{url}: wider than {NARROWEST}: {await page.evaluate(WIDER)}")
     await page.evaluate(await asyncio.to_thread(AXE.read_text, "utf-8"))

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from crawl import Crawl, crawl
 from demo_stage import Demo, OpenPage
 from patience import limit_ms
 from people import (
     call_up_to,
     choose_item,
+    first_login,
     go_home,
     log_in,
     press,
@@ -23,14 +25,15 @@ from people import (
     take_number,
 )
 from pictures import picture
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="session"),
 ]
-AXE = Path(__file__).resolve().parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+ROOT = Path(__file__).resolve().parents[3]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SEEN_MS = limit_ms(2.0)
 """A fault is on every screen within two seconds, and so is its end."""
 
@@ -348,3 +351,39 @@ async def test_the_elder_version_is_larger(demo: Demo, screen: OpenPage) -> None
         arg=before,
     )
     await picture(kiosk, "kiosk-elder")
+
+
+PAGE_ROUTES = tuple(
+    re.findall(r"`GET (\S+)`", (ROOT / "docs" / "permissions.md").read_text("utf-8"))
+)
+PAGES_FOUND = 110
+"""Routes that links lead to in a fresh city. Fewer: somewhere a link is gone, or who looked was thrown out."""
+
+
+async def test_every_page_fits_the_narrowest_phone_does_without_scripts_and_is_accessible(
+    demo: Demo, desks: Any, browser: Browser
+) -> None:
+    found, console = Crawl(PAGE_ROUTES), demo.report["console"]
+    await crawl(desks.console.context, console, found)
+    for other in demo.report["others"]:
+        context = await browser.new_context(locale="zh-CN")
+        page = await context.new_page()
+        await first_login(page, console, other["user"], other["password"], "Reed-2026-shore")
+        await expect(page.locator("form[action='/logout']").first).to_be_attached()
+        await crawl(context, console, found)
+    await crawl(await citizen_context(browser, console), f"{console}c", found)
+    assert found.faults == []
+    assert len(found.seen) >= PAGES_FOUND, sorted(set(PAGE_ROUTES) - found.seen)
+
+
+async def citizen_context(browser: Browser, console: str) -> BrowserContext:
+    """A sample citizen who has logged in at the platform and agreed."""
+    context = await browser.new_context(locale="zh-CN")
+    page = await context.new_page()
+    await page.goto(f"{console}c/login/go?next=/c/me")
+    await page.locator("input[value=agent-woman]").check()
+    await page.locator("button[name=allow]").click()
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="同意并继续").click()
+    await expect(page.get_by_role("main")).to_be_visible()
+    return context
