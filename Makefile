@@ -27,7 +27,7 @@ demo: install ## Run the whole main job with simulated devices (ARGS="--halls 9"
 
 test: $(TEST_STAMP) system $(WEB_STAMP) ## Run every check and test, browser journeys included
 	$(MAKE) --no-print-directory lint web-test
-	$(PY) -m pytest tests/unit tests/integration -n 4 --dist loadfile -q
+	$(PY) -m pytest tests/integration tests/unit -n 4 --dist loadfile -q
 	$(BROWSER)
 
 lint: $(TEST_STAMP) $(NPM_STAMP) ## Formatting, lint, types, import rules, generated files

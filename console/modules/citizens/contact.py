@@ -1,8 +1,10 @@
 """How somebody can be reached: a phone number or mail address is kept once a code that was sent there came back."""
 
 import json
+from collections.abc import Sequence
 
 from console.core.permissions import Subject
+from console.core.personal import PersonalData
 from console.core.uow import ReadUow, Uow
 from console.modules.citizens import repository as repo
 from console.modules.citizens.people import (
@@ -12,7 +14,7 @@ from console.modules.citizens.people import (
     mask_mail,
     mask_phone,
 )
-from console.modules.citizens.service import PROOF, CitizenService
+from console.modules.citizens.service import HOLDER, PROOF, CitizenService
 from console.modules.notifications.api import (
     Channel,
     FieldKind,
@@ -54,11 +56,16 @@ class Contact:
     """Use cases of somebody's own addresses."""
 
     def __init__(
-        self, clock: Clock, service: CitizenService, notifications: NotificationsApi
+        self,
+        clock: Clock,
+        service: CitizenService,
+        notifications: NotificationsApi,
+        holders: Sequence[PersonalData],
     ) -> None:
         self._clock = clock
         self._service = service
         self._notifications = notifications
+        self._holders = holders
 
     async def pending(self, uow: ReadUow, citizen: str) -> dict[str, str]:
         """Masked addresses that wait for their code, by channel."""
@@ -118,8 +125,13 @@ class Contact:
         await repo.change(uow, citizen, {"comes_box": box})
 
     async def forget(self, uow: Uow, citizen: str, address: str) -> None:
-        """Somebody's own wish: the account goes (个人信息保护法 Art. 47)."""
+        """Somebody's own wish: the account goes, and with it the name wherever else it need not stay (个人信息保护法
+        Art. 47)."""
         actor = Subject(id=f"citizen {citizen}", name="", address=address)
+        sought = await self._service.sought(uow, citizen)
+        for one in self._holders:
+            if one.holder != HOLDER:
+                await one.erase(uow, sought)
         await self._service.forget(uow, actor, citizen)
 
 

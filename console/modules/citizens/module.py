@@ -15,6 +15,7 @@ from console.modules.citizens import (
     views_login,
     views_me,
     views_public,
+    views_requests,
 )
 from console.modules.citizens.api import CITIZENS, ME
 from console.modules.citizens.board import Board
@@ -28,6 +29,7 @@ from console.modules.citizens.sessions import COOKIE, CitizenSessions
 from console.modules.citizens.shell import START, CitizenShell
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.organisation.api import ORGANISATION
+from console.modules.privacy.api import PRIVACY
 from console.modules.statistics.api import STATISTICS
 from qingting.kernel.web import Sessions
 
@@ -37,7 +39,7 @@ ATTEMPT_COOKIE = "qt_citizen_attempt"
 def setup(context: ModuleContext) -> None:
     store, notifications = CitizenSessions(context.db), context.get(NOTIFICATIONS)
     service = CitizenService(context, store, notifications)
-    contact = Contact(context.clock, service, notifications)
+    contact = Contact(context.clock, service, notifications, context.personal)
     notifications.declare(TOPICS)
     notifications.reached_by(service)
     context.provide(CITIZENS, service)
@@ -63,6 +65,7 @@ def setup(context: ModuleContext) -> None:
             *views_public.routes(desk),
             *views_halls.routes(desk, context.citizens.map_url),
             *views_login.routes(views_login.LoginDesk(service, store, sessions_in, _door(context))),
+            *views_requests.routes(views_requests.RequestDesk(service, context.get(PRIVACY))),
             *views_me.routes(
                 views_me.MeDesk(service, contact, store, context.slot(ME), appointments)
             ),
@@ -124,6 +127,7 @@ MODULE = ModuleSpec(
         "catalogue",
         "notifications",
         "organisation",
+        "privacy",
         "statistics",
     ),
     table_prefix="cit_",

@@ -10,7 +10,7 @@ from console.core.uow import ReadUow, Uow
 from console.modules.appointments.api import AppointmentsApi
 from console.modules.citizens import repository as repo
 from console.modules.citizens.booking import STILL_OPEN
-from console.modules.citizens.service import CitizenService
+from console.modules.citizens.service import HOLDER, CitizenService
 from qingting.contract.errors import Refusal
 
 NAMES = ("name", "number", "phone", "mail")
@@ -19,7 +19,7 @@ NAMES = ("name", "number", "phone", "mail")
 class CitizenData:
     """Implements :class:`console.core.personal.PersonalData`; a record is a citizen's id."""
 
-    holder = "citizens"
+    holder = HOLDER
     fields = tuple(PersonalField(name, DataClass.SENSITIVE) for name in NAMES)
 
     def __init__(self, service: CitizenService, appointments: AppointmentsApi) -> None:

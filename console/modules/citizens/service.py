@@ -12,6 +12,7 @@ from console.core.audit import Audit
 from console.core.module import ModuleContext
 from console.core.oidc import Identity
 from console.core.permissions import Subject
+from console.core.personal import PersonSought
 from console.core.uow import ReadUow, Uow
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
@@ -20,6 +21,7 @@ from console.modules.citizens.door import CITIZEN, to_consent, to_login
 from console.modules.citizens.people import Told, checked_person, checked_phone, mask_phone, told
 from console.modules.citizens.sessions import CitizenSessions
 from console.modules.notifications.api import NotificationsApi, Reach
+from console.modules.privacy.api import Requester
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.people import Person, mask_name, mask_number
@@ -30,6 +32,8 @@ from qingting.kernel.web import WebSession
 
 CONSENT = "2026-11"
 """The text that citizens agree to at their first login (``c.consent.…``); another one asks again."""
+HOLDER = "citizens"
+"""Under which name this module tells what it holds about people."""
 FOR = "for:"
 """Beginning of a session's mark that names the firm somebody acts for."""
 PROOF = "proof:"
@@ -237,6 +241,24 @@ class CitizenService:
     def sealed(self, text: str, field: str, citizen: str) -> str:
         """A box that opens as this field of this citizen alone; of nothing there is none."""
         return self._sealer.seal(text, context=context_of(field, citizen)) if text else ""
+
+    async def sought(self, uow: ReadUow, citizen: str) -> PersonSought:
+        """Whom other holders of data have to look for."""
+        number = await self._number(uow, citizen)
+        return PersonSought(number=number, index=self._sealer.blind_index(number))
+
+    async def requester(self, uow: ReadUow, citizen: str) -> Requester:
+        """Somebody in clear, for a request that is sealed anew."""
+        row = await self.row(uow, citizen)
+        return Requester(
+            name=self.opened(row["name_box"], "name", citizen),
+            number=await self._number(uow, citizen),
+            phone=self.opened(row["phone_box"], "phone", citizen),
+        )
+
+    async def _number(self, uow: ReadUow, citizen: str) -> str:
+        row = await self.row(uow, citizen)
+        return self.opened(row["number_box"], "number", citizen)
 
     def opened(self, box: str, field: str, citizen: str) -> str:
         """Inverse of :meth:`sealed`."""

@@ -50,7 +50,8 @@ def _add_jobs(context: ModuleContext, service: NotificationService) -> None:
         await work_when_woken(tickets, watcher.look)
 
     keep = context.retention.keep_messages_days
-    forget = pruning(context.db, "messages", PRUNE_LOCK, prunes(context.clock, keep))
+    old = prunes(context.clock, keep, service.topics)
+    forget = pruning(context.db, "messages", PRUNE_LOCK, old)
     context.job("notifications", send)
     context.job("notification pruning", forget)
     context.job("few before you", watch)

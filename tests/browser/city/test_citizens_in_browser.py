@@ -21,7 +21,7 @@ PUBLIC = (
     "/c/login",
     "/c/items?q=zzz",
 )
-OWN = ("/c/me", "/c/consent", "/c/acting", "/c/book", "/c/book/saertu", "/c/bookings", "/c/messages", "/c/me/delete")  # fmt: skip
+OWN = ("/c/me", "/c/consent", "/c/acting", "/c/book", "/c/book/saertu", "/c/bookings", "/c/messages", "/c/me/delete", "/c/me/requests")  # fmt: skip
 
 
 async def press(page: Page, name: str) -> None:

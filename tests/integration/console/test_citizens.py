@@ -148,6 +148,19 @@ async def _handed_over_and_erased_on_request(ready: ConsoleReady) -> None:
         assert await data.about(uow, person) == []
 
 
+async def _asks_for_the_own_data(person: Browser) -> None:
+    asked = {"kind": "correct", "words": "电话换了"}
+    status, path, text = await person.submit("/c/me/requests", "/c/me/requests", **asked)
+    assert (status, path, "申请已收到" in text, "办理中" in text) == (
+        200,
+        "/c/me/requests",
+        True,
+        True,
+    )
+    status, _, text = await person.submit("/c/me/requests", "/c/me/requests", **asked)
+    assert (status, "电话换了</textarea>" in text) == (409, True), "asked already; the words stay"
+
+
 async def test_a_phone_number_is_kept_once_its_code_came_back_and_an_account_can_be_deleted(
     ready: ConsoleReady,
 ) -> None:
@@ -173,6 +186,7 @@ async def test_a_phone_number_is_kept_once_its_code_came_back_and_an_account_can
         code = await code_for(ready)
         assert (await person.submit("/c/me", "/c/me/mail/code", code=code))[0] == 409
 
+        await _asks_for_the_own_data(person)
         assert (await person.submit("/c/me/delete", "/c/me/delete"))[0] == 422
         status, path, text = await person.submit("/c/me/delete", "/c/me/delete", sure="true")
         assert (status, path, "账户已注销" in text) == (200, "/c", True)

@@ -347,9 +347,23 @@ async def test_old_messages_go_with_all_that_hangs_on_them_and_young_ones_stay(o
     await on.clock.advance(399 * 86_400)
     await on.tell()
     await on.work()
-    old, _ = prunes(on.clock, 400)
+    old, _, _ = prunes(on.clock, 400, on.service.topics)
     await on.clock.advance(3 * 86_400)
     async with on.db.write() as uow:
         assert await old(uow, 100) == 1
         assert await old(uow, 100) == 0
         assert {row["message"] for row in await uow.all(sa.select(m.delivery))} == {2}
+
+
+async def test_a_code_is_kept_no_longer_than_its_message_is_worth_telling(on: Stage) -> None:
+    await on.tell()
+    await on.work()
+    *_, spent_codes = prunes(on.clock, 400, on.service.topics)
+    async with on.db.write() as uow:
+        assert await spent_codes(uow, 100) == 0, "it may still be on its way"
+    await on.clock.advance(2 * 86_400)
+    async with on.db.write() as uow:
+        assert await spent_codes(uow, 100) == 1
+        assert await spent_codes(uow, 100) == 0
+        (row,) = await uow.all(sa.select(m.message.c.params))
+    assert set(row["params"]) == {"hall", "time"}

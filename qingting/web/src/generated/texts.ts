@@ -1239,8 +1239,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "request.repeated": {
-    "zh": "这个人已有一份同类申请正在办理。",
-    "en": "A request of this kind is open already for this person.",
+    "zh": "已有一份同类申请正在办理，办结后可以再提。",
+    "en": "A request of this kind is open already; another can be made once it is answered.",
     "retry": false
   },
   "request.who": {
@@ -2156,11 +2156,6 @@ export const ERROR_TEXTS = {
   "backup.in_use": {
     "zh": "还有 {n} 个连接在用这个数据库。请先停掉所有城市平台进程再恢复。",
     "en": "{n} connections still use the database. Stop every console first, then restore.",
-    "retry": false
-  },
-  "backup.hall_in_use": {
-    "zh": "大厅服务器还在运行。请先停掉它再恢复。",
-    "en": "The hall server is running. Stop it first, then restore.",
     "retry": false
   },
   "job.unknown": {
