@@ -64,12 +64,13 @@ async def crawl(context: BrowserContext, start: str, found: Crawl) -> None:
         if route in walked or route in NOT_FOLLOWED:
             continue
         walked.add(route)
-        for link in await _look(page, url, found, again=route in found.seen):
+        again = route in found.seen
+        found.seen.add(route)
+        for link in await _look(page, url, found, again=again):
             target = urljoin(url, link).partition("#")[0]
             if urlsplit(target).netloc == urlsplit(start).netloc and target not in known:
                 known.add(target)
                 todo.append(target)
-        found.seen.add(route)
     await page.close()
 
 
@@ -86,7 +87,7 @@ async def _look(page: Page, url: str, found: Crawl, *, again: bool) -> list[str]
         found.faults.append(f"{url}: needs a script: {control}")
     links: list[str] = await page.evaluate(LINKS, html)
     if not again:
-        await page.goto(url)
+        await page.goto(url, wait_until="domcontentloaded")
         await _measure(page, url, found)
     return links
 
