@@ -45,12 +45,17 @@ STEPS = {
 
 
 class MovedClock(SystemClock):
-    """The machine's clock, moved on by a test."""
+    """The machine's clock, moved on by a test. In the hall it is nine at the beginning, whenever the test runs: an hour
+    later is still the same day."""
 
     shift = 0.0
 
+    def __init__(self) -> None:
+        day, hour = 86_400_000, 3_600_000
+        self._to_nine = 9 * hour - (super().now_ms() + 8 * hour) % day
+
     def now_ms(self) -> int:
-        return super().now_ms() + round(self.shift * 1000)
+        return super().now_ms() + self._to_nine + round(self.shift * 1000)
 
     def monotonic(self) -> float:
         return super().monotonic() + self.shift
