@@ -1134,8 +1134,8 @@ export const ERROR_TEXTS = {
     "retry": true
   },
   "page.not_found": {
-    "zh": "没有这个页面。请从左边的菜单重新进入。",
-    "en": "There is no such page. Please start again from the menu.",
+    "zh": "没有这个页面。请回到首页重新进入。",
+    "en": "There is no such page. Please start again from the first page.",
     "retry": false
   },
   "page.forbidden": {
