@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from console.core.kept import Kept
 from console.core.permissions import EVERYWHERE, stem
 from console.core.uow import ReadUow
 from console.halls.api import Directory, HallsApi, HallStatus, LinkState, Spot
@@ -64,7 +65,8 @@ class Board:
         self._calendar = calendar
         self._statistics = statistics
         self._organisation = organisation
-        self._kept: tuple[float, Sequence[HallNow]] | None = None
+        self._all: Kept[str, Sequence[HallNow]] = Kept(clock, KEPT_S)
+        self._pages: Kept[HallId, HallPage] = Kept(clock, KEPT_S)
 
     def moment(self) -> datetime:
         """The city's wall clock."""
@@ -75,21 +77,19 @@ class Board:
 
     async def halls(self, uow: ReadUow) -> Sequence[HallNow]:
         """All halls that have ever told what they are."""
-        asked = self._clock.monotonic()
-        if self._kept is not None and 0 <= asked - self._kept[0] < KEPT_S:
-            return self._kept[1]
+        return await self._all.get("", lambda: self._read_all(uow))
+
+    async def _read_all(self, uow: ReadUow) -> Sequence[HallNow]:
         lives = await self._halls.live(uow)
         figures = await self._statistics.queues(uow, EVERYWHERE, self._statistics.today())
         waiting: dict[str, int] = {}
         for one in figures:
             waiting[one.hall] = waiting.get(one.hall, 0) + one.waiting
-        found = [
+        return [
             await self._now(uow, status, waiting.get(status.id, 0), lives.get(status.id))
             for status in await self._halls.halls(uow, EVERYWHERE)
             if status.config_version
         ]
-        self._kept = (asked, found)
-        return found
 
     async def _now(
         self, uow: ReadUow, status: HallStatus, counted: int, live: Live | None
@@ -113,6 +113,9 @@ class Board:
 
     async def hall(self, uow: ReadUow, hall: HallId) -> HallPage:
         """Raises ``hall.unknown``."""
+        return await self._pages.get(hall, lambda: self._read_hall(uow, hall))
+
+    async def _read_hall(self, uow: ReadUow, hall: HallId) -> HallPage:
         status = await self._halls.hall(uow, hall)
         live = (await self._halls.live(uow)).get(hall)
         today = self.today()
