@@ -57,16 +57,12 @@ def told(server: Receiver) -> list[str]:
 
 
 async def arrived(on: Stage, server: Receiver, expected: list[str]) -> None:
-    """Two workers deliver side by side, again and again: exactly this arrives."""
+    """Two workers deliver side by side, again and again: exactly this arrives. What the city's own job has taken is
+    leased, not due: it is still on its way."""
 
     async def there() -> bool:
         await asyncio.gather(on.deliver(), on.deliver())
-        return (
-            await on.count(
-                "alarm_delivery", f"state = 'pending' AND next_at <= {on.clock.now_ms()}"
-            )
-            == 0
-        )
+        return await on.count("alarm_delivery", "state = 'pending'") == 0
 
     await until(there)
     assert told(server) == expected
