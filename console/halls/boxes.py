@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from console.core.uow import ReadUow, Uow
 from console.halls import models as m
-from qingting.contract.directives import PutBooking
+from qingting.contract.directives import Directive, ForgetPerson, PutBooking
 from qingting.contract.link import read_directive, write_directive
+from qingting.contract.people import Person
 from qingting.kernel.security.persons import PERSON_CONTEXT, for_hall
 from qingting.kernel.security.seal import Sealer
 
@@ -19,6 +20,19 @@ _KEY: sa.ColumnElement[str] = sa.func.substring(
 
 def _behind(sealer: Sealer) -> sa.ColumnElement[bool]:
     return _KEY.is_distinct_from(sealer.newest) & _KEY.is_not(None)
+
+
+def person_in(directive: PutBooking | ForgetPerson) -> Person:
+    """The citizen whom a directive is about."""
+    return directive.booking.person if isinstance(directive, PutBooking) else directive.person
+
+
+def with_person(directive: PutBooking | ForgetPerson, person: Person) -> Directive:
+    """The same directive about ``person``."""
+    if isinstance(directive, ForgetPerson):
+        return ForgetPerson(person=person)
+    booking = msgspec.structs.replace(directive.booking, person=person)
+    return msgspec.structs.replace(directive, booking=booking)
 
 
 class DirectiveBoxes:
@@ -37,12 +51,11 @@ class DirectiveBoxes:
         found = await uow.all(statement.with_for_update(skip_locked=True))
         for row in found:
             directive = read_directive(msgspec.Raw(row["body"]))
-            assert isinstance(directive, PutBooking)
-            own, person = for_hall(sealer, row["hall"]), directive.booking.person
+            assert isinstance(directive, PutBooking | ForgetPerson)
+            own, person = for_hall(sealer, row["hall"]), person_in(directive)
             clear = own.open(person.sealed, context=PERSON_CONTEXT)
             person = msgspec.structs.replace(person, sealed=own.seal(clear, context=PERSON_CONTEXT))
-            booking = msgspec.structs.replace(directive.booking, person=person)
-            body = bytes(write_directive(msgspec.structs.replace(directive, booking=booking)))
+            body = bytes(write_directive(with_person(directive, person)))
             here = sa.update(m.directive).where(c.hall == row["hall"], c.no == row["no"])
             await uow.run(here.values(body=body))
         return len(found)

@@ -188,18 +188,30 @@ def _directed(state: HallState, directive: d.Directive | None, now: int) -> list
             return [*_closings(state, config), e.ConfigApplied(config=config)]
         case d.PutNotice(text=text, text_en=text_en):
             return [e.NoticePut(text=text, text_en=text_en)]
+        case d.DirectAct() | d.PutProfiles() | d.PutRelease():
+            return decide_acts.directed(state, directive, now)
+        case d.PutBooking() | d.DropBooking() | d.ForgetPerson():
+            return _about_citizens(state, directive)
+
+
+def _about_citizens(
+    state: HallState, directive: d.PutBooking | d.DropBooking | d.ForgetPerson
+) -> list[e.EventBody]:
+    match directive:
         case d.PutBooking(booking=booking):
             _check_changeable(state, booking.id)
             if any(item not in state.items for item in booking.items):
                 raise Refusal("ticket.unknown_item")
             return [e.BookingPut(booking=booking)]
-        case d.DirectAct() | d.PutProfiles() | d.PutRelease():
-            return decide_acts.directed(state, directive, now)
         case d.DropBooking(booking=booking_id):
             if booking_id not in state.bookings:
                 raise Refusal("booking.unknown")
             _check_changeable(state, booking_id)
             return [e.BookingDropped(booking=booking_id)]
+        case d.ForgetPerson(person=person):
+            if not person.index:
+                raise Refusal("person.unreadable")
+            return [e.PersonForgotten(index=person.index)]
 
 
 def _put_refusal(state: HallState, put: d.PutConfig) -> Refusal | None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import msgspec
+
 from hallserver.engine import learning
 from hallserver.engine.evolve_acts import ACT_STEPS
 from hallserver.engine.evolve_tickets import TICKET_STEPS
@@ -23,6 +25,7 @@ from qingting.contract import events as e
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import edited
 from qingting.contract.ids import BusinessDay
+from qingting.contract.people import NOBODY
 from qingting.contract.states import BookingState, TurnedAway
 
 Step = Callable[[HallState, Any, e.Event], None]
@@ -250,6 +253,15 @@ def _booking_missed(state: HallState, body: e.BookingMissed, event: e.Event) -> 
     state.due.pop(body.booking, None)
 
 
+def _person_forgotten(state: HallState, body: e.PersonForgotten, event: e.Event) -> None:
+    """Whoever is still expected keeps the name until then: the hall finds the booking by the card."""
+    for ticket in state.people.pop(body.index, ()):
+        state.tickets[ticket].person = None
+    for life in state.bookings.values():
+        if life.booking.person.index == body.index and life.state is not BookingState.DUE:
+            life.booking = msgspec.structs.replace(life.booking, person=NOBODY)
+
+
 def _leased(state: HallState, body: e.NumbersLeased, event: e.Event) -> None:
     state.leases.append(
         Lease(device=body.device, queue=body.queue, first=body.first, last=body.last)
@@ -267,6 +279,7 @@ _STEPS: dict[type, Step] = {
     e.BookingPut: _booking_put,
     e.BookingDropped: _booking_dropped,
     e.BookingMissed: _booking_missed,
+    e.PersonForgotten: _person_forgotten,
     e.NumbersLeased: _leased,
     e.DeviceRegistered: _put_device,
     e.DeviceChanged: _device_changed,

@@ -3,7 +3,8 @@
 import msgspec
 import structlog
 
-from qingting.contract.directives import Directive, PutBooking
+from qingting.contract.directives import Directive, ForgetPerson, PutBooking
+from qingting.contract.people import NOBODY
 from qingting.kernel.security.lease_keys import public_half
 from qingting.kernel.security.persons import receive, taken_over
 from qingting.kernel.security.seal import Sealer, SealError
@@ -36,7 +37,10 @@ class CityPeople:
             log.warning("link.people_keys_unreadable")
 
     def adopt(self, directive: Directive | None) -> Directive | None:
-        """The directive with its person under the hall's keys and index. One that cannot be opened stays as it is."""
+        """The directive with its person under the hall's keys and index. A booking whose person cannot be opened stays
+        as it is; of whom the hall cannot read it cannot forget, and says so in its answer."""
+        if isinstance(directive, ForgetPerson):
+            return self._forget(directive)
         if not isinstance(directive, PutBooking) or self._city is None or self._own is None:
             return directive
         booking = directive.booking
@@ -47,3 +51,12 @@ class CityPeople:
             return directive
         booking = msgspec.structs.replace(booking, person=person)
         return msgspec.structs.replace(directive, booking=booking)
+
+    def _forget(self, directive: ForgetPerson) -> ForgetPerson:
+        person = NOBODY
+        if self._city is not None and self._own is not None:
+            try:
+                person = taken_over(self._city, self._own, directive.person)
+            except SealError:
+                log.warning("link.forget_unreadable")
+        return ForgetPerson(person=person)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, bindparam, insert, update
+from sqlalchemy import BindParameter, bindparam, insert, null, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from hallserver.store import tables as t
@@ -33,6 +33,15 @@ _ISSUE = compile_sql(
             if column.name
             not in ("ended_at", "ended_by", "attempt", "print_state", "print_cause", "not_rated")
         }
+    )
+)
+_FORGET = compile_sql(
+    update(t.ticket)
+    .where(t.ticket.c.person_index == _ID)
+    .values(
+        dict.fromkeys(
+            ("person_kind", "masked_name", "masked_number", "sealed", "person_index"), null()
+        )
     )
 )
 _PHASE = compile_sql(insert(t.phase))
@@ -155,6 +164,10 @@ def _person(person: Person | None) -> Row:
         "sealed": person.sealed,
         "person_index": person.index,
     }
+
+
+def _person_forgotten(body: e.PersonForgotten, event: e.Event) -> list[Change]:
+    return [(_FORGET, {"b_id": body.index})]
 
 
 def _issued(body: e.TicketIssued, event: e.Event) -> list[Change]:
@@ -444,6 +457,7 @@ _STEPS: dict[type, Step] = {
     e.ServiceFinished: _finished,
     e.TicketNoShow: _no_show,
     e.TicketCancelled: _cancelled,
+    e.PersonForgotten: _person_forgotten,
     e.RatingGiven: _rated,
     e.RatingNotGiven: _not_rated,
     e.WindowOpened: _window_opened,

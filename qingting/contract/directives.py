@@ -9,6 +9,7 @@ from qingting.contract.base import Strict
 from qingting.contract.bookings import Booking
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import BookingId, DeviceId, Millis, ShortText, Slug, Words
+from qingting.contract.people import Person
 from qingting.contract.releases import ReleaseFacts
 
 
@@ -43,6 +44,14 @@ class DropBooking(Strict, frozen=True, kw_only=True, tag="booking.drop", tag_fie
     booking: BookingId
 
 
+class ForgetPerson(Strict, frozen=True, kw_only=True, tag="person.forget", tag_field="type"):
+    """A citizen asked to be erased (删除, 个人信息保护法 47): the hall takes ``person`` off its tickets and off every
+    booking that is over. Only the box and the index of ``person`` are looked at; a hall that knows no such
+    person answers like any other."""
+
+    person: Person
+
+
 class DirectAct(Strict, frozen=True, kw_only=True, tag="device.act", tag_field="type"):
     """Remote hands: ``device`` is to do ``action``, begun before ``until``. ``asked_by`` is the account's name."""
 
@@ -65,4 +74,13 @@ class PutRelease(Strict, frozen=True, kw_only=True, tag="release.put", tag_field
     release: ReleaseFacts
 
 
-Directive = PutConfig | PutNotice | PutBooking | DropBooking | DirectAct | PutProfiles | PutRelease
+Directive = (
+    PutConfig
+    | PutNotice
+    | PutBooking
+    | DropBooking
+    | ForgetPerson
+    | DirectAct
+    | PutProfiles
+    | PutRelease
+)

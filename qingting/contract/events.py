@@ -322,6 +322,13 @@ class BookingMissed(Record, frozen=True, kw_only=True, tag="booking.missed", tag
     booking: BookingId
 
 
+class PersonForgotten(Record, frozen=True, kw_only=True, tag="person.forgotten", tag_field="k"):
+    """A citizen asked to be erased: from here on nobody with this blind index stands on a ticket or on a booking
+    that is over. What the log said before stays sealed in it, as its chain proves the past."""
+
+    index: str
+
+
 class DeviceRegistered(Record, frozen=True, kw_only=True, tag="device.registered", tag_field="k"):
     device: DeviceId
     kind: DeviceKind
@@ -457,6 +464,7 @@ EventBody = (
     | BookingPut
     | BookingDropped
     | BookingMissed
+    | PersonForgotten
     | DeviceRegistered
     | DeviceChanged
     | DeviceRefused

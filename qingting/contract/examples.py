@@ -64,12 +64,8 @@ from qingting.contract.states import (
 AT = 1_795_489_200_000
 DAY = BusinessDay("2026-11-24")
 KEY = CommandKey("k1:5f0c2c1e-0001")
-HALL, DEPARTMENT, QUEUE, ITEM = (
-    HallId("saertu"),
-    DepartmentId("gaj"),
-    QueueId("ga"),
-    ItemId("id-renew"),
-)
+HALL, DEPARTMENT = HallId("saertu"), DepartmentId("gaj")
+QUEUE, ITEM = QueueId("ga"), ItemId("id-renew")
 WINDOW, STAFF, KIOSK = WindowId("w3"), StaffId("s-0103"), DeviceId("k1")
 AGENT, PRINTER, READER, SCANNER = (
     DeviceId("k1-agent"),
@@ -281,6 +277,7 @@ _ALL: tuple[Any, ...] = (
     d.PutNotice(text="11月30日停电检修", text_en="Power maintenance on 30 November"),
     d.PutBooking(booking=BOOKING),
     d.DropBooking(booking=BOOKING.id),
+    d.ForgetPerson(person=PERSON),
     d.DirectAct(act=ACT, device=AGENT, action=a.UseProfiles(bundle=BUNDLE.id), until=AT + 60_000),
     d.PutProfiles(bundle=BUNDLE),
     d.PutRelease(release=RELEASE),
@@ -330,6 +327,7 @@ _ALL: tuple[Any, ...] = (
     e.BookingPut(booking=BOOKING),
     e.BookingDropped(booking=BOOKING.id),
     e.BookingMissed(booking=BOOKING.id),
+    e.PersonForgotten(index=PERSON.index),
     e.TicketCancelled(ticket=TICKET, reason="day_end"),
     e.RatingGiven(
         ticket=TICKET,

@@ -19,6 +19,12 @@ class Person(Record, frozen=True, kw_only=True):
     index: str
 
 
+NOBODY = Person(
+    kind=CertificateKind.RESIDENT_ID, masked_name="", masked_number="", sealed="", index=""
+)
+"""Stands where a person was who has been forgotten."""
+
+
 def mask_name(name: str) -> str:
     """张三 → 张*, 张小三 → 张*三, 欧阳小三 → 欧**三; Latin names keep the first letter of each word."""
     name = name.strip()

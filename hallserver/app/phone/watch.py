@@ -33,6 +33,7 @@ QUIET = (
     e.BookingPut,
     e.BookingDropped,
     e.BookingMissed,
+    e.PersonForgotten,
     e.DeviceRegistered,
     e.DeviceChanged,
     e.DeviceRefused,

@@ -47,6 +47,7 @@ _QUIET = (
     e.HelpRequested,
     e.HelpAnswered,
     e.NoticePut,
+    e.PersonForgotten,
     e.DirectiveApplied,
     e.DirectiveRefused,
     e.DayOpened,

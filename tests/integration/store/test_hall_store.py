@@ -3,9 +3,11 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -26,8 +28,11 @@ from hallserver.store.sql import compile_sql
 from hallserver.store.store import HallStore
 from hallserver.store.verify import verify
 from qingting.contract import commands as c
+from qingting.contract.directives import ForgetPerson
 from qingting.contract.errors import Refusal
 from qingting.contract.link import GENESIS, chain_hash
+from qingting.contract.people import Person
+from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import ManualClock, SystemClock
 
 FROZEN = Path(__file__).parent / "frozen"
@@ -333,3 +338,30 @@ class TestMigrations:
             ]
         )
         assert pragmas == [APPLICATION_ID, schema_version()]
+
+
+async def test_an_erased_citizen_is_in_no_table_but_the_sealed_log(path: Path) -> None:
+    person = Person(
+        kind=CertificateKind.RESIDENT_ID,
+        masked_name="张*三",
+        masked_number="230602********1238",
+        sealed="k1.AAAA",
+        index="0a" * 32,
+    )
+    async with open_hall(path, clock=ManualClock(MONDAY_9), config=small_hall()) as hall:
+        for number in range(2):
+            who = person if number else msgspec.structs.replace(person, index="0b" * 32)
+            command = c.IssueTicket(item=CARE, token=f"token-{number}", device=KIOSK, person=who)
+            await hall.submit(command, key=f"k1:{number:08d}", actor="kiosk:k1")
+        forget = c.ApplyDirective(no=1, directive=ForgetPerson(person=person))
+        await hall.submit(forget, key="dir:1", actor="city")
+    first, second = await asyncio.to_thread(_people_on_tickets, path)
+    assert first[1] == "张*三", "another citizen stays"
+    assert second == (None,) * 5
+    assert (await asyncio.to_thread(verify, path)).faults == [], "built again it is the same"
+
+
+def _people_on_tickets(path: Path) -> list[tuple[str | None, ...]]:
+    names = "person_kind, masked_name, masked_number, sealed, person_index"
+    with closing(sqlite3.connect(path)) as raw:
+        return raw.execute(f"SELECT {names} FROM ticket ORDER BY token").fetchall()

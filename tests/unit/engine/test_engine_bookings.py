@@ -34,6 +34,7 @@ from qingting.contract.calendar import HallCalendar, Period, WeeklyHours
 from qingting.contract.config import Device, Queue
 from qingting.contract.config_parts import CalendarPart, OfferPart, RosterPart, RulesPart
 from qingting.contract.ids import BookingId, DeviceId, ItemId, QueueId
+from qingting.contract.people import NOBODY
 from qingting.contract.rules import CallCondition
 from qingting.contract.states import BookingState, DeviceKind, Origin, TicketState
 
@@ -76,6 +77,35 @@ def run() -> Booked:
     run.open(W1, LI), run.open(W3, WANG)
     run.tell(d.PutBooking(booking=booking()))
     return run
+
+
+class TestForgetting:
+    def test_nobody_knows_an_erased_citizen_any_more_on_tickets_and_past_bookings(
+        self, run: Booked
+    ) -> None:
+        issued = run.arrive(TEN)
+        no = run.state.directive_no + 1
+        assert run.tell(d.ForgetPerson(person=PERSON)) == [
+            e.PersonForgotten(index=PERSON.index),
+            e.DirectiveApplied(no=no),
+        ]
+        assert run.ticket(issued.ticket).person is None
+        assert run.state.bookings[B1].booking.person == NOBODY
+        assert PERSON.index not in run.state.people
+
+    def test_who_is_still_expected_is_found_by_the_card_until_then(self, run: Booked) -> None:
+        run.tell(d.ForgetPerson(person=PERSON))
+        assert run.arrive(TEN).person == PERSON
+
+    def test_another_citizen_stays_known(self, run: Booked) -> None:
+        issued = run.arrive(TEN)
+        run.tell(d.ForgetPerson(person=msgspec.structs.replace(PERSON, index="f" * 64)))
+        assert run.ticket(issued.ticket).person == PERSON
+
+    def test_a_hall_that_cannot_read_whom_to_forget_says_so(self, run: Booked) -> None:
+        no = run.state.directive_no + 1
+        refused = e.DirectiveRefused(no=no, code="person.unreadable")
+        assert run.tell(d.ForgetPerson(person=NOBODY)) == [refused]
 
 
 class TestArrival:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from console.core.sealing import SETTLE_SECONDS, KeyFile
 from hallserver.link.city_people import CityPeople
 from qingting.contract.bookings import Booking
-from qingting.contract.directives import PutBooking
+from qingting.contract.directives import ForgetPerson, PutBooking
 from qingting.contract.ids import BookingId, ItemId
+from qingting.contract.people import NOBODY
 from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.security.persons import (
@@ -136,3 +137,18 @@ async def test_a_damaged_key_file_leaves_the_keys_that_are_in_use(tmp_path: Path
     assert keys.sealer.open(box, context="p") == "x"
     with pytest.raises(SealError, match=r"seal\.keys"):
         await asyncio.to_thread(load_or_create_sealer, keys.path)
+
+
+def test_a_hall_is_told_whom_to_forget_under_its_own_index_and_admits_what_it_cannot_read() -> None:
+    city, own = a_sealer(), a_sealer()
+    told = for_hall(city, "saertu")
+    word = ForgetPerson(person=seal_person(told, CertificateKind.RESIDENT_ID, "", NUMBER))
+    assert word.person.index != own.blind_index(NUMBER)
+    people = CityPeople(own)
+    assert people.adopt(word) == ForgetPerson(person=NOBODY)
+    people.welcome(hand_over(city, "saertu", people.box_key))
+    adopted = people.adopt(word)
+    assert isinstance(adopted, ForgetPerson)
+    assert adopted.person.index == own.blind_index(NUMBER)
+    elsewhere = seal_person(for_hall(city, "longfeng"), CertificateKind.RESIDENT_ID, "", NUMBER)
+    assert people.adopt(ForgetPerson(person=elsewhere)) == ForgetPerson(person=NOBODY)

@@ -2527,6 +2527,11 @@ export const ERROR_TEXTS = {
     "zh": "没有找到这位办事人。请核对证件号码，或登记姓名后代约。",
     "en": "No such citizen was found. Check the certificate number, or give a name to register one.",
     "retry": false
+  },
+  "person.unreadable": {
+    "zh": "大厅读不出指令里的办事人，没有删除。请检查大厅与城市的密钥后重新登记请求。",
+    "en": "The hall could not read the person in this directive and erased nothing. Check the keys of hall and city, then take the request in again.",
+    "retry": false
   }
 } as const;
 
