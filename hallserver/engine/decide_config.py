@@ -8,7 +8,7 @@ from hallserver.engine.state import HallState
 from qingting.contract import commands as c
 from qingting.contract import directives as d
 from qingting.contract import events as e
-from qingting.contract.config import HallConfig, Queue, Staff, Window, config_faults
+from qingting.contract.config import HallConfig, Item, Queue, Staff, Window, config_faults
 from qingting.contract.config_parts import edited
 from qingting.contract.errors import Refusal
 from qingting.contract.faults import Fault, FaultyConfig
@@ -46,7 +46,7 @@ def _in_use(state: HallState, config: HallConfig) -> Refusal | None:
             continue
         for queue in (ticket.queue, *(errand.queue for errand in ticket.back)):
             if queue not in queues:
-                return Refusal("config.in_use", name=_name(state.queues.get(queue), queue))
+                return _used(state.queues.get(queue), queue)
     return _at_work(state, config)
 
 
@@ -56,9 +56,9 @@ def _at_work(state: HallState, config: HallConfig) -> Refusal | None:
         if life.ticket is None or life.staff is None:
             continue
         if life.id not in windows:
-            return Refusal("config.in_use", name=_name(state.window_config.get(life.id), life.id))
+            return _used(state.window_config.get(life.id), life.id)
         if life.staff not in staff:
-            return Refusal("config.in_use", name=_name(state.staff.get(life.staff), life.staff))
+            return _used(state.staff.get(life.staff), life.staff)
     return None
 
 
@@ -81,9 +81,9 @@ def _promised(state: HallState, config: HallConfig) -> Refusal | None:
     )
     for key, item in gone.items():
         if key in waited:
-            return Refusal("config.in_use", name=item.name)
+            return _used(item, key)
         if count := booked[key]:
-            return Refusal("config.booked", name=item.name, count=count)
+            return Refusal("config.booked", name=item.name, name_en=item.name_en, count=count)
     return _letters(state, config)
 
 
@@ -98,12 +98,18 @@ def _letters(state: HallState, config: HallConfig) -> Refusal | None:
     for ticket in state.tickets.values():
         queue = fresh.get(ticket.number.rstrip("0123456789"))
         if queue is not None and not ticket.id.startswith(f"{state.day}-{queue.id}-"):
-            return Refusal("config.letter_used", letter=queue.prefix, name=queue.name)
+            return Refusal(
+                "config.letter_used", letter=queue.prefix, name=queue.name, name_en=queue.name_en
+            )
     return None
 
 
-def _name(known: Queue | Window | Staff | None, key: str) -> str:
-    return known.name if known is not None else key
+def _used(known: Queue | Window | Staff | Item | None, key: str) -> Refusal:
+    if known is None:
+        return Refusal("config.in_use", name=key)
+    if isinstance(known, Staff):
+        return Refusal("config.in_use", name=known.name)
+    return Refusal("config.in_use", name=known.name, name_en=known.name_en)
 
 
 def _with_names(state: HallState, faults: list[Fault]) -> list[Fault]:
@@ -170,12 +176,16 @@ def apply_directive(state: HallState, command: c.ApplyDirective, now: int) -> li
     if command.no > state.directive_no + 1:
         raise Refusal("directive.gap", no=command.no)
     if command.expires_at is not None and now > command.expires_at:
-        return [e.DirectiveRefused(no=command.no, code="directive.expired")]
+        return [_refused(command, Refusal("directive.expired"))]
     try:
         events = _directed(state, command.directive, now)
     except Refusal as refusal:
-        return [e.DirectiveRefused(no=command.no, code=refusal.code)]
+        return [_refused(command, refusal)]
     return [*events, e.DirectiveApplied(no=command.no)]
+
+
+def _refused(command: c.ApplyDirective, refusal: Refusal) -> e.DirectiveRefused:
+    return e.DirectiveRefused(no=command.no, code=refusal.code, params=refusal.told)
 
 
 def _directed(state: HallState, directive: d.Directive | None, now: int) -> list[e.EventBody]:

@@ -42,6 +42,11 @@ class Refusal(Exception):  # noqa: N818 - the field's word; every error of ours 
     def status(self) -> int:
         return self.text.status
 
+    @property
+    def told(self) -> dict[str, str | int]:
+        """The parameters as they travel to whoever says the sentence elsewhere, in a language unknown here."""
+        return self.params
+
     def again(self) -> "Refusal":
         """The same refusal for another receiver: exceptions collect tracebacks."""
         return Refusal(self.code, **self.params)
@@ -57,10 +62,13 @@ class _Blank(dict[str, str | int]):
 
 
 def sentence(code: str, params: dict[str, str | int], language: Language = Language.ZH) -> str:
-    """The catalogue's sentence for ``code``; a missing parameter shows as an ellipsis."""
+    """The catalogue's sentence for ``code``; a missing parameter shows as an ellipsis. In English ``name_en`` stands
+    in for ``name``, where it is there, and so with any parameter."""
     text = error_texts().get(code) or error_texts()["internal"]
-    template = text.zh if language is Language.ZH else text.en
-    return template.format_map(_Blank(params))
+    if language is Language.ZH:
+        return text.zh.format_map(_Blank(params))
+    english = {key.removesuffix("_en"): one for key, one in params.items() if key.endswith("_en")}
+    return text.en.format_map(_Blank({**params, **english}))
 
 
 error_texts()  # Read at import: a lookup in an event loop must not open a file.

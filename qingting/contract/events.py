@@ -430,6 +430,8 @@ class DirectiveApplied(Record, frozen=True, kw_only=True, tag="directive.applied
 class DirectiveRefused(Record, frozen=True, kw_only=True, tag="directive.refused", tag_field="k"):
     no: int
     code: str
+    params: dict[str, str | int] = msgspec.field(default_factory=dict)
+    """For the sentence of ``code``; halls of an earlier release tell none."""
 
 
 EventBody = (

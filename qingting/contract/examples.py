@@ -359,7 +359,7 @@ _ALL: tuple[Any, ...] = (
     e.HelpAnswered(device=KIOSK),
     e.NoticePut(text="11月30日停电检修"),
     e.DirectiveApplied(no=1),
-    e.DirectiveRefused(no=2, code="config.older"),
+    e.DirectiveRefused(no=2, code="config.older", params={"version": 7}),
     EVENT,
     # hub, client to server
     h.Auth(device=KIOSK, key="vX3…", version=1),

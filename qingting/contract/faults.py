@@ -50,6 +50,14 @@ class FaultyConfig(Refusal):
         super().__init__("config.invalid", faults=_joined(one.line() for one in faults))
         self.faults = tuple(faults)
 
+    @property
+    def told(self) -> dict[str, str | int]:
+        zh, en = Language.ZH, Language.EN
+        return {
+            "faults": _joined((one.text(zh) for one in self.faults), "；"),
+            "faults_en": _joined(one.text(en) for one in self.faults),
+        }
+
     def again(self) -> "FaultyConfig":
         return FaultyConfig(self.faults)
 

@@ -28,7 +28,7 @@ class ActInfo:
     reached: bool
     outcome: ActOutcome | None
     code: str
-    figures: dict[str, int]
+    figures: dict[str, str | int]
     note: str
     ended_at: int
     has_file: bool

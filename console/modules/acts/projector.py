@@ -77,7 +77,7 @@ class ActProjector:
         await uow.run(
             sa.update(m.act)
             .where(m.act.c.hall == hall, m.act.c.directive == body.no, ~m.act.c.reached)
-            .values(outcome=outcome.value, code=body.code, ended_at=at)
+            .values(outcome=outcome.value, code=body.code, figures=body.params, ended_at=at)
         )
 
     async def forget(self, uow: Uow, hall: HallId) -> None:

@@ -8,7 +8,7 @@ from console.core.db import Database
 from console.core.permissions import Permission
 from console.core.uow import Uow
 from console.modules.configuration.service import ConfigurationService
-from console.modules.jobs.api import JobKind, JobResult, JobRun
+from console.modules.jobs.api import JobKind, JobResult, JobRun, Why
 from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig
 from qingting.contract.config_parts import (
@@ -21,7 +21,6 @@ from qingting.contract.config_parts import (
 )
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
-from qingting.contract.states import Language
 
 COPIED: dict[str, Callable[[HallConfig], ConfigPart]] = {
     "calendar": lambda one: CalendarPart(calendar=one.calendar),
@@ -49,7 +48,7 @@ class _Done(Strict, frozen=True, kw_only=True):
     """How many halls were gone through, and what some of them had against it."""
 
     count: int = 0
-    failed: tuple[str, ...] = ()
+    failed: tuple[Why, ...] = ()
 
 
 def copying(db: Database, service: ConfigurationService) -> JobKind[CopyParts]:
@@ -79,20 +78,19 @@ def _runner(
                 if refusal.code == "city.unavailable":
                     raise
                 async with db.write() as uow:
-                    failed = f"{hall}: {refusal.sentence(Language.ZH)}"
+                    failed = Why(hall=hall, code=refusal.code, params=refusal.told)
                     done = await _note(uow, job, done, (failed,))
         good = len(given.halls) - len(done.failed)
         if not done.failed:
             return JobResult(key="conf.copy_all", params={"n": good})
-        params: dict[str, str | int] = {"n": good, "failed": len(done.failed)}
         return JobResult(
-            key="conf.copy_done", params={**params, "why": "; ".join(done.failed)[:1000]}
+            key="conf.copy_done", params={"n": good, "failed": len(done.failed)}, whys=done.failed
         )
 
     return run
 
 
-async def _note(uow: Uow, job: JobRun, done: _Done, failed: tuple[str, ...]) -> _Done:
+async def _note(uow: Uow, job: JobRun, done: _Done, failed: tuple[Why, ...]) -> _Done:
     now = _Done(count=done.count + 1, failed=(*done.failed, *failed))
     await job.keep(uow, msgspec.json.encode(now).decode())
     return now

@@ -64,9 +64,9 @@ publication = sa.Table(
     _text("hall", primary_key=True),
     _big("directive", primary_key=True),
     *(_int(name) for name in ("version", "base_version", "revision")),
-    *(_text(name) for name in ("note", "who", "state", "code")),
+    *(_text(name) for name in ("note", "who", "state", "code", "params")),
     *(_big(name) for name in ("at", "ended_at")),
     sa.Index("conf_publication_version", "hall", "version"),
 )
-"""What was sent: ``state`` is ``pending``, ``applied`` or ``refused`` (``code`` says why). ``revision``: of the
+"""What was sent: ``state`` is ``pending``, ``applied`` or ``refused`` (``code`` with ``params`` says why). ``revision``: of the
 draft that it was, 0 for an earlier version put in force again."""

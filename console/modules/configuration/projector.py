@@ -32,9 +32,8 @@ class ConfigurationProjector:
                 case e.DirectiveApplied() as body:
                     await self._applied(uow, hall, body.no, stored.event.at)
                 case e.DirectiveRefused() as body:
-                    await repo.end_publication(
-                        uow, hall, body.no, "refused", body.code, stored.event.at
-                    )
+                    why = (body.code, body.params)
+                    await repo.end_publication(uow, hall, body.no, stored.event.at, why)
                 case _:
                     continue
             uow.changed("configuration")
@@ -63,7 +62,7 @@ class ConfigurationProjector:
 
     async def _applied(self, uow: Uow, hall: HallId, directive: int, at: int) -> None:
         """What was sent is in force: the draft is done, or goes on from there."""
-        sent = await repo.end_publication(uow, hall, directive, "applied", "", at)
+        sent = await repo.end_publication(uow, hall, directive, at)
         draft = await repo.draft(uow, hall)
         if sent is None or draft is None or not sent["revision"]:
             return

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
@@ -12,8 +13,13 @@ from console.core.uow import ReadUow, Uow
 from console.modules.configuration import models as m
 from console.modules.configuration.packing import pack, unpack
 from qingting.contract.config import HallConfig
+from qingting.contract.errors import sentence
+from qingting.contract.states import Language
 
 _LOCK = 0x71636F6E
+_params = msgspec.json.Decoder(dict[str, str | int])
+_OPEN = {"code": "", "params": "{}", "ended_at": 0}
+"""Of what the hall has not answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +108,7 @@ async def forget(uow: Uow, hall: str) -> None:
     await uow.run(
         sa.update(m.publication)
         .where(m.publication.c.hall == hall)
-        .values(state="pending", code="", ended_at=0)
+        .values(state="pending", **_OPEN)
     )
 
 
@@ -173,7 +179,7 @@ _P = m.publication.c
 
 
 async def add_publication(uow: Uow, **values: object) -> None:
-    await uow.run(sa.insert(m.publication).values(state="pending", code="", ended_at=0, **values))
+    await uow.run(sa.insert(m.publication).values(state="pending", **_OPEN, **values))
 
 
 async def latest_publication(uow: ReadUow, hall: str) -> sa.RowMapping | None:
@@ -200,12 +206,23 @@ async def sent_version(uow: ReadUow, hall: str, version: int) -> sa.RowMapping |
 
 
 async def end_publication(
-    uow: Uow, hall: str, directive: int, state: str, code: str, at: int
+    uow: Uow,
+    hall: str,
+    directive: int,
+    at: int,
+    why: tuple[str, dict[str, str | int]] | None = None,
 ) -> sa.RowMapping | None:
+    """``why``: code and parameters with which the hall refused it; None: it is in force."""
+    code, params = why or ("", {})
     return await uow.first(
         sa.update(m.publication)
         .where(_P.hall == hall, _P.directive == directive)
-        .values(state=state, code=code, ended_at=at)
+        .values(
+            state="refused" if why else "applied",
+            code=code,
+            params=msgspec.json.encode(params).decode(),
+            ended_at=at,
+        )
         .returning(m.publication)
     )
 
@@ -215,3 +232,10 @@ async def rebase_draft(uow: Uow, hall: str, base: bytes, version: int) -> None:
     await uow.run(
         sa.update(m.draft).where(m.draft.c.hall == hall).values(base=base, base_version=version)
     )
+
+
+def why(sent: sa.RowMapping, language: Language) -> str:
+    """The sentence with which the hall refused what was sent; empty where it did not."""
+    if not sent["code"]:
+        return ""
+    return sentence(sent["code"], _params.decode(sent["params"]), language)

@@ -19,7 +19,7 @@ from console.modules.configuration.service import ConfigurationService, Review, 
 from console.modules.configuration.texts import TEXT_PARTS
 from console.modules.configuration.words import Wording
 from qingting.contract.config import HallConfig
-from qingting.contract.errors import Refusal, sentence
+from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.kernel.web import LANGUAGE, see_other
 
@@ -81,7 +81,7 @@ def about(request: web.Request, standing: Standing) -> dict[str, object]:
         "name": info.name,
         "name_en": info.name_en,
         "standing": standing,
-        "why": sentence(sent["code"], {}, request[LANGUAGE]) if sent and sent["code"] else "",
+        "why": repo.why(sent, request[LANGUAGE]) if sent is not None else "",
         "tones": TONES,
     }
 

@@ -1,6 +1,6 @@
 """What other modules may know of jobs (后台任务): declare a kind at set-up, start one in a transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
@@ -14,6 +14,7 @@ from qingting.contract.base import Strict
 
 A = TypeVar("A", bound=msgspec.Struct)
 KEEP_DAYS = 14
+MOST_WHYS = 200
 
 
 class JobState(StrEnum):
@@ -26,11 +27,22 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Why(Strict, frozen=True, kw_only=True):
+    """Why a part of a job was refused: ``code`` with ``params``, at ``hall`` where it is one hall's part."""
+
+    code: str
+    params: dict[str, str | int] = msgspec.field(default_factory=dict)
+    hall: str = ""
+
+
 class Saying(Strict, frozen=True, kw_only=True):
-    """A text of the catalogue with its parameters; an empty key says nothing. Never personal data."""
+    """A text of the catalogue with its parameters; an empty key says nothing. ``whys``: what could not be done.
+    Never personal data."""
 
     key: str = ""
     params: dict[str, str | int] = msgspec.field(default_factory=dict)
+    whys: tuple[Why, ...] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +57,14 @@ class JobFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
-    """What came of a job: a text key with parameters, and perhaps a file."""
+    """What came of a job: a text key with parameters, and perhaps a file. ``whys``: parts that were refused, of
+    which :data:`MOST_WHYS` are kept. ``page`` is the address where one sees what was done, empty for none."""
 
     key: str
     params: Mapping[str, str | int] = field(default_factory=dict)
     file: JobFile | None = None
+    whys: Sequence[Why] = ()
+    page: str = ""
 
 
 class JobRun(Protocol):

@@ -98,4 +98,10 @@ def _words(request: web.Request) -> dict[str, object]:
         except KeyError:
             return one.kind
 
-    return {"says": says, "called": called, "tones": TONES}
+    def whys(one: JobInfo) -> list[tuple[str, str]]:
+        """Hall and sentence of each part that was refused."""
+        return [
+            (why.hall, sentence(why.code, why.params, request[LANGUAGE])) for why in one.saying.whys
+        ]
+
+    return {"says": says, "called": called, "whys": whys, "tones": TONES}

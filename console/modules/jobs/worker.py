@@ -14,7 +14,7 @@ from console.core.permissions import Subject
 from console.core.signals import Signals
 from console.core.uow import Uow
 from console.modules.jobs import repository as repo
-from console.modules.jobs.api import JobKind, JobResult, Saying
+from console.modules.jobs.api import MOST_WHYS, JobKind, JobResult, Saying
 from console.modules.jobs.service import JobService
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -170,7 +170,12 @@ class Worker:
             megabytes = repo.MAX_FILE // 1024 // 1024
             await self._finish(no, kind, **_refused(Refusal("job.file_large", n=megabytes)))
             return
-        saying = Saying(key=result.key, params=dict(result.params))
+        saying = Saying(
+            key=result.key,
+            params=dict(result.params),
+            whys=tuple(result.whys[:MOST_WHYS]),
+            page=result.page,
+        )
         async with self._db.write() as uow:
             said = msgspec.json.encode(saying).decode()
             if await self._end(uow, no, kind, state="done", saying=said) and result.file:

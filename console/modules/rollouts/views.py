@@ -20,10 +20,9 @@ from console.modules.rollouts.service import RolloutService, Wish
 from console.modules.rollouts.sights import KINDS
 from console.modules.rollouts.waves import DEFAULT_WAVES, Place
 from qingting.contract.base import Strict
-from qingting.contract.errors import Refusal, error_texts
+from qingting.contract.errors import Refusal, error_texts, sentence
 from qingting.contract.ids import ShortText
 from qingting.contract.releases import MAX_RELEASE_BYTES, ReleaseId
-from qingting.contract.states import Language
 from qingting.kernel.release_archive import read_release
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 from qingting.kernel.web.csrf import HEADER
@@ -181,10 +180,9 @@ def why(request: web.Request, code: str) -> str:
     language = request[LANGUAGE]
     if not code:
         return ""
-    text = error_texts().get(code)
-    if text is None:
+    if code not in error_texts():
         return request.app[PAGES].text(language, f"rollout.why.{code}")
-    return text.zh if language is Language.ZH else text.en
+    return sentence(code, {}, language)
 
 
 def _sum(row: RolloutRow) -> Mapping[At, int]:

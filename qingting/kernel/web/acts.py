@@ -60,11 +60,11 @@ def act_line(
     outcome: ActOutcome | None,
     code: str,
     note: str,
-    figures: Mapping[str, int],
+    figures: Mapping[str, str | int],
     file: str,
     language: Language,
 ) -> ActLine:
-    """``file`` empty: there is none, or it is gone."""
+    """``figures``: what was counted, or the parameters of ``code``. ``file`` empty: there is none, or it is gone."""
     return ActLine(
         word=word_of(action),
         extent=extent_of(action),
@@ -72,9 +72,9 @@ def act_line(
         who=who,
         outcome=outcome.value if outcome is not None else "open",
         tone=TONES[outcome] if outcome is not None else "info",
-        why=sentence(code, {}, language) if code in error_texts() else "",
+        why=sentence(code, dict(figures), language) if code in error_texts() else "",
         note=_note(note, language),
-        mm=figures.get("mm", 0),
+        mm=int(figures.get("mm", 0)),
         file=file,
         picture=isinstance(action, TakePicture),
     )

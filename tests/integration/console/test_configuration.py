@@ -181,7 +181,9 @@ async def test_what_is_written_at_the_city_comes_into_force_is_refused_and_taken
     assert await stage.answered() == "refused config.in_use"
     standing = await stage.standing()
     assert (standing.present.version, standing.draft is not None) == (4, True)
-    assert "大厅没有启用第 5 版" in (await person.get("/configurations/test"))[1]
+    _, text = await person.get("/configurations/test")
+    assert "大厅没有启用第 5 版" in text
+    assert "“事项care”正在使用" in text, "the whole sentence, as the hall itself would say it"
     assert (await stage.press("drop"))[0] == 200
 
     # A removed queue says who waits there; one nobody serves is said too.

@@ -27,13 +27,14 @@ from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config import Period
 from qingting.contract.directives import PutConfig, PutNotice
-from qingting.contract.errors import Refusal
+from qingting.contract.errors import Refusal, sentence
 from qingting.contract.ids import ItemId, TicketId
 from qingting.contract.printing import PairLine, QrCode, TextLine
 from qingting.contract.states import (
     Condition,
     DeviceKind,
     DeviceState,
+    Language,
     NotRatedReason,
     PrintOutcome,
     PrintState,
@@ -453,14 +454,12 @@ class TestDevicesAndConfiguration:
         refused(run, c.ApplyDirective(no=2, directive=notice), "directive.gap")
         run.do(c.ApplyDirective(no=1, directive=notice))
         assert run.do(c.ApplyDirective(no=1, directive=notice)) == []
-        assert run.do(
-            c.ApplyDirective(
-                no=2,
-                directive=PutConfig(
-                    config=small_hall(hall=replace(small_hall().hall, name="x", id="other"))
-                ),
-            )
-        ) == [e.DirectiveRefused(no=2, code="config.invalid")]
+        other = small_hall(hall=replace(small_hall().hall, name="x", id="other"))
+        (refusal,) = run.do(c.ApplyDirective(no=2, directive=PutConfig(config=other)))
+        assert isinstance(refusal, e.DirectiveRefused)
+        assert refusal.code == "config.invalid"
+        assert "大厅" in sentence(refusal.code, refusal.params)
+        assert "大厅" not in sentence(refusal.code, refusal.params, Language.EN)
         assert run.state.directive_no == 2
 
     def test_help_is_asked_once_until_somebody_answers(self, run: EngineRun) -> None:

@@ -799,8 +799,8 @@ export const ERROR_TEXTS = {
     "retry": true
   },
   "directive.expired": {
-    "zh": "城市指令 {no} 到达时已经过期，没有执行。",
-    "en": "Directive {no} had expired when it arrived and was not carried out.",
+    "zh": "城市的指令到达时已经过期，没有执行。",
+    "en": "The city's directive had expired when it arrived and was not carried out.",
     "retry": false
   },
   "directive.unknown": {
