@@ -29,6 +29,7 @@ from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
 from console.core.senders.opening import open_senders
+from console.core.takeout import takes_tables_out
 from console.core.web import PAGES, PROXIES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from console.modules.upkeep.api import UPKEEP
@@ -40,7 +41,6 @@ from qingting.kernel.web import (
     SESSION,
     Account,
     Assets,
-    MenuGroup,
     Pages,
     Shell,
     csrf_middleware,
@@ -87,6 +87,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
             _for_pages(csrf_middleware),
             unit_of_work(city.db),
             _guarded(context, context.who_asks),
+            takes_tables_out(context.audit, settings.utc_offset_minutes),
         ]
     )
     app[PAGES] = pages
@@ -205,10 +206,11 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
         return Shell(
             product=pages.text(language, "product"),
             place=place,
-            menu=(MenuGroup("", city.context.menu_for(subject)),),
+            menu=city.context.menu_groups(subject),
             account=Account(subject.name, _titles(subject, language), "/password", "/logout"),
             live="/live",
             bell=city.context.bell if subject.may(Permission.ALARMS) else "",
+            takes_out=True,
             offset_minutes=settings.utc_offset_minutes,
             styles=("city.css",),
             scripts=scripts,

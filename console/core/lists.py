@@ -9,14 +9,19 @@ from aiohttp import web
 from markupsafe import Markup
 
 from console.core.web import page_number
+from qingting.contract.errors import Refusal
+from qingting.kernel.web.taking import TAKING
 
 T = TypeVar("T")
 PAGE_ROWS = 50
+MOST_TAKEN = 2000
+"""Rows of a list that is taken out as the page shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Where a reader is in a list. ``query`` holds the filters that are set."""
+    """Where a reader is in a list. ``query`` holds the filters that are set; ``rows`` is how long a page is: all
+    that may be taken out when the list is (:mod:`qingting.kernel.web.taking`)."""
 
     path: str
     query: Mapping[str, str]
@@ -24,6 +29,12 @@ class Listing:
     descending: bool
     page: int
     pages: int = 1
+    rows: int = PAGE_ROWS
+
+    @property
+    def offset(self) -> int:
+        """How many rows stand before this page."""
+        return (self.page - 1) * self.rows
 
     @classmethod
     def of(
@@ -33,9 +44,9 @@ class Listing:
         query = {name: request.query[name] for name in filters if request.query.get(name)}
         chosen = request.query.get("sort", "")
         if chosen:
-            return cls(
-                request.path, query, chosen.lstrip("-"), chosen[0] == "-", page_number(request)
-            )
+            sort, descending = chosen.lstrip("-"), chosen[0] == "-"
+        if TAKING in request:
+            return cls(request.path, query, sort, descending, 1, rows=MOST_TAKEN)
         return cls(request.path, query, sort, descending, page_number(request))
 
     def url(self, page: int) -> str:
@@ -68,12 +79,12 @@ class Listing:
         key = keys.get(self.sort)
         ordered = sorted(rows, key=key, reverse=self.descending) if key else list(rows)
         listing = self.counted(len(ordered))
-        first = (listing.page - 1) * PAGE_ROWS
-        return listing, ordered[first : first + PAGE_ROWS]
+        return listing, ordered[listing.offset : listing.offset + listing.rows]
 
     def counted(self, rows: int) -> "Listing":
-        """With its number of pages; a page behind the end becomes the last one."""
-        pages = max(1, -(-rows // PAGE_ROWS))
-        return Listing(
-            self.path, self.query, self.sort, self.descending, min(self.page, pages), pages
-        )
+        """With its number of pages; a page behind the end becomes the last one. Raises ``export.too_many`` when a
+        list that is taken out does not fit."""
+        if self.rows == MOST_TAKEN < rows:
+            raise Refusal("export.too_many", most=MOST_TAKEN, rows=rows)
+        pages = max(1, -(-rows // self.rows))
+        return replace(self, page=min(self.page, pages), pages=pages)

@@ -29,7 +29,7 @@ from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.persons import for_hall
 from qingting.kernel.security.seal import Sealer
-from qingting.kernel.web import MenuItem, Sessions, Shell
+from qingting.kernel.web import MenuGroup, MenuItem, Sessions, Shell
 
 T = TypeVar("T")
 
@@ -56,6 +56,17 @@ class SlotKey(Generic[T]):
 
     def __repr__(self) -> str:
         return f"SlotKey({self.name})"
+
+
+MENU_TASKS = (
+    (0, ""),
+    (20, "menu.task.halls"),
+    (40, "menu.task.service"),
+    (65, "menu.task.people"),
+    (80, "menu.task.safety"),
+    (90, "menu.task.system"),
+)
+"""From which order on lines of the menu stand under which task."""
 
 
 class Slot(Generic[T]):
@@ -232,7 +243,8 @@ class ModuleContext:
         self.jobs.append((name, run))
 
     def menu(self, order: int, item: MenuItem, permission: Permission) -> None:
-        """A line of the left menu for those who have ``permission`` anywhere; lower ``order`` stands higher."""
+        """A line of the left menu for those who have ``permission`` anywhere; lower ``order`` stands higher;
+        :data:`MENU_TASKS` says under which task."""
         self.menu_items.append((order, item, permission))
 
     def home(self, subject: Subject) -> str:
@@ -242,8 +254,21 @@ class ModuleContext:
 
     def menu_for(self, subject: Subject) -> tuple[MenuItem, ...]:
         """What somebody can go to, in order."""
+        return tuple(item for _, item in self._lines(subject))
+
+    def menu_groups(self, subject: Subject) -> tuple[MenuGroup, ...]:
+        """The same by task (:data:`MENU_TASKS`)."""
+        lines = self._lines(subject)
+        ends = (*(start for start, _ in MENU_TASKS[1:]), None)
+        found = [
+            MenuGroup(text, tuple(item for at, item in lines if at >= start and (end is None or at < end)))
+            for (start, text), end in zip(MENU_TASKS, ends, strict=True)
+        ]  # fmt: skip
+        return tuple(group for group in found if group.items)
+
+    def _lines(self, subject: Subject) -> list[tuple[int, MenuItem]]:
         lines = sorted(self.menu_items, key=lambda one: one[0])
-        return tuple(item for _, item, permission in lines if subject.may(permission))
+        return [(at, item) for at, item, permission in lines if subject.may(permission)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

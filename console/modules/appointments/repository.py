@@ -277,16 +277,18 @@ async def found(
 async def figures(
     uow: ReadUow, scope: Scope, wish: Wish, now: int, by: str
 ) -> Sequence[sa.RowMapping]:
-    """Numbers of appointments by state; ``by``: ``hall``, ``department``, ``item`` or ``day``."""
+    """Numbers of appointments by state; ``by``: ``hall``, ``department``, ``item``, ``day`` or ``month``."""
     keys: dict[str, sa.ColumnElement[Any]] = {
         "hall": _a.hall,
         "department": _a.department,
         "item": _a["items"][1],
         "day": _a.day,
+        "month": sa.func.to_char(_a.day, "YYYY-MM"),
     }
+    named = by not in ("day", "month")
     key = keys[by].label("key")
-    name = sa.func.max(_a.names[by].astext).label("name") if by != "day" else sa.literal("").label("name")  # fmt: skip
-    name_en = sa.func.max(_a.names[f"{by}_en"].astext).label("name_en") if by != "day" else sa.literal("").label("name_en")  # fmt: skip
+    name = sa.func.max(_a.names[by].astext).label("name") if named else sa.literal("").label("name")  # fmt: skip
+    name_en = sa.func.max(_a.names[f"{by}_en"].astext).label("name_en") if named else sa.literal("").label("name_en")  # fmt: skip
     counts = [
         sa.func.count().filter(_a.state == one.value).label(one.value)
         for one in Life

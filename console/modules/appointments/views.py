@@ -6,7 +6,7 @@ from datetime import date
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.sheets import Cell, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
@@ -112,9 +112,9 @@ class AppointmentPages:
 
     async def listed(self, request: web.Request) -> web.Response:
         listing = Listing.of(request, FILTERS, sort="")
-        wish, offset = wish_of(listing), (listing.page - 1) * PAGE_ROWS
+        wish, offset = wish_of(listing), listing.offset
         count, rows = await self._desk.staff.search(
-            request[UOW], request[SUBJECT], wish, limit=PAGE_ROWS, offset=offset
+            request[UOW], request[SUBJECT], wish, limit=listing.rows, offset=offset
         )
         context = {
             "rows": rows,

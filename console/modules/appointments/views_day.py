@@ -20,7 +20,9 @@ from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form
 
 COUNTED = (Life.BOOKED, Life.ARRIVED, Life.SERVED, Life.LEFT, Life.MISSED, Life.CANCELLED)
-BY = ("hall", "department", "item", "day")
+BY = ("hall", "department", "item", "day", "month")
+TONES = ("info", "accent", "done", "caution", "fault", "off")
+"""Of the states counted, in a chart."""
 
 
 class DayPages:
@@ -151,6 +153,10 @@ class DayPages:
             "heads": heads,
             "sums": {one: sum(_count(row, one) for row in rows) for one in COUNTED},
             "states": COUNTED,
+            "series": [
+                (pages.text(language, f"appointments.state.{one}"), tone)
+                for one, tone in zip(COUNTED, TONES, strict=True)
+            ],
             "by": by,
             "ways": BY,
             "wish": wish,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.appointments import repository_standing as repo
@@ -26,8 +26,8 @@ class StandingPages:
     async def breaches(self, request: web.Request) -> web.Response:
         scope = request[SUBJECT].scope(Permission.APPOINTMENTS)
         listing = Listing.of(request, (), sort="")
-        offset = (listing.page - 1) * PAGE_ROWS
-        count, rows = await repo.breaches(request[UOW], scope, PAGE_ROWS, offset)
+        offset = listing.offset
+        count, rows = await repo.breaches(request[UOW], scope, listing.rows, offset)
         context = {
             "rows": rows,
             "count": count,

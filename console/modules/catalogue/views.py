@@ -5,7 +5,7 @@ from datetime import date
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
@@ -141,9 +141,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     async def catalogue(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.LOOK)
         listing = Listing.of(request, FILTERS, sort="")
-        offset = (listing.page - 1) * PAGE_ROWS
+        offset = listing.offset
         count, found = await service.items(
-            request[UOW], query_of(listing), limit=PAGE_ROWS, offset=offset
+            request[UOW], query_of(listing), limit=listing.rows, offset=offset
         )
         choices = await desk.choices(request)
         context = {

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.sheet_import import CellFault
 from console.core.sheet_pages import Importer, Sheet, import_routes
@@ -120,8 +120,8 @@ async def _review(request: web.Request, desk: Desk, problem: Refusal | None) -> 
     found = await desk.service.reviews(request[UOW], request[SUBJECT])
     listing = Listing.of(request, (), sort="").counted(len(found))
     synced = [one.draft.made_at for one in found if one.draft.origin == "sync"]
-    first = (listing.page - 1) * PAGE_ROWS
-    shown = found[first : first + PAGE_ROWS]
+    first = listing.offset
+    shown = found[first : first + listing.rows]
     context = {
         "reviews": shown,
         "listing": listing,

@@ -6,7 +6,7 @@ from datetime import timedelta, timezone
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.sheets import moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
@@ -181,8 +181,8 @@ def _history_routes(desk: Desk) -> list[web.RouteDef]:
         standing, uow = await desk.standing(request), request[UOW]
         listing = Listing.of(request, (), sort="")
         count = await repo.versions_count(uow, standing.hall)
-        offset = (listing.page - 1) * PAGE_ROWS
-        rows = await repo.history(uow, standing.hall, PAGE_ROWS, offset)
+        offset = listing.offset
+        rows = await repo.history(uow, standing.hall, listing.rows, offset)
         context = {**about(request, standing), "rows": rows, "listing": listing.counted(count)}
         return request.app[PAGES].render(request, "configuration_history.html", context)
 

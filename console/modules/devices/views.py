@@ -15,6 +15,7 @@ from console.halls.api import Directory, HallsApi
 from console.modules.devices.api import DevicesApi, FleetPage, FleetQuery, device_line
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.taking import TAKING
 
 FILTERS = ("hall", "kind", "state", "condition", "q")
 PROBLEMS = "problems"
@@ -72,7 +73,7 @@ def routes(
         return request.app[PAGES].render(request, template, context, block="list")
 
     async def devices(request: web.Request) -> web.Response:
-        return await shown(request, "devices.html", PAGE_ROWS)
+        return await shown(request, "devices.html", 0 if TAKING in request else PAGE_ROWS)
 
     async def printed(request: web.Request) -> web.Response:
         return await shown(request, "devices_print.html", 0)

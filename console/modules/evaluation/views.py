@@ -4,7 +4,7 @@ from datetime import date
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.core.words import LEVEL_TONES
@@ -76,8 +76,8 @@ def routes(
         uow, language = request[UOW], request[LANGUAGE]
         listing = Listing.of(request, FILTERS, sort="")
         wanted = _wanted(listing, statistics.today())
-        offset = (listing.page - 1) * PAGE_ROWS
-        count, found = await service.ratings(uow, scope, wanted, limit=PAGE_ROWS, offset=offset)
+        offset = listing.offset
+        count, found = await service.ratings(uow, scope, wanted, limit=listing.rows, offset=offset)
         names = await halls.directory(uow, scope)
         titles = {hall.id: hall.title(language) for hall in await halls.halls(uow, scope)}
         context = {

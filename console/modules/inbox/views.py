@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.module import Fragment
 from console.core.web import PAGES, UOW
 from console.modules.citizens.api import Citizen, CitizensApi
@@ -47,8 +47,8 @@ def routes(inbox: Inbox) -> list[web.RouteDef]:
             uow,
             citizen.id,
             request[LANGUAGE],
-            limit=PAGE_ROWS,
-            offset=(listing.page - 1) * PAGE_ROWS,
+            limit=listing.rows,
+            offset=listing.offset,
         )
         context = {
             "rows": rows,

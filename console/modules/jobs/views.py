@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.jobs.api import JobInfo, JobState
@@ -31,8 +31,8 @@ def routes(service: JobService) -> list[web.RouteDef]:
             subject,
             whose=whose,
             state=listing.query.get("state", ""),
-            limit=PAGE_ROWS,
-            offset=(listing.page - 1) * PAGE_ROWS,
+            limit=listing.rows,
+            offset=listing.offset,
         )
         context = {
             "rows": found,

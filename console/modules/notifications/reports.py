@@ -120,6 +120,7 @@ async def figures(uow: ReadUow, scope: Scope, since: date) -> Sequence[sa.RowMap
             _d.channel,
             counted(_d.sent_at.is_not(None)).label("sent"),
             counted(_d.state == "delivered").label("delivered"),
+            counted(_d.state == "sent").label("unknown"),
             counted(_d.state == "failed").label("failed"),
             counted(_d.state == "dropped").label("dropped"),
             counted(_d.state.in_(("queued", "held", "sending"))).label("open"),

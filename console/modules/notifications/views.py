@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 
 from aiohttp import web
 
-from console.core.lists import PAGE_ROWS, Listing
+from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.sheets import Cell, moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
@@ -83,9 +83,9 @@ def routes(pages: Pages) -> list[web.RouteDef]:
 
     async def listed(request: web.Request) -> web.Response:
         listing = Listing.of(request, FILTERS, sort="")
-        offset = (listing.page - 1) * PAGE_ROWS
+        offset = listing.offset
         count, rows, ways = await desk.messages(
-            request[UOW], request[SUBJECT], wanted_of(listing), limit=PAGE_ROWS, offset=offset
+            request[UOW], request[SUBJECT], wanted_of(listing), limit=listing.rows, offset=offset
         )
         context = {
             "rows": [(row, ways[row["no"]]) for row in rows],

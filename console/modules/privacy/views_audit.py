@@ -14,6 +14,7 @@ from console.core.audit_reading import (
     audit_page,
     audit_values,
 )
+from console.core.lists import MOST_TAKEN
 from console.core.permissions import Permission
 from console.core.sheets import Cell, moment, sheet_response
 from console.core.uow import ReadUow
@@ -25,6 +26,7 @@ from console.modules.privacy.marks import watermark
 from console.modules.privacy.unmasking import Unmasking
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, Pages, see_other
+from qingting.kernel.web.taking import TAKING
 
 MAX_EXPORT = 10_000
 FILTERS = ("from", "to", "actor", "act", "object", "result", "address")
@@ -88,7 +90,7 @@ class AuditViews:
         request[SUBJECT].require(Permission.AUDIT_READ)
         uow = request[UOW]
         query = {name: request.query[name] for name in FILTERS if request.query.get(name)}
-        page = await self._page(request, 50)
+        page = await self._page(request, MOST_TAKEN if TAKING in request else 50)
         asked = await self._unmasking.unusual(uow)
         context = {
             "page": page,

@@ -12,7 +12,7 @@ def setup(context: ModuleContext) -> None:
     service = WallService(context.clock, context.audit, context.get(IDENTITY))
     context.guests.append(Guest(pages=frozenset({"/wall"}), door=DOOR, find=guest_of(service)))
     context.routes(routes(service, secure=context.secure_cookies))
-    context.menu(60, MenuItem("/walls", "menu.wall", "chart"), Permission.WALL)
+    context.menu(39, MenuItem("/walls", "menu.wall", "chart"), Permission.WALL)
 
 
 MODULE = ModuleSpec(

@@ -19,6 +19,7 @@ from qingting.kernel.web.csrf import FIELD, csrf_token
 from qingting.kernel.web.faulty import attributes, faulty_inputs
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.keys import LANGUAGE
+from qingting.kernel.web.taking import TAKING, out_url, table_key
 
 SHARED = "qingting.web.pages"
 LANGUAGE_COOKIE = "qt_lang"
@@ -66,7 +67,8 @@ class Shell:
 
     ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times;
     ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of
-    tokens.css that the reader chose, parted by spaces; ``frame`` the template that pages of errors stand in.
+    tokens.css that the reader chose, parted by spaces; ``frame`` the template that pages of errors stand in;
+    ``takes_out`` says that tables can be taken out (:mod:`qingting.kernel.web.taking`).
     """
 
     product: str
@@ -81,6 +83,7 @@ class Shell:
     theme: str = ""
     bell: str = ""
     frame: str = "base.html"
+    takes_out: bool = False
 
 
 ShellOf = Callable[[web.Request], Shell]
@@ -197,6 +200,7 @@ class Pages:
     ) -> dict[str, Any]:
         language = self.language(request)
         shell = self._shell(request)
+        taking = request.get(TAKING, "")
 
         def t(key: str, /, **params: object) -> str:
             return self.text(language, key, **params)
@@ -212,12 +216,19 @@ class Pages:
             "pick": lambda zh, en: zh if language is Language.ZH or not en else en,
             "sentence": lambda problem: problem.sentence(language),
             "marks": lambda name, hint="": attributes(name, hint, faulty),
-            "when": lambda ms: self.when(int(ms), language, shell.offset_minutes),
+            "when": lambda ms: self.when(
+                int(ms), language, shell.offset_minutes, plain=bool(taking)
+            ),
             "iso": lambda ms: datetime.fromtimestamp(int(ms) / 1000, UTC).isoformat(),
             "ago": lambda ms: self.ago(int(ms), language),
             "now_ms": self._now_ms(),
+            "moment_now": self.when(self._now_ms(), language, shell.offset_minutes, plain=True),
             "asset": self._assets.url,
             "shell": shell,
+            "taking": taking,
+            "takes_out": shell.takes_out and request.method == "GET" and not taking,
+            "table_key": table_key,
+            "out_url": lambda out, key="": out_url(request, out, key),
             "path": request.path,
             "path_qs": request.path_qs,
             "csrf": csrf_token(request),
@@ -232,10 +243,13 @@ class Pages:
         shared["ui"] = self._env.get_template("macros.html").make_module(shared)
         return shared
 
-    def when(self, ms: int, language: Language, offset_minutes: int) -> str:
-        """今天 14:30, 昨天 09:05, 11月3日 08:00; in English "today 14:30", "3 Nov 08:00"."""
+    def when(self, ms: int, language: Language, offset_minutes: int, *, plain: bool = False) -> str:
+        """今天 14:30, 昨天 09:05, 11月3日 08:00; in English "today 14:30", "3 Nov 08:00". ``plain`` for what is read
+        on another day: 2026-11-03 08:00."""
         zone = timezone(timedelta(minutes=offset_minutes))
         then = datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone)
+        if plain:
+            return f"{then:%Y-%m-%d %H:%M}"
         now = datetime.fromtimestamp(self._now_ms() / 1000, UTC).astimezone(zone)
         days = (now.date() - then.date()).days
         clock = f"{then:%H:%M}"

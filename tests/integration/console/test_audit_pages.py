@@ -1,7 +1,10 @@
 """The audit can be read, taken out and verified; whatever is done to it behind the program's back shows."""
 
 import asyncio
+import csv
+import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -157,3 +160,17 @@ async def test_the_audit_administrator_reads_takes_out_and_verifies(city_url: st
         _, text = await one.get("/audit")
         assert "导出审计" in text
         assert "上次核验" in text
+        _, text = await one.get("/jobs")
+        [link] = re.findall(r'href="(/jobs\?out=csv[^"]+)"', text)
+        status, sheet = await one.get(unescape(link))
+        mark, head, row = sheet.splitlines()
+        assert status == 200
+        assert "内部资料 · audit · 127.0.0.1" in mark
+        assert len(next(csv.reader([row]))) == len(next(csv.reader([head])))
+        assert "核验安全审计" in row
+        assert (await one.get("/jobs?out=csv&table=0.0"))[0] == 404
+        status, text = await one.get("/audit?out=paper")
+        assert status == 200
+        assert "导出表格" in text, "what was taken out is written down"
+        assert "audit打印于" in text
+        assert 'class="menu"' not in text

@@ -46,7 +46,7 @@ class SyncPages:
 
     async def _home(self, request: web.Request, problem: Refusal | None) -> web.Response:
         uow, listing = request[UOW], Listing.of(request, (), sort="")
-        count, found = await store.runs(uow, PAGE_ROWS, (listing.page - 1) * PAGE_ROWS)
+        count, found = await store.runs(uow, listing.rows, listing.offset)
         standing = await self._service.standing(uow)
         context = {
             "rows": found,

@@ -40,6 +40,14 @@
     form.addEventListener('change', () => form.requestSubmit());
   }
 
+  // What is printed says when: a live page is newer than the line that came with it.
+  window.addEventListener('beforeprint', () => {
+    for (const element of document.querySelectorAll('[data-printed]')) {
+      const there = new Date(Date.now() + Number(element.dataset.printed) * 60000);
+      element.textContent = there.toISOString().slice(0, 16).replace('T', ' ');
+    }
+  });
+
   // Seconds left until data-until (server milliseconds); the server's clock is given as data-now.
   function countDown(element) {
     const until = Number(element.dataset.until);
