@@ -14,7 +14,7 @@ from simulators.citizen_code import CitizenCodePlatform, create_platform_app
 from simulators.control import create_app
 from simulators.identity_provider import IdentityProvider, create_provider_app
 from simulators.item_system import ItemSystem, create_item_system_app
-from simulators.messages import MessagePlatform, create_messages_app, serve_mail
+from simulators.messages import AlipayPlatform, MessagePlatform, create_messages_app, serve_mail
 from simulators.play import ScenarioPlayer
 from simulators.scenario import ScenarioFile
 
@@ -34,6 +34,11 @@ class RunningBench(msgspec.Struct, frozen=True, kw_only=True):
     def message_api(self) -> str:
         """Where the city's console hands in SMS and app messages."""
         return f"{self.page}messages/api"
+
+    @property
+    def alipay(self) -> str:
+        """Where Alipay's gateway and its page for users are."""
+        return f"{self.page}messages/alipay"
 
     @property
     def code_api(self) -> str:
@@ -61,12 +66,13 @@ async def serve_bench(
     codes: CitizenCodePlatform | None = None,
     identity: IdentityProvider | None = None,
     messages: MessagePlatform | None = None,
+    alipay: AlipayPlatform | None = None,
     items: ItemSystem | None = None,
 ) -> AsyncIterator[RunningBench]:
     """A bench and its control page on a loopback port (0 = any free) until the block ends.
 
     ``codes`` is served beside it, below ``/citizen-codes/``, ``identity`` below ``/identity`` and
-    ``messages`` below ``/messages/``, ``items`` below ``/item-system/``.
+    ``messages`` and ``alipay`` below ``/messages/``, ``items`` below ``/item-system/``.
     """
     bench = SimulatorBench(folder, mm_per_s=mm_per_s)
     bench.codes = codes
@@ -77,7 +83,7 @@ async def serve_bench(
     if identity is not None:
         app.add_subapp("/identity/", create_provider_app(identity))
     if messages is not None:
-        app.add_subapp("/messages/", create_messages_app(messages))
+        app.add_subapp("/messages/", create_messages_app(messages, alipay))
     if items is not None:
         app.add_subapp("/item-system/", create_item_system_app(items))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)

@@ -30,7 +30,7 @@ from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
 from console.core.senders.opening import open_senders
 from console.core.takeout import takes_tables_out
-from console.core.web import PAGES, PROXIES, SUBJECT, unit_of_work
+from console.core.web import CALLBACKS, PAGES, PROXIES, SUBJECT, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from console.modules.upkeep.api import UPKEEP
 from qingting.contract.errors import Refusal
@@ -51,7 +51,7 @@ from qingting.kernel.web import (
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = "5"
-SHARED_PATHS = ("/assets/", "/language", "/healthz")
+SHARED_PATHS = ("/assets/", "/language", "/healthz", CALLBACKS)
 _STATIC = Path(__file__).parent / "static"
 _SCRIPTS = (
     ("/wall", "wall.js"),
@@ -154,11 +154,11 @@ def _only(context: ModuleContext, serve: Serve) -> Middleware:
 
 
 def _for_pages(middleware: Middleware) -> Middleware:
-    """Leaves the open API alone: no cookie says who calls it, so none can be abused."""
+    """Leaves the open API and callbacks alone: no cookie says who calls them, so none can be abused."""
 
     @web.middleware
     async def kept(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(f"{BASE}/"):
+        if request.path.startswith((f"{BASE}/", CALLBACKS)):
             return await handler(request)
         return await middleware(request, handler)
 

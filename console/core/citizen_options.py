@@ -13,7 +13,7 @@ BROWSER_PER_MINUTE = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitizenOptions:
-    """Limits are requests a minute and worker, 0: none. ``map_url`` is an address that shows a place, with {latitude},
+    """Limits are requests a minute over all workers, 0: none. ``map_url`` is an address that shows a place, with {latitude},
     {longitude} (WGS 84) and {name}; empty: the phone's own map."""
 
     map_url: str = ""

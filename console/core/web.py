@@ -18,7 +18,19 @@ PROXIES: web.AppKey[frozenset[str]] = web.AppKey("proxies")
 """Addresses of the reverse proxies in front."""
 SUBJECT = web.RequestKey("subject", Subject)
 """Who asks; absent before login."""
-OPEN_PATHS = ("/assets/", "/language", "/link", "/live", "/healthz", "/metrics", f"{BASE}/")
+CALLBACKS = "/callback/"
+"""Where other systems tell us something by themselves: each address checks by its own means who calls, no cookie counts
+there, and any worker takes it."""
+OPEN_PATHS = (
+    "/assets/",
+    "/language",
+    "/link",
+    "/live",
+    "/healthz",
+    "/metrics",
+    CALLBACKS,
+    f"{BASE}/",
+)
 """Paths that need no transaction of a request."""
 
 

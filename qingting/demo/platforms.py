@@ -8,7 +8,7 @@ from qingting.demo.sign_on import demo_provider, sign_on_settings
 from simulators.citizen_code import CitizenCodePlatform
 from simulators.identity_provider import IdentityProvider
 from simulators.item_system import ItemSystem
-from simulators.messages import MessagePlatform
+from simulators.messages import AlipayPlatform, MessagePlatform
 from simulators.serve import RunningBench
 
 HOST = "127.0.0.1"
@@ -21,6 +21,7 @@ class Platforms:
     codes: CitizenCodePlatform
     identity: IdentityProvider
     messages: MessagePlatform
+    alipay: AlipayPlatform
     items: ItemSystem
 
     def code_settings(self, bench: RunningBench) -> dict[str, str]:
@@ -36,16 +37,19 @@ class Platforms:
         return (
             sign_on_settings(self.identity)
             | _message_settings(bench, self.messages)
+            | _alipay_settings(bench, self.alipay)
             | item_settings(bench, self.items)
         )
 
 
 def demo_platforms() -> Platforms:
     """With secrets of their own. Reads the demonstration's data: call it off the loop."""
+    messages = MessagePlatform("demo", secrets.token_urlsafe(24))
     return Platforms(
         codes=CitizenCodePlatform("demo", secrets.token_urlsafe(24)),
         identity=demo_provider(),
-        messages=MessagePlatform("demo", secrets.token_urlsafe(24)),
+        messages=messages,
+        alipay=AlipayPlatform(messages),
         items=demo_item_system(),
     )
 
@@ -64,4 +68,15 @@ def _message_settings(bench: RunningBench, messages: MessagePlatform) -> dict[st
         "mail_server": f"{HOST}:{bench.mail_port}",
         "mail_security": "none",
         "mail_from": "no-reply@daqing.example",
+    }
+
+
+def _alipay_settings(bench: RunningBench, alipay: AlipayPlatform) -> dict[str, str]:
+    """How the console tells citizens at Alipay."""
+    return {
+        "alipay_app_id": alipay.app_id,
+        "alipay_key": alipay.city_key,
+        "alipay_public_key": alipay.alipay_key,
+        "alipay_gateway": f"{bench.alipay}/gateway.do",
+        "alipay_authorize": f"{bench.alipay}/authorize",
     }

@@ -6,10 +6,13 @@ Written from ``docs/integrators/sms.md`` alone; shares nothing with the console'
 import asyncio
 import hashlib
 import hmac
+import secrets
 from collections import deque
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
+import aiohttp
 import msgspec
 
 from qingting.kernel.aio.clock import Clock, SystemClock
@@ -27,11 +30,12 @@ class Way(StrEnum):
     SMS = "sms"
     PUSH = "push"
     MAIL = "mail"
+    ALIPAY = "alipay"
 
 
 class Fault(StrEnum):
-    """How a provider misbehaves. ``lost_answer``: it takes the message, and the line breaks before it says so. The last
-    four are about receipts, which only SMS has."""
+    """How a provider misbehaves. ``lost_answer``: it takes the message, and the line breaks before it says so. ``forged``:
+    somebody else signs the answers. The last four are about receipts, which only SMS has."""
 
     DOWN = "down"
     SLOW = "slow"
@@ -41,6 +45,7 @@ class Fault(StrEnum):
     BUSY = "busy"
     RATE_LIMIT = "rate_limit"
     NO_BALANCE = "no_balance"
+    FORGED = "forged"
     UNDELIVERED = "undelivered"
     LATE_RECEIPTS = "late_receipts"
     LOST_RECEIPTS = "lost_receipts"
@@ -48,7 +53,7 @@ class Fault(StrEnum):
 
 
 FAULTS_OF: dict[Way, tuple[Fault, ...]] = {
-    Way.SMS: tuple(Fault),
+    Way.SMS: tuple(one for one in Fault if one is not Fault.FORGED),
     Way.PUSH: (
         Fault.DOWN,
         Fault.SLOW,
@@ -59,6 +64,15 @@ FAULTS_OF: dict[Way, tuple[Fault, ...]] = {
         Fault.RATE_LIMIT,
     ),
     Way.MAIL: (Fault.DOWN, Fault.SLOW, Fault.REFUSE, Fault.BUSY),
+    Way.ALIPAY: (
+        Fault.DOWN,
+        Fault.SLOW,
+        Fault.GARBAGE,
+        Fault.LOST_ANSWER,
+        Fault.REFUSE,
+        Fault.BUSY,
+        Fault.FORGED,
+    ),
 }
 
 
@@ -108,6 +122,8 @@ class MessagePlatform:
         self.faults: dict[Way, Fault | None] = dict.fromkeys(Way)
         self.arrived: deque[Arrived] = deque(maxlen=KEPT)
         self.asked: dict[Way, int] = dict.fromkeys(Way, 0)
+        self.uninstalled: set[str] = set()
+        """Tokens of phones that have the app no more."""
         self._known: dict[tuple[Way, str], Arrived] = {}
         self._reports: list[Report] = []
         self._batch: tuple[str, list[Report]] = ("", [])
@@ -177,7 +193,7 @@ class MessagePlatform:
             return {"code": "bad_text"}
         whole = f"【{self.sign}】{text}"
         known = self._known.get((Way.SMS, str(body["id"])))
-        one = self._take(Way.SMS, str(body["id"]), phone, "", whole, billed(whole))
+        one = self.take(Way.SMS, str(body["id"]), phone, "", whole, billed(whole))
         if known is None:
             self._owe(one)
         return {"code": "OK", "reference": f"S{one.no:08d}", "segments": one.segments}
@@ -187,29 +203,33 @@ class MessagePlatform:
         self.asked[Way.PUSH] += 1
         if (refused := self.refusal(Way.PUSH)) is not None:
             return refused
-        alias = str(body.get("alias", ""))
-        if not alias:
+        tokens = [str(one.get("token", "")) for one in body.get("devices", [])]
+        dead = [one for one in tokens if one in self.uninstalled]
+        there = [one for one in tokens if one and one not in self.uninstalled]
+        if not there:
             return {"code": "no_device"}
-        title, text = str(body.get("title", "")), str(body.get("text", ""))
-        one = self._take(
-            Way.PUSH, str(body["id"]), alias, title, text, 0, str(body.get("link", ""))
-        )
-        return {"code": "OK", "reference": f"P{one.no:08d}"}
+        title, text, link = (str(body.get(name, "")) for name in ("title", "text", "link"))
+        arrived = [
+            self.take(Way.PUSH, f"{body['id']} {token}", token, title, text, link=link)
+            for token in there
+        ]
+        return {"code": "OK", "reference": f"P{arrived[0].no:08d}", "dead": dead}
 
     def mail(self, id: str, to: str, title: str, text: str) -> None:  # noqa: A002 - the mail's own
         self.asked[Way.MAIL] += 1
-        _ = self._take(Way.MAIL, id, to, title, text, 0)
+        _ = self.take(Way.MAIL, id, to, title, text)
 
-    def _take(
+    def take(
         self,
         way: Way,
         id: str,  # noqa: A002
         to: str,
         title: str,
         text: str,
-        segments: int,
+        segments: int = 0,
         link: str = "",
     ) -> Arrived:
+        """Brings a message to somebody; one that is known by its ``id`` is only counted again."""
         known = self._known.get((way, id))
         if known is not None:
             known.asked += 1
@@ -256,6 +276,30 @@ class MessagePlatform:
             batch = f"B{self._batches}" if given else ""
             self._batch = (batch, given)
         return {"code": "OK", "batch": batch, "reports": given}
+
+    async def push_reports(self, url: str) -> str:
+        """Hands the receipts that are owed to the city at ``url``, signed as the city signs; gives the code of its answer.
+        What it did not take is owed still."""
+        owed = list(self._reports)
+        body = msgspec.json.encode({"reports": owed})
+        stamp, nonce = str(self.clock.now_ms()), secrets.token_hex(12)
+        lines = ["POST", urlsplit(url).path, stamp, nonce, hashlib.sha256(body).hexdigest()]
+        mac = hmac.new(self.secret.encode(), "\n".join(lines).encode(), hashlib.sha256)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Account": self.account,
+            "X-Timestamp": stamp,
+            "X-Nonce": nonce,
+            "X-Signature": mac.hexdigest(),
+        }
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(url, data=body, headers=headers) as got,
+        ):
+            code = str((await got.json())["code"])
+        if code == "OK":
+            self._reports = [one for one in self._reports if one not in owed]
+        return code
 
     def state(self) -> dict[str, Any]:
         """What the control page shows."""

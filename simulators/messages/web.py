@@ -1,16 +1,19 @@
-"""The providers over HTTP: what the city calls (``/api/sms``, ``/api/push``, ``/api/reports``), and a page with the
-phones that got the messages."""
+"""The providers over HTTP: what the city calls (``/api/sms``, ``/api/push``, ``/api/reports``, ``/alipay/gateway.do``),
+Alipay's page for its users, and a page with the phones that got the messages."""
 
 import asyncio
 import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
+import jinja2
 import msgspec
 from aiohttp import web
 
 from qingting.contract.base import Strict
+from simulators.messages.alipay import USERS, AlipayPlatform
 from simulators.messages.platform import (
     FAULTS_OF,
     Fault,
@@ -20,7 +23,16 @@ from simulators.messages.platform import (
 )
 
 PLATFORM: web.AppKey[MessagePlatform] = web.AppKey("PLATFORM", MessagePlatform)
+ALIPAY: web.AppKey[AlipayPlatform] = web.AppKey("ALIPAY", AlipayPlatform)
 MAX_BODY = 64 * 1024
+_ASK = jinja2.Environment(
+    loader=jinja2.DictLoader(
+        {"a": files("simulators.messages.page").joinpath("alipay.html").read_text("utf-8")}
+    ),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
+"""Read at import: no handler opens a file."""
 
 
 class SetFault(Strict, frozen=True, kw_only=True):
@@ -28,8 +40,14 @@ class SetFault(Strict, frozen=True, kw_only=True):
     fault: Fault | None = None
 
 
-def create_messages_app(platform: MessagePlatform) -> web.Application:
-    """Interface and control page; everything is below the path where it is mounted."""
+class Uninstall(Strict, frozen=True, kw_only=True):
+    token: str
+
+
+def create_messages_app(
+    platform: MessagePlatform, alipay: AlipayPlatform | None = None
+) -> web.Application:
+    """Interfaces and control page; everything is below the path where it is mounted."""
     app = web.Application(client_max_size=MAX_BODY)
     app[PLATFORM] = platform
     app.on_shutdown.append(_lift)
@@ -43,8 +61,18 @@ def create_messages_app(platform: MessagePlatform) -> web.Application:
             web.get("/messages.css", _style),
             web.get("/state", _state),
             web.post("/fault", _fault),
+            web.post("/uninstall", _uninstall),
         ]
     )
+    if alipay is not None:
+        app[ALIPAY] = alipay
+        app.add_routes(
+            [
+                web.post("/alipay/gateway.do", _alipay),
+                web.get("/alipay/authorize", _ask),
+                web.post("/alipay/authorize", _agree),
+            ]
+        )
     return app
 
 
@@ -85,6 +113,41 @@ async def _push(request: web.Request) -> web.Response:
     if not isinstance(asked, dict):
         return asked
     return _answered(request, Way.PUSH, request.app[PLATFORM].push(asked))
+
+
+async def _alipay(request: web.Request) -> web.Response:
+    alipay, form = request.app[ALIPAY], await request.post()
+    platform = alipay.messages
+    fault = platform.faults[Way.ALIPAY]
+    if fault is Fault.DOWN:
+        _hang_up(request)
+        return web.Response(status=503)
+    await platform.dawdle(Way.ALIPAY)
+    if fault is Fault.GARBAGE:
+        return web.Response(text="<html>502</html>", content_type="text/html")
+    params = dict(request.query) | {name: str(value) for name, value in form.items()}
+    text = await asyncio.to_thread(alipay.answer, params)
+    if fault is Fault.LOST_ANSWER:
+        _hang_up(request)
+    return web.Response(text=text, content_type="application/json")
+
+
+async def _ask(request: web.Request) -> web.Response:
+    """Only an app that is known, and only back to this machine."""
+    asked = {name: request.query.get(name, "") for name in ("redirect_uri", "state", "app_id")}
+    here = urlsplit(asked["redirect_uri"]).hostname == "127.0.0.1"
+    if asked["app_id"] != request.app[ALIPAY].app_id or not here:
+        raise web.HTTPBadRequest
+    text = _ASK.get_template("a").render(asked=asked, users=list(USERS.values()))
+    return web.Response(text=text, content_type="text/html")
+
+
+async def _agree(request: web.Request) -> web.Response:
+    form = await request.post()
+    user, back = USERS.get(str(form.get("user", ""))), str(form.get("redirect_uri", ""))
+    if user is None or urlsplit(back).hostname != "127.0.0.1":
+        raise web.HTTPBadRequest
+    raise web.HTTPSeeOther(request.app[ALIPAY].back(back, str(form.get("state", "")), user))
 
 
 def _answered(request: web.Request, way: Way, answer: dict[str, Any]) -> web.Response:
@@ -162,4 +225,14 @@ async def _fault(request: web.Request) -> web.Response:
     except msgspec.DecodeError:
         raise web.HTTPUnprocessableEntity from None
     request.app[PLATFORM].set_fault(wanted.way, wanted.fault)
+    return await _state(request)
+
+
+async def _uninstall(request: web.Request) -> web.Response:
+    """Somebody has removed the city's app from a phone."""
+    try:
+        wanted = msgspec.json.decode(await request.read() or b"{}", type=Uninstall)
+    except msgspec.DecodeError:
+        raise web.HTTPUnprocessableEntity from None
+    request.app[PLATFORM].uninstalled.add(wanted.token)
     return await _state(request)

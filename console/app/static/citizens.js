@@ -1,4 +1,5 @@
-// What a script adds to citizens' pages: printing, the nearest halls. Without it every page is whole.
+// What a script adds to citizens' pages: printing, the nearest halls, the phone with the city's app. Without it every
+// page is whole.
 (() => {
   'use strict';
 
@@ -6,6 +7,14 @@
     button.hidden = false;
     button.addEventListener('click', () => window.print());
   }
+
+  // The city's app names its phone once its person is logged in (docs/integrators/app-push.md).
+  const key = document.querySelector('input[name="csrf"]');
+  window.addEventListener('qingting:device', (event) => {
+    if (!key) return;
+    const { platform, app, token } = event.detail;
+    void fetch('/c/me/devices', { method: 'POST', body: new URLSearchParams({ platform, app, token, csrf: key.value }) });
+  });
 
   // The browser asks the person; what it gives is rounded to about a hundred metres before it leaves the phone.
   const near = document.querySelector('form[data-locate]');

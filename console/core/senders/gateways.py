@@ -1,6 +1,8 @@
 """SMS, app messages and mail to citizens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -9,23 +11,29 @@ from console.core.senders.port import Letter, Receipt, Receipts, Taken
 from console.core.senders.signing import Gateway
 
 MOST_RECEIPTS = 200
+MOST_PUSHED = 1000
 
 
 class _Sent(msgspec.Struct):
     reference: str
     segments: int = 0
+    dead: list[str] = []
 
 
 class _Report(msgspec.Struct):
     id: str
     status: str
-    at: int
+    at: Annotated[int, msgspec.Meta(ge=0, le=1 << 50)]
     reason: str = ""
 
 
 class _Reports(msgspec.Struct):
     batch: str
     reports: list[_Report]
+
+
+class _Pushed(msgspec.Struct):
+    reports: Annotated[list[_Report], msgspec.Meta(max_length=MOST_PUSHED)]
 
 
 ARRIVED = "delivered"
@@ -57,6 +65,18 @@ class SmsSender:
         got = await self.gateway.call("/reports", body, _Reports)
         return Receipts(got.batch, [_receipt_of(one) for one in got.reports])
 
+    def pushed(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[str, list[Receipt]]:
+        """Receipts that the provider brings by itself: the code to answer when they are not taken, else what they say."""
+        if refused := self.gateway.refused(method, path, headers, body):
+            return refused, []
+        try:
+            found = msgspec.json.decode(body, type=_Pushed)
+        except msgspec.DecodeError:
+            return "bad_request", []
+        return "", [_receipt_of(one) for one in found.reports]
+
 
 def _receipt_of(report: _Report) -> Receipt:
     return Receipt(report.id, report.status == ARRIVED, report.reason[:40], report.at)
@@ -64,8 +84,7 @@ def _receipt_of(report: _Report) -> Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushSender:
-    """Messages on the screen of the city's app (App 推送). ``letter.to`` is the name under which the app knows the
-    person (alias)."""
+    """Messages on the screen of the city's app (App 推送), on all devices of ``letter``."""
 
     gateway: Gateway
     name: str = "push"
@@ -74,13 +93,16 @@ class PushSender:
     async def send(self, letter: Letter) -> Taken:
         body = {
             "id": letter.id,
-            "alias": letter.to,
+            "devices": [
+                {"platform": one.platform, "app": one.app, "token": one.token}
+                for one in letter.devices
+            ],
             "title": letter.title,
             "text": letter.text,
             "link": letter.link,
         }
         sent = await self.gateway.call("/push", body, _Sent)
-        return Taken(sent.reference)
+        return Taken(sent.reference, dead=tuple(sent.dead))
 
     async def receipts(self, confirmed: str) -> Receipts:
         return Receipts()

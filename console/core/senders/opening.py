@@ -4,6 +4,14 @@ from urllib.parse import urlsplit
 
 from console.core.channels import ChannelSettings
 from console.core.mailing import MailServer
+from console.core.senders.alipay import AlipaySender
+from console.core.senders.alipay_client import (
+    AUTHORIZE,
+    GATEWAY,
+    AlipayClient,
+    private_key,
+    public_key,
+)
 from console.core.senders.gateways import MailSender, PushSender, SmsSender
 from console.core.senders.port import Sender
 from console.core.senders.signing import Gateway
@@ -14,7 +22,8 @@ LEAST_SECRET = 16
 
 class SenderSettings(ChannelSettings, frozen=True, kw_only=True):
     """``sms_url`` and ``push_url`` are where the providers' paths begin, with account and secret; empty: there is no
-    such way. Citizens get mail when ``citizen_mail`` is set, by the mail server of the alarms."""
+    such way. Citizens get mail when ``citizen_mail`` is set, by the mail server of the alarms. ``alipay_app_id`` empty: no
+    Alipay; ``alipay_key`` is the city's own private key, ``alipay_public_key`` that of Alipay, which its console shows."""
 
     sms_url: str = ""
     sms_account: str = ""
@@ -24,6 +33,11 @@ class SenderSettings(ChannelSettings, frozen=True, kw_only=True):
     push_account: str = ""
     push_secret: str = ""
     citizen_mail: bool = False
+    alipay_app_id: str = ""
+    alipay_key: str = ""
+    alipay_public_key: str = ""
+    alipay_gateway: str = GATEWAY
+    alipay_authorize: str = AUTHORIZE
 
 
 def sender_faults(settings: SenderSettings) -> list[str]:
@@ -35,10 +49,7 @@ def sender_faults(settings: SenderSettings) -> list[str]:
     ):
         if not url:
             continue
-        parts = urlsplit(url)
-        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
-        if parts.scheme != "https" and not local:
-            faults.append(f"{way}_url: must begin with https://")
+        faults += _address_faults(f"{way}_url", url)
         if not account:
             faults.append(f"{way}_account: needed with {way}_url")
         if len(secret) < LEAST_SECRET:
@@ -47,7 +58,44 @@ def sender_faults(settings: SenderSettings) -> list[str]:
         faults.append("sms_sign: the approved signature, 2 to 16 characters, is needed")
     if settings.citizen_mail and not settings.mail_server:
         faults.append("citizen_mail: needs mail_server")
+    return faults + _alipay_faults(settings)
+
+
+def _address_faults(name: str, url: str) -> list[str]:
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+    return [] if parts.scheme == "https" or local else [f"{name}: must begin with https://"]
+
+
+def _alipay_faults(settings: SenderSettings) -> list[str]:
+    if not settings.alipay_app_id:
+        return []
+    faults = _address_faults("alipay_gateway", settings.alipay_gateway)
+    faults += _address_faults("alipay_authorize", settings.alipay_authorize)
+    own = theirs = None
+    try:
+        own = private_key(settings.alipay_key).public_key()
+    except ValueError:
+        faults.append("alipay_key: an RSA private key of at least 2048 bits is expected")
+    try:
+        theirs = public_key(settings.alipay_public_key)
+    except ValueError:
+        faults.append("alipay_public_key: an RSA public key of at least 2048 bits is expected")
+    if own is not None and own == theirs:
+        faults.append("alipay_public_key: is the city's own; Alipay's is expected")
     return faults
+
+
+def open_alipay(settings: SenderSettings, clock: Clock) -> AlipayClient:
+    """The client of Alipay that ``settings`` describe; call :func:`sender_faults` before."""
+    return AlipayClient(
+        app_id=settings.alipay_app_id,
+        key=private_key(settings.alipay_key),
+        alipay_key=public_key(settings.alipay_public_key),
+        clock=clock,
+        gateway=settings.alipay_gateway,
+        authorize=settings.alipay_authorize,
+    )
 
 
 def open_senders(settings: SenderSettings, clock: Clock) -> tuple[Sender, ...]:
@@ -70,6 +118,8 @@ def open_senders(settings: SenderSettings, clock: Clock) -> tuple[Sender, ...]:
             clock=clock,
         )
         found.append(PushSender(gateway=gateway))
+    if settings.alipay_app_id:
+        found.append(AlipaySender(client=open_alipay(settings, clock)))
     if settings.citizen_mail:
         host, _, port = settings.mail_server.rpartition(":")
         server = MailServer(

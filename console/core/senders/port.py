@@ -6,8 +6,17 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushDevice:
+    """An installed app: under which ``token`` its platform (``android``, ``ios``, ``harmony``) reaches it."""
+
+    platform: str
+    app: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One message to one address. ``id`` is the same at every try: a provider that got it before sends it once.
+    """One message to one address, or to all ``devices`` of a person. ``id`` is the same at every try: a provider that got it before sends it once.
     ``template`` is the provider's number of an approved text with its ``params``; ``link`` a web address or empty."""
 
     id: str
@@ -18,14 +27,17 @@ class Letter:
     template: str = ""
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     link: str = ""
+    devices: Sequence[PushDevice] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The provider took a letter under ``reference``. ``segments``: how many it bills, 0 where nothing is billed."""
+    """The provider took a letter under ``reference``. ``segments``: how many it bills, 0 where nothing is billed.
+    ``dead``: tokens under which it reaches no app any more."""
 
     reference: str
     segments: int = 0
+    dead: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

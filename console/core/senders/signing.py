@@ -24,6 +24,10 @@ OURS = frozenset({"bad_account", "bad_signature", "bad_sign", "no_balance"})
 """It is not about the letter: nothing is taken until a person has looked."""
 
 
+CLOCK_MS = 5 * 60_000
+"""A provider's request that was signed longer ago or ahead than this is refused."""
+
+
 def signature(secret: str, method: str, path: str, stamp: str, nonce: str, body: bytes) -> str:
     parts = (method, path, stamp, nonce, hashlib.sha256(body).hexdigest())
     return hmac.new(secret.encode(), "\n".join(parts).encode(), "sha256").hexdigest()
@@ -42,6 +46,19 @@ class Gateway:
     account: str
     secret: str
     clock: Clock
+
+    def refused(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Why a request that says it comes from the provider is not believed, as a code; empty when it is. One that is
+        repeated within minutes is believed again: what it tells is known then."""
+        if headers.get("X-Account") != self.account:
+            return "bad_account"
+        stamp, nonce = headers.get("X-Timestamp", ""), headers.get("X-Nonce", "")
+        fresh = stamp.isdecimal() and len(stamp) < 16
+        if not fresh or abs(self.clock.now_ms() - int(stamp)) > CLOCK_MS:
+            return "bad_signature"
+        right = signature(self.secret, method, path, stamp, nonce, body)
+        given = headers.get("X-Signature", "")
+        return "" if hmac.compare_digest(right.encode(), given.encode()) else "bad_signature"
 
     async def call(self, path: str, body: Mapping[str, Any], answer: type[Any]) -> Any:
         """The answer as ``answer`` when its code is OK; raises :class:`DeliveryError`."""

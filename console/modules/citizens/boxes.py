@@ -18,6 +18,13 @@ def _of(field: str) -> Context:
     return context
 
 
+def _reach(field: str) -> Context:
+    def context(row: sa.RowMapping) -> str:
+        return context_of(field, row["citizen"])
+
+    return context
+
+
 def _of_proof(row: sa.RowMapping) -> str:
     return context_of(row["channel"], row["citizen"])
 
@@ -29,4 +36,6 @@ BOXES = (
     SealedColumn(m.citizen.c.phone_box, _of("phone")),
     SealedColumn(m.citizen.c.mail_box, _of("mail")),
     SealedColumn(m.proof.c.box, _of_proof),
+    SealedColumn(m.alipay.c.box, _reach("alipay")),
+    SealedColumn(m.device.c.box, _reach("device")),
 )

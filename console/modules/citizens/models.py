@@ -81,8 +81,52 @@ session = sa.Table(
     sa.Column("marks", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("program", sa.Text, nullable=False),
+    sa.Column("login", sa.Text, nullable=False, server_default=""),
+    sa.Column("sid", sa.Text, nullable=False, server_default=""),
     sa.Index("cit_session_subject", "subject"),
+    sa.Index("cit_session_login", "login"),
 )
+"""``login``: whose at the sign-on, as in :data:`login`; ``sid``: digest of the sign-on's own session."""
+
+alipay = sa.Table(
+    "cit_alipay",
+    metadata,
+    sa.Column("citizen", sa.Text, sa.ForeignKey("cit_citizen.id"), primary_key=True),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("box", sa.Text, nullable=False),
+    sa.Column("masked", sa.Text, nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+)
+"""The Alipay account that somebody showed: good for messages of the app (``app``) that it was shown to alone."""
+
+device = sa.Table(
+    "cit_device",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("citizen", sa.Text, sa.ForeignKey("cit_citizen.id"), nullable=False),
+    sa.Column("session", sa.Text, nullable=False),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("app", sa.Text, nullable=False),
+    sa.Column("box", sa.Text, nullable=False),
+    sa.Column("made_at", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
+    sa.Index("cit_device_citizen", "citizen"),
+    sa.Index("cit_device_seen", "seen_at"),
+)
+"""Phones with the city's app, by digest of the token under which its platform reaches it: a phone is one person's, the
+last one's who logged in there. ``session`` is the digest of the session that named it; ``seen_at``: last named then."""
+
+measure = sa.Table(
+    "cit_measure",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("used", sa.Float, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("cit_measure_at", "at"),
+    prefixes=["UNLOGGED"],
+)
+"""What an address or a browser has used of its measure, over all workers (:mod:`console.modules.citizens.limits`). ``key``
+is a digest. Not kept over a crash of the database."""
 
 proof = sa.Table(
     "cit_proof",

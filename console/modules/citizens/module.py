@@ -1,9 +1,14 @@
 """Citizens' side of the city: pages below ``/c`` with sessions of their own."""
 
+from collections.abc import Callable
+
 from aiohttp.typedefs import Middleware
 
 from console.core.module import ModuleContext, ModuleSpec, Side
 from console.core.oidc import OidcClient, OidcDoor
+from console.core.pruning import pruning
+from console.core.senders.alipay import AlipaySender
+from console.core.senders.alipay_client import AlipayClient
 from console.halls.api import HALLS
 from console.modules.appointments.api import APPOINTMENTS
 from console.modules.calendar.api import CALENDAR
@@ -15,6 +20,7 @@ from console.modules.citizens import (
     views_login,
     views_me,
     views_public,
+    views_reach,
     views_requests,
 )
 from console.modules.citizens.api import CITIZENS, ME
@@ -22,8 +28,10 @@ from console.modules.citizens.board import Board
 from console.modules.citizens.boxes import BOXES
 from console.modules.citizens.contact import TOPICS, Contact
 from console.modules.citizens.door import LOGIN, who_comes
-from console.modules.citizens.limits import Limiter, limited
+from console.modules.citizens.limits import Limiter, PgMeasures, limited
 from console.modules.citizens.personal import CitizenData
+from console.modules.citizens.pruning import PRUNE_LOCK, prunes
+from console.modules.citizens.reach import Reachable
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.sessions import COOKIE, CitizenSessions
 from console.modules.citizens.shell import START, CitizenShell
@@ -38,8 +46,8 @@ ATTEMPT_COOKIE = "qt_citizen_attempt"
 
 def setup(context: ModuleContext) -> None:
     store, notifications = CitizenSessions(context.db), context.get(NOTIFICATIONS)
-    service = CitizenService(context, store, notifications)
-    contact = Contact(context.clock, service, notifications, context.personal)
+    reachable = Reachable(context.clock, context.sealer, _alipay(context))
+    service = CitizenService(context, store, notifications, reachable)
     notifications.declare(TOPICS)
     notifications.reached_by(service)
     context.provide(CITIZENS, service)
@@ -54,27 +62,11 @@ def setup(context: ModuleContext) -> None:
             same_site="Lax",
         )
 
-    board, appointments = _board(context), context.get(APPOINTMENTS)
-    appointments.use_people(service)
-    book = views_book.BookDesk(service, appointments, context.get(CATALOGUE), board)
-    desk = views_public.PublicDesk(
-        context.get(CATALOGUE), appointments, board, context.secure_cookies
-    )
-    context.routes(
-        [
-            *views_public.routes(desk),
-            *views_halls.routes(desk, context.citizens.map_url),
-            *views_login.routes(views_login.LoginDesk(service, store, sessions_in, _door(context))),
-            *views_requests.routes(views_requests.RequestDesk(service, context.get(PRIVACY))),
-            *views_me.routes(
-                views_me.MeDesk(service, contact, store, context.slot(ME), appointments)
-            ),
-            *views_book.routes(book),
-            *views_bookings.routes(views_bookings.BookingsDesk(book, context.clock)),
-        ]
-    )
+    _add_pages(context, service, store, reachable, sessions_in)
     context.keeps_boxes(*BOXES)
-    context.holds(CitizenData(service, appointments))
+    old = prunes(context.clock)
+    context.job("citizen pruning", pruning(context.db, "citizens", PRUNE_LOCK, old))
+    context.holds(CitizenData(service, context.get(APPOINTMENTS)))
     context.side(
         Side(
             start=START,
@@ -84,6 +76,54 @@ def setup(context: ModuleContext) -> None:
             shell=CitizenShell(context.utc_offset_minutes),
         )
     )
+
+
+def _add_pages(
+    context: ModuleContext,
+    service: CitizenService,
+    store: CitizenSessions,
+    reachable: Reachable,
+    sessions_in: Callable[[CitizenSessions], Sessions],
+) -> None:
+    board, appointments = _board(context), context.get(APPOINTMENTS)
+    contact = Contact(context.clock, service, context.get(NOTIFICATIONS), context.personal)
+    appointments.use_people(service)
+    book = views_book.BookDesk(service, appointments, context.get(CATALOGUE), board)
+    desk = views_public.PublicDesk(
+        context.get(CATALOGUE), appointments, board, context.secure_cookies
+    )
+    me = views_me.MePages(
+        views_me.MeDesk(service, contact, reachable, store, context.slot(ME), appointments)
+    )
+    context.routes(
+        [
+            *views_public.routes(desk),
+            *views_halls.routes(desk, context.citizens.map_url),
+            *views_login.routes(
+                views_login.LoginDesk(service, store, sessions_in, _door(context), reachable)
+            ),
+            *views_requests.routes(views_requests.RequestDesk(service, context.get(PRIVACY))),
+            *views_reach.routes(
+                views_reach.ReachDesk(
+                    service,
+                    me,
+                    reachable,
+                    context.sign_on.public_url,
+                    context.secure_cookies,
+                )
+            ),
+            # Below the longer addresses: theirs are named by a channel.
+            *views_me.routes(me),
+            *views_book.routes(book),
+            *views_bookings.routes(views_bookings.BookingsDesk(book, context.clock)),
+        ]
+    )
+
+
+def _alipay(context: ModuleContext) -> AlipayClient | None:
+    """The client by which the city tells citizens at Alipay."""
+    senders = (one for one in context.senders if isinstance(one, AlipaySender))
+    return next((one.client for one in senders), None)
 
 
 def _board(context: ModuleContext) -> Board:
@@ -99,8 +139,12 @@ def _board(context: ModuleContext) -> Board:
 
 def _front(context: ModuleContext) -> Middleware:
     options, clock = context.citizens, context.clock
-    addresses = Limiter(clock, options.address_per_minute)
-    return limited(addresses, Limiter(clock, options.browser_per_minute), COOKIE)
+    measures = PgMeasures(context.db, clock, context.sealer.blind_index)
+    return limited(
+        Limiter(clock, measures, "address", options.address_per_minute),
+        Limiter(clock, measures, "browser", options.browser_per_minute),
+        COOKIE,
+    )
 
 
 def _door(context: ModuleContext) -> OidcDoor | None:

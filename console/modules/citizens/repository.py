@@ -124,7 +124,7 @@ async def errands(uow: ReadUow, appointments: Collection[str]) -> dict[str, Firm
 
 async def forget(uow: Uow, citizen: str, now: int) -> None:
     """Empties somebody's row and removes all around it."""
-    for table in (m.proof, m.mandate, m.login):
+    for table in (m.proof, m.mandate, m.login, m.alipay, m.device):
         await uow.run(sa.delete(table).where(table.c.citizen == citizen))
     boxes = ("name_box", "number_box", "comes_box", "phone_box", "mail_box")
     masks = ("masked_name", "masked_number", "masked_phone", "masked_mail")

@@ -1,7 +1,7 @@
 """Citizens; implements :class:`console.modules.citizens.api.CitizensApi`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
 from console.modules.citizens.boxes import context_of
 from console.modules.citizens.door import CITIZEN, to_consent, to_login
 from console.modules.citizens.people import Told, checked_person, checked_phone, mask_phone, told
+from console.modules.citizens.reach import Reachable
 from console.modules.citizens.sessions import CitizenSessions
 from console.modules.notifications.api import NotificationsApi, Reach
 from console.modules.privacy.api import Requester
@@ -44,8 +45,13 @@ class CitizenService:
     """See :class:`console.modules.citizens.api.CitizensApi`."""
 
     def __init__(
-        self, context: ModuleContext, store: CitizenSessions, notifications: NotificationsApi
+        self,
+        context: ModuleContext,
+        store: CitizenSessions,
+        notifications: NotificationsApi,
+        reachable: Reachable,
     ) -> None:
+        self._reachable = reachable
         self._clock = context.clock
         self._audit: Audit = context.audit
         self._sealer = context.sealer
@@ -127,8 +133,13 @@ class CitizenService:
         return Reach(
             phone=self.opened(row["phone_box"], "phone", citizen),
             mail=self.opened(row["mail_box"], "mail", citizen),
+            push=await self._reachable.push(uow, citizen),
+            alipay=await self._reachable.at_alipay(uow, citizen),
             language=Language(row["language"]),
         )
+
+    async def gone(self, uow: Uow, citizen: str, tokens: Collection[str]) -> None:
+        await self._reachable.gone(uow, citizen, tokens)
 
     async def _unconfirmed(self, uow: ReadUow, key: str) -> Reach | None:
         """The address that a code goes to which is to confirm it."""
@@ -136,8 +147,10 @@ class CitizenService:
         row, proof = await repo.row(uow, citizen), await repo.proof(uow, citizen, channel)
         if row is None or proof is None:
             return None
-        given = {channel: self.opened(proof["box"], channel, citizen)}
-        return Reach(**given, language=Language(row["language"]))
+        to, language = self.opened(proof["box"], channel, citizen), Language(row["language"])
+        if channel == "phone":
+            return Reach(phone=to, language=language)
+        return Reach(mail=to, language=language)
 
     async def forget(self, uow: Uow, subject: Subject, id: str) -> None:  # noqa: A002
         await self.row(uow, id)

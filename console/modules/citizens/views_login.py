@@ -11,6 +11,7 @@ from console.core.web import PAGES, UOW, address_of
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.domain import inside
 from console.modules.citizens.door import CITIZEN, CONSENT_PAGE, LOGIN
+from console.modules.citizens.reach import Reachable
 from console.modules.citizens.service import CONSENT, FOR, CitizenService
 from console.modules.citizens.sessions import CitizenSessions
 from console.modules.citizens.shell import START
@@ -36,6 +37,7 @@ class LoginDesk:
     store: CitizenSessions
     sessions_in: Callable[[CitizenSessions], Sessions]
     door: OidcDoor | None
+    reachable: Reachable
 
 
 class LoginPages:
@@ -110,6 +112,8 @@ class LoginPages:
     async def logout(self, request: web.Request) -> web.Response:
         answer = see_other(request, f"{LOGIN}?out=1", done="c.done.logout")
         store = self._desk.store.within(request[UOW])
+        if key := request.get(SESSION_DIGEST):
+            await self._desk.reachable.logged_out(request[UOW], key)
         await self._desk.sessions_in(store).end(request, answer)
         raise answer
 

@@ -11,6 +11,7 @@ from console.modules.citizens.api import Citizen
 from console.modules.citizens.booking import STILL_OPEN
 from console.modules.citizens.contact import CHANNELS, Contact
 from console.modules.citizens.door import LOGIN
+from console.modules.citizens.reach import Reachable
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.sessions import CitizenSessions, sessions_of
 from console.modules.citizens.shell import START
@@ -41,6 +42,7 @@ class MeDesk:
 
     service: CitizenService
     contact: Contact
+    reachable: Reachable
     store: CitizenSessions
     slot: Slot[Citizen]
     appointments: AppointmentsApi
@@ -53,17 +55,21 @@ class MePages:
         self._desk = desk
 
     async def page(self, request: web.Request) -> web.Response:
-        return await self._page(request, None, {}, "")
+        return await self.show(request, None, {}, "")
 
-    async def _page(
+    async def show(
         self, request: web.Request, problem: Refusal | None, typed: dict[str, str], where: str
     ) -> web.Response:
+        """The page with what is wrong at its part ``where``, and what was typed there."""
         citizen, uow = await self._desk.service.require(request), request[UOW]
         row = await self._desk.service.row(uow, citizen.id)
         context = {
             "citizen": citizen,
             "kept": row,
             "pending": await self._desk.contact.pending(uow, citizen.id),
+            "phones": await self._desk.reachable.phones(uow, citizen.id),
+            "alipay": await self._desk.reachable.bound(uow, citizen.id),
+            "alipay_here": self._desk.reachable.alipay is not None,
             "sessions": await sessions_of(uow, citizen.id),
             "own": request[SESSION_DIGEST],
             "firms": await self._desk.service.firms(uow, citizen),
@@ -81,7 +87,7 @@ class MePages:
         try:
             await self._desk.contact.begin(request[UOW], citizen.id, channel, form.value)
         except Refusal as refusal:
-            return await self._page(request, refusal, {channel: form.value}, channel)
+            return await self.show(request, refusal, {channel: form.value}, channel)
         raise see_other(request, f"{ME}#{channel}", done="c.done.code_sent")
 
     async def confirm(self, request: web.Request) -> web.Response:
@@ -89,7 +95,7 @@ class MePages:
         form = await read_form(request, AddressForm)
         refusal = await self._desk.contact.confirm(request[UOW], citizen.id, channel, form.code)
         if refusal is not None:
-            return await self._page(request, refusal, {}, channel)
+            return await self.show(request, refusal, {}, channel)
         raise see_other(request, ME, done=f"c.done.{channel}")
 
     async def comes(self, request: web.Request) -> web.Response:
@@ -103,12 +109,13 @@ class MePages:
             await self._desk.contact.put_comes(request[UOW], citizen.id, form.name, form.number)
         except Refusal as refusal:
             typed = {"name": form.name, "number": form.number}
-            return await self._page(request, refusal, typed, "comes")
+            return await self.show(request, refusal, typed, "comes")
         raise see_other(request, ME, done="c.done.comes")
 
     async def end_sessions(self, request: web.Request) -> web.Response:
         citizen = await self._desk.service.require(request)
         await self._desk.store.within(request[UOW]).drop_subject(citizen.id)
+        await self._desk.reachable.drop_phones(request[UOW], citizen.id)
         raise see_other(request, LOGIN, done="c.done.ended")
 
     async def delete_page(self, request: web.Request) -> web.Response:
@@ -139,8 +146,7 @@ def _channel(request: web.Request) -> str:
     return channel
 
 
-def routes(desk: MeDesk) -> list[web.RouteDef]:
-    pages = MePages(desk)
+def routes(pages: MePages) -> list[web.RouteDef]:
     return [
         web.get(ME, pages.page),
         web.post(f"{ME}/comes", pages.comes),

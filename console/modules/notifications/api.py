@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from console.core.module import ApiKey
+from console.core.senders.port import PushDevice
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications.topics import (
     Channel,
@@ -35,12 +36,12 @@ Params = Mapping[str, str | int]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """Where a citizen can be reached, opened only while something is sent; empty: not there. No field is ever
-    shown by ``repr``, logged or stored in clear. ``push`` is the name under which the city's app knows the
-    person, ``alipay`` the ``open_id``."""
+    shown by ``repr``, logged or stored in clear. ``push`` are the devices with the city's app, ``alipay`` is the
+    ``open_id`` or ``user_id``."""
 
     phone: str = field(default="", repr=False)
     mail: str = field(default="", repr=False)
-    push: str = field(default="", repr=False)
+    push: tuple[PushDevice, ...] = field(default=(), repr=False)
     alipay: str = field(default="", repr=False)
     language: Language = Language.ZH
 
@@ -50,6 +51,10 @@ class Addressees(Protocol):
 
     async def reach(self, uow: ReadUow, citizen: str) -> Reach | None:
         """None for a citizen who is not known (any more)."""
+        ...
+
+    async def gone(self, uow: Uow, citizen: str, tokens: Collection[str]) -> None:
+        """The provider reaches no app under these tokens any more."""
         ...
 
 
@@ -147,7 +152,8 @@ class NotificationsApi(Protocol):
         ...
 
     async def choices(self, uow: ReadUow, citizen: str, language: Language) -> list[Choice]:
-        """What a citizen can choose: topics that are not urgent and can leave the house here."""
+        """What a citizen can choose: topics that are not urgent and can leave the house here; the app and Alipay once
+        they are the citizen's."""
         ...
 
     async def choose(self, uow: Uow, citizen: str, wanted: Collection[str]) -> None:
@@ -173,6 +179,7 @@ __all__ = [
     "MessageState",
     "NotificationsApi",
     "Params",
+    "PushDevice",
     "Reach",
     "Topic",
     "TopicField",

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from console.core.audit import Audit
 from console.core.delivering import DeliveryError
 from console.core.permissions import Permission, Subject
-from console.core.senders.port import Letter, Sender
+from console.core.senders.port import Letter, PushDevice, Sender
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import claims, reports
 from console.modules.notifications import models as m
@@ -226,7 +226,8 @@ class NoticeDesk:
         words = said(topic, body, values, language, self.offset)
         letter = Letter(
             id=f"try-{new_token()[:16]}",
-            to=to.strip(),
+            to="" if channel is Channel.PUSH else to.strip(),
+            devices=_own_device(to) if channel is Channel.PUSH else (),
             title=words.title,
             text=words.text,
             at=now,
@@ -240,7 +241,7 @@ class NoticeDesk:
             taken = await sender.send(letter)
         except DeliveryError as error:
             raise Refusal("notice.try_failed", why=error.reason) from error
-        detail = f"{masked(channel, letter.to)} {taken.segments}"
+        detail = f"{masked(channel, to.strip())} {taken.segments}"
         await self._audit.write(
             uow, subject, "notice.tried", object=f"{topic.id}/{channel}", detail=detail
         )
@@ -296,6 +297,12 @@ class NoticeDesk:
             raise Refusal("notice.changed")
         await repo.put_rules(uow, body, version, self._clock.now_ms(), subject.id)
         await self._audit.write(uow, subject, "notice.rules", detail=f"version {version + 1}")
+
+
+def _own_device(to: str) -> tuple[PushDevice, ...]:
+    """The editor's own device, as typed: token, or platform and token parted by a space."""
+    platform, _, token = to.strip().rpartition(" ")
+    return (PushDevice(platform=platform.strip() or "android", app="", token=token),)
 
 
 def months_back(day: date, months: int) -> date:

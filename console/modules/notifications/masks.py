@@ -1,6 +1,14 @@
 """Addresses as staff may see them."""
 
+from collections.abc import Sequence
+
 from console.modules.notifications.topics import Channel
+
+
+def masked_devices(tokens: Sequence[str]) -> str:
+    """``***c3f4``, and how many more there are: ``***c3f4 +1``."""
+    first = masked(Channel.PUSH, tokens[0]) if tokens else "***"
+    return f"{first} +{len(tokens) - 1}" if len(tokens) > 1 else first
 
 
 def masked(channel: Channel, address: str) -> str:

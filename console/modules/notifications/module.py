@@ -4,8 +4,9 @@ from console.core.delivering import Waker, work_when_woken
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
 from console.core.pruning import pruning
+from console.core.senders.gateways import SmsSender
 from console.halls.api import HALLS
-from console.modules.notifications import views, views_edit
+from console.modules.notifications import callback, views, views_edit
 from console.modules.notifications.ahead import TOPICS, Watcher
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.notifications.desk import NoticeDesk
@@ -22,22 +23,24 @@ def setup(context: ModuleContext) -> None:
     service = NotificationService(context.clock, context.utc_offset_minutes)
     context.provide(NOTIFICATIONS, service)
     service.declare(TOPICS)
-    _add_jobs(context, service)
     senders = {one.name: one for one in context.senders}
+    post = Post(context.db, service, senders, context.site_url)
+    _add_jobs(context, service, post)
     service.ready = frozenset(Channel(name) for name in senders)
     pages = views.Pages(NoticeDesk(service, context.audit, senders), context.get(HALLS))
     # The editing pages first: theirs are the longer addresses.
     context.routes(
         [*views_edit.routes(pages), *views_edit.channel_routes(pages), *views.routes(pages)]
     )
+    sms = senders.get("sms")
+    context.routes(callback.routes(context.db, post, sms if isinstance(sms, SmsSender) else None))
     line = MenuItem("/notifications", "menu.notifications", "voice")
     context.menu(55, line, Permission.NOTIFICATIONS)
 
 
-def _add_jobs(context: ModuleContext, service: NotificationService) -> None:
+def _add_jobs(context: ModuleContext, service: NotificationService, post: Post) -> None:
     """Every worker sends and fetches receipts."""
     senders = {one.name: one for one in context.senders}
-    post = Post(context.db, service, senders, context.site_url)
     waker = Waker(context.signals, frozenset({CHANGED}))
 
     async def send() -> None:

@@ -13,12 +13,12 @@ import structlog
 
 from console.core.db import Database
 from console.core.delivering import DeliveryError, retry_after_ms
-from console.core.senders.port import Letter, Receipt, Sender, Taken
+from console.core.senders.port import Letter, PushDevice, Receipt, Sender, Taken
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import claims
 from console.modules.notifications import repository as repo
 from console.modules.notifications.api import Reach
-from console.modules.notifications.masks import masked
+from console.modules.notifications.masks import masked, masked_devices
 from console.modules.notifications.rules import (
     MINUTE_MS,
     NoticeRules,
@@ -48,7 +48,6 @@ LEASE_MS = 120_000
 """A worker that dies while sending leaves the rest to others after this; no try takes so long."""
 MAX_TRIES = 6
 """About a quarter of an hour; then the next way is tried, or the last one until the deadline."""
-_ADDRESS = {Channel.SMS: "phone", Channel.MAIL: "mail", Channel.PUSH: "push", Channel.ALIPAY: "alipay"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,25 @@ class _Ready:
     """A letter with what is kept about it."""
 
     letter: Letter
+    citizen: str
     masked: str
     version: int
     language: str
     segments: int
     price: int
+
+
+def _address(channel: Channel, reach: Reach) -> tuple[str, tuple[PushDevice, ...]]:
+    """Where a way leads: an address, or the devices with the app."""
+    match channel:
+        case Channel.SMS:
+            return reach.phone, ()
+        case Channel.MAIL:
+            return reach.mail, ()
+        case Channel.ALIPAY:
+            return reach.alipay, ()
+        case _:
+            return "", reach.push
 
 
 def letter_id(message: int, channel: str) -> str:
@@ -251,8 +264,8 @@ class Post:
         reach = await self._reach(uow, message["citizen"])
         if topic is None or reach is None:
             return "gone"
-        to = getattr(reach, _ADDRESS[channel])
-        if not to:
+        to, devices = _address(channel, reach)
+        if not to and not devices:
             return "no_address"
         rules, _ = await repo.rules(uow)
         settings = await self._service.settings_of(uow, topic)
@@ -260,11 +273,13 @@ class Post:
         if allowed > now:
             return allowed if allowed < message["until"] else "late"
         version, wording = await repo.wording(uow, topic, channel, reach.language)
-        letter = self._written(message, channel, topic, wording, reach.language, to)
+        if channel is Channel.ALIPAY and not wording.code:
+            return "no_template"
+        letter = self._written(message, channel, topic, wording, reach.language, to, devices)
         count = segments(signed(sender.sign, letter.text)) if channel is Channel.SMS else 0
-        return _Ready(
-            letter, masked(channel, to), version, reach.language.value, count, rules.price
-        )
+        mask = masked_devices([one.token for one in devices]) if devices else masked(channel, to)
+        whom, language = message["citizen"], reach.language.value
+        return _Ready(letter, whom, mask, version, language, count, rules.price)
 
     def _written(
         self,
@@ -274,12 +289,14 @@ class Post:
         wording: Wording,
         language: Language,
         to: str,
+        devices: tuple[PushDevice, ...],
     ) -> Letter:
         params, link = message["params"], topic.topic.link
         words = said(topic, wording, params, language, self._offset)
         return Letter(
             id=letter_id(message["no"], channel),
             to=to,
+            devices=devices,
             title=words.title,
             text=words.text,
             at=message["told_at"],
@@ -315,6 +332,7 @@ class Post:
                 reason="",
             )
             await self._step(uow, row, "sent", "")
+            await self._gone(uow, ready, taken.dead)
             if await claims.set_down(uow, row["channel"], None, ""):
                 log.info("notice.channel_back", channel=row["channel"])
 
@@ -340,16 +358,23 @@ class Post:
 
     async def _give_up(self, row: sa.RowMapping, reason: str, ready: _Ready | None = None) -> None:
         async with self._db.write() as uow:
+            if ready is not None and reason == "no_device":
+                await self._gone(uow, ready, [one.token for one in ready.letter.devices])
             await self._fail(uow, row, reason, ready)
 
     async def _fail(self, uow: Uow, row: sa.RowMapping, reason: str, ready: _Ready | None) -> None:
         now = self._clock.now_ms()
         values = {"masked": ready.masked, "version": ready.version, "language": ready.language} if ready else {}  # fmt: skip
-        # Nobody failed where there is no address to try.
-        state = "dropped" if reason == "no_address" else "failed"
+        # Nobody failed where there is no address to try, or no text that Alipay approved.
+        state = "dropped" if reason in ("no_address", "no_template") else "failed"
         if await claims.note(uow, row, state=state, reason=reason, done_at=now, **values):
             await self._step(uow, row, state, reason)
             await self._next(uow, row["message"], reason)
+
+    async def _gone(self, uow: Uow, ready: _Ready, tokens: Sequence[str]) -> None:
+        """Devices on which the app is no more are not tried again."""
+        if tokens and (book := self._service.addressees) is not None:
+            await book.gone(uow, ready.citizen, tokens)
 
     async def _next(self, uow: Uow, message: int, reason: str) -> None:
         """The next way has its turn, unless it is too late for any."""

@@ -154,14 +154,25 @@ class NotificationService:
     async def choices(self, uow: ReadUow, citizen: str, language: Language) -> list[Choice]:
         changed = await repo.topic_settings(uow)
         unwanted = await repo.unwanted(uow, [citizen])
+        ready = await self._ready_for(uow, citizen)
         found = []
         for one in sorted(self._topics.values(), key=lambda topic: topic.id):
             settings = changed[one.id][0] if one.id in changed else TopicSettings.of(one.topic)
             dropped = unwanted.get((citizen, one.id), frozenset())
-            ways = tuple((way, way not in dropped) for way in settings.chain if way in self.ready)
+            ways = tuple((way, way not in dropped) for way in settings.chain if way in ready)
             if ways and settings.on and not settings.urgent:
                 found.append(Choice(topic=one.id, name=one.names[language], ways=ways))
         return found
+
+    async def _ready_for(self, uow: ReadUow, citizen: str) -> frozenset[Channel]:
+        """The ways of this city that somebody can have: the app and Alipay ask for a step of theirs first."""
+        reach = await self.addressees.reach(uow, citizen) if self.addressees else None
+        without = set()
+        if reach is None or not reach.push:
+            without.add(Channel.PUSH)
+        if reach is None or not reach.alipay:
+            without.add(Channel.ALIPAY)
+        return self.ready - without
 
     async def choose(self, uow: Uow, citizen: str, wanted: Collection[str]) -> None:
         for one in await self.choices(uow, citizen, Language.ZH):

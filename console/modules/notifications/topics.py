@@ -31,7 +31,7 @@ class Channel(StrEnum):
     ALIPAY = "alipay"
 
 
-OUTSIDE: tuple[Channel, ...] = (Channel.PUSH, Channel.SMS, Channel.MAIL, Channel.ALIPAY)
+OUTSIDE: tuple[Channel, ...] = (Channel.PUSH, Channel.ALIPAY, Channel.SMS, Channel.MAIL)
 """Channels that leave the house, in the order that a topic tries them unless it says otherwise."""
 
 
@@ -64,7 +64,7 @@ class Topic(Strict, frozen=True, kw_only=True):
 
     id: str
     fields: tuple[TopicField, ...]
-    chain: tuple[Channel, ...] = (Channel.PUSH, Channel.SMS, Channel.MAIL)
+    chain: tuple[Channel, ...] = OUTSIDE
     urgent: bool = False
     before_minutes: int | None = None
     keep_minutes: int = 1440
@@ -72,8 +72,8 @@ class Topic(Strict, frozen=True, kw_only=True):
 
 
 class Wording(Strict, frozen=True, kw_only=True):
-    """A text with ``{field}`` in it. ``title`` is not sent by SMS. ``code``: under which the SMS provider has
-    approved the text (模板编号)."""
+    """A text with ``{field}`` in it. ``title`` is not sent by SMS. ``code``: under which the SMS provider or Alipay has
+    approved the text (模板编号); nothing goes by Alipay without one."""
 
     title: str
     text: str

@@ -53,7 +53,8 @@ def see_other(request: web.Request, path: str, *, done: str = "") -> web.HTTPExc
     ``done`` is a text key that the next page shows as its notice.
     """
     if done:
-        path += ("&" if "?" in path else "?") + urlencode({"done": done})
+        path, mark, place = path.partition("#")
+        path += ("&" if "?" in path else "?") + urlencode({"done": done}) + mark + place
     path = quote(path, safe="/?&=%#:.-_~+,")
     if is_htmx(request):
         return web.HTTPOk(headers={"HX-Redirect": path})

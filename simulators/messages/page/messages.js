@@ -48,7 +48,9 @@ function show(state) {
   for (const one of state.arrived) {
     const key = `${one.way} ${one.to}`;
     if (!phones.has(key)) phones.set(key, el("section", { class: "phone" }, el("h2", {}, one.to, el("small", { text: t(one.way) }))));
-    phones.get(key).append(bubble(one));
+    const phone = phones.get(key);
+    if (one.way === "push" && !phone.querySelector("button")) phone.append(el("button", { type: "button", text: t("uninstall"), onclick: () => uninstall(one.to) }));
+    phone.append(bubble(one));
   }
   byId("arrived").replaceChildren(...phones.values());
 }
@@ -65,6 +67,10 @@ async function look() {
 async function misbehave(way, fault) {
   await fetch("fault", { method: "POST", body: JSON.stringify({ way, fault }) }).catch(() => undefined);
   await look();
+}
+
+async function uninstall(token) {
+  await fetch("uninstall", { method: "POST", body: JSON.stringify({ token }) }).catch(() => undefined);
 }
 
 for (const id of ["brand", "title", "intro", "bench", "none"]) byId(id).textContent = t(id);

@@ -127,8 +127,11 @@ async def set_up(ready: ConsoleReady) -> None:
 
 
 @asynccontextmanager
-async def citizens_city(url: str, clock: ManualClock | None = None) -> AsyncIterator[ConsoleReady]:
-    """A console with its sign-on and :func:`set_up`; Monday 10:00 unless ``clock`` says otherwise."""
+async def citizens_city(
+    url: str, clock: ManualClock | None = None, **more: str
+) -> AsyncIterator[ConsoleReady]:
+    """A console with its sign-on and :func:`set_up`; Monday 10:00 unless ``clock`` says otherwise. ``more``: further
+    settings."""
     used = clock or ManualClock(START + 3_600_000)
     async with served(used) as provider:
         client = provider.register(ClientOf.CITIZENS, "http://127.0.0.1/c/login/back")
@@ -137,7 +140,7 @@ async def citizens_city(url: str, clock: ManualClock | None = None) -> AsyncIter
             "citizen_oidc_client_id": client.id,
             "citizen_oidc_client_secret": client.secret,
         }
-        async with console(url, used, **settings) as ready:
+        async with console(url, used, **settings, **more) as ready:
             await set_up(ready)
             yield ready
 

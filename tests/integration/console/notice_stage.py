@@ -1,8 +1,8 @@
 """The notifier of one or more workers before simulated providers, with a clock that the test moves."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -10,10 +10,12 @@ from aiohttp import web
 
 from console.core.db import Database
 from console.core.mailing import MailServer
+from console.core.senders.alipay import AlipaySender
+from console.core.senders.alipay_client import AlipayClient, private_key, public_key
 from console.core.senders.gateways import MailSender, PushSender, SmsSender
-from console.core.senders.port import Sender
+from console.core.senders.port import PushDevice, Sender
 from console.core.senders.signing import Gateway
-from console.core.uow import ReadUow
+from console.core.uow import ReadUow, Uow
 from console.modules.notifications import models as m
 from console.modules.notifications.api import Reach
 from console.modules.notifications.receiving import Receiving
@@ -28,11 +30,16 @@ from console.modules.notifications.topics import (
 )
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import ManualClock
-from simulators.messages import MessagePlatform, create_messages_app, serve_mail
+from simulators.messages import AlipayPlatform, MessagePlatform, create_messages_app, serve_mail
 
 CHINA = 480
 SECRET = "a secret of sixteen or more"
 PHONE, MAIL = "13945678901", "zhang@example.com"
+OPEN_ID = "074a1CcTG1LelxKe4xQC0zgNdId0nxi95b5lsNpazWYoCo5"
+PHONES = tuple(
+    PushDevice(platform=platform, app="cn.daqing.app", token=f"token-of-{platform}")
+    for platform in ("android", "harmony")
+)
 
 
 def china(text: str) -> int:
@@ -81,6 +88,7 @@ TOPICS = (
     topic("visit.reminder", before_minutes=60),
     topic("login.code", chain=(Channel.SMS,), urgent=True),
     topic("visit.news", chain=(Channel.PUSH, Channel.SMS)),
+    topic("visit.alipay", chain=(Channel.ALIPAY, Channel.SMS)),
 )
 
 
@@ -93,6 +101,11 @@ class Book:
     async def reach(self, uow: ReadUow, citizen: str) -> Reach | None:
         return self.known.get(citizen)
 
+    async def gone(self, uow: Uow, citizen: str, tokens: Collection[str]) -> None:
+        one = self.known[citizen]
+        left = tuple(device for device in one.push if device.token not in tokens)
+        self.known[citizen] = replace(one, push=left)
+
 
 @dataclass
 class Stage:
@@ -101,6 +114,7 @@ class Stage:
     db: Database
     clock: ManualClock
     platform: MessagePlatform
+    api: str
     service: NotificationService
     post: Post
     other: Post
@@ -152,15 +166,25 @@ class Stage:
 async def stage(url: str, topics: Sequence[DeclaredTopic] = TOPICS) -> AsyncIterator[Stage]:
     clock = ManualClock(NOON)
     platform = MessagePlatform("daqing", SECRET, clock=clock)
-    runner = web.AppRunner(create_messages_app(platform), access_log=None, shutdown_timeout=1)
+    alipay = AlipayPlatform(platform)
+    app = create_messages_app(platform, alipay)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    api = f"http://127.0.0.1:{runner.addresses[0][1]}/api"
+    page = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    api = f"{page}/api"
+    client = AlipayClient(
+        app_id=alipay.app_id,
+        key=private_key(alipay.city_key),
+        alipay_key=public_key(alipay.alipay_key),
+        clock=clock,
+        gateway=f"{page}/alipay/gateway.do",
+    )
     gateway = Gateway(url=api, account="daqing", secret=SECRET, clock=clock)
     db = Database(url)
     service = NotificationService(clock, CHINA)
     service.declare(topics)
-    book = Book({"zhang": Reach(phone=PHONE, mail=MAIL, push="zhang")})
+    book = Book({"zhang": Reach(phone=PHONE, mail=MAIL, push=PHONES, alipay=OPEN_ID)})
     service.reached_by(book)
     async with serve_mail(platform) as port:
         server = MailServer(host="127.0.0.1", port=port, sender="no@city.example", security="none")
@@ -168,11 +192,12 @@ async def stage(url: str, topics: Sequence[DeclaredTopic] = TOPICS) -> AsyncIter
             "sms": SmsSender(gateway=gateway, sign=platform.sign),
             "push": PushSender(gateway=gateway),
             "mail": MailSender(server=server),
+            "alipay": AlipaySender(client=client),
         }
         post, other = (Post(db, service, senders, "https://city.example") for _ in range(2))
         receiving = Receiving(db, post, senders)
         try:
-            yield Stage(db, clock, platform, service, post, other, receiving, senders, book)
+            yield Stage(db, clock, platform, page, service, post, other, receiving, senders, book)
         finally:
             await runner.cleanup()
             await db.close()

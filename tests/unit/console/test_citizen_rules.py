@@ -81,20 +81,72 @@ def test_after_a_login_one_comes_back_to_where_one_was() -> None:
     assert inside("/c", "/c") == "/c"
 
 
+class OneMeasure:
+    """The measure that workers share, without a database."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._used: dict[str, tuple[float, float]] = {}
+        self.asked = 0
+
+    async def take(self, key: str, cost: float, most: float) -> float:
+        self.asked += 1
+        now = self._clock.monotonic()
+        used, at = self._used.get(key, (0.0, now))
+        used = max(0.0, used - (now - at) * most / 60)
+        if used + cost > most:
+            return used + cost - most
+        self._used[key] = (used + cost, now)
+        return 0.0
+
+
+async def let_through(limiter: Limiter, key: str, most: int) -> int:
+    """How many of ``most`` requests at once."""
+    for count in range(most):
+        try:
+            await limiter.take(key)
+        except Refusal as refusal:
+            assert refusal.code == "citizen.too_many"
+            assert refusal.params["seconds"] in (1, 20)
+            return count
+    return most
+
+
 async def test_who_hammers_waits_and_the_others_do_not() -> None:
     clock = ManualClock()
-    limiter = Limiter(clock, 60)
-    for _ in range(60):
-        limiter.take("a")
-    with pytest.raises(Refusal) as refused:
-        limiter.take("a")
-    assert (refused.value.code, refused.value.params["seconds"]) == ("citizen.too_many", 1)
-    limiter.take("b")
-    await clock.advance(5)
-    limiter.take("a", 5)
+    limiter = Limiter(clock, OneMeasure(clock), "address", 60)
+    assert await let_through(limiter, "a", 100) == 53
+    assert await let_through(limiter, "b", 5) == 5
+    await clock.advance(6)
+    await limiter.take("a", 5)
     with pytest.raises(Refusal):
-        limiter.take("a")
-    Limiter(clock, 0).take("a", 10_000)
+        await limiter.take("a")
+    await Limiter(clock, OneMeasure(clock), "address", 0).take("a", 10_000)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 8])
+@pytest.mark.parametrize("per_minute", [3, 60, 240, 3000])
+async def test_all_workers_together_let_no_more_through_than_was_set(
+    workers: int, per_minute: int
+) -> None:
+    clock = ManualClock()
+    shared = OneMeasure(clock)
+    limiters = [Limiter(clock, shared, "browser", per_minute) for _ in range(workers)]
+    came = [await let_through(one, "a", per_minute + 1) for one in limiters]
+    assert per_minute * 3 // 4 - 1 <= sum(came) <= per_minute
+
+
+async def test_what_ordinary_people_do_does_not_reach_the_database() -> None:
+    clock = ManualClock()
+    shared = OneMeasure(clock)
+    limiter = Limiter(clock, shared, "browser", 240)
+    for _ in range(60):
+        await limiter.take("a")
+        await clock.advance(10)
+    assert shared.asked == 0
+    for _ in range(100):
+        await limiter.take("a")
+    assert shared.asked <= 6
 
 
 def test_a_place_is_read_as_people_paste_it_and_anything_else_is_refused() -> None:

@@ -1998,6 +1998,16 @@ export const ERROR_TEXTS = {
     "en": "This is not the code. You have {left} tries left.",
     "retry": false
   },
+  "citizen.alipay_mismatch": {
+    "zh": "这次授权不是您刚才在这个浏览器里开始的，或者已经过时。请重新绑定支付宝。",
+    "en": "This was not begun by you in this browser, or it took too long. Please bind Alipay once more.",
+    "retry": false
+  },
+  "citizen.alipay_failed": {
+    "zh": "支付宝没有确认您的账户。请过一会儿再绑定。",
+    "en": "Alipay did not confirm your account. Please try again in a while.",
+    "retry": true
+  },
   "citizen.code_over": {
     "zh": "验证码已经失效，请重新发送。",
     "en": "This code is no longer good. Please have another one sent.",
