@@ -291,17 +291,24 @@ class StaffRole(StrEnum):
 
 
 class CertificateKind(StrEnum):
-    """Kind of certificate (证件类型); GA/T 2000.156 codes are in ``CERTIFICATE_CODES``."""
+    """Kind of certificate (证件类型); GA/T 2000.156 codes are in ``CERTIFICATE_CODES``. The last three are 港澳居民来往内地通行证,
+    台湾居民来往大陆通行证 and 护照, which no reader in a hall reads: their holders show the code of their booking."""
 
     RESIDENT_ID = "resident_id"
     RESIDENCE_PERMIT = "residence_permit"
     FOREIGN_PERMANENT_RESIDENT = "foreign_permanent_resident"
+    HK_MACAO_PERMIT = "hk_macao_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    PASSPORT = "passport"
 
 
 CERTIFICATE_CODES: dict[CertificateKind, str] = {
     CertificateKind.RESIDENT_ID: "111",
     CertificateKind.RESIDENCE_PERMIT: "990",
     CertificateKind.FOREIGN_PERMANENT_RESIDENT: "553",
+    CertificateKind.HK_MACAO_PERMIT: "516",
+    CertificateKind.TAIWAN_PERMIT: "511",
+    CertificateKind.PASSPORT: "414",
 }
 """GA/T 2000.156. The residence permit (港澳台居民居住证) has no code in the list at hand: 990 其他."""
 

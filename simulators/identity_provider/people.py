@@ -81,6 +81,23 @@ def _agent() -> User:
     )
 
 
+def _by_paper(id: str, name: str, kind: str, number: str, phone: str) -> User:  # noqa: A002
+    """Somebody without a Chinese identity card; invented, like the number."""
+    return User(
+        id=id,
+        title=name,
+        title_en=name,
+        claims={
+            "person_kind": "natural",
+            "name": name,
+            "certificate_kind": kind,
+            "certificate_number": number,
+            "phone_number": phone,
+            "assurance_level": "real_name",
+        },
+    )
+
+
 CITIZENS: dict[str, User] = {
     one.id: one
     for one in (
@@ -88,6 +105,9 @@ CITIZENS: dict[str, User] = {
         _person("woman", "13800000103", "face"),
         _person("elder", "13800000102", "basic"),
         _person("rare_name", "13800000104", "real_name"),
+        _by_paper("person-passport", "SAMPLE ANNA", "passport", "E00000000", "13800000106"),
+        _by_paper("person-hk", "陈示例", "hk_macao_permit", "H00000000", "13800000107"),
+        _by_paper("person-taiwan", "林示例", "taiwan_permit", "00000000", "13800000108"),
         User(
             id="firm-example",
             title=FIRM["name"],

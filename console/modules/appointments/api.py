@@ -208,6 +208,10 @@ class People(Protocol):
 
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Known | None: ...
 
+    async def find_by_phone(self, uow: ReadUow, phone: str) -> Sequence[Known]:
+        """Everybody who confirmed or was registered with that number."""
+        ...
+
     async def register(
         self,
         uow: Uow,

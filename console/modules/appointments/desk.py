@@ -102,13 +102,23 @@ class StaffDesk:
         if item is None or not has(scope, wanted.hall, item.department):
             raise Refusal("page.forbidden")
 
-    async def find(self, uow: ReadUow, subject: Subject, caller: Caller) -> str:
-        """The citizen with a certificate. Raises ``appointments.nobody``."""
+    async def find(self, uow: ReadUow, subject: Subject, by: str, number: str) -> list[str]:
+        """Citizens by certificate (``by`` is its kind), by ``phone``, which several can share, or by the code of a
+        ``booking`` within reach. Raises ``appointments.nobody``."""
         subject.require(Permission.APPOINTMENTS)
-        known = await self._door.people().find(uow, caller.kind, caller.number)
-        if known is None:
+        number, people = number.strip(), self._door.people()
+        found: list[str] = []
+        if by == "booking":
+            scope = subject.scope(Permission.APPOINTMENTS)
+            found = await repo.citizens_of(uow, scope, number)
+        elif by == "phone":
+            found = [one.id for one in await people.find_by_phone(uow, number)]
+        elif by in set(CertificateKind):
+            known = await people.find(uow, CertificateKind(by), number.upper())
+            found = [known.id] if known is not None else []
+        if not found:
             raise Refusal("appointments.nobody")
-        return known.id
+        return found
 
     async def citizen_of(self, uow: Uow, subject: Subject, caller: Caller) -> Known:
         """The citizen with a certificate, registered when the name is told. Raises ``appointments.nobody`` and what

@@ -158,6 +158,13 @@ def rule_form(data: Mapping[str, str]) -> RuleForm:
     )
 
 
+class FindForm(Strict, frozen=True, kw_only=True):
+    """Somebody by certificate (``by`` is its kind), by ``phone``, or by the code of a ``booking``."""
+
+    by: str = CertificateKind.RESIDENT_ID
+    number: str = ""
+
+
 class CallerForm(Strict, frozen=True, kw_only=True):
     """Somebody by certificate."""
 

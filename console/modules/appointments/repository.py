@@ -18,6 +18,8 @@ from qingting.contract.directives import Directive
 from qingting.contract.ids import HallId, ItemId
 
 _a = m.appointment.c
+MOST_CITIZENS = 10
+"""Of whom a list can be narrowed to at once: so many may share a phone."""
 _RECORD = sa.text("""
     SELECT
         (SELECT count(*) FROM app_appointment
@@ -212,7 +214,8 @@ async def of_citizen(uow: ReadUow, citizen: str) -> Sequence[sa.RowMapping]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a list shows; empty fields are for any. ``word`` is part of a masked name or number, or a whole code.
+    """What a list shows; empty fields are for any. ``word`` is part of a masked name or number, or a whole code,
+    ``citizen`` an id or several parted by commas.
     ``refused``: only what the hall refused."""
 
     hall: str = ""
@@ -226,12 +229,31 @@ class Wish:
     refused: bool = False
 
 
+async def citizens_of(uow: ReadUow, scope: Scope, code: str) -> list[str]:
+    """Whose bookings have that code or number, within a scope."""
+    rows = await uow.all(
+        sa.select(_a.citizen)
+        .distinct()
+        .where(
+            scope.where(_a.hall, _a.department), sa.or_(_a.code == code, _a.number == code.upper())
+        )
+        .where(_a.citizen != "")
+        .limit(MOST_CITIZENS)
+    )
+    return [row["citizen"] for row in rows]
+
+
+def _of(wish: Wish) -> list[sa.ColumnElement[bool]]:
+    """Whose and where."""
+    whom = wish.citizen.split(",")[:MOST_CITIZENS] if wish.citizen else []
+    given = [(_a.hall, [wish.hall]), (_a.department, [wish.department]), (_a.citizen, whom)]
+    return [column.in_(values) for column, values in given if any(values)]
+
+
 def _where(scope: Scope, wish: Wish, now: int) -> list[sa.ColumnElement[bool]]:
     lapsed = sa.and_(_a.state == Life.HELD.value, _a.held_until < now)
     parts: list[sa.ColumnElement[bool]] = [scope.where(_a.hall, _a.department)]
-    for column, value in ((_a.hall, wish.hall), (_a.department, wish.department), (_a.citizen, wish.citizen)):  # fmt: skip
-        if value:
-            parts.append(column == value)
+    parts += _of(wish)
     if wish.item:
         parts.append(_a["items"].contains([wish.item]))
     if wish.first is not None:

@@ -14,7 +14,7 @@ from console.halls.api import HallsApi
 from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
 from console.modules.appointments.closing import Closing
 from console.modules.appointments.desk import STAFF_REASONS, StaffDesk
-from console.modules.appointments.forms import BookForm, CallerForm, CancelForm, MoveForm
+from console.modules.appointments.forms import BookForm, CancelForm, FindForm, MoveForm
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.rule_desk import RuleDesk
 from console.modules.appointments.visits import Counter
@@ -118,6 +118,7 @@ class AppointmentPages:
         )
         context = {
             "rows": rows,
+            "certificates": _CERTIFICATES,
             "count": count,
             "wish": wish,
             "listing": listing.counted(count),
@@ -209,9 +210,9 @@ class AppointmentPages:
 
     async def find(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS)
-        form = await read_form(request, CallerForm)
-        citizen = await self._desk.staff.find(request[UOW], request[SUBJECT], form.caller)
-        raise see_other(request, f"/appointments?citizen={citizen}")
+        form = await read_form(request, FindForm)
+        found = await self._desk.staff.find(request[UOW], request[SUBJECT], form.by, form.number)
+        raise see_other(request, f"/appointments?citizen={','.join(found)}")
 
     async def new(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)

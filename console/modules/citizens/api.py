@@ -1,5 +1,6 @@
 """What other modules may know of citizens: who somebody is, and how to reach the person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -80,6 +81,10 @@ class CitizensApi(Protocol):
 
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Citizen | None:
         """By certificate, without it being readable in the database."""
+        ...
+
+    async def find_by_phone(self, uow: ReadUow, phone: str) -> Sequence[Citizen]:
+        """Everybody with that mobile number, ten at most, without it being readable in the database."""
         ...
 
     async def register(

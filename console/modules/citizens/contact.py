@@ -110,6 +110,8 @@ class Contact:
             return Refusal("citizen.code_wrong", left=MOST_TRIES - 1 - row["tries"])
         value = self._service.opened(row["box"], channel, citizen)
         values = {f"{channel}_box": row["box"], f"masked_{channel}": _mask(channel, value)}
+        if channel == "phone":
+            values["phone_index"] = self._service.phone_index(value)
         await repo.change(uow, citizen, values)
         await repo.drop_proof(uow, citizen, channel)
         return None

@@ -11,6 +11,7 @@ citizen = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("certificate", sa.Text, nullable=False),
     sa.Column("number_index", sa.Text),
+    sa.Column("phone_index", sa.Text),
     sa.Column("name_box", sa.Text, nullable=False),
     sa.Column("number_box", sa.Text, nullable=False),
     sa.Column("comes_box", sa.Text, nullable=False),
@@ -29,9 +30,10 @@ citizen = sa.Table(
     sa.Column("seen_at", sa.BigInteger, nullable=False),
     sa.Column("forgotten_at", sa.BigInteger),
     sa.UniqueConstraint("certificate", "number_index"),
+    sa.Index("cit_citizen_phone", "phone_index"),
 )
 """Natural persons, and firms that logged in themselves (``certificate`` ``uscc``): of those ``comes_box`` holds name and
-number of who comes to the halls. ``number_index`` is the blind index of the certificate's number. ``registered``: entered by staff, never logged in.
+number of who comes to the halls. ``number_index`` is the blind index of the certificate's number, ``phone_index`` that of the phone's. ``registered``: entered by staff, never logged in.
 ``consent`` names the text that was agreed to, empty: none yet. Of somebody forgotten (``forgotten_at``) nothing
 is kept but the row, to which old bookings belong."""
 

@@ -17,6 +17,11 @@ LONGEST_NAME = 60
 LONGEST_FIRM = 100
 MOST_FIRMS = 50
 _NUMBER = re.compile(r"[0-9A-Za-z()（）-]{5,30}")
+_FORMS = {
+    CertificateKind.HK_MACAO_PERMIT: re.compile(r"[HM]\d{8}(\d{2})?"),
+    CertificateKind.TAIWAN_PERMIT: re.compile(r"\d{8}|\d{10}[0-9A-Z]{0,2}"),
+    CertificateKind.PASSPORT: re.compile(r"[A-Z0-9]{5,17}"),
+}
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -93,7 +98,7 @@ def checked_person(
     by_hand = said_by == "hand"
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Refusal("citizen.name") if by_hand else Refusal("citizen.claims", claim="name")
-    wrong = by_hand and certificate is CertificateKind.RESIDENT_ID and not resident_number(number)
+    wrong = by_hand and not _fits(certificate, number)
     if not _NUMBER.fullmatch(number) or wrong:
         raise (
             Refusal("citizen.number")
@@ -101,6 +106,14 @@ def checked_person(
             else Refusal("citizen.claims", claim="certificate_number")
         )
     return name, number
+
+
+def _fits(certificate: CertificateKind, number: str) -> bool:
+    """What can be told of a typed number: a resident's by its check digit, a travel permit's and a passport's by its form."""
+    if certificate is CertificateKind.RESIDENT_ID:
+        return resident_number(number)
+    form = _FORMS.get(certificate)
+    return form is None or form.fullmatch(number) is not None
 
 
 def resident_number(number: str) -> bool:

@@ -11,6 +11,7 @@ from console.modules.citizens import models as m
 from console.modules.citizens.api import Firm
 
 _c = m.citizen.c
+MOST_OF_A_PHONE = 10
 
 
 async def row(uow: ReadUow, citizen: str) -> sa.RowMapping | None:
@@ -27,6 +28,12 @@ async def by_number(uow: ReadUow, certificate: str, index: str) -> sa.RowMapping
 async def by_index(uow: ReadUow, index: str) -> Sequence[sa.RowMapping]:
     """Everybody with a certificate of that number, of whatever kind."""
     return await uow.all(sa.select(m.citizen).where(_c.number_index == index))
+
+
+async def by_phone(uow: ReadUow, index: str | None) -> Sequence[sa.RowMapping]:
+    """The one who was here last comes first."""
+    statement = sa.select(m.citizen).where(_c.phone_index == index, _c.forgotten_at.is_(None))
+    return await uow.all(statement.order_by(_c.seen_at.desc()).limit(MOST_OF_A_PHONE))
 
 
 async def lock_number(uow: Uow, certificate: str, index: str) -> None:
@@ -129,4 +136,6 @@ async def forget(uow: Uow, citizen: str, now: int) -> None:
     boxes = ("name_box", "number_box", "comes_box", "phone_box", "mail_box")
     masks = ("masked_name", "masked_number", "masked_phone", "masked_mail")
     blank = dict.fromkeys((*boxes, *masks), "")
-    await change(uow, citizen, {**blank, "number_index": None, "forgotten_at": now})
+    await change(
+        uow, citizen, {**blank, "number_index": None, "phone_index": None, "forgotten_at": now}
+    )

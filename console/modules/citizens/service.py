@@ -1,6 +1,7 @@
 """Citizens; implements :class:`console.modules.citizens.api.CitizensApi`."""
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -82,6 +83,15 @@ class CitizenService:
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Citizen | None:
         found = await repo.by_number(uow, kind.value, self._sealer.blind_index(number))
         return None if found is None else _citizen(found)
+
+    async def find_by_phone(self, uow: ReadUow, phone: str) -> Sequence[Citizen]:
+        found = await repo.by_phone(uow, self.phone_index(phone))
+        return [_citizen(row) for row in found]
+
+    def phone_index(self, phone: str) -> str | None:
+        """By which a phone number is found; None of none."""
+        digits = re.sub(r"[ -]", "", phone.strip()).removeprefix("+86")
+        return self._sealer.blind_index(digits) if digits else None
 
     async def register(
         self,
@@ -195,6 +205,10 @@ class CitizenService:
         }
         if given.phone and not row["masked_phone"]:
             values |= self._phone(citizen, given.phone)
+        elif row["phone_index"] is None and row["phone_box"]:
+            # Kept before phones could be searched for.
+            phone = self.opened(row["phone_box"], "phone", citizen)
+            values["phone_index"] = self.phone_index(phone)
         await repo.change(uow, citizen, values)
         await repo.put_login(uow, digest(f"{identity.issuer}\n{identity.subject}"), citizen, now)
         firms = [
@@ -245,8 +259,9 @@ class CitizenService:
         masked = given.name if given.certificate is None else mask_name(given.name)
         return {"name_box": self.sealed(given.name, "name", citizen), "masked_name": masked}
 
-    def _phone(self, citizen: str, phone: str) -> dict[str, str]:
+    def _phone(self, citizen: str, phone: str) -> dict[str, str | None]:
         return {
+            "phone_index": self.phone_index(phone),
             "phone_box": self.sealed(phone, "phone", citizen),
             "masked_phone": mask_phone(phone),
         }

@@ -24,7 +24,7 @@ from console.modules.catalogue.api import CatalogueApi, Named
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.board import Board
-from console.modules.citizens.booking import first_free, gone, nearest_free, shown_days
+from console.modules.citizens.booking import STILL_OPEN, first_free, gone, nearest_free, shown_days
 from console.modules.citizens.door import CITIZEN
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.shell import START, looks_of
@@ -156,6 +156,7 @@ class BookPages:
             "party_most": min((one.party_most for one in offers), default=1),
             "gone": gone,
             "instead": _instead(problem, days, form),
+            "first": await self._first(request, problem, form),
             "citizen": request.get(CITIZEN),
             "here": _times(hall, items, day=str(chosen or ""), change=form.change),
             "day_url": lambda day: _times(hall, items, day=str(day), change=form.change),
@@ -167,6 +168,19 @@ class BookPages:
             "problem": problem,
         }
         return request.app[PAGES].render(request, "c_book_times.html", context, block="places")
+
+    async def _first(
+        self, request: web.Request, problem: Refusal | None, form: TimeForm
+    ) -> Appointment | None:
+        """The booking for which another one of the same item is refused."""
+        citizen = request.get(CITIZEN)
+        if problem is None or problem.code != "appointments.same_item" or citizen is None:
+            return None
+        found = await self._desk.appointments.bookings_of(request[UOW], citizen.id)
+        open_ones = [
+            one for one in found if one.state in STILL_OPEN and {*one.items} & {*form.item}
+        ]
+        return min(open_ones, key=lambda one: (one.day, one.start), default=None)
 
     async def hold(self, request: web.Request) -> web.Response:
         """Keeps a place, or moves a booking. Whoever was slower is told so, and offered what is nearest."""

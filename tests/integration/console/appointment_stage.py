@@ -76,6 +76,9 @@ class Folk:
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> One | None:
         return One("known") if number == "230602199001011238" else None
 
+    async def find_by_phone(self, uow: ReadUow, phone: str) -> list[One]:
+        return [One("known"), One("child")] if phone == "13800000101" else []
+
     async def register(
         self, uow: Uow, subject: Subject, *, kind: CertificateKind, name: str, number: str, phone: str = ""
     ) -> One:  # fmt: skip

@@ -102,6 +102,15 @@ async def _book(person: Browser) -> str:
     page = await posted(person, "/appointments", "/appointments/find", number=NUMBER)
     found = re.search(r"/appointments/one/([\w-]+)", page)
     assert found is not None
+    page = await posted(
+        person, "/appointments", "/appointments/find", by="phone", number="13800000101"
+    )
+    assert found[1] in page
+    for by in ("phone", "booking", "passport", "no such way"):
+        status, _, _ = await person.submit(
+            "/appointments", "/appointments/find", by=by, number="no"
+        )
+        assert status == 404, by
     return found[1]
 
 

@@ -70,6 +70,29 @@ async def test_everybody_finds_a_service_and_a_hall_without_a_login(ready: Conso
                 assert (answer.url.path, answer.url.query["next"]) == ("/c/login", page)
 
 
+async def test_holders_of_passports_and_travel_permits_log_in_and_staff_find_them_by_phone(
+    ready: ConsoleReady,
+) -> None:
+    citizens = ready.city.context.take(CITIZENS)
+    for user, kind, words, number, phone in (
+        ("person-passport", CertificateKind.PASSPORT, "护照", "E00000000", "13800000106"),
+        ("person-hk", CertificateKind.HK_MACAO_PERMIT, "港澳居民来往内地通行证", "H00000000", "13800000107"),
+        ("person-taiwan", CertificateKind.TAIWAN_PERMIT, "台湾居民来往大陆通行证", "00000000", "13800000108"),
+    ):  # fmt: skip
+        async with browser(ready) as person:
+            page = await enter(person, user)
+            assert words in page
+            assert number not in page
+        async with ready.city.db.read() as uow:
+            found = await citizens.find(uow, kind, number.lower())
+            (by_phone,) = await citizens.find_by_phone(uow, f"+86 {phone[:3]} {phone[3:]}")
+            assert found is not None
+            assert by_phone.id == found.id
+            sealed = await citizens.person(uow, found.id, HallId("saertu"))
+            assert sealed.kind is kind
+            assert phone not in str(await uow.all(sa.select(m.citizen)))
+
+
 async def test_who_somebody_is_is_kept_sealed_and_shown_masked_after_consent(
     ready: ConsoleReady,
 ) -> None:

@@ -83,6 +83,9 @@ async def test_a_visit_is_booked_changed_and_cancelled_by_whoever_it_belongs_to_
             assert answer.content_type == "text/calendar"
             assert answer.headers["Cache-Control"] == "no-store"
             assert "DTSTART:20261124T003000Z" in await answer.text()
+        # Who has booked it already is led to the booking they have.
+        status, _, again = await take(person, tomorrow, "09:30")
+        assert (status, f'href="{booking}"' in again) == (409, True)
         await _nobody_else(other, path, booking)
         await _nothing_personal(person, text)
 

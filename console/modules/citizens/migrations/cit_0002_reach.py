@@ -1,4 +1,4 @@
-"""Alipay accounts and phones of citizens, whose session at the sign-on one of ours is, what somebody used of a limit."""
+"""Alipay accounts and phones of citizens, how phone numbers are found, whose session at the sign-on one of ours is, what somebody used of a limit."""
 
 from alembic import op
 
@@ -36,6 +36,8 @@ STATEMENTS = (
         at bigint NOT NULL
     )""",
     "CREATE INDEX cit_measure_at ON cit_measure (at)",
+    "ALTER TABLE cit_citizen ADD COLUMN phone_index text",
+    "CREATE INDEX cit_citizen_phone ON cit_citizen (phone_index)",
     "ALTER TABLE cit_session ADD COLUMN login text NOT NULL DEFAULT ''",
     "ALTER TABLE cit_session ADD COLUMN sid text NOT NULL DEFAULT ''",
     "CREATE INDEX cit_session_login ON cit_session (login)",

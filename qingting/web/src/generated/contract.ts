@@ -223,7 +223,7 @@ export interface CardRead {
   readonly photo?: CardPhoto | null;
 }
 
-export type CertificateKind = "foreign_permanent_resident" | "residence_permit" | "resident_id";
+export type CertificateKind = "foreign_permanent_resident" | "hk_macao_permit" | "passport" | "residence_permit" | "resident_id" | "taiwan_permit";
 
 export interface ChangePassword {
   readonly type: "staff.password";
