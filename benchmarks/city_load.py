@@ -161,7 +161,8 @@ async def play(part: Part, operators: Sequence[Operator], chance: random.Random)
         await asyncio.sleep(chance.random() * part.think)
         while loop.time() - began < part.seconds:
             await operator.act(counts)
-            await asyncio.sleep(chance.expovariate(1 / part.think) if part.think else 0)
+            pause = chance.expovariate(1 / part.think) if part.think else 0.0
+            await asyncio.sleep(min(pause, began + part.seconds - loop.time()))
 
     work = [one.act(counts) if not part.seconds else steady(one) for one in operators]
     await asyncio.gather(*work)

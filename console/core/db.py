@@ -1,12 +1,15 @@
 """The city's database: one engine, transactions as units of work, and being away as a clear refusal."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from console.core.uow import ReadUow, Uow
 from qingting.contract.errors import Refusal
@@ -16,6 +19,9 @@ STATEMENT_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 WAIT_SECONDS = 20.0
 """How long somebody waits for a connection that others are using: in a rush for the last places all get an answer."""
+TRUSTED_SECONDS = 1.0
+"""A pooled connection that was in use so lately is taken to be alive; one that lay longer may have died with a
+restarted server and is asked first."""
 
 _AWAY = (
     asyncpg.PostgresConnectionError,
@@ -61,19 +67,22 @@ class Database:
             pool_size=pool_size,
             max_overflow=4,
             pool_timeout=WAIT_SECONDS,
-            # A pooled connection may have died with a restarted server: ask before use.
-            pool_pre_ping=True,
             connect_args={
                 "timeout": CONNECT_SECONDS,
                 "command_timeout": STATEMENT_SECONDS,
                 "server_settings": {"application_name": "qingting", "jit": "off"},
             },
         )
+        _ask_who_lay_long(self.engine.sync_engine)
+        self._readers = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._glances = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Uow]:
         """A transaction that may change things; its notifications leave with the commit."""
-        async with self._connection() as connection:
+        async with self._connection(self.engine) as connection:
             uow = Uow(connection)
             async with _away_as_refusal(), connection.begin():
                 yield uow
@@ -83,16 +92,23 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadUow]:
         """A read-only snapshot: all statements see one state."""
-        async with self._connection() as connection, _away_as_refusal(), connection.begin():
-            await connection.execute(
-                sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            )
+        async with (
+            self._connection(self._readers) as connection,
+            _away_as_refusal(),
+            connection.begin(),
+        ):
             yield ReadUow(connection)
 
+    async def glance(self, statement: sa.Executable) -> sa.RowMapping | None:
+        """The first row of a single statement that only reads: a snapshot without a transaction around it, which would
+        cost three more ways to the server."""
+        async with self._connection(self._glances) as connection, _away_as_refusal():
+            return (await connection.execute(statement)).mappings().first()
+
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with _away_as_refusal():
-            connection = await self.engine.connect()
+            connection = await engine.connect()
         try:
             yield connection
         finally:
@@ -107,6 +123,28 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _ask_who_lay_long(engine: sa.Engine) -> None:
+    """Lets the pool ask a connection whether it lives, unless it was in use a moment ago; a dead one is replaced."""
+
+    def given_back(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+        used = record.info.get("used")
+        if used is None or time.monotonic() - used < TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            if not engine.dialect.is_disconnect(error, connection, None):
+                raise
+            # All were opened to the same server: the others are asked no more, they are opened anew.
+            raise sa.exc.InvalidatePoolError from error
+
+    sa.event.listen(engine, "checkin", given_back)
+    sa.event.listen(engine, "checkout", taken)
 
 
 @asynccontextmanager

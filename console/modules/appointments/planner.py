@@ -1,5 +1,6 @@
 """Which places there are: halls, rules and calendars put together, kept in memory while none of them changes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,8 +35,8 @@ HEARD = frozenset({"calendar", "catalogue", PLACES})
 """What makes places other ones. Where a hall stands changes too, unheard: the word for it, ``halls``, is said with every
 event of any hall. So nothing is kept for longer than :data:`KEEP_MS`."""
 KEEP_MS = 60_000
-_MOST = 512
-"""Entries of a memory before it begins anew."""
+_MOST = 20_000
+"""Entries of a memory before it begins anew: many times the items of all halls of a city."""
 Said = Sequence[tuple[Target, Rule]]
 
 
@@ -48,6 +49,11 @@ class Line:
     pool: str
     windows: int
     why: str
+
+    @property
+    def grid_key(self) -> tuple[object, ...]:
+        """The same for items that have the same days, periods and places."""
+        return self.pool, self.windows, self.why, self.item.weekdays, self.resolved.rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,7 @@ class Planner:
         self._calendar = calendar
         self._catalogue = catalogue
         self._memory: dict[object, object] = {}
+        self._reading: dict[object, asyncio.Lock] = {}
         self._generation = 0
 
     def heard(self, payload: str) -> None:
@@ -83,34 +90,44 @@ class Planner:
 
     def forget(self) -> None:
         self._generation += 1
-        self._memory.clear()
+        self._empty()
 
-    async def _once(self, key: object, read: Callable[[], Awaitable[T]]) -> T:
+    def _empty(self) -> None:
+        self._memory.clear()
+        self._reading = {one: lock for one, lock in self._reading.items() if lock.locked()}
+
+    async def once(self, key: object, read: Callable[[], Awaitable[T]]) -> T:
+        """What ``read`` gives, read by one of those who want it and kept while nothing changes that it depends on."""
         now = self._clock.now_ms()
         if not self._since <= now < self._since + KEEP_MS:
             self._since = now
             self.forget()
-        if key in self._memory:
-            known: T = self._memory[key]  # type: ignore[assignment]
-            return known
+        if key not in self._memory:
+            async with self._reading.setdefault(key, asyncio.Lock()):
+                if key not in self._memory:
+                    return await self._read(key, read)
+        known: T = self._memory[key]  # type: ignore[assignment]
+        return known
+
+    async def _read(self, key: object, read: Callable[[], Awaitable[T]]) -> T:
         generation = self._generation
         found = await read()
         if generation == self._generation:
             if len(self._memory) >= _MOST:
-                self._memory.clear()
+                self._empty()
             self._memory[key] = found
         return found
 
     async def offering(self, uow: ReadUow, hall: str) -> Offering:
         """Raises ``hall.unknown`` for a hall that has not told its configuration."""
-        found = await self._once(("hall", hall), lambda: repo.offering(uow, hall))
+        found = await self.once(("hall", hall), lambda: repo.offering(uow, hall))
         if found is None:
             raise Refusal("hall.unknown")
         return found
 
     async def offerings(self, uow: ReadUow) -> Sequence[tuple[str, Offering]]:
         """All halls that have told what they offer."""
-        return await self._once("halls", lambda: repo.offerings(uow))
+        return await self.once("halls", lambda: repo.offerings(uow))
 
     async def said(self, uow: ReadUow) -> Said:
         """All rules that hold."""
@@ -118,15 +135,15 @@ class Planner:
         async def read() -> Said:
             return [(one.target, one.rule) for one in await repo.rules(uow)]
 
-        return await self._once("rules", read)
+        return await self.once("rules", read)
 
     async def flags(self, uow: ReadUow) -> Mapping[str, bool]:
         """Items of the catalogue in force, and whether they can be booked."""
-        return await self._once("flags", lambda: self._catalogue.bookable(uow))
+        return await self.once("flags", lambda: self._catalogue.bookable(uow))
 
     async def division(self, uow: ReadUow, hall: str) -> str:
         """Where the hall stands."""
-        placed = await self._once("placed", lambda: self._halls.placed(uow))
+        placed = await self.once("placed", lambda: self._halls.placed(uow))
         return placed.get(HallId(hall), ("", ""))[0]
 
     async def divisions(self, uow: ReadUow, hall: str) -> tuple[str, ...]:
@@ -167,7 +184,7 @@ class Planner:
     ) -> Line:
         if said is None:
             key = ("line", hall, item.id)
-            return await self._once(key, lambda: self._line(uow, hall, offering, item, None))
+            return await self.once(key, lambda: self._line(uow, hall, offering, item, None))
         return await self._line(uow, hall, offering, item, said)
 
     async def _line(
@@ -191,7 +208,7 @@ class Planner:
     ) -> dict[date, DayFacts]:
         """What each date is at the hall."""
         key = ("days", hall, first, last)
-        return await self._once(key, lambda: self._days(uow, hall, offering, first, last))
+        return await self.once(key, lambda: self._days(uow, hall, offering, first, last))
 
     async def _days(
         self, uow: ReadUow, hall: str, offering: Offering, first: date, last: date

@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from console.core.uow import ReadUow
 from console.modules.appointments import repository_places as places_repo
-from console.modules.appointments.api import FreeDay, FreePlace, Offer, Wanted
+from console.modules.appointments.api import FreeDay, Offer, Wanted
+from console.modules.appointments.blank_days import BlankDay
 from console.modules.appointments.offering import OfferedItem, Offering
 from console.modules.appointments.places import (
     Slot,
     Taken,
-    clock,
     dates,
     day_of,
-    free_of,
     instant,
     slot_at,
-    slot_why,
 )
 from console.modules.appointments.planner import DayPlan, Line, Planner, Said, plan_of, spot_of
 from console.modules.appointments.repository import Names
@@ -149,78 +148,44 @@ class Counter:
         if not 0 <= (last - first).days < MOST_DAYS:
             raise Refusal("page.not_found")
         now = self._clock.now_ms()
-        facts = await self._planner.days(uow, hall, offering, first, last)
-        pools = {one.pool for one in lines}
-        taken = await places_repo.taken(uow, hall, pools, first, last, now)
         today = day_of(now, offering.offset)
-        return [
-            self._day(
-                hall, offering, lines, [plan_of(one, facts[day], today) for one in lines], taken
-            )
-            for day in dates(first, last)
-        ]
 
-    def _day(
-        self,
-        hall: str,
-        offering: Offering,
-        lines: Sequence[Line],
-        plans: Sequence[DayPlan],
-        taken: dict[Spot, Taken],
-    ) -> FreeDay:
-        closed = next((one for one in plans if one.why), None)
-        if closed is not None:
-            return FreeDay(day=closed.day, why=closed.why, name=closed.name, name_en=closed.name_en)
-        places = [self._place(hall, offering, lines, plans, slot, taken) for slot in plans[0].slots]
-        return FreeDay(day=plans[0].day, places=tuple(places))
-
-    def _place(
-        self,
-        hall: str,
-        offering: Offering,
-        lines: Sequence[Line],
-        plans: Sequence[DayPlan],
-        slot: Slot,
-        taken: dict[Spot, Taken],
-    ) -> FreePlace:
-        """Of several items the one that has least decides."""
-        day, now = plans[0].day, self._clock.now_ms()
-        start_at = instant(day, slot.start, offering.offset)
-        found: list[FreePlace] = []
-        times = clock(slot.start), clock(slot.end)
-        for line, plan in zip(lines, plans, strict=True):
-            mine = slot_at(plan.slots, slot.start)
-            if mine is None:
-                found.append(FreePlace(start=times[0], end=times[1], free=0, why="no_window"))
-                continue
-            held = taken.get(spot_of(hall, line, day, mine), Taken())
-            why = slot_why(mine, held, start_at, now, line.resolved.rule)
-            found.append(
-                FreePlace(
-                    start=times[0],
-                    end=times[1],
-                    free=0 if why else free_of(mine, held),
-                    why=why,
-                    total=mine.total,
-                    taken=held.all,
+        async def lay_out() -> list[BlankDay]:
+            facts = await self._planner.days(uow, hall, offering, first, last)
+            return [
+                BlankDay(
+                    hall, offering.offset, lines, [plan_of(one, facts[day], today) for one in lines]
                 )
-            )
-        return min(found, key=lambda one: one.free)
+                for day in dates(first, last)
+            ]
+
+        # Items that share their places and their rules share their days too.
+        key = ("blank", hall, tuple(one.grid_key for one in lines), first, last, today)
+        days = await (lay_out() if said is not None else self._planner.once(key, lay_out))
+        taken = await places_repo.taken(uow, hall, {one.pool for one in lines}, first, last, now)
+        by_day: dict[date, dict[Spot, Taken]] = {}
+        for spot, one in taken.items():
+            by_day.setdefault(spot.day, {})[spot] = one
+        return [one.with_taken(by_day.get(one.day, {}), now) for one in days]
 
     async def offers(
         self, uow: ReadUow, *, hall: str = "", department: str = "", code: str = ""
     ) -> list[Offer]:
         """What can be booked, by hall and item."""
-        found = []
-        for known, offering in await self._planner.offerings(uow):
-            if hall and known != hall:
-                continue
-            for item in offering.items:
-                if (department and item.department != department) or (code and item.code != code):
-                    continue
-                line = await self._planner.line_of(uow, known, offering, item)
-                if not line.why:
-                    found.append(_offer(known, offering, line))
+        offered = await self._planner.once("offers", lambda: self._offers(uow))
+        return [
+            one
+            for one in (offered.get(hall, ()) if hall else chain(*offered.values()))
+            if department in ("", one.department) and code in ("", one.code)
+        ]
+
+    async def _offers(self, uow: ReadUow) -> dict[str, list[Offer]]:
+        found: dict[str, list[Offer]] = {}
+        for hall, offering in await self._planner.offerings(uow):
+            lines = [
+                await self._planner.line_of(uow, hall, offering, one) for one in offering.items
+            ]
+            found[hall] = [_offer(hall, offering, one) for one in lines if not one.why]
         return found
 
 

@@ -1,8 +1,9 @@
 """The halls as citizens see them now: open or closed, how many wait, how old that is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from console.core.kept import Kept
 from console.core.permissions import EVERYWHERE, stem
@@ -17,6 +18,8 @@ from qingting.contract.link import Live
 from qingting.contract.views import QueueView
 from qingting.kernel.aio.clock import Clock
 
+K = TypeVar("K")
+V = TypeVar("V")
 KEPT_S = 3.0
 """All that ask within this get the same figures: thousands look at the same halls."""
 CATCHING_UP_MS = 5_000
@@ -65,8 +68,20 @@ class Board:
         self._calendar = calendar
         self._statistics = statistics
         self._organisation = organisation
-        self._all: Kept[str, Sequence[HallNow]] = Kept(clock, KEPT_S)
-        self._pages: Kept[HallId, HallPage] = Kept(clock, KEPT_S)
+        self._all = self.kept(self._read_all)
+        self._pages = self.kept(self._read_hall)
+        self._divisions = self.kept(self._read_divisions)
+
+    def kept(
+        self, read: Callable[[ReadUow, K], Awaitable[V]]
+    ) -> Callable[[ReadUow, K], Awaitable[V]]:
+        """``read`` for what is public and the same for all who ask within some seconds."""
+        values: Kept[K, V] = Kept(self._clock, KEPT_S)
+
+        async def ask(uow: ReadUow, key: K) -> V:
+            return await values.get(key, lambda: read(uow, key))
+
+        return ask
 
     def moment(self) -> datetime:
         """The city's wall clock."""
@@ -77,29 +92,31 @@ class Board:
 
     async def halls(self, uow: ReadUow) -> Sequence[HallNow]:
         """All halls that have ever told what they are."""
-        return await self._all.get("", lambda: self._read_all(uow))
+        return await self._all(uow, "")
 
-    async def _read_all(self, uow: ReadUow) -> Sequence[HallNow]:
+    async def _read_all(self, uow: ReadUow, _: str) -> Sequence[HallNow]:
         lives = await self._halls.live(uow)
         figures = await self._statistics.queues(uow, EVERYWHERE, self._statistics.today())
         waiting: dict[str, int] = {}
         for one in figures:
             waiting[one.hall] = waiting.get(one.hall, 0) + one.waiting
+        today = self.today()
         return [
-            await self._now(uow, status, waiting.get(status.id, 0), lives.get(status.id))
+            self._now(
+                status,
+                await self._calendar.hall_day(uow, status.id, today),
+                waiting.get(status.id, 0),
+                lives.get(status.id),
+            )
             for status in await self._halls.halls(uow, EVERYWHERE)
             if status.config_version
         ]
 
-    async def _now(
-        self, uow: ReadUow, status: HallStatus, counted: int, live: Live | None
-    ) -> HallNow:
-        moment = self.moment()
-        day = await self._calendar.hall_day(uow, status.id, moment.date())
+    def _now(self, status: HallStatus, day: HallDay, counted: int, live: Live | None) -> HallNow:
         return HallNow(
             status=status,
             day=day,
-            opening=opening(day.periods, moment.strftime("%H:%M")),
+            opening=opening(day.periods, self.moment().strftime("%H:%M")),
             waiting=self._waiting(status, counted, live),
         )
 
@@ -113,20 +130,19 @@ class Board:
 
     async def hall(self, uow: ReadUow, hall: HallId) -> HallPage:
         """Raises ``hall.unknown``."""
-        return await self._pages.get(hall, lambda: self._read_hall(uow, hall))
+        return await self._pages(uow, hall)
 
     async def _read_hall(self, uow: ReadUow, hall: HallId) -> HallPage:
         status = await self._halls.hall(uow, hall)
         live = (await self._halls.live(uow)).get(hall)
         today = self.today()
         figures = await self._statistics.queues(uow, EVERYWHERE, self._statistics.today(), hall)
-        days = [
-            await self._calendar.hall_day(uow, hall, today + timedelta(days=ahead))
-            for ahead in range(DAYS_AHEAD)
-        ]
+        last = today + timedelta(days=DAYS_AHEAD - 1)
+        days = await self._calendar.hall_days(uow, hall, today, last)
+        counted = sum(one.waiting for one in figures)
         return HallPage(
-            now=await self._now(uow, status, sum(one.waiting for one in figures), live),
-            days=days,
+            now=self._now(status, days[today], counted, live),
+            days=list(days.values()),
             queues=live.queues if live is not None and status.state is LinkState.ONLINE else None,
             at=live.at if live is not None else status.seen_at,
         )
@@ -135,8 +151,12 @@ class Board:
         """What a hall has, with its names."""
         return await self._halls.directory(uow, EVERYWHERE, hall)
 
-    async def divisions(self, uow: ReadUow, halls: Collection[HallNow]) -> list[Division]:
+    async def divisions(self, uow: ReadUow) -> list[Division]:
         """Divisions in which there are halls, with those they are part of but for the city."""
+        return await self._divisions(uow, "")
+
+    async def _read_divisions(self, uow: ReadUow, _: str) -> list[Division]:
+        halls = await self.halls(uow)
         places = {stem(one.status.division) for one in halls if one.status.division}
         return [
             one

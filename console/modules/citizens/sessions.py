@@ -49,8 +49,7 @@ class CitizenSessions:
         await self._run(sa.insert(m.session).values(**values))
 
     async def find(self, digest: str) -> WebSession | None:
-        async with self._db.read() as uow:
-            row = await uow.first(sa.select(m.session).where(_s.digest == digest))
+        row = await self._db.glance(sa.select(m.session).where(_s.digest == digest))
         if row is None:
             return None
         return WebSession(

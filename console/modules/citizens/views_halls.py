@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import msgspec
 from aiohttp import web
 
+from console.core.uow import ReadUow
 from console.core.web import PAGES, UOW
 from console.halls.api import Spot
 from console.modules.catalogue.api import ItemQuery
@@ -14,6 +15,7 @@ from console.modules.citizens.shell import START
 from console.modules.citizens.views_public import PublicDesk, options
 from qingting.contract.base import Strict
 from qingting.contract.ids import HallId
+from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 
 MAY_LOCATE = {"Permissions-Policy": "camera=(), microphone=(), geolocation=(self)"}
@@ -31,6 +33,7 @@ class HallPages:
     def __init__(self, desk: PublicDesk, map_url: str) -> None:
         self._desk = desk
         self._map_url = map_url
+        self._departments = desk.board.kept(self._read_departments)
 
     async def halls(self, request: web.Request) -> web.Response:
         return await self._listed(request, None)
@@ -54,7 +57,7 @@ class HallPages:
             "rows": rows,
             "near": spot is not None,
             "wanted": wanted,
-            "division_options": options(await board.divisions(uow, halls), request[LANGUAGE]),
+            "division_options": options(await board.divisions(uow), request[LANGUAGE]),
             "now": board.moment(),
             "language": request[LANGUAGE],
         }
@@ -67,7 +70,7 @@ class HallPages:
         found = await self._desk.board.hall(uow, hall)
         context = {
             "page": found,
-            "departments": await self._departments(request, hall),
+            "departments": await self._departments(uow, (hall, request[LANGUAGE])),
             "bookable": bool(await self._desk.appointments.offers(uow, hall=hall)),
             "map_url": self._map(found.now.status.spot, found.now.status.name),
             "now": self._desk.board.moment(),
@@ -75,10 +78,12 @@ class HallPages:
         }
         return request.app[PAGES].render(request, "c_hall.html", context, block="live")
 
-    async def _departments(self, request: web.Request, hall: HallId) -> list[tuple[str, int, str]]:
+    async def _read_departments(
+        self, uow: ReadUow, key: tuple[HallId, Language]
+    ) -> list[tuple[str, int, str]]:
         """Name, how many services, and where they are listed: those that the catalogue gives to the hall, else those of
         departments that the hall itself has."""
-        uow, catalogue, language = request[UOW], self._desk.catalogue, request[LANGUAGE]
+        (hall, language), catalogue = key, self._desk.catalogue
         given = await catalogue.departments(uow, ItemQuery(hall=hall))
         if given:
             return [(name, n, _listed(hall=hall, department=name)) for name, n in given]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from console.core.lists import Listing
+from console.core.uow import ReadUow
 from console.core.web import PAGES, UOW
 from console.modules.appointments.api import AppointmentsApi
-from console.modules.catalogue.api import CatalogueApi, Item, ItemQuery
+from console.modules.catalogue.api import CatalogueApi, Item, ItemQuery, Named
 from console.modules.citizens.board import Board, HallNow, within
 from console.modules.citizens.domain import inside
 from console.modules.citizens.shell import LOOKS, START, looks_of, remember_looks
@@ -57,12 +58,16 @@ class PublicPages:
 
     def __init__(self, desk: PublicDesk) -> None:
         self._desk = desk
+        self._themes = desk.board.kept(self._read_themes)
+
+    async def _read_themes(self, uow: ReadUow, _: str) -> Sequence[Named]:
+        return await self._desk.catalogue.themes(uow)
 
     async def home(self, request: web.Request) -> web.Response:
         board = self._desk.board
         context = {
             "halls": await board.halls(request[UOW]),
-            "themes": await self._desk.catalogue.themes(request[UOW]),
+            "themes": await self._themes(request[UOW], ""),
             "tasks": TASKS,
             "now": board.moment(),
             "language": request[LANGUAGE],
@@ -95,9 +100,9 @@ class PublicPages:
             "pages": max(1, -(-count // PAGE_ITEMS)),
             "page_url": listing.url,
             "theme_options": [
-                (one.name, one.title(language)) for one in await catalogue.themes(uow)
+                (one.name, one.title(language)) for one in await self._themes(uow, "")
             ],
-            "division_options": options(await self._desk.board.divisions(uow, halls), language),
+            "division_options": options(await self._desk.board.divisions(uow), language),
             "hall": _hall_of(halls, wanted.hall),
             "language": language,
         }
@@ -112,16 +117,12 @@ class PublicPages:
             "materials": await catalogue.materials(uow, item.body.materials),
             "due": await catalogue.promised_day(uow, item.code, board.today()),
             "halls": handled_at(item, await board.halls(uow)),
-            "divisions": _titles(await self._divisions(request)),
+            "divisions": _titles(await board.divisions(uow)),
             "today": board.today(),
             "now": board.moment(),
             "language": request[LANGUAGE],
         }
         return request.app[PAGES].render(request, "c_item.html", context)
-
-    async def _divisions(self, request: web.Request) -> Sequence[Division]:
-        uow = request[UOW]
-        return await self._desk.board.divisions(uow, await self._desk.board.halls(uow))
 
 
 def handled_at(item: Item, halls: Sequence[HallNow]) -> list[HallNow]:
