@@ -52,9 +52,9 @@ async def _batch(city: City, certificates: list[str]) -> list[CitizenSeed]:
             await sessions.put(digest(secret), session)
             seeds.append(CitizenSeed(cookie=f"{COOKIE}={secret}", csrf=csrf))
         await uow.run(
-            sa.update(m.citizen).values(
-                consent=CONSENT, consent_at=now, level=Level.REAL_NAME.value, registered=False
-            )
+            sa.update(m.citizen)
+            .where(m.citizen.c.consent == "")
+            .values(consent=CONSENT, consent_at=now, level=Level.REAL_NAME.value, registered=False)
         )
     return seeds
 

@@ -48,27 +48,42 @@ class Audit:
         detail: str = "",
     ) -> None:
         """Appends one entry; without the act's commit it does not exist. Never give it a secret."""
+        await self.write_all(uow, subject, act, [(object, detail)], result=result)
+
+    async def write_all(
+        self,
+        uow: Uow,
+        subject: Subject,
+        act: str,
+        what: Sequence[tuple[str, str]],
+        *,
+        result: str = "done",
+    ) -> None:
+        """Appends an entry for each object and detail of ``what``, in this order."""
         await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         last = await uow.first(
             sa.select(audit_entry.c.no, audit_entry.c.hash)
             .order_by(audit_entry.c.no.desc())
             .limit(1)
         )
-        entry = AuditEntry(
-            no=(last["no"] + 1) if last else 1,
-            at=self._clock.now_ms(),
-            actor=subject.id,
-            address=subject.address,
-            act=act,
-            object=object,
-            result=result,
-            detail=detail,
-            previous=last["hash"] if last else GENESIS,
-            hash="",
-        )
-        await uow.run(
-            sa.insert(audit_entry), msgspec.structs.asdict(entry) | {"hash": entry_hash(entry)}
-        )
+        no, previous = (last["no"], last["hash"]) if last else (0, GENESIS)
+        rows = []
+        for place, (about, detail) in enumerate(what, start=1):
+            entry = AuditEntry(
+                no=no + place,
+                at=self._clock.now_ms(),
+                actor=subject.id,
+                address=subject.address,
+                act=act,
+                object=about,
+                result=result,
+                detail=detail,
+                previous=previous,
+                hash="",
+            )
+            previous = entry_hash(entry)
+            rows.append(msgspec.structs.asdict(entry) | {"hash": previous})
+        await uow.run(sa.insert(audit_entry), rows)
 
 
 def entry_hash(entry: AuditEntry) -> str:

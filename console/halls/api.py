@@ -261,6 +261,19 @@ class HallsApi(Protocol):
         function that allows it, which the subject must have at the hall."""
         ...
 
+    async def send_all(
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        directives: Sequence[Directive],
+        *,
+        under: Permission,
+        expires_at: int | None = None,
+    ) -> range:
+        """The same for several at once, at least one: their numbers, in this order."""
+        ...
+
 
 async def hall_within(uow: ReadUow, halls: HallsApi, scope: Scope, hall: str) -> HallStatus:
     """A hall of which anything is within ``scope``. Raises ``hall.unknown``, for one out of reach as for one that is

@@ -273,25 +273,26 @@ class HallRepository:
 
     # -- directives ---------------------------------------------------------------------------
 
-    async def add_directive(
-        self, hall: HallId, body: bytes, by: str, now: int, expires_at: int | None
+    async def add_directives(
+        self, hall: HallId, bodies: Sequence[bytes], by: str, now: int, expires_at: int | None
     ) -> int | None:
-        """Its number, taken in the same transaction so that none is ever missing; None for no such hall."""
-        no: int | None = await self._uow.scalar(
+        """The number of the first, the others follow it: taken in the same transaction so that none is ever missing;
+        None for no such hall."""
+        first: int | None = await self._uow.scalar(
             sa.update(m.hall)
             .where(m.hall.c.id == hall)
-            .values(next_directive=m.hall.c.next_directive + 1)
-            .returning(m.hall.c.next_directive - 1)
+            .values(next_directive=m.hall.c.next_directive + len(bodies))
+            .returning(m.hall.c.next_directive - len(bodies))
         )
-        if no is None:
+        if first is None:
             return None
+        shared = {"hall": hall, "created_by": by, "created_at": now, "expires_at": expires_at}
         await self._uow.run(
-            sa.insert(m.directive).values(
-                hall=hall, no=no, body=body, created_by=by, created_at=now, expires_at=expires_at
-            )
+            sa.insert(m.directive),
+            [{**shared, "no": no, "body": body} for no, body in enumerate(bodies, start=first)],
         )
         self._uow.notify(DIRECTIVES_CHANNEL, hall)
-        return no
+        return first
 
     async def ack_directives(self, hall: HallId, upto: int, now: int) -> None:
         await self._uow.run(

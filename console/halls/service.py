@@ -233,16 +233,35 @@ class HallService:
         under: Permission,
         expires_at: int | None = None,
     ) -> int:
+        sent = await self.send_all(
+            uow, subject, hall, [directive], under=under, expires_at=expires_at
+        )
+        return sent[0]
+
+    async def send_all(
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        directives: Sequence[Directive],
+        *,
+        under: Permission,
+        expires_at: int | None = None,
+    ) -> range:
         subject.require(under, hall=hall)
-        no = await HallRepository(uow).add_directive(
-            hall, msgspec.json.encode(directive), subject.id, self._clock.now_ms(), expires_at
+        bodies = [msgspec.json.encode(one) for one in directives]
+        first = await HallRepository(uow).add_directives(
+            hall, bodies, subject.id, self._clock.now_ms(), expires_at
         )
-        if no is None:
+        if first is None:
             raise Refusal("hall.unknown")
-        await self._audit.write(
-            uow, subject, "hall.directive", object=hall, detail=f"{no} {type(directive).__name__}"
-        )
-        return no
+        numbers = range(first, first + len(bodies))
+        what = [
+            (str(hall), f"{no} {type(one).__name__}")
+            for no, one in zip(numbers, directives, strict=True)
+        ]
+        await self._audit.write_all(uow, subject, "hall.directive", what)
+        return numbers
 
 
 def _open_forks() -> sa.Select[tuple[object, ...]]:

@@ -6,6 +6,7 @@ one worker at a time gives numbers to what waits, many at once; what a cut or a 
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from console.core.uow import Uow
 from console.halls.api import HallsApi
 from console.modules.appointments import models as m
 from console.modules.appointments.telling import Told
-from console.modules.notifications.api import NotificationsApi
+from console.modules.notifications.api import NotificationsApi, Word
 from qingting.contract.directives import Directive
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -68,11 +69,10 @@ class Relay:
             if not await uow.scalar(_ONE, {"no": _LOCK}):
                 return False
             rows = await uow.all(sa.select(m.outgoing).order_by(m.outgoing.c.no).limit(BATCH))
-            for row in rows:
-                if row["told"] is not None:
-                    await self._tell(uow, _words.decode(row["told"]))
-                else:
-                    await self._send(uow, row)
+            await self._send_all(uow, [row for row in rows if row["told"] is None])
+            await self._tell_all(
+                uow, [_words.decode(row["told"]) for row in rows if row["told"] is not None]
+            )
             await uow.run(
                 sa.delete(m.outgoing).where(m.outgoing.c.no.in_([row["no"] for row in rows]))
             )
@@ -80,37 +80,54 @@ class Relay:
                 uow.changed(CHANGED)
         return len(rows) == BATCH
 
-    async def _tell(self, uow: Uow, word: Told) -> None:
+    async def _tell_all(self, uow: Uow, words: Sequence[Told]) -> None:
         """What cannot be told is left out: halls and the other citizens must not wait for it for ever."""
+        if not words:
+            return
         try:
-            async with uow.savepoint():
-                await self._hand_on(uow, word)
+            await self._notifications.tell_all(uow, [_word(one) for one in words])
         except (ValueError, KeyError):
-            log.exception("appointments.word_refused", topic=word.topic, hall=word.hall)
+            for one in words:
+                await self._tell(uow, one)
 
-    async def _hand_on(self, uow: Uow, word: Told) -> None:
-        await self._notifications.tell(
-            uow,
-            word.topic,
-            word.citizen,
-            word.params,
-            key=word.key,
-            until=word.until or None,
-            hall=word.hall,
-        )
-
-    async def _send(self, uow: Uow, row: sa.RowMapping) -> None:
-        hall = HallId(row["hall"])
+    async def _tell(self, uow: Uow, one: Told) -> None:
         try:
-            no = await self._halls.send(
-                uow,
-                SYSTEM,
-                hall,
-                _directives.decode(row["body"]),
-                under=Permission.APPOINTMENTS_HANDLE,
+            await self._notifications.tell_all(uow, [_word(one)])
+        except (ValueError, KeyError):
+            log.exception("appointments.word_refused", topic=one.topic, hall=one.hall)
+
+    async def _send_all(self, uow: Uow, rows: Sequence[sa.RowMapping]) -> None:
+        """To each hall its own, in their order."""
+        by_hall: dict[str, list[sa.RowMapping]] = {}
+        for row in rows:
+            by_hall.setdefault(row["hall"], []).append(row)
+        # Halls are locked in one order by whoever numbers directives of several.
+        for hall in sorted(by_hall):
+            await self._send(uow, HallId(hall), by_hall[hall])
+
+    async def _send(self, uow: Uow, hall: HallId, rows: Sequence[sa.RowMapping]) -> None:
+        directives = [_directives.decode(row["body"]) for row in rows]
+        try:
+            numbers = await self._halls.send_all(
+                uow, SYSTEM, hall, directives, under=Permission.APPOINTMENTS_HANDLE
             )
         except Refusal as refusal:
             # A hall that the city does not know any more: nobody is there to be told.
             log.warning("appointments.hall_gone", hall=hall, code=refusal.code)
             return
-        await uow.run(sa.insert(m.sent).values(hall=hall, no=no, appointment=row["appointment"]))
+        sent = [
+            {"hall": hall, "no": no, "appointment": row["appointment"]}
+            for no, row in zip(numbers, rows, strict=True)
+        ]
+        await uow.run(sa.insert(m.sent), sent)
+
+
+def _word(told: Told) -> Word:
+    return Word(
+        told.topic,
+        told.citizen,
+        told.params,
+        key=told.key,
+        until=told.until or None,
+        hall=told.hall,
+    )

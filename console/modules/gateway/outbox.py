@@ -70,6 +70,13 @@ class Outbox:
         uow.changed(CHANGED)
 
 
+_GIVE = (
+    sa.update(m.event)
+    .where(m.event.c.no == sa.bindparam("its"))
+    .values(place=sa.bindparam("given"))
+)
+
+
 async def put_in_order(uow: Uow) -> int:
     """Gives places to events that have none; gives how many. One worker at a time.
 
@@ -85,9 +92,10 @@ async def put_in_order(uow: Uow) -> int:
         .order_by(m.event.c.no)
         .limit(AT_ONCE)
     )
-    last = await head(uow)
-    for place, row in enumerate(rows, start=last + 1):
-        await uow.run(sa.update(m.event).where(m.event.c.no == row["no"]).values(place=place))
+    if rows:
+        last = await head(uow)
+        places = [{"its": row["no"], "given": last + one} for one, row in enumerate(rows, start=1)]
+        await uow.run(_GIVE, places)
     return len(rows)
 
 

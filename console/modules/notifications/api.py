@@ -91,6 +91,19 @@ class Choice:
     ways: tuple[tuple[Channel, bool], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something to tell; see :meth:`NotificationsApi.tell`."""
+
+    topic: str
+    citizen: str
+    params: Params
+    key: str
+    at: int | None = None
+    until: int | None = None
+    hall: str = ""
+
+
 class NotificationsApi(Protocol):
     """Telling citizens."""
 
@@ -120,6 +133,10 @@ class NotificationsApi(Protocol):
         hall's staff may see that it was told. ``params`` has every field of the topic and nothing else:
         names of people are kept masked, anything like a certificate or phone number raises ``ValueError``.
         """
+        ...
+
+    async def tell_all(self, uow: Uow, words: Sequence[Word]) -> None:
+        """The same for several at once; of what raises nothing is told."""
         ...
 
     async def cancel(self, uow: Uow, key: str) -> bool:
@@ -183,5 +200,6 @@ __all__ = [
     "Reach",
     "Topic",
     "TopicField",
+    "Word",
     "topics",
 ]

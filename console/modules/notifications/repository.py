@@ -19,10 +19,9 @@ MOST_TRIES = 20
 _m, _d, _w = m.message.c, m.delivery.c, m.wording.c
 
 
-async def add_message(uow: Uow, values: Mapping[str, Any]) -> bool:
-    """False when the key is known."""
-    statement = insert(m.message).values(**values).on_conflict_do_nothing(index_elements=["key"])
-    return bool(await uow.run(statement))
+async def add_messages(uow: Uow, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One whose key is known changes nothing."""
+    await uow.run(insert(m.message).on_conflict_do_nothing(index_elements=["key"]), rows)
 
 
 async def add_step(

@@ -169,7 +169,8 @@ class Post:
             rules,
             ready=[one for one in Channel if one in self._senders],
             unwanted=unwanted,
-            told_today=await claims.told_on(uow, row["citizen"], today),
+            # Without a way out of the house nothing counts against a day's most.
+            told_today=await claims.told_on(uow, row["citizen"], today) if self._senders else 0,
             now=now,
             until=row["until"],
             offset_minutes=self._offset,

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import models as m
 from console.modules.notifications import repository as repo
-from console.modules.notifications.api import Addressees, Choice, InboxMessage, Params
+from console.modules.notifications.api import Addressees, Choice, InboxMessage, Params, Word
 from console.modules.notifications.rules import due_and_until
 from console.modules.notifications.topics import (
     Channel,
@@ -62,30 +62,35 @@ class NotificationService:
         until: int | None = None,
         hall: str = "",
     ) -> None:
-        declared = self._topics[topic]
-        now = self.clock.now_ms()
-        due, end = due_and_until(await self.settings_of(uow, declared), now, at, until)
-        added = await repo.add_message(
-            uow,
-            {
-                "key": key,
-                "topic": topic,
-                "citizen": citizen,
-                "hall": hall,
-                "params": kept_params(declared, params),
-                "at": at,
-                "due": due,
-                "until": end,
-                "state": "planned",
-                "made_at": now,
-            },
-        )
-        if added:
-            uow.changed(CHANGED)
+        one = Word(topic, citizen, params, key=key, at=at, until=until, hall=hall)
+        await self.tell_all(uow, [one])
+
+    async def tell_all(self, uow: Uow, words: Sequence[Word]) -> None:
+        now, changed = self.clock.now_ms(), await repo.topic_settings(uow)
+        rows = []
+        for one in words:
+            declared = self._topics[one.topic]
+            settings = _settings(declared, changed)
+            due, end = due_and_until(settings, now, one.at, one.until)
+            rows.append(
+                {
+                    "key": one.key,
+                    "topic": one.topic,
+                    "citizen": one.citizen,
+                    "hall": one.hall,
+                    "params": kept_params(declared, one.params),
+                    "at": one.at,
+                    "due": due,
+                    "until": end,
+                    "state": "planned",
+                    "made_at": now,
+                }
+            )
+        await repo.add_messages(uow, rows)
+        uow.changed(CHANGED)
 
     async def settings_of(self, uow: ReadUow, topic: DeclaredTopic) -> TopicSettings:
-        changed = (await repo.topic_settings(uow)).get(topic.id)
-        return changed[0] if changed else TopicSettings.of(topic.topic)
+        return _settings(topic, await repo.topic_settings(uow))
 
     async def cancel(self, uow: Uow, key: str) -> bool:
         no = await repo.cancel(uow, key)
@@ -184,6 +189,13 @@ class NotificationService:
     async def forget(self, uow: Uow, citizen: str) -> None:
         await repo.forget(uow, citizen)
         uow.changed(CHANGED)
+
+
+def _settings(
+    topic: DeclaredTopic, changed: Mapping[str, tuple[TopicSettings, int]]
+) -> TopicSettings:
+    found = changed.get(topic.id)
+    return found[0] if found else TopicSettings.of(topic.topic)
 
 
 def _bare(row: sa.RowMapping) -> InboxMessage:
