@@ -1,6 +1,7 @@
 """The console's HTTP server: pages, live refresh and the halls' link, over one worker of the city."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -309,6 +310,9 @@ async def run_console(
     start, the one-time password: whoever calls shows it once and keeps it nowhere."""
     _ = lift_open_files()
     async with open_console(settings) as ready:
+        # What a worker is made of stays until it ends: looking through it for garbage again and again costs citizens time.
+        gc.collect()
+        gc.freeze()
         if on_ready is not None:
             on_ready(ready)
         await asyncio.Event().wait()

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
@@ -99,11 +100,13 @@ class Database:
         ):
             yield ReadUow(connection)
 
-    async def glance(self, statement: sa.Executable) -> sa.RowMapping | None:
+    async def glance(
+        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
+    ) -> sa.RowMapping | None:
         """The first row of a single statement that only reads: a snapshot without a transaction around it, which would
         cost three more ways to the server."""
         async with self._connection(self._glances) as connection, _away_as_refusal():
-            return (await connection.execute(statement)).mappings().first()
+            return (await connection.execute(statement, parameters)).mappings().first()
 
     @asynccontextmanager
     async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:

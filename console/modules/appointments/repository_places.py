@@ -17,6 +17,22 @@ from console.modules.appointments import models as m
 from console.modules.appointments.places import FOREVER, Taken
 
 _s = m.seat.c
+_TAKEN = (
+    sa.select(
+        _s.pool,
+        _s.day,
+        _s.start,
+        sa.func.count().label("all"),
+        sa.func.count().filter(_s.by_staff).label("by_staff"),
+    )
+    .where(
+        _s.hall == sa.bindparam("its"),
+        _s.pool.in_(sa.bindparam("pools", expanding=True)),
+        _s.day.between(sa.bindparam("first"), sa.bindparam("last")),
+        _s.until > sa.bindparam("now"),
+    )
+    .group_by(_s.pool, _s.day, _s.start)
+)
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one")
 _TAKE = sa.text("""
     INSERT INTO app_seat (hall, pool, day, start, no, until, appointment, by_staff)
@@ -96,25 +112,10 @@ async def taken(
     uow: ReadUow, hall: str, pools: Collection[str], first: date, last: date, now: int
 ) -> dict[Spot, Taken]:
     """How much is taken of each period of some pools; periods of which nothing is are left out."""
-    statement = (
-        sa.select(
-            _s.pool,
-            _s.day,
-            _s.start,
-            sa.func.count().label("all"),
-            sa.func.count().filter(_s.by_staff).label("by_staff"),
-        )
-        .where(
-            _s.hall == hall,
-            _s.pool.in_(sorted(pools)),
-            _s.day.between(first, last),
-            _s.until > now,
-        )
-        .group_by(_s.pool, _s.day, _s.start)
-    )
+    wanted = {"its": hall, "pools": sorted(pools), "first": first, "last": last, "now": now}
     return {
         Spot(hall, row["pool"], row["day"], row["start"]): Taken(row["all"], row["by_staff"])
-        for row in await uow.all(statement)
+        for row in await uow.all(_TAKEN, wanted)
     }
 
 

@@ -22,6 +22,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 KEPT_S = 3.0
 """All that ask within this get the same figures: thousands look at the same halls."""
+RARELY_S = 10.0
+"""The same for what changes a few times a day."""
 CATCHING_UP_MS = 5_000
 DAYS_AHEAD = 7
 
@@ -68,15 +70,15 @@ class Board:
         self._calendar = calendar
         self._statistics = statistics
         self._organisation = organisation
-        self._all = self.kept(self._read_all)
-        self._pages = self.kept(self._read_hall)
+        self._all = self.kept(self._read_all, KEPT_S)
+        self._pages = self.kept(self._read_hall, KEPT_S)
         self._divisions = self.kept(self._read_divisions)
 
     def kept(
-        self, read: Callable[[ReadUow, K], Awaitable[V]]
+        self, read: Callable[[ReadUow, K], Awaitable[V]], seconds: float = RARELY_S
     ) -> Callable[[ReadUow, K], Awaitable[V]]:
         """``read`` for what is public and the same for all who ask within some seconds."""
-        values: Kept[K, V] = Kept(self._clock, KEPT_S)
+        values: Kept[K, V] = Kept(self._clock, seconds)
 
         async def ask(uow: ReadUow, key: K) -> V:
             return await values.get(key, lambda: read(uow, key))

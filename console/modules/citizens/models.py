@@ -87,6 +87,7 @@ session = sa.Table(
     sa.Column("sid", sa.Text, nullable=False, server_default=""),
     sa.Index("cit_session_subject", "subject"),
     sa.Index("cit_session_login", "login"),
+    sa.Index("cit_session_created", "created_at"),
 )
 """``login``: whose at the sign-on, as in :data:`login`; ``sid``: digest of the sign-on's own session."""
 

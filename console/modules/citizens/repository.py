@@ -11,12 +11,13 @@ from console.modules.citizens import models as m
 from console.modules.citizens.api import Firm
 
 _c = m.citizen.c
+_ROW = sa.select(m.citizen).where(_c.id == sa.bindparam("its"), _c.forgotten_at.is_(None))
 MOST_OF_A_PHONE = 10
 
 
 async def row(uow: ReadUow, citizen: str) -> sa.RowMapping | None:
     """None for who is not known or was forgotten."""
-    return await uow.first(sa.select(m.citizen).where(_c.id == citizen, _c.forgotten_at.is_(None)))
+    return await uow.first(_ROW, {"its": citizen})
 
 
 async def by_number(uow: ReadUow, certificate: str, index: str) -> sa.RowMapping | None:

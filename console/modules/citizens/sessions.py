@@ -14,6 +14,7 @@ from qingting.kernel.web.sessions import ABSOLUTE_MS
 COOKIE = "qt_citizen"
 LONGEST_PROGRAM = 200
 _s = m.session.c
+_FIND = sa.select(m.session).where(_s.digest == sa.bindparam("its"))
 
 
 class CitizenSessions:
@@ -49,7 +50,7 @@ class CitizenSessions:
         await self._run(sa.insert(m.session).values(**values))
 
     async def find(self, digest: str) -> WebSession | None:
-        row = await self._db.glance(sa.select(m.session).where(_s.digest == digest))
+        row = await self._db.glance(_FIND, {"its": digest})
         if row is None:
             return None
         return WebSession(

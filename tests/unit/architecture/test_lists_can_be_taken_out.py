@@ -36,6 +36,7 @@ DRAWN_LISTS = {
     "division.html": "links to what is a file on departments.html",
     "hall.html": "parts of a machine; the devices are a file on devices.html",
     "integrator.html": "scopes and dates of one client; clients, calls and deliveries are tables",
+    "job.html": "why one job left out a hall; the jobs are a file",
     "notification.html": "the course of one message; the messages are a file",
     "notifications_wording.html": "fields to put in",
     "ratings.html": "words within a cell of a table",
