@@ -6,6 +6,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from console.app.city import City
+from console.core.web import address_of
+from console.modules.identity.api import IDENTITY
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import SESSION, event_stream
 
@@ -44,6 +46,11 @@ async def _watcher(city: City, request: web.Request) -> Callable[[], bool]:
     that it is one no more: the stream itself carries nothing but names of what changed."""
     session, sessions = request.get(SESSION), city.context.sessions
     if session is not None and not session.marks and sessions is not None:
+        identity = city.context.take(IDENTITY)
+        async with city.db.read() as uow:
+            # The stream is no page, so the guard of the pages does not stand before it.
+            if not await identity.here(uow, session.subject, address_of(request)):
+                raise Refusal("session.expired")
         return lambda: sessions.alive(session)
     async with city.db.write() as uow:
         for guest in city.context.guests:

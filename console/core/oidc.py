@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 
 from console.core.oidc_provider import LOCAL, OidcProvider, ProviderDocs
-from console.core.oidc_tokens import OidcRejectedError, b64url, checked_claims
+from console.core.oidc_tokens import OidcRejectedError, b64url, checked_claims, checked_logout
 from qingting.contract.base import Record, Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -66,6 +66,17 @@ class Identity:
 
     def __repr__(self) -> str:
         return "Identity(…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOut:
+    """Who logged out at the provider: somebody (``subject``) everywhere, or of one of its sessions (``sid``); one of both
+    may be empty. ``at``: when the provider said so, UTC milliseconds."""
+
+    issuer: str
+    subject: str
+    sid: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,26 @@ class OidcClient:
             client_id=self.provider.client_id,
             nonce=nonce,
             now_s=self._clock.now_ms() // 1000,
+        )
+
+    async def logged_out(self, token: str) -> LoggedOut:
+        """What a logout token says. Raises ``oidc.rejected``, ``oidc.unavailable``."""
+        try:
+            key = await self._docs.key_for(token)
+            claims = checked_logout(
+                token,
+                key,
+                issuer=self.provider.issuer,
+                client_id=self.provider.client_id,
+                now_s=self._clock.now_ms() // 1000,
+            )
+        except OidcRejectedError as error:
+            raise _rejected(error.check) from error
+        return LoggedOut(
+            issuer=self.provider.issuer,
+            subject=claims.get("sub", ""),
+            sid=claims.get("sid", ""),
+            at=int(claims["iat"]) * 1000,
         )
 
     def _strong(self, claims: Mapping[str, Any]) -> bool:
@@ -261,6 +292,7 @@ def _rejected(check: str) -> Refusal:
 
 __all__ = [
     "Identity",
+    "LoggedOut",
     "OidcClient",
     "OidcDoor",
     "OidcProvider",

@@ -83,6 +83,34 @@ def checked_claims(
     return claims
 
 
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def checked_logout(
+    token: str, key: Key, *, issuer: str, client_id: str, now_s: int
+) -> dict[str, Any]:
+    """The claims of a logout token (OpenID Connect Back-Channel Logout 1.0 §2.6): signed by ``key``, for us, of now, about
+    somebody or a session, and no id_token. Raises :class:`OidcRejectedError`."""
+    try:
+        claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
+    except (JoseError, ValueError) as error:
+        raise OidcRejectedError("signature") from error
+    _check_times(claims, now_s)
+    events = claims.get("events")
+    if claims.get("iss") != issuer:
+        raise OidcRejectedError("iss")
+    if not _is_for(claims, client_id):
+        raise OidcRejectedError("aud")
+    if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
+        raise OidcRejectedError("events")
+    if "nonce" in claims or not isinstance(claims.get("jti"), str):
+        raise OidcRejectedError("nonce" if "nonce" in claims else "jti")
+    about = [claims.get(name) for name in ("sub", "sid") if name in claims]
+    if not about or not all(isinstance(one, str) and one for one in about):
+        raise OidcRejectedError("sub")
+    return claims
+
+
 def _check_times(claims: dict[str, Any], now_s: int) -> None:
     until, since = _time(claims.get("exp")), _time(claims.get("iat"))
     if until is None or until <= now_s - LEEWAY_S:

@@ -81,6 +81,7 @@ class Grant(msgspec.Struct, kw_only=True):
     user: User
     strong: bool
     until: int
+    sid: str
     used: bool = False
 
 
@@ -160,7 +161,9 @@ class IdentityProvider:
         """A code for somebody who has logged in."""
         code = secrets.token_urlsafe(32)
         until = self.clock.now_ms() + CODE_MS
-        self._grants[code] = Grant(wish=wish, user=user, strong=strong, until=until)
+        self._grants[code] = Grant(
+            wish=wish, user=user, strong=strong, until=until, sid=secrets.token_hex(8)
+        )
         return code
 
     def exchange(
@@ -197,6 +200,7 @@ class IdentityProvider:
             "exp": now + TOKEN_S,
             "auth_time": now,
             "nonce": grant.wish.nonce,
+            "sid": grant.sid,
             "amr": ["pwd", "otp", "mfa"] if grant.strong else ["pwd"],
         }
         match self.fault:
@@ -211,6 +215,27 @@ class IdentityProvider:
             case _:
                 pass
         return self._sign(claims, client)
+
+    def logout_token(self, client: Client, user: str = "", sid: str = "", **odd: Any) -> str:
+        """What a client is told when somebody logged out here (Back-Channel Logout 1.0 §2.4); ``odd`` claims come on top,
+        those of value None are left out."""
+        now = self.clock.now_ms() // 1000
+        claims = {
+            "iss": self.issuer,
+            "aud": client.id,
+            "iat": now,
+            "exp": now + TOKEN_S,
+            "jti": secrets.token_hex(8),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            "sub": user or None,
+            "sid": sid or None,
+            **odd,
+        }
+        return self._sign({k: v for k, v in claims.items() if v is not None}, client)
+
+    def sessions(self, user: str) -> list[str]:
+        """Sessions of somebody, the oldest first."""
+        return [one.sid for one in self._access.values() if one.user.id == user]
 
     def _sign(self, claims: dict[str, Any], client: Client) -> str:
         match self.fault:

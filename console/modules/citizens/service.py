@@ -210,7 +210,7 @@ class CitizenService:
             phone = self.opened(row["phone_box"], "phone", citizen)
             values["phone_index"] = self.phone_index(phone)
         await repo.change(uow, citizen, values)
-        await repo.put_login(uow, digest(f"{identity.issuer}\n{identity.subject}"), citizen, now)
+        await repo.put_login(uow, login_of(identity.issuer, identity.subject), citizen, now)
         firms = [
             (await repo.put_firm(uow, new_token(), one.code, one.name), one.legal)
             for one in given.firms
@@ -291,6 +291,11 @@ class CitizenService:
     def opened(self, box: str, field: str, citizen: str) -> str:
         """Inverse of :meth:`sealed`."""
         return self._sealer.open(box, context=context_of(field, citizen)) if box else ""
+
+
+def login_of(issuer: str, subject: str) -> str:
+    """By which somebody of the sign-on is known here; empty of nobody."""
+    return digest(f"{issuer}\n{subject}") if subject else ""
 
 
 def _citizen(row: sa.RowMapping) -> Citizen:

@@ -21,16 +21,30 @@ class CitizenSessions:
     """Implements :class:`qingting.kernel.web.SessionStore`; within a transaction, or in ones of its own."""
 
     def __init__(
-        self, db: Database, uow: Uow | None = None, *, address: str = "", program: str = ""
+        self,
+        db: Database,
+        uow: Uow | None = None,
+        *,
+        address: str = "",
+        program: str = "",
+        login: str = "",
+        sid: str = "",
     ) -> None:
         self._db = db
         self._uow = uow
         self._address = address
         self._program = program
+        self._login, self._sid = login, sid
 
-    def within(self, uow: Uow, *, address: str = "", program: str = "") -> "CitizenSessions":
-        """The same in the caller's transaction; what is begun there comes from ``address`` and ``program``."""
-        return CitizenSessions(self._db, uow, address=address, program=program[:LONGEST_PROGRAM])
+    def within(
+        self, uow: Uow, *, address: str = "", program: str = "", login: str = "", sid: str = ""
+    ) -> "CitizenSessions":
+        """The same in the caller's transaction; what is begun there comes from ``address`` and ``program``, by the
+        sign-on's ``login`` (digest) and its session ``sid`` (digest)."""
+        program = program[:LONGEST_PROGRAM]
+        return CitizenSessions(
+            self._db, uow, address=address, program=program, login=login, sid=sid
+        )
 
     async def put(self, digest: str, session: WebSession) -> None:
         values = {
@@ -42,6 +56,8 @@ class CitizenSessions:
             "marks": list(session.marks),
             "address": self._address,
             "program": self._program,
+            "login": self._login,
+            "sid": self._sid,
         }
         # Of sessions that nobody ended the rows go with the next login, whoever's it is.
         await self._run(
@@ -69,6 +85,13 @@ class CitizenSessions:
 
     async def drop_subject(self, subject: str) -> None:
         await self._run(sa.delete(m.session).where(_s.subject == subject))
+
+    async def drop_logged_out(self, login: str, sid: str, until: int) -> None:
+        """Sessions that began by then with a login (digest) at the sign-on, in its session ``sid`` (digest) where one is
+        named; one of both may be empty."""
+        named = [column == value for column, value in ((_s.login, login), (_s.sid, sid)) if value]
+        if named:
+            await self._run(sa.delete(m.session).where(*named, _s.created_at <= until))
 
     async def mark(self, digest: str, marks: tuple[str, ...]) -> None:
         await self._run(sa.update(m.session).where(_s.digest == digest).values(marks=list(marks)))

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from console.core.oidc import OidcDoor
-from console.core.web import PAGES, UOW, address_of
+from console.core.web import CALLBACKS, PAGES, UOW, address_of
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.domain import inside
 from console.modules.citizens.door import CITIZEN, CONSENT_PAGE, LOGIN
 from console.modules.citizens.reach import Reachable
-from console.modules.citizens.service import CONSENT, FOR, CitizenService
+from console.modules.citizens.service import CONSENT, FOR, CitizenService, login_of
 from console.modules.citizens.sessions import CitizenSessions
 from console.modules.citizens.shell import START
 from qingting.contract.base import Strict
@@ -21,6 +21,10 @@ from qingting.kernel.web import LANGUAGE, SESSION_DIGEST, Sessions, read_form, s
 from qingting.kernel.web.keys import EXPIRED
 
 ACTING = f"{START}/acting"
+LOGGED_OUT = f"{CALLBACKS}citizens/logout"
+"""Where the sign-on tells that somebody logged out there."""
+CLOCKS_MS = 5_000
+"""The sign-on's clock tells whole seconds, and may be a little behind."""
 
 
 class NextForm(Strict, frozen=True, kw_only=True):
@@ -95,7 +99,14 @@ class LoginPages:
         if old := request.get(SESSION_DIGEST):
             await self._desk.store.within(uow).drop(old)
         program = request.headers.get("User-Agent", "")
-        store = self._desk.store.within(uow, address=address_of(request), program=program)
+        who = came.identity
+        store = self._desk.store.within(
+            uow,
+            address=address_of(request),
+            program=program,
+            login=login_of(who.issuer, who.subject),
+            sid=login_of(who.issuer, who.text("sid")),
+        )
         await self._desk.sessions_in(store).start(going, citizen.id)
         door.forget(going)
         raise going
@@ -116,6 +127,22 @@ class LoginPages:
             await self._desk.reachable.logged_out(request[UOW], key)
         await self._desk.sessions_in(store).end(request, answer)
         raise answer
+
+    async def logged_out(self, request: web.Request) -> web.Response:
+        """Somebody logged out of the sign-on, which tells so (OpenID Connect Back-Channel Logout 1.0): sessions that began
+        before end here too. A token that is sent again ends nothing that began later."""
+        door = self._desk.door
+        if door is None:
+            raise Refusal("page.not_found")
+        token = str((await request.post()).get("logout_token", ""))
+        try:
+            told = await door.client.logged_out(token)
+        except Refusal as refusal:
+            status = 400 if refusal.code == "oidc.rejected" else 503
+            return web.Response(status=status, headers={"Cache-Control": "no-store"})
+        login, sid = login_of(told.issuer, told.subject), login_of(told.issuer, told.sid)
+        await self._desk.store.drop_logged_out(login, sid, told.at + CLOCKS_MS)
+        return web.Response(headers={"Cache-Control": "no-store"})
 
     async def consent_page(self, request: web.Request) -> web.Response:
         citizen = request.get(CITIZEN)
@@ -176,6 +203,7 @@ def routes(desk: LoginDesk) -> list[web.RouteDef]:
         web.get(f"{LOGIN}/go", pages.go),
         web.get(f"{LOGIN}/back", pages.back),
         web.post(f"{START}/logout", pages.logout),
+        web.post(LOGGED_OUT, pages.logged_out),
         web.get(CONSENT_PAGE, pages.consent_page),
         web.post(CONSENT_PAGE, pages.consent),
         web.get(ACTING, pages.acting_page),

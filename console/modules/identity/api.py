@@ -70,6 +70,10 @@ class IdentityApi(Protocol):
         """Who an account is now; None when it is disabled or gone."""
         ...
 
+    async def here(self, uow: ReadUow, account: str, address: str) -> bool:
+        """Whether an account may come from an address now; False for one that is disabled or gone."""
+        ...
+
     async def name(self, uow: ReadUow, account: str) -> str:
         """An account's name, also a disabled one's; empty when there is no such."""
         ...

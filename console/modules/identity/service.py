@@ -134,6 +134,10 @@ class IdentityService:
         found = await self.standing(uow, account, address)
         return None if found is None else found.subject
 
+    async def here(self, uow: ReadUow, account: str, address: str) -> bool:
+        found = await self.standing(uow, account, address)
+        return found is not None and found.here
+
     async def standing(self, uow: ReadUow, account: str, address: str) -> Standing | None:
         """None for an account that is disabled or gone."""
         row = await find_account(uow, account)

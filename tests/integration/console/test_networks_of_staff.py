@@ -55,6 +55,8 @@ async def test_staff_are_held_to_the_networks_on_the_list_whatever_a_header_says
         for spoofed in ({}, {"X-Forwarded-For": "192.0.2.7"}, {"Forwarded": "for=192.0.2.7"}):
             _, page = await admin.get("/devices", **spoofed)
             assert 'name="password"' in page
+        async with admin.http.get("/live") as stream:
+            assert stream.status == 401, "no page, but held to the list as pages are"
         status, _, text = await admin.login(NEW_PASSWORD)
         assert (status, "127.0.0.1" in text) == (403, True)
         assert (await guard.submit(PAGE, f"{PAGE}/drop", no=known["192.0.2.7/32"]))[0] == 200
