@@ -10,6 +10,7 @@ class _Form(HTMLParser):
         super().__init__()
         self.action, self.inside = action, False
         self.fields: dict[str, str] = {}
+        self.entries: list[tuple[str, str]] = []
         self.select = ""
         self.area = ""
 
@@ -32,6 +33,7 @@ class _Form(HTMLParser):
             box = values.get("type") in ("checkbox", "radio")
             if not box or "checked" in values:
                 self.fields[name] = value
+                self.entries.append((name, value))
 
     def handle_data(self, data: str) -> None:
         """A browser drops the first line break of a text of several lines."""
@@ -44,6 +46,18 @@ class _Form(HTMLParser):
             self.area = ""
         if tag == "form":
             self.inside = False
+
+
+def form_entries(page: str, action: str) -> list[tuple[str, str]]:
+    """All that a browser would send, with names that stand several times; the CSRF field is there."""
+    form = _Form(action)
+    form.feed(page)
+    assert form.entries, f"no form for {action}"
+    inputs = {name for name, _ in form.entries}
+    return [
+        *form.entries,
+        *((name, one) for name, one in form.fields.items() if name not in inputs),
+    ]
 
 
 def form_fields(page: str, action: str) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """Fuzzes the open API by its own document: no 5xx, nothing that the document does not say.
 
-``python tests/fuzz/fuzz_api.py [examples] [seed]`` starts a console of its own and asks more than the suite does.
+``python tests/fuzz/fuzz_api.py [examples] [seed] [operationId…]`` starts a console of its own and asks more than the
+suite does.
 """
 
 import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
@@ -38,15 +40,26 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def fuzz(
-    url: str, token: str, document: Mapping[str, Any], *, examples: int, start: int = 1
+    url: str,
+    fresh: Callable[[], str],
+    document: Mapping[str, Any],
+    *,
+    examples: int,
+    start: int = 1,
+    only: Collection[str] = (),
 ) -> list[str]:
-    """Asks every call with what fits its description and with what does not; gives what was wrong."""
+    """Asks every call (or ``only`` those) with what fits its description and with what does not; gives what was wrong.
+
+    ``fresh`` gives a token for each call in turn: one ends after a quarter of an hour, and from then on every answer
+    would be 401."""
     schema = schemathesis.openapi.from_dict(dict(document))
     faults = []
     for result in schema.get_all_operations():
         operation = result.ok()
+        if only and operation.definition.raw.get("operationId") not in only:
+            continue
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            faults += _asked(operation, mode, url, token, examples, start)
+            faults += _asked(operation, mode, url, fresh(), examples, start)
     return faults
 
 
@@ -77,9 +90,9 @@ def _asked(
         yield f"{operation.method.upper()} {operation.path} {mode.value}: {error}"
 
 
-async def _main(examples: int, start: int) -> int:
+async def _main(examples: int, start: int, only: Collection[str]) -> int:
     sys.path[:0] = [str(HERE), str(HERE / "integration" / "console")]
-    from api_client import access, caller
+    from api_client import access, integrator, token_of
     from console_browser import console
 
     from console.app.modules import MIGRATIONS
@@ -96,10 +109,23 @@ async def _main(examples: int, start: int) -> int:
         async with console(url) as ready:
             scopes = sorted({one.scope.name for one in ready.city.context.calls})
             given = access(*scopes, per_minute=60_000, per_day=50_000_000)
-            async with caller(ready, "fuzzer", given) as one:
-                document = (await one.get("/openapi.json")).body
+            secret = await integrator(ready, "fuzzer", given)
+            loop = asyncio.get_running_loop()
+            async with aiohttp.ClientSession(ready.url) as http:
+
+                async def token() -> str:
+                    return str((await token_of(http, "fuzzer", secret)).body["access_token"])
+
+                async with http.get("/api/v1/openapi.json") as answer:
+                    document = await answer.json()
                 faults = await asyncio.to_thread(
-                    fuzz, ready.url, one.token, document, examples=examples, start=start
+                    fuzz,
+                    ready.url,
+                    lambda: asyncio.run_coroutine_threadsafe(token(), loop).result(),
+                    document,
+                    examples=examples,
+                    start=start,
+                    only=only,
                 )
     finally:
         await asyncio.to_thread(server.stop)
@@ -109,5 +135,6 @@ async def _main(examples: int, start: int) -> int:
 
 
 if __name__ == "__main__":
-    numbers = [int(one) for one in sys.argv[1:]]
-    sys.exit(asyncio.run(_main(*(numbers + [200, 1][len(numbers) :]))))
+    numbers = [int(one) for one in sys.argv[1:3]]
+    examples, start = numbers + [200, 1][len(numbers) :]
+    sys.exit(asyncio.run(_main(examples, start, sys.argv[3:])))

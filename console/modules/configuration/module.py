@@ -4,7 +4,7 @@ from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
 from console.halls.api import HALLS
 from console.modules.catalogue.api import CATALOGUE
-from console.modules.configuration import views, views_edit
+from console.modules.configuration import views, views_edit, views_typed
 from console.modules.configuration.api import CONFIGURATION
 from console.modules.configuration.copying import copying
 from console.modules.configuration.projector import ConfigurationProjector
@@ -22,6 +22,7 @@ def setup(context: ModuleContext) -> None:
     jobs.declare(kind)
     desk = views.Desk(service, halls, context.utc_offset_minutes)
     context.routes(views.routes(desk))
+    context.routes(views_typed.routes(desk))
     context.routes(views_edit.routes(desk, context.get(CATALOGUE), jobs, kind))
     item = MenuItem(
         "/configurations", "menu.configuration", "gear", under=("/configuration-copies",)

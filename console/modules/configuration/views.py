@@ -17,6 +17,7 @@ from console.modules.configuration.fields import FORMS
 from console.modules.configuration.packing import document, unpack
 from console.modules.configuration.service import ConfigurationService, Review, Standing
 from console.modules.configuration.texts import TEXT_PARTS
+from console.modules.configuration.typed import parts
 from console.modules.configuration.words import Wording
 from qingting.contract.config import HallConfig
 from qingting.contract.errors import Refusal
@@ -25,6 +26,8 @@ from qingting.kernel.web import LANGUAGE, see_other
 
 TONES = {"pending": "info", "applied": "done", "refused": "fault"}
 HALL = "/configurations/{hall}"
+FORMED = {*FORMS, *parts.LISTS, *parts.WHOLE, "calendar"}
+"""Parts with a form; any has a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def _reviewed(request: web.Request, standing: Standing, review: Review) -> dict[
         "faults": [one.text(language) for one in review.faults],
         "consequences": review.consequences,
         "parts": [
-            (part, _count(standing.config, part), bool(changed & set(names)), part in FORMS)
+            (part, _count(standing.config, part), bool(changed & set(names)), part in FORMED)
             for part, names in TEXT_PARTS.items()
         ],
     }

@@ -25,6 +25,9 @@ _REFERENCES = {
     "items": "items",
     "departments": "departments",
     "windows": "windows",
+    "kiosks": "devices",
+    "hot": "items",
+    "layout": "layouts",
 }
 """Fields that name another thing by its id, and where that is."""
 _SHORT = 60
@@ -100,6 +103,8 @@ class Wording:
         elif change.kind in (Kind.SET, Kind.UNSET):
             kind = "changed"
             name = rest[-1] if rest else part
+            if part == "board_layouts" and rest:
+                thing, field, name = self._called(("devices", name)), "", "layout"
             before, after = (
                 "" if one is MISSING else self.value(name, one)
                 for one in (change.before, change.after)
@@ -149,11 +154,14 @@ class Wording:
             if field == "weekdays":
                 return self._between([self._say(f"conf.day.{one}") for one in value])
             return self._between([self.value(field, one) for one in value])
-        text = str(value)
+        text = f"{value:g}" if isinstance(value, float) else str(value)
         if field in _REFERENCES:
             return self._called((_REFERENCES[field], text))
-        if field in ("role", "repeat", "order", "kind", "permissions"):
-            return self._say(f"conf.v.{field}.{text}")
+        if field in ("classes", "first", "second"):
+            return self._called(("rules", "classes", text))
+        said = self._say(f"conf.v.{field}.{text}")
+        if said != text.rpartition(".")[2]:
+            return said
         return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
     def _record(self, value: dict[str, Any]) -> str:

@@ -35,7 +35,8 @@ def read_params(request: web.Request, kind: type[S]) -> S:
     for name in request.query:
         values = request.query.getall(name)
         if name in request.match_info or name not in known or len(values) > 1:
-            raise Unfit("api.parameter", name[:40], "once, and a parameter of this call")
+            shown = "".join(one for one in name[:40] if one.isprintable())
+            raise Unfit("api.parameter", shown, "once, and a parameter of this call")
         raw[name] = _typed(values[0], known[name])
     raw |= {name: _typed(value, known[name]) for name, value in request.match_info.items()}
     _check_texts(raw)

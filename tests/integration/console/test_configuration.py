@@ -1,6 +1,7 @@
 """A hall's configuration written at the city: the hall applies it, refuses it, goes back, and nobody is overwritten."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from console_browser import Browser, browser, console
-from engine_builders import CARE, HEALTH, KIOSK, POLICE, W1, small_hall
+from engine_builders import CARE, HEALTH, KIOSK, LI, POLICE, W1, small_hall
+from form_fields import form_entries, invalid_inputs
 from patience import until
 
 from console.app.server import ConsoleReady
@@ -229,3 +231,88 @@ async def test_parts_are_edited_as_text_with_the_line_of_each_fault(stage: Stage
     async with stage.ready.city.db.write() as uow:
         with pytest.raises(Refusal, match=r"page\.forbidden"):
             await stage.service.push(uow, NOBODY, HALL, (), "")
+
+
+PARTS: list[tuple[str, list[str], dict[str, str], str]] = [
+    ("rules", [], {"rules.max_delay_minutes": "45"}, "<ins>45</ins>"),
+    ("announcements", ["add:announcements.quiet"], {
+        "announcements.quiet.0.start": "12:00", "announcements.quiet.0.end": "13:00",
+    }, "12:00–13:00"),
+    ("devices/new", [], {"one.id": "b1", "one.name": "一号屏", "one.kind": "board"}, "一号屏"),
+    ("kiosks/new", [], {"one.name": "东门取号机", "one.greeting": "您好"}, "东门取号机"),
+    ("tickets/new", ["add:one.rows"], {
+        "one.name": "简单号票", "one.rows.0.text": "{number}", "one.rows.0.scale": "4",
+    }, "简单号票"),
+    ("boards/new", ["add:one.slots", "add:one.slots.0.parts"], {
+        "one.id": "hallboard", "one.name": "综合屏", "one.kind": "page_overview",
+        "one.slots.0.zone": "calls", "one.slots.0.parts.0.what": "number",
+    }, "综合屏"),
+    (f"queues/{HEALTH}", [], {"daily_cap": "99"}, "<ins>99</ins>"),
+    (f"items/{CARE}", [], {"minutes": "12"}, "<ins>12</ins>"),
+    ("departments/new", [], {"name": "税务局", "name_en": "Tax", "short_name": "税务"}, "税务局"),
+    ("staff/new", [], {"number": "0109", "name": "赵新", "role": "clerk"}, "赵新"),
+    ("shifts/new", [], {"staff": LI, "window": W1, "periods": "09:00-12:00"}, "09:00–12:00"),
+    ("calendar", [], {"closed": "2026-12-31 盘点"}, "盘点"),
+    ("hall", [], {"phone": "0459-1234567"}, "0459-1234567"),
+]  # fmt: skip
+"""Parts with a form: buttons to press first, what is typed, and what the difference then says."""
+
+
+async def edit(person: Browser, place: str, buttons: list[str], typed: dict[str, str]) -> None:
+    """Fills in a part's form as a browser without scripts does."""
+    page = f"/configurations/test/parts/{place}"
+    action = page + ("/one" if place in ("hall", "calendar") else "")
+    _, text = await person.get(page)
+    for button in [*buttons, ""]:
+        entries = [one for one in form_entries(text, action) if one[0] not in typed or button]
+        entries += [("do", button)] if button else list(typed.items())
+        async with person.http.post(action, data=entries) as answer:
+            text = await answer.text()
+            assert answer.status == 200, (place, text)
+    assert "已存进草稿" in text or "存" in text, place
+
+
+async def test_every_part_is_edited_looked_at_sent_confirmed_and_taken_back(stage: Stage) -> None:
+    person, hall, version = stage.person, stage.hall, 1
+    for place, buttons, typed, said in PARTS:
+        before = hall.state.config
+        assert before is not None
+        await edit(person, place, buttons, typed)
+        _, text = await person.get("/configurations/test")
+        assert said in text, f"{place}: the difference is shown before anything is sent"
+        assert hall.state.config == before
+        status, text = await stage.press("publish", note=place)
+        assert (status, "大厅没有" in text) == (200, False), place
+        version += 1
+        await stage.at_version(version)
+        assert await stage.answered() == "applied", place
+        assert hall.state.config != before
+        _, text = await person.get("/configurations/test/history")
+        links = re.findall(r"/configurations/test/versions/[0-9]+-[0-9]+", text)
+        back = list(dict.fromkeys(links))[1]
+        assert (await person.submit(back, f"{back}/back"))[0] == 200
+        version += 1
+        await stage.at_version(version)
+        assert await stage.answered() == "applied", place
+        assert hall.state.config == msgspec.structs.replace(before, version=version), place
+
+
+async def test_a_row_more_is_not_yet_saved_and_what_is_wrong_is_marked(stage: Stage) -> None:
+    person, page = stage.person, "/configurations/test/parts/rules"
+    _, text = await person.get(page)
+    entries = form_entries(text, page)
+    async with person.http.post(page, data=[*entries, ("do", "add:rules.ratios")]) as answer:
+        text = await answer.text()
+    assert 'name="rules.ratios.0.first"' in text
+    assert (await stage.standing()).draft is None, "only the form has it"
+    wrong = [
+        (k, "很多" if k == "rules.classes.1.weight" else v) for k, v in form_entries(text, page)
+    ]
+    async with person.http.post(page, data=wrong) as answer:
+        text, status = await answer.text(), answer.status
+    assert status == 422
+    assert "rules.ratios.0.first" in invalid_inputs(
+        text
+    ) or "rules.classes.1.weight" in invalid_inputs(text)
+    assert 'value="很多"' in text, "what was typed stays"
+    assert (await stage.standing()).draft is None

@@ -109,6 +109,7 @@ async def test_what_is_no_call_is_refused_in_the_callers_language(ready: Console
             ("GET", "/halls?limit=ten", 422, "api.parameter"),
             ("GET", "/halls?limit=1&limit=2", 422, "api.parameter"),
             ("GET", "/halls?colour=red", 422, "api.parameter"),
+            ("GET", "/halls?%00%F0%9F%98%80=red", 422, "api.parameter"),
             ("GET", "/halls?cursor=xx", 422, "api.cursor"),
         ):
             answer = await one.ask(method, path, Accept_Language="en")
