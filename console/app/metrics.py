@@ -12,6 +12,7 @@ from console.core.permissions import EVERYWHERE
 from console.core.web import PROXIES
 from console.halls.api import HALLS, HallStatus, LinkState
 from console.modules.alarms.api import ALARMS, OpenAlarms
+from console.modules.catalogue.api import ITEM_SYNC, SyncFigures
 from console.modules.devices.api import DEVICES, DeviceInfo
 from console.modules.upkeep.api import UPKEEP, Health, HealthState
 from qingting.contract.ids import Millis
@@ -22,6 +23,7 @@ def metrics_of(city: City, token: str) -> Handler:
     """The handler; ``token`` empty: asked from this machine alone."""
     halls_api, devices_api = city.context.take(HALLS), city.context.take(DEVICES)
     alarms_api, upkeep = city.context.take(ALARMS), city.context.take(UPKEEP)
+    sync_api = city.context.take(ITEM_SYNC)
 
     async def metrics(request: web.Request) -> web.StreamResponse:
         check_asker(request, token, request.app[PROXIES])
@@ -30,11 +32,12 @@ def metrics_of(city: City, token: str) -> Handler:
             devices = await devices_api.devices(uow, EVERYWHERE)
             alarms = await alarms_api.open(uow, EVERYWHERE)
             undelivered = await alarms_api.undelivered(uow)
+            sync = await sync_api.figures(uow)
         async with city.db.write() as writing:
             parts = await upkeep.health(writing)
         now = Millis(city.context.clock.now_ms())
         figures = city_figures(halls, devices, alarms, undelivered, now)
-        return await exposition([*figures, health_figures(parts)])
+        return await exposition([*figures, health_figures(parts), *sync_figures(sync)])
 
     return metrics
 
@@ -48,6 +51,33 @@ def health_figures(parts: Sequence[Health]) -> Metric:
         ("part",),
         [((one.name,), values[one.state]) for one in parts if one.state in values],
     )
+
+
+def sync_figures(sync: SyncFigures | None) -> list[Metric]:
+    """Nothing where no item system is connected; no age before it first answered."""
+    if sync is None:
+        return []
+    age = [] if sync.age_ms is None else [((), sync.age_ms / 1000)]
+    return [
+        gauge(
+            "qingting_item_sync_age_seconds",
+            "Time since the city's item system last answered well",
+            (),
+            age,
+        ),
+        gauge(
+            "qingting_item_sync_failing",
+            "1 while the city's item system does not answer, or not well",
+            (),
+            [((), sync.failing)],
+        ),
+        gauge(
+            "qingting_item_sync_conflicts",
+            "Items that two changed and that wait for a person",
+            (),
+            [((), sync.conflicts)],
+        ),
+    ]
 
 
 def city_figures(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from console.core.channels import Channel
 from console.core.module import ApiKey
 from console.core.permissions import Scope
 from console.core.uow import ReadUow
@@ -120,6 +121,11 @@ class AlarmsApi(Protocol):
 
     async def undelivered(self, uow: ReadUow) -> dict[tuple[str, str], int]:
         """Deliveries that wait or were given up within a week, by channel and state."""
+        ...
+
+    async def hearers(self, uow: ReadUow, severity: Severity) -> Mapping[str, Channel]:
+        """Who hears of what concerns the city itself, by name: channels that carry everything, and receivers whose
+        scope is the whole city. Quiet hours and escalation are for alarms of halls."""
         ...
 
     async def record(self, uow: ReadUow, hall: HallId, device: str) -> DeviceRecord:

@@ -21,7 +21,7 @@ from qingting.kernel.web import MenuItem
 
 def setup(context: ModuleContext) -> None:
     halls, devices = context.get(HALLS), context.get(DEVICES)
-    service = AlarmService(context.clock, context.audit, halls, devices)
+    service = AlarmService(context.clock, context.audit, halls, devices, context.channels)
     context.provide(ALARMS, service)
     _add_jobs(context)
     desk = views.Desk(

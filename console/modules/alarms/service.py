@@ -1,21 +1,23 @@
 """What people do with alarms; implements :class:`console.modules.alarms.api.AlarmsApi`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
+from console.core.channels import Channel
 from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
-from console.modules.alarms import bulk
+from console.modules.alarms import bulk, receiver_store
 from console.modules.alarms import models as m
 from console.modules.alarms import repository as repo
 from console.modules.alarms.api import AlarmInfo, DeviceRecord, Maintenance, OpenAlarms
 from console.modules.alarms.domain import AlarmState
+from console.modules.alarms.receivers import hears, open_to
 from console.modules.alarms.recording import record
 from console.modules.alarms.rules import AlarmRule, HeldRule, rule_fault
 from console.modules.alarms.watch import ACTS
@@ -102,13 +104,31 @@ class AlarmPicture:
 class AlarmService:
     """See :class:`console.modules.alarms.api.AlarmsApi`."""
 
-    def __init__(self, clock: Clock, audit: Audit, halls: HallsApi, devices: DevicesApi) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        audit: Audit,
+        halls: HallsApi,
+        devices: DevicesApi,
+        channels: Sequence[Channel] = (),
+    ) -> None:
+        self._channels = channels
         self._clock = clock
         self._audit = audit
         self._halls = halls
         self._devices = devices
 
     # -- for other modules --------------------------------------------------------------------
+
+    async def hearers(self, uow: ReadUow, severity: Severity) -> Mapping[str, Channel]:
+        wanted = [
+            one
+            for one in await receiver_store.receivers(uow)
+            if not one.receiver.after_minutes
+            and hears(one.receiver, hall="", division="", severity=severity)
+        ]
+        known = open_to(self._channels, wanted)
+        return {name: one for name, one in known.items() if severity.rank >= one.least.rank}
 
     async def open(self, uow: ReadUow, scope: Scope, hall: HallId | None = None) -> OpenAlarms:
         found = [one for one in await repo.open_alarms(uow, scope) if hall in (None, one.hall)]

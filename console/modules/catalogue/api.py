@@ -110,8 +110,21 @@ class CatalogueApi(Protocol):
 CATALOGUE = ApiKey[CatalogueApi]("CATALOGUE")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncFigures:
+    """``age_ms`` since the source last answered well, None: never. ``conflicts``: items that wait for a person."""
+
+    age_ms: int | None
+    failing: bool
+    conflicts: int
+
+
 class ItemSyncApi(Protocol):
     """The sync with the city's item system."""
+
+    async def figures(self, uow: ReadUow) -> SyncFigures | None:
+        """None where no item system is connected."""
+        ...
 
     async def put_rules(self, uow: Uow, subject: Subject, rules: SyncRules) -> None:
         """Raises ``sync.names`` when a row could not be known by its code."""
@@ -133,5 +146,6 @@ __all__ = [
     "ItemQuery",
     "ItemSyncApi",
     "Named",
+    "SyncFigures",
     "SyncRules",
 ]

@@ -191,6 +191,8 @@ def scheduled(db: Database, backups: Backups, jobs: JobsApi) -> Callable[[], Awa
     """The job that looks whether a backup is due; any number of workers may run it."""
 
     async def run() -> None:
+        if backups.settings.backup_folder is None:
+            log.warning("backup.off", setting="backup_folder", hint="no backup is made by itself")
         while True:
             try:
                 async with db.write() as uow:

@@ -1,6 +1,7 @@
 """Tables of the upkeep module. Instants are UTC milliseconds."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from console.core.models import metadata
 
@@ -41,3 +42,11 @@ health = sa.Table(
     _big("since"),
 )
 """Since when a part of the system has been in its state."""
+
+told = sa.Table(
+    "up_told",
+    metadata,
+    sa.Column("part", sa.Text, primary_key=True),
+    sa.Column("channels", pg.JSONB, nullable=False),
+)
+"""Names of the channels and receivers that know that a part is not well."""

@@ -8,6 +8,7 @@ from console.modules.jobs.api import JOBS
 from console.modules.upkeep.api import UPKEEP
 from console.modules.upkeep.backups import Backups, scheduled
 from console.modules.upkeep.service import UpkeepService
+from console.modules.upkeep.telling import Caller, calling
 from console.modules.upkeep.views import routes
 from qingting.kernel.web import MenuItem
 
@@ -30,6 +31,8 @@ def setup(context: ModuleContext) -> None:
     )
     context.provide(UPKEEP, service)
     context.job("upkeep", scheduled(context.db, backups, jobs))
+    caller = Caller(context.db, context.clock, service, context.get(ALARMS))
+    context.job("upkeep alarms", calling(caller))
     context.routes(routes(service, backups, jobs))
     context.menu(91, MenuItem("/health", "menu.health", "done"), Permission.OPERATIONS)
     context.menu(92, MenuItem("/backups", "menu.backups", "log"), Permission.OPERATIONS)

@@ -307,8 +307,15 @@ async def test_people_are_told_once_that_the_source_is_silent(stage: Stage) -> N
     for _ in range(3):
         await teller.tell()
     assert ["6 小时" in one.text for one in channel.told] == [True]
+    async with stage.city.db.read() as uow:
+        figures = await stage.sync.figures(uow)
+    assert figures is not None
+    assert (figures.age_ms, figures.conflicts) == (7 * 3600_000, 0)
     await stage.run()
     await teller.tell()
+    await teller.tell()
+    assert [one.act for one in channel.told] == ["raised", "cleared"]
+    assert "恢复应答" in channel.told[1].text
     await stage.clock.advance(7 * 3600)
     await teller.tell()
-    assert len(channel.told) == 2
+    assert len(channel.told) == 3

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from console.core.channels import Channel
+from console.core.channels import Channel, Message
 from console.core.db import Database
 from console.core.delivering import DeliveryError
 from console.core.signals import EVERYTHING, Signals
 from console.core.uow import CHANGED
 from console.modules.catalogue.sync import service as sync
 from console.modules.catalogue.sync import store
-from console.modules.catalogue.sync.words import silence
+from console.modules.catalogue.sync.words import back, silence
 from qingting.contract.conditions import Severity
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -25,7 +25,7 @@ BREATH_SECONDS = 1.0
 
 
 class Teller:
-    """Tells each channel once while the item system is silent; a channel that fails is tried again at the next look.
+    """Tells each channel once while the item system is silent, and once that it is back; a channel that fails is tried again at the next look.
 
     One worker tells at a time: the row of the sync is locked. A worker that dies in between may have told a channel that
     is told once more, with the same id.
@@ -55,19 +55,29 @@ class Teller:
             standing = await store.lock_standing(uow)
             told = list(standing.told)
             if not self._service.is_silent(standing):
-                told = []
+                # Whoever heard that it was silent hears that it answers again; one that fails is tried once more.
+                knows = [one for one in self._channels if one.name in told]
+                told = [
+                    one.name
+                    for one in knows
+                    if not await self._send(one, back(standing.answered_at))
+                ]
             else:
                 told += [
-                    one.name for one in self._untold(standing) if await self._send(one, standing)
+                    one.name
+                    for one in self._untold(standing)
+                    if await self._send(one, self._silence(standing))
                 ]
             await store.put_standing(uow, told=told)
 
     def _untold(self, standing: store.Standing) -> list[Channel]:
         return [one for one in self._channels if one.name not in standing.told]
 
-    async def _send(self, channel: Channel, standing: store.Standing) -> bool:
+    def _silence(self, standing: store.Standing) -> Message:
         since = max(standing.answered_at, standing.asked_at)
-        message = silence(since, standing.rules.silent_hours, self._clock.now_ms())
+        return silence(since, standing.rules.silent_hours, self._clock.now_ms())
+
+    async def _send(self, channel: Channel, message: Message) -> bool:
         try:
             await channel.send(message)
         except DeliveryError as error:

@@ -12,6 +12,7 @@ from console.core.db import Database
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.catalogue import repository
+from console.modules.catalogue.api import SyncFigures
 from console.modules.catalogue.domain import ItemBody, body_faults
 from console.modules.catalogue.service import CatalogueService, within
 from console.modules.catalogue.sync import store
@@ -92,6 +93,16 @@ class SyncService:
         now = self._clock.now_ms()
         return self.connected and silent(
             standing.rules, standing.answered_at, standing.asked_at, now
+        )
+
+    async def figures(self, uow: ReadUow) -> SyncFigures | None:
+        if not self.connected:
+            return None
+        standing, now = await store.standing(uow), self._clock.now_ms()
+        return SyncFigures(
+            age_ms=now - standing.answered_at if standing.answered_at else None,
+            failing=bool(standing.failing_since),
+            conflicts=len(await store.conflicts(uow)),
         )
 
     # -- what workers do --------------------------------------------------------------------------

@@ -22,3 +22,15 @@ def silence(since: int, hours: int, now: int) -> Message:
         title=CATALOGUE.text(Language.ZH, "sync.told_title"),
         text=f"{zh}\n{en}",
     )
+
+
+def back(at: int) -> Message:
+    """The item system has answered again at ``at``."""
+    return Message(
+        id=f"item-system-back-{at}",
+        at=at,
+        severity=Severity.WARNING,
+        act="cleared",
+        title=CATALOGUE.text(Language.ZH, "sync.told_back_title"),
+        text="\n".join(CATALOGUE.text(one, "sync.told_back") for one in (Language.ZH, Language.EN)),
+    )
