@@ -1,6 +1,6 @@
 """A hall closes, or opens at other times: what no longer fits, and moving or cancelling a whole day."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,7 +15,10 @@ from console.modules.appointments.repository import Wish
 from console.modules.appointments.visits import MOST_DAYS, Counter
 from qingting.contract.calendar import clock_minutes
 from qingting.contract.errors import Refusal
-from qingting.contract.ids import HallId
+from qingting.contract.ids import HallId, ItemId
+
+Step = Callable[[int, int], Awaitable[None]]
+"""Hears how many of how many are done; may stop the work by raising."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +92,42 @@ class Closing:
         subject.require(Permission.APPOINTMENTS_HANDLE, hall=to)
         booked = await self._desk.of_day(uow, subject, hall, day, Life.BOOKED)
         spent: dict[tuple[tuple[str, ...], str], int] = {}
+        days: dict[tuple[str, ...], FreeDay | str] = {}
         found = []
         for one in booked:
-            try:
-                (offered,) = await self._counter.free(uow, to, one.items, to_day, to_day)
-            except Refusal as refusal:
-                found.append(Proposal(appointment=one, why=refusal.code))
-                continue
-            found.append(_propose(one, offered, spent))
+            if one.items not in days:
+                days[one.items] = await self._offered(uow, to, one.items, to_day)
+            offered = days[one.items]
+            found.append(
+                Proposal(appointment=one, why=offered)
+                if isinstance(offered, str)
+                else _propose(one, offered, spent)
+            )
+        return found
+
+    async def _offered(
+        self, uow: ReadUow, to: HallId, items: tuple[ItemId, ...], day: date
+    ) -> FreeDay | str:
+        """The free times of a day, or the code with which there are none."""
+        try:
+            (found,) = await self._counter.free(uow, to, items, day, day)
+        except Refusal as refusal:
+            return refusal.code
         return found
 
     async def move(
-        self, subject: Subject, proposals: Sequence[Proposal], to: HallId, to_day: date
+        self,
+        subject: Subject,
+        proposals: Sequence[Proposal],
+        to: HallId,
+        to_day: date,
+        step: Step | None = None,
     ) -> list[Outcome]:
-        """Moves what has a place proposed; each citizen is told."""
-        done = []
+        """Moves what has a place proposed; each citizen is told. ``step`` hears before each how many are done."""
+        done: list[Outcome] = []
         for one in proposals:
+            if step is not None:
+                await step(len(done), len(proposals))
             if not one.start:
                 done.append(Outcome(appointment=one.appointment, code=one.why or "full"))
                 continue
@@ -120,15 +143,23 @@ class Closing:
             async with self._db.write() as uow:
                 moved = await self._desk.move(uow, subject, booked.id, wanted)
         except Refusal as refusal:
+            if refusal.code == "city.unavailable":
+                raise
             return Outcome(appointment=booked, code=refusal.code)
         return Outcome(appointment=moved, code="")
 
     async def cancel_all(
-        self, subject: Subject, booked: Sequence[Appointment], words: str
+        self,
+        subject: Subject,
+        booked: Sequence[Appointment],
+        words: str,
+        step: Step | None = None,
     ) -> list[Outcome]:
-        """Cancels what is booked because the hall is closed; each citizen is told."""
-        done = []
+        """Cancels what is booked because the hall is closed; each citizen is told. ``step`` as in :meth:`move`."""
+        done: list[Outcome] = []
         for one in booked:
+            if step is not None:
+                await step(len(done), len(booked))
             try:
                 async with self._db.write() as uow:
                     gone = await self._desk.cancel(
@@ -136,6 +167,8 @@ class Closing:
                     )
                 done.append(Outcome(appointment=gone, code=""))
             except Refusal as refusal:
+                if refusal.code == "city.unavailable":
+                    raise
                 done.append(Outcome(appointment=one, code=refusal.code))
         return done
 

@@ -9,6 +9,7 @@ from console.modules.appointments.announcing import Announcer
 from console.modules.appointments.api import APPOINTMENTS
 from console.modules.appointments.booker import Booker, Tools
 from console.modules.appointments.closing import Closing
+from console.modules.appointments.closing_job import closing_days
 from console.modules.appointments.desk import StaffDesk
 from console.modules.appointments.fulfilment import FulfilmentProjector
 from console.modules.appointments.personal import AppointmentData
@@ -22,6 +23,7 @@ from console.modules.appointments.views import Desk
 from console.modules.appointments.visits import Counter
 from console.modules.calendar.api import CALENDAR
 from console.modules.catalogue.api import CATALOGUE
+from console.modules.jobs.api import JOBS
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.web import MenuItem
@@ -36,21 +38,17 @@ def setup(context: ModuleContext) -> None:
     counter, door = Counter(clock, planner), Door()
     teller = Announcer(WaitingTeller(clock, notifications), context.events)
     relay = Relay(context.db, halls, notifications)
-    tools = Tools(
-        clock=clock,
-        counter=counter,
-        teller=teller,
-        people=door.people,
-        wake=relay.wake,
-        offset=offset,
-    )
+    tools = Tools(clock=clock, counter=counter, teller=teller, people=door.people, wake=relay.wake, offset=offset)  # fmt: skip
     booker = Booker(tools)
     context.provide(APPOINTMENTS, AppointmentService(clock, planner, counter, booker, door, offset))
     context.holds(AppointmentData(clock, door, context.hall_sealer))
     staff = StaffDesk(clock, context.audit, planner, booker, door)
+    closing, jobs = Closing(context.db, planner, counter, staff), context.get(JOBS)
+    kind = closing_days(context.db, staff, closing)
+    jobs.declare(kind)
     desk = Desk(
         staff=staff,
-        closing=Closing(context.db, planner, counter, staff),
+        closing=closing,
         rules=RuleDesk(clock, context.audit, planner, counter),
         counter=counter,
         halls=halls,
@@ -58,7 +56,7 @@ def setup(context: ModuleContext) -> None:
     context.routes(
         [
             *views.routes(desk),
-            *views_day.routes(desk, offset),
+            *views_day.routes(desk, offset, jobs, kind),
             *views_rules.routes(desk, context.get(ORGANISATION)),
             *views_standing.routes(desk, offset),
         ]
@@ -73,7 +71,7 @@ def setup(context: ModuleContext) -> None:
 MODULE = ModuleSpec(
     name="appointments",
     package="console.modules.appointments",
-    requires=("halls", "calendar", "catalogue", "notifications", "organisation"),
+    requires=("halls", "calendar", "catalogue", "jobs", "notifications", "organisation"),
     table_prefix="app_",
     setup=setup,
 )

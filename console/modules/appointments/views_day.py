@@ -1,6 +1,5 @@
 """Pages of a hall's day: places, what no longer fits, moving or cancelling a whole day; figures."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 from aiohttp import web
@@ -10,14 +9,16 @@ from console.core.permissions import Permission
 from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.appointments.api import Life
-from console.modules.appointments.closing import Outcome, Proposal
+from console.modules.appointments.closing import Proposal
+from console.modules.appointments.closing_job import CloseDay
 from console.modules.appointments.forms import ClosingForm
 from console.modules.appointments.places import day_of
 from console.modules.appointments.views import Desk, date_of, rights, wish_of
+from console.modules.jobs.api import JobKind, JobsApi
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import Language
-from qingting.kernel.web import LANGUAGE, read_form
+from qingting.kernel.web import LANGUAGE, read_form, see_other
 
 COUNTED = (Life.BOOKED, Life.ARRIVED, Life.SERVED, Life.LEFT, Life.MISSED, Life.CANCELLED)
 BY = ("hall", "department", "item", "day", "month")
@@ -28,8 +29,10 @@ TONES = ("info", "accent", "done", "caution", "fault", "off")
 class DayPages:
     """Handlers over ``desk``. ``offset`` is the city's minutes from UTC."""
 
-    def __init__(self, desk: Desk, offset: int) -> None:
+    def __init__(self, desk: Desk, offset: int, jobs: JobsApi, kind: JobKind[CloseDay]) -> None:
         self._desk = desk
+        self._jobs = jobs
+        self._kind = kind
         self._offset = offset
 
     def _today(self) -> date:
@@ -88,15 +91,13 @@ class DayPages:
         to = request.query.get("to") or hall
         to_day = date_of(request.query.get("to_day"))
         form = ClosingForm(hall=hall, day=day, to=to, to_day=to_day)
-        return await self._closing(request, form, halls, None, [])
+        return await self._closing(request, form, halls)
 
     async def _closing(
         self,
         request: web.Request,
         form: ClosingForm,
         halls: list[tuple[str, str]],
-        problem: Refusal | None,
-        outcomes: Sequence[Outcome],
     ) -> web.Response:
         uow, subject, hall = request[UOW], request[SUBJECT], HallId(form.hall)
         booked = await self._desk.staff.of_day(uow, subject, hall, form.day, Life.BOOKED) if hall else []  # fmt: skip
@@ -107,8 +108,6 @@ class DayPages:
             "booked": booked,
             "proposals": proposals,
             "placed": sum(bool(one.start) for one in proposals or ()),
-            "outcomes": outcomes,
-            "problem": problem,
             **rights(request),
         }
         return request.app[PAGES].render(
@@ -130,16 +129,15 @@ class DayPages:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
         form, subject = await read_form(request, ClosingForm), request[SUBJECT]
         subject.require(Permission.APPOINTMENTS_HANDLE, hall=form.hall)
-        halls, outcomes = await self._desk.hall_choices(request), []
         if form.do == "move" and form.to_day is not None:
-            proposals = await self._proposals(request, form)
-            outcomes = await self._desk.closing.move(subject, proposals, HallId(form.to), form.to_day)  # fmt: skip
+            subject.require(Permission.APPOINTMENTS_HANDLE, hall=form.to)
+            wish = CloseDay(hall=HallId(form.hall), day=form.day, to=HallId(form.to), to_day=form.to_day)  # fmt: skip
         elif form.do == "cancel":
-            booked = await self._desk.staff.of_day(request[UOW], subject, HallId(form.hall), form.day, Life.BOOKED)  # fmt: skip
-            outcomes = await self._desk.closing.cancel_all(subject, booked, form.words)
+            wish = CloseDay(hall=HallId(form.hall), day=form.day, words=form.words)
         else:
             raise Refusal("form.invalid", field="to_day")
-        return await self._closing(request, form, halls, None, outcomes)
+        no = await self._jobs.start(request[UOW], subject, self._kind, wish, hall=form.hall)
+        raise see_other(request, f"/jobs/{no}")
 
     async def figures(self, request: web.Request) -> web.Response:
         listing, by = Listing.of(request, ("hall", "first", "last", "by"), sort=""), _by(request)
@@ -199,8 +197,8 @@ def _by(request: web.Request) -> str:
     return asked if asked in BY else BY[0]
 
 
-def routes(desk: Desk, offset: int) -> list[web.RouteDef]:
-    pages = DayPages(desk, offset)
+def routes(desk: Desk, offset: int, jobs: JobsApi, kind: JobKind[CloseDay]) -> list[web.RouteDef]:
+    pages = DayPages(desk, offset, jobs, kind)
     return [
         web.get("/appointments/day", pages.day),
         web.get("/appointments/unfit", pages.unfit),

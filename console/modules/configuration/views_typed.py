@@ -29,7 +29,7 @@ _FACTS = {
 def routes(desk: Desk) -> list[web.RouteDef]:
     """Handlers over ``desk``; they come before those that take any part."""
     whole, lists = "|".join(parts.WHOLE), "|".join(parts.LISTS)
-    one, entry = HALL + f"/parts/{{part:{whole}}}", HALL + f"/parts/{{part:{lists}}}"
+    one, entry = HALL + f"/parts/{{whole:{whole}}}", HALL + f"/parts/{{part:{lists}}}"
     return [*_form_routes(desk, one, entry + "/{entry}"), *_list_routes(desk, entry)]
 
 
@@ -92,7 +92,10 @@ def _form_routes(desk: Desk, one: str, entry: str) -> list[web.RouteDef]:
 
 
 def _place(request: web.Request) -> tuple[str, str]:
-    return request.match_info["part"], request.match_info.get("entry", parts.ONE)
+    whole = request.match_info.get("whole")
+    if whole is not None:
+        return whole, parts.ONE
+    return request.match_info["part"], request.match_info["entry"]
 
 
 async def _typed(request: web.Request) -> tuple[Flat, str, str]:

@@ -157,7 +157,7 @@ def address(path: str, *, hall: str) -> str:
     given = {
         "hall": hall, "device": str(KIOSK), "kind": "csv", "no": "1", "code": full("230603"),
         "model": "kind.kiosk", "month": "2026-11", "button": "pause", "step": "publish",
-        "part": "windows", "entry": "new", "revision": "1", "epoch": "1", "seq": "1",
+        "part": "windows", "whole": "rules", "entry": "new", "revision": "1", "epoch": "1", "seq": "1",
     }  # fmt: skip
     return re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], "nobody"), path)
 

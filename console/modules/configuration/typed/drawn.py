@@ -71,7 +71,16 @@ class Artist:
                 return self._kinds(shape, name, given, label)
             case Rows():
                 inner = [
-                    self._row(self._node(shape.of, under(name, key), given, ""), key, number)
+                    self._row(
+                        self._node(
+                            shape.of,
+                            under(name, key),
+                            given,
+                            label if isinstance(shape.of, Leaf) else "",
+                        ),
+                        key,
+                        number,
+                    )
                     for number, key in enumerate(rows_of(given, name), 1)
                 ]
                 full = shape.most is not None and len(inner) >= shape.most
