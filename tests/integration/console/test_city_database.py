@@ -121,6 +121,17 @@ class TestAudit:
                 assert len(await read_audit(uow)) == 20
                 assert await audit_fault(uow) is None
 
+    async def test_many_entries_at_once_are_links_of_it_in_their_order(self, city_url: str) -> None:
+        async with open_city(city_url) as city:
+            await city.enrol_hall(HallId("saertu"), name="大厅")
+            async with city.db.write() as uow:
+                what = [("saertu", f"{number} PutBooking") for number in range(3)]
+                await city.context.audit.write_all(uow, SYSTEM, "hall.directive", what)
+            async with city.db.read() as reader:
+                entries = await read_audit(reader, "hall.directive")
+                assert [one.detail[0] for one in entries] == ["2", "1", "0"]
+                assert await audit_fault(reader) is None
+
     @pytest.mark.parametrize(
         "statement",
         ["UPDATE core_audit SET actor = 'x'", "DELETE FROM core_audit", "TRUNCATE core_audit"],
