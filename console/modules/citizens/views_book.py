@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -159,6 +160,7 @@ class BookPages:
             "first": await self._first(request, problem, form),
             "citizen": request.get(CITIZEN),
             "here": _times(hall, items, day=str(chosen or ""), change=form.change),
+            "day_name": partial(day_name, request),
             "day_url": lambda day: _times(hall, items, day=str(day), change=form.change),
             "more_url": ""
             if "more" in request.query
@@ -293,6 +295,13 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def day_name(request: web.Request, day: date) -> str:
+    """A date as people say it: 11月27日 星期五."""
+    t = partial(request.app[PAGES].text, request[LANGUAGE])
+    month, week = t(f"c.month.{day.month}"), t(f"c.week.{day.isoweekday()}")
+    return t("c.day", m=day.month, d=day.day, month=month, week=week)
 
 
 def _times(hall: str, items: Sequence[str], **more: str) -> str:
