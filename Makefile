@@ -12,9 +12,13 @@ WEB_STAMP := .stamps/web-$(shell cat $(WEB_SOURCES) package-lock.json 2>/dev/nul
 export PYTHONDONTWRITEBYTECODE :=
 ARGS ?=
 ADD ?=
-BROWSER := $(PY) -m pytest tests/browser -n 2 --dist loadfile -q
+# A file stays in one process; tests/longest.py says which of them begin.
+POOL := --dist loadfile --no-loadscope-reorder -q
+BROWSER := $(PY) -m pytest tests/browser -n 2 $(POOL)
+# One core each: none of them uses two.
+CHECKS := check-python check-web
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint unit web-test browser pictures fuzz fuzz-api bench lock generate build clean system
+.PHONY: help install demo test lint check-python check-web collected unit web-test browser pictures fuzz fuzz-api bench lock generate build clean system
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,20 +30,29 @@ demo: install ## Run the whole main job with simulated devices (ARGS="--halls 9"
 	.venv/bin/qingting demo $(ARGS)
 
 test: $(TEST_STAMP) system $(WEB_STAMP) ## Run every check and test, browser journeys included
-	$(MAKE) --no-print-directory lint web-test
-	$(PY) -m pytest tests/integration tests/unit -n 4 --dist loadfile -q
+	$(MAKE) --no-print-directory -j2 --output-sync=target $(CHECKS) web-test collected
+	$(PY) -m pytest tests/integration tests/unit -n 4 $(POOL)
 	$(BROWSER)
 
-lint: $(TEST_STAMP) $(NPM_STAMP) ## Formatting, lint, types, import rules, generated files
+lint: $(CHECKS) ## Formatting, lint, types, import rules, generated files
+
+check-python: $(TEST_STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 	$(PY) -m qingting.contract.generate --check
+
+check-web: $(NPM_STAMP)
 	npm run --silent check
 
+# Leaves the tests' bytecode behind: else each worker would compile all of them, at the same time. What cannot be
+# collected is said by the run itself.
+collected: $(TEST_STAMP)
+	@$(PY) -m pytest tests/integration tests/unit --collect-only -qq >/dev/null || true
+
 unit: $(TEST_STAMP) ## Unit tests alone
-	$(PY) -m pytest tests/unit -n 2 --dist loadfile -q
+	$(PY) -m pytest tests/unit -n 2 $(POOL)
 
 web-test: $(NPM_STAMP) ## Tests of the front ends
 	npm run --silent test

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
+from longest import place
 from threads_left import threads_left
 
 # A busy machine is no counterexample: examples are not timed. Under CI they are the same in each run.
@@ -18,6 +19,10 @@ settings.register_profile(
 )
 settings.load_profile("qingting")
 pytest_plugins = ["fixtures_postgres", "fixtures_manager"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda one: place(one.path))
 
 
 def _plain_exception(

@@ -5,7 +5,6 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -57,7 +56,6 @@ KIOSK, AGENT, PRINTER, READER, SCANNER = (
     DeviceId(one) for one in ("k1", "k1-agent", "k1-printer", "k1-reader", "k1-scanner")
 )
 PASSWORD = "Lotus-2026-pond"
-CHINA = timezone(timedelta(hours=8))
 
 
 def resident(**changes: str) -> h.CardRead:
@@ -78,13 +76,9 @@ def resident(**changes: str) -> h.CardRead:
 class ShiftingClock(SystemClock):
     """A clock that stands still until the test moves it; only sleeps take real time, so they are short."""
 
-    def __init__(self, hour: int | None = None) -> None:
-        """``hour`` of today in China, for whoever must not run into midnight; else now."""
+    def __init__(self) -> None:
         self.shift = 0.0
-        began = datetime.now(CHINA)
-        if hour is not None:
-            began = began.replace(hour=hour, minute=0, second=0, microsecond=0)
-        self._began = round(began.timestamp() * 1000), super().monotonic()
+        self._began = super().now_ms(), super().monotonic()
 
     def now_ms(self) -> int:
         return self._began[0] + round(self.shift * 1000)
@@ -430,9 +424,8 @@ class House:
 
 
 @pytest.fixture
-def clock(request: pytest.FixtureRequest) -> ShiftingClock:
-    """Of a module that says ``BEGINS_AT``, at that hour."""
-    return ShiftingClock(getattr(request.module, "BEGINS_AT", None))
+def clock() -> ShiftingClock:
+    return ShiftingClock()
 
 
 @pytest.fixture

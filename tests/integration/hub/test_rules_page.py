@@ -24,8 +24,6 @@ from qingting.contract.rules import (
     WaitingOver,
 )
 
-BEGINS_AT = 9
-"""The visitors take half an hour, which must not end the hall's day."""
 EDIT = "/manage/rules/edit"
 W1 = WindowId("w1")
 FULL = CallingRules(
