@@ -18,7 +18,7 @@ from console.core.audit import audit_fault, read_audit
 from console.core.permissions import SYSTEM
 from console.modules.identity.api import IDENTITY
 from qingting.contract.examples import KIOSK
-from qingting.kernel.aio.clock import ManualClock
+from qingting.kernel.aio.clock import ManualClock, SystemClock
 
 pytestmark = pytest.mark.postgres
 PAGES = (
@@ -435,7 +435,8 @@ class TestAlarms:
             assert (status, "换打印头" in page, "2020-01-01T08:00" in page) == (422, True, True)
             for broken in ("x", "2026-13-01T08:00", "9999-01-01T08:00+08:00"):
                 assert (await person.submit(at, at, **works | {"until": broken}))[0] == 422
-            until_then = (datetime.now(UTC) + timedelta(hours=12)).isoformat()[:16]
+            now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC)
+            until_then = (now + timedelta(hours=12)).isoformat()[:16]
             _, _, page = await person.submit(at, at, **works | {"until": until_then})
             assert "进行中" in page
             rule = {"name": "夜里缺纸", "id": "night", "whats": "paper_out", "form": "duration",
