@@ -1,12 +1,15 @@
 """The city's item system of a demonstration: what the halls offer and several hundred more, trusted in all it says."""
 
+import asyncio
 import secrets
 from typing import Any
 
+from console.core.db import Database
 from console.core.permissions import SYSTEM
 from console.core.uow import Uow
 from console.modules.catalogue.api import DEFAULT_NAMES, TRUSTABLE, ItemSyncApi, SyncRules
 from console.modules.catalogue.repository import put_flags
+from console.modules.catalogue.sync.store import runs
 from qingting.demo import sources
 from qingting.demo.builder import CITY_LEVEL
 from simulators.item_system import ItemSystem
@@ -15,6 +18,8 @@ from simulators.serve import RunningBench
 
 KEY = "demo"
 NAME_EN = "taskNameEn"
+FIRST_SYNC_SECONDS = 30.0
+_POLL_SECONDS = 0.25
 
 
 def demo_item_system() -> ItemSystem:
@@ -38,6 +43,25 @@ async def trust_items(uow: Uow, sync: ItemSyncApi, now: int) -> None:
     await sync.put_rules(uow, SYSTEM, SyncRules(trusted=TRUSTABLE, names=names))
     offered = [(str(row["taskCode"]), True, True) for row in _of_the_halls()]
     await put_flags(uow, offered, now, SYSTEM.id)
+
+
+async def first_sync(database_url: str) -> None:
+    """Returns once the items are there, so that nobody begins with an empty catalogue; at the latest after
+    :data:`FIRST_SYNC_SECONDS`, when the page of the sync says what is wrong."""
+    db = Database(database_url, pool_size=1)
+    try:
+        for _ in range(round(FIRST_SYNC_SECONDS / _POLL_SECONDS)):
+            if await _has_ended(db):
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        await db.close()
+
+
+async def _has_ended(db: Database) -> bool:
+    async with db.read() as uow:
+        _, found = await runs(uow, 1)
+    return any(one.state != "running" for one in found)
 
 
 def _of_the_halls() -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from qingting.demo.children import Child
 from qingting.demo.city import CityCast, cast_city
 from qingting.demo.devices import Carrier, device_specs, plugged
 from qingting.demo.hours import demo_calendar
+from qingting.demo.item_system import first_sync
 from qingting.demo.platforms import Platforms, demo_platforms
 from qingting.demo.report import DemoReport, HallReport, Login, print_report, tries
 from qingting.demo.traffic import people, simulated_devices
@@ -109,6 +110,7 @@ async def run_demo(options: DemoOptions) -> None:
         if player is not None:
             _ = tasks.run("scenario", player.run())
         await _start_people(options, halls, bench, stack)
+        await first_sync(city.database_url)
         print_report(_report(options, city, halls, bench, children), as_json=options.as_json)
         await asyncio.get_running_loop().create_future()
 

@@ -47,6 +47,11 @@ class Desk:
             "halls": await self.hall_names(request),
         }
 
+    async def place_names(self, request: web.Request) -> dict[str, str]:
+        """Halls by id and divisions by code, in the reader's language."""
+        divisions = await self._divisions(request)
+        return await self.hall_names(request) | {code: name.strip() for code, name in divisions}
+
     async def _divisions(self, request: web.Request) -> list[tuple[str, str]]:
         """Those that items are of, by their names."""
         language = request[LANGUAGE]
@@ -92,8 +97,8 @@ class Desk:
 class Words:
     """Values of an item in the reader's language."""
 
-    def __init__(self, request: web.Request, halls: dict[str, str]) -> None:
-        self._pages, self._language, self._halls = request.app[PAGES], request[LANGUAGE], halls
+    def __init__(self, request: web.Request, places: dict[str, str]) -> None:
+        self._pages, self._language, self._places = request.app[PAGES], request[LANGUAGE], places
 
     def __call__(self, field: str, value: object) -> str:
         if value is None or value in ("", ()):
@@ -115,7 +120,7 @@ class Words:
     def _one(self, field: str, value: str) -> str:
         if field in ("kind", "level", "audience", "handling", "channels"):
             return self._text(f"catalogue.{field}.{value}")
-        return self._halls.get(value, value) if field == "halls" else value
+        return self._places.get(value, value) if field in ("halls", "division") else value
 
     def _text(self, key: str) -> str:
         return self._pages.text(self._language, key)
@@ -152,7 +157,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             "wanted": query_of(listing),
             "listing": listing.counted(count),
             "drafts": len(await service.reviews(request[UOW], request[SUBJECT])),
-            "words": Words(request, await desk.hall_names(request)),
+            "words": Words(request, await desk.place_names(request)),
             "language": request[LANGUAGE],
             **_rights(request),
             **choices,
@@ -174,7 +179,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             "present": present,
             "handled_at": await desk.handled_at(request, code),
             "due": await _due(request, service, code, held is not None and not held.body.withdrawn),
-            "words": Words(request, await desk.hall_names(request)),
+            "words": Words(request, await desk.place_names(request)),
             "fields": [one for one in FIELDS if one not in ("name", "name_en", "withdrawn")],
             "language": language,
             **_rights(request),

@@ -131,7 +131,7 @@ async def _review(request: web.Request, desk: Desk, problem: Refusal | None) -> 
         "today": desk.service.today(),
         "own": request[SUBJECT].id if await desk.service.lists.four_eyes(request[UOW]) else "",
         "any_wanted": any(one.draft.wanted_from for one in found),
-        "words": Words(request, await desk.hall_names(request)),
+        "words": Words(request, await desk.place_names(request)),
         "may": request[SUBJECT].may(Permission.CATALOGUE),
         "may_publish": request[SUBJECT].may(Permission.CATALOGUE_PUBLISH),
     }
@@ -142,7 +142,7 @@ def _importer(desk: Desk) -> Importer:
     service = desk.service
 
     async def words(request: web.Request) -> Words:
-        return Words(request, await desk.hall_names(request))
+        return Words(request, await desk.place_names(request))
 
     return Importer(
         sheet=Sheet(

@@ -30,8 +30,8 @@ TOPICS = topics(
             TopicField(
                 id="hall",
                 example="萨尔图区政务服务中心",
-                example_en="Saertu Government Service Center",
             ),
+            TopicField(id="hall_en", example="Saertu Government Service Center"),
             TopicField(id="ticket", example="A023"),
             TopicField(id="ahead", kind=FieldKind.NUMBER, example=3),
         ),
@@ -106,6 +106,7 @@ class Watcher:
                 row["citizen"],
                 {
                     "hall": hall.title(Language.ZH),
+                    "hall_en": hall.title(Language.EN) or hall.title(Language.ZH),
                     "ticket": place.number,
                     "ahead": place.ahead,
                 },

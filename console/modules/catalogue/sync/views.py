@@ -166,7 +166,7 @@ class SyncPages:
         found = await self._service.conflict(request[UOW], request[SUBJECT], code)
         context = {
             "one": found,
-            "words": Words(request, await self._desk.hall_names(request)),
+            "words": Words(request, await self._desk.place_names(request)),
             "choices": choices,
             "problem": problem,
         }
