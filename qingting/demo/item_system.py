@@ -18,7 +18,7 @@ from simulators.serve import RunningBench
 
 KEY = "demo"
 NAME_EN = "taskNameEn"
-FIRST_SYNC_SECONDS = 30.0
+FIRST_SYNC_SECONDS = 120.0
 _POLL_SECONDS = 0.25
 
 
