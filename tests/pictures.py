@@ -18,6 +18,8 @@ LARGEST = 200_000
 """Bytes of a picture in the docs at most."""
 WIDTHS = {"kiosk": 540, "board": 1280, "call-pad-scan-phone": 390, "phone": 390}
 """Pixels, by how a name begins; others keep theirs up to :data:`WIDEST`."""
+TALLEST = {"citizen": 1100}
+"""Pixels that are kept of long pages, from their beginning."""
 WIDEST = 1280
 
 
@@ -31,6 +33,9 @@ def renew(name: str) -> None:
     """Writes a picture of the docs from the newest one of its name: small enough to read a page quickly."""
     with Image.open(SHOTS / f"{name}.png") as found:
         image = found.convert("RGB")
+    for begin, tallest in TALLEST.items():
+        if name.startswith(begin):
+            image = image.crop((0, 0, image.width, min(image.height, tallest)))
     start = max((one for one in WIDTHS if name.startswith(one)), key=len, default="")
     width = min(image.width, WIDTHS.get(start, WIDEST) if not name.startswith("boards") else WIDEST)
     image = image.resize(
