@@ -215,6 +215,7 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
             offset_minutes=settings.utc_offset_minutes,
             styles=("city.css",),
             scripts=scripts,
+            watermark=pages.watermark(subject.name, subject.address, settings.utc_offset_minutes),
         )
 
     return shell

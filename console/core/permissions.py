@@ -5,12 +5,13 @@ division with all below it, a department with all below it, one hall, or what is
 administrators works out which halls a reach means now; what comes out is a :class:`Scope`, which SQL can use.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from qingting.contract.errors import Refusal
 
@@ -226,20 +227,29 @@ class Scope:
         department: sa.ColumnElement[Any] | None = None,
         staff: sa.ColumnElement[Any] | None = None,
     ) -> sa.ColumnElement[bool]:
-        """Rows that are within. A table whose rows tell no ``department`` or ``staff`` shows whole halls only."""
+        """Rows that are within. A table whose rows tell no ``department`` or ``staff`` shows whole halls only; of rows
+        that tell several departments, in an array, those are within that concern any of them."""
         parts: list[sa.ColumnElement[bool]] = []
         for area in self.areas:
             part: list[sa.ColumnElement[bool]] = [
                 sa.true() if area.halls is None else hall.in_(sorted(area.halls))
             ]
             if area.codes:
-                part.append(
-                    sa.false() if department is None else department.in_(sorted(area.codes))
-                )
+                part.append(_of_any(department, sorted(area.codes)))
             if area.staff:
                 part.append(sa.false() if staff is None else staff == area.staff)
             parts.append(sa.and_(*part))
         return sa.or_(sa.false(), *parts)
+
+
+def _of_any(
+    department: sa.ColumnElement[Any] | None, codes: Sequence[str]
+) -> sa.ColumnElement[bool]:
+    if department is None:
+        return sa.false()
+    if isinstance(department.type, pg.ARRAY):
+        return department.op("&&", is_comparison=True)(pg.array(codes))
+    return department.in_(codes)
 
 
 def _union(parts: Iterable[frozenset[str] | None]) -> frozenset[str] | None:

@@ -247,6 +247,18 @@ class HallsApi(Protocol):
         """Whether the city follows the hall's present log, or goes on refusing it."""
         ...
 
+    async def outcomes(
+        self, uow: ReadUow, directives: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[str, int]]:
+        """By hall and number: the code by which a hall refused a directive, empty for one that was carried out, and
+        when. What a hall has not answered is not among them."""
+        ...
+
+    async def empty_people(self, uow: Uow, directives: Sequence[tuple[str, int]]) -> int:
+        """Takes the citizens out of directives that their halls have confirmed, which are never sent again. How
+        many."""
+        ...
+
     async def send(
         self,
         uow: Uow,

@@ -21,6 +21,7 @@ from console.halls.api import (
     ParkedEvent,
     Spot,
 )
+from console.halls.boxes import empty_people
 from console.halls.link import SILENCE_SECONDS
 from console.halls.repository import HallRepository
 from qingting.contract.base import Record
@@ -222,6 +223,17 @@ class HallService:
             f"hall {fork['hall_epoch']}/{fork['hall_seq']}",
         )
         uow.changed("halls")
+
+    async def outcomes(
+        self, uow: ReadUow, directives: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[str, int]]:
+        c = m.outcome.c
+        wanted = sa.tuple_(c.hall, c.no).in_(directives)
+        rows = await uow.all(sa.select(m.outcome).where(wanted)) if directives else ()
+        return {(row["hall"], row["no"]): (row["code"], row["at"]) for row in rows}
+
+    async def empty_people(self, uow: Uow, directives: Sequence[tuple[str, int]]) -> int:
+        return await empty_people(uow, directives)
 
     async def send(
         self,

@@ -361,6 +361,7 @@ class Booker:
         return {
             "hall": visit.hall,
             "department": visit.items[0].department,
+            "departments": list(dict.fromkeys(one.department for one in visit.items)),
             "items": [one.id for one in visit.items],
             "day": visit.day,
             "start": visit.slot.start,

@@ -1,7 +1,7 @@
 """What staff do with appointments, each within their reach."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,12 +25,17 @@ STAFF_REASONS = ("citizen_asked", "hall_closed", "wrong_booking", "other")
 """Reasons that staff choose from; texts ``appointments.reason.<code>``."""
 
 
-def has(scope: Scope, hall: str, department: str) -> bool:
-    """True for what a department does at a hall, when that or all of the hall is within."""
+def sees(scope: Scope, hall: str, departments: Collection[str]) -> bool:
+    """True for a visit to a hall of which any item is a department's within, or all of the hall is."""
     return any(
-        one.has(hall) and not one.staff and (one.whole or department in one.codes)
+        one.has(hall) and not one.staff and (one.whole or not one.codes.isdisjoint(departments))
         for one in scope.areas
     )
+
+
+def holds(scope: Scope, hall: str, departments: Collection[str]) -> bool:
+    """True where all of a visit is within: whoever has a part of it must not change the others' part."""
+    return bool(departments) and all(sees(scope, hall, {one}) for one in departments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +84,16 @@ class StaffDesk:
         found = await self._within(uow, subject.scope(Permission.APPOINTMENTS), appointment)
         return found, await repo.history(uow, appointment)
 
-    async def _within(self, uow: ReadUow, scope: Scope, appointment: str) -> Appointment:
+    async def _within(
+        self, uow: ReadUow, scope: Scope, appointment: str, *, whole: bool = False
+    ) -> Appointment:
+        """``whole``: to be changed. Raises ``appointments.unknown``, and ``appointments.shared`` for a visit of which
+        a part alone is within."""
         row = await repo.row_of(uow, appointment)
-        if row is None or not has(scope, row["hall"], row["department"]):
+        if row is None or not sees(scope, row["hall"], row["departments"]):
             raise Refusal("appointments.unknown")
+        if whole and not holds(scope, row["hall"], row["departments"]):
+            raise Refusal("appointments.shared")
         return repo.appointment_of(row, self.now())
 
     def _asker(self, subject: Subject, citizen: str) -> Asker:
@@ -98,8 +109,9 @@ class StaffDesk:
         if not any(one.has(wanted.hall) for one in scope.areas) or not wanted.items:
             raise Refusal("page.forbidden")
         offering = await self._planner.offering(uow, wanted.hall)
-        item = offering.item(wanted.items[0])
-        if item is None or not has(scope, wanted.hall, item.department):
+        items = [offering.item(one) for one in wanted.items]
+        departments = {one.department for one in items if one is not None}
+        if None in items or not holds(scope, wanted.hall, departments):
             raise Refusal("page.forbidden")
 
     async def find(self, uow: ReadUow, subject: Subject, by: str, number: str) -> list[str]:
@@ -155,7 +167,7 @@ class StaffDesk:
         self, uow: Uow, subject: Subject, appointment: str, *, reason: str, words: str
     ) -> Appointment:
         scope = subject.scope(Permission.APPOINTMENTS_HANDLE)
-        found = await self._within(uow, scope, appointment)
+        found = await self._within(uow, scope, appointment, whole=True)
         check_reason(reason, words.strip(), STAFF_REASONS)
         gone = await self._booker.cancel(
             uow,
@@ -175,7 +187,7 @@ class StaffDesk:
     ) -> Appointment:
         """Another time or hall; the citizen is told that the hall moved it."""
         scope = subject.scope(Permission.APPOINTMENTS_HANDLE)
-        found = await self._within(uow, scope, appointment)
+        found = await self._within(uow, scope, appointment, whole=True)
         await self._check_wish(uow, subject, wanted)
         moved = await self._booker.change(
             uow,
@@ -203,6 +215,7 @@ class StaffDesk:
     async def forgive(self, uow: Uow, subject: Subject, appointment: str, reason: str) -> None:
         """A missed visit does not count any more. Raises ``appointments.reason``, ``appointments.unknown``."""
         scope, reason = subject.scope(Permission.APPOINTMENTS_HANDLE), _reason(reason)
+        await self._within(uow, scope, appointment, whole=True)
         if not await standing_repo.forgive(
             uow, scope, appointment, at=self.now(), by=subject.id, reason=reason
         ):
@@ -268,4 +281,4 @@ def _reason(text: str) -> str:
     return reason
 
 
-__all__ = ["STAFF_REASONS", "Caller", "Life", "StaffDesk", "has"]
+__all__ = ["STAFF_REASONS", "Caller", "Life", "StaffDesk"]

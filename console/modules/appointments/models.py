@@ -51,6 +51,7 @@ appointment = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("hall", sa.Text, nullable=False),
     sa.Column("department", sa.Text, nullable=False),
+    sa.Column("departments", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("items", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("start", sa.SmallInteger, nullable=False),
@@ -89,7 +90,8 @@ appointment = sa.Table(
     ),
 )
 """Held and booked visits. ``ticket`` to ``ended_at`` and the states after ``booked`` come from the hall's events.
-``names`` keeps what hall, items and department were called."""
+``names`` keeps what hall, items and department were called; ``department`` is that of the first item, ``departments``
+are all that are concerned."""
 
 history = sa.Table(
     "app_history",

@@ -41,7 +41,7 @@ def setup(context: ModuleContext) -> None:
     tools = Tools(clock=clock, counter=counter, teller=teller, people=door.people, wake=relay.wake, offset=offset)  # fmt: skip
     booker = Booker(tools)
     context.provide(APPOINTMENTS, AppointmentService(clock, planner, counter, booker, door, offset))
-    context.holds(AppointmentData(clock, door, context.hall_sealer))
+    context.holds(AppointmentData(clock, door, halls, context.hall_sealer))
     staff = StaffDesk(clock, context.audit, planner, booker, door)
     closing, jobs = Closing(context.db, planner, counter, staff), context.get(JOBS)
     kind = closing_days(context.db, staff, closing)

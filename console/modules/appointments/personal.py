@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from console.core.permissions import Permission, Subject
 from console.core.personal import DataClass, Erased, HeldRecord, PersonalField, PersonSought
 from console.core.uow import ReadUow, Uow
+from console.halls.api import HallsApi
 from console.modules.appointments import models as m
 from console.modules.appointments import repository as repo
 from console.modules.appointments.api import Life
@@ -34,8 +35,14 @@ class AppointmentData:
         PersonalField("number", DataClass.SENSITIVE),
     )
 
-    def __init__(self, clock: Clock, door: Door, hall_sealer: Callable[[HallId], Sealer]) -> None:
-        self._clock, self._door, self._hall_sealer = clock, door, hall_sealer
+    def __init__(
+        self,
+        clock: Clock,
+        door: Door,
+        halls: HallsApi,
+        hall_sealer: Callable[[HallId], Sealer],
+    ) -> None:
+        self._clock, self._door, self._halls, self._hall_sealer = clock, door, halls, hall_sealer
 
     async def masked(self, uow: ReadUow, subject: Subject, record: str) -> Mapping[str, str]:
         row = await self._row(uow, subject, record)
@@ -66,6 +73,10 @@ class AppointmentData:
                 .where(a.citizen == citizen, ~still)
                 .values(**_BLANK, words="")
             )
+            gone = sa.select(a.id).where(a.citizen == citizen, ~still)
+            sent = sa.select(m.sent).where(m.sent.c.appointment.in_(gone))
+            told = [(row["hall"], int(row["no"])) for row in await uow.all(sent)]
+            await self._halls.empty_people(uow, told)
             for table, over in ((m.ban, ban.until <= now), (m.listed, listed.ended_at > 0)):
                 erased += await uow.run(
                     sa.update(table).where(table.c.citizen == citizen, over).values(**_BLANK)

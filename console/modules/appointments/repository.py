@@ -235,7 +235,7 @@ async def citizens_of(uow: ReadUow, scope: Scope, code: str) -> list[str]:
         sa.select(_a.citizen)
         .distinct()
         .where(
-            scope.where(_a.hall, _a.department), sa.or_(_a.code == code, _a.number == code.upper())
+            scope.where(_a.hall, _a.departments), sa.or_(_a.code == code, _a.number == code.upper())
         )
         .where(_a.citizen != "")
         .limit(MOST_CITIZENS)
@@ -244,18 +244,21 @@ async def citizens_of(uow: ReadUow, scope: Scope, code: str) -> list[str]:
 
 
 def _of(wish: Wish) -> list[sa.ColumnElement[bool]]:
-    """Whose and where."""
+    """Whose, where and what for."""
     whom = wish.citizen.split(",")[:MOST_CITIZENS] if wish.citizen else []
-    given = [(_a.hall, [wish.hall]), (_a.department, [wish.department]), (_a.citizen, whom)]
-    return [column.in_(values) for column, values in given if any(values)]
+    chosen = (
+        (wish.hall, _a.hall == wish.hall),
+        (wish.citizen, _a.citizen.in_(whom)),
+        (wish.department, _a.departments.contains([wish.department])),
+        (wish.item, _a["items"].contains([wish.item])),
+    )
+    return [clause for value, clause in chosen if value]
 
 
 def _where(scope: Scope, wish: Wish, now: int) -> list[sa.ColumnElement[bool]]:
     lapsed = sa.and_(_a.state == Life.HELD.value, _a.held_until < now)
-    parts: list[sa.ColumnElement[bool]] = [scope.where(_a.hall, _a.department)]
+    parts: list[sa.ColumnElement[bool]] = [scope.where(_a.hall, _a.departments)]
     parts += _of(wish)
-    if wish.item:
-        parts.append(_a["items"].contains([wish.item]))
     if wish.first is not None:
         parts.append(_a.day >= wish.first)
     if wish.last is not None:

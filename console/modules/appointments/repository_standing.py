@@ -34,7 +34,7 @@ async def breaches(
 ) -> tuple[int, Sequence[sa.RowMapping]]:
     """Newest first, with the visit that was missed."""
     joined = m.breach.join(m.appointment, m.appointment.c.id == _b.appointment)
-    where = scope.where(_b.hall, m.appointment.c.department)
+    where = scope.where(_b.hall, m.appointment.c.departments)
     count = await uow.scalar(sa.select(sa.func.count()).select_from(joined).where(where))
     a = m.appointment.c
     rows = await uow.all(
@@ -60,7 +60,7 @@ async def forgive(
 ) -> bool:
     """False for one that is not within, or was forgiven."""
     a = m.appointment
-    within = sa.select(a.c.id).where(a.c.id == appointment, scope.where(a.c.hall, a.c.department))
+    within = sa.select(a.c.id).where(a.c.id == appointment, scope.where(a.c.hall, a.c.departments))
     return bool(
         await uow.run(
             sa.update(m.breach)

@@ -23,6 +23,7 @@ from console.modules.notifications.api import (
     TopicField,
     topics,
 )
+from console.modules.privacy.api import PrivacyApi
 from qingting.contract.errors import Refusal
 from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import Clock
@@ -61,7 +62,9 @@ class Contact:
         service: CitizenService,
         notifications: NotificationsApi,
         holders: Sequence[PersonalData],
+        privacy: PrivacyApi,
     ) -> None:
+        self._privacy = privacy
         self._clock = clock
         self._service = service
         self._notifications = notifications
@@ -134,6 +137,7 @@ class Contact:
         for one in self._holders:
             if one.holder != HOLDER:
                 await one.erase(uow, sought)
+        await self._privacy.forget_in_halls(uow, sought.number)
         await self._service.forget(uow, actor, citizen)
 
 

@@ -86,7 +86,8 @@ def _add_pages(
     sessions_in: Callable[[CitizenSessions], Sessions],
 ) -> None:
     board, appointments = _board(context), context.get(APPOINTMENTS)
-    contact = Contact(context.clock, service, context.get(NOTIFICATIONS), context.personal)
+    notifications, privacy = context.get(NOTIFICATIONS), context.get(PRIVACY)
+    contact = Contact(context.clock, service, notifications, context.personal, privacy)
     appointments.use_people(service)
     book = views_book.BookDesk(service, appointments, context.get(CATALOGUE), board)
     desk = views_public.PublicDesk(
@@ -102,7 +103,7 @@ def _add_pages(
             *views_login.routes(
                 views_login.LoginDesk(service, store, sessions_in, _door(context), reachable)
             ),
-            *views_requests.routes(views_requests.RequestDesk(service, context.get(PRIVACY))),
+            *views_requests.routes(views_requests.RequestDesk(service, privacy)),
             *views_reach.routes(
                 views_reach.ReachDesk(
                     service,

@@ -54,7 +54,7 @@ class ExportInfo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRequest:
     """A request of somebody whom data is about. Masked texts are empty once it is over. ``counts``: by holder, how
-    many records were found or erased."""
+    many records were found or erased. ``halls_waiting``: so many halls have not erased the person yet."""
 
     no: int
     kind: RequestKind
@@ -68,6 +68,7 @@ class SubjectRequest:
     handled_at: int
     outcome: str
     counts: Mapping[str, int]
+    halls_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,10 @@ class PrivacyApi(Protocol):
         """A request to see, correct or erase what is held; from a citizen's own pages or from staff.
 
         Raises ``request.repeated`` for a kind that is open already for this person."""
+        ...
+
+    async def forget_in_halls(self, uow: Uow, number: str) -> int:
+        """Tells every hall to forget whoever has the certificate ``number``; how many halls that are."""
         ...
 
     async def requests_of(self, uow: ReadUow, number: str) -> Sequence[SubjectRequest]:

@@ -4,22 +4,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 from statistics import median
 
-from console.modules.calendar.api import TimeLimit, Unit
-
-SHOWN_MS = 5 * 60_000
-"""A record stays in clear for so long, for the one who gave the reason."""
-DAY_LIMIT = 60
-"""Records that one account may be shown in clear in a day."""
-UNUSUAL_AT = 20
-UNUSUAL_FACTOR = 3
-MAX_ROWS = 5000
-"""Rows of one export that holds personal data."""
-DECIDE_MS = 3 * 86_400_000
-FETCH_MS = 24 * 3_600_000
-LIMIT = TimeLimit(15, Unit.WORKDAYS)
-"""Within which a request of a citizen's is answered (GB/T 35273: 30 days; ours is within that)."""
-LEAST_WORDS = 4
-
 
 class Reason(StrEnum):
     """Why somebody needs what is masked (用途)."""
@@ -69,9 +53,9 @@ def export_state(
     return ExportState.APPROVED if approved else ExportState.ASKED
 
 
-def unusual(today: int, former: Sequence[int]) -> bool:
+def unusual(today: int, former: Sequence[int], at: int = 20, factor: int = 3) -> bool:
     """Whether ``today`` records are unusually many for somebody who saw so many on the ``former`` days on which there
-    were any: more than three times the usual, and never below ten; without a past, twenty."""
+    were any: more than ``factor`` times the usual, and never below half of ``at``; without a past, ``at``."""
     if not former:
-        return today >= UNUSUAL_AT
-    return today >= UNUSUAL_AT // 2 and today > UNUSUAL_FACTOR * median(former)
+        return today >= at
+    return today >= at // 2 and today > factor * median(former)

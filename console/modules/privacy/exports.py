@@ -8,15 +8,8 @@ from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.privacy import models as m
 from console.modules.privacy.api import ExportInfo, ExportKind, Sheet
-from console.modules.privacy.domain import (
-    DECIDE_MS,
-    FETCH_MS,
-    LEAST_WORDS,
-    MAX_ROWS,
-    ExportState,
-    Reason,
-    export_state,
-)
+from console.modules.privacy.domain import ExportState, Reason, export_state
+from console.modules.privacy.policy import PrivacyPolicy, read_policy
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
@@ -39,6 +32,10 @@ class Exports:
             raise Refusal("export.unknown")
         return self._kinds[name]
 
+    def open_to(self, subject: Subject) -> list[str]:
+        """Names of the lists that somebody may ask for, in the order in which modules declared them."""
+        return [one.name for one in self._kinds.values() if subject.may(one.permission)]
+
     async def ask(
         self,
         uow: Uow,
@@ -51,11 +48,10 @@ class Exports:
         """Raises ``export.unknown``, ``export.too_many``, ``export.nothing``, ``personal.words``."""
         kind = self.kind(name)
         subject.require(kind.permission)
-        if len(words.strip()) < LEAST_WORDS:
-            raise Refusal("personal.words", least=LEAST_WORDS)
+        policy = await read_policy(uow)
+        words = policy.check_words(words)
         rows = len((await kind.make(uow, subject, query)).rows)
-        if rows > MAX_ROWS:
-            raise Refusal("export.too_many", most=MAX_ROWS, rows=rows)
+        _check_rows(policy, rows)
         if rows == 0:
             raise Refusal("export.nothing")
         now = self._clock.now_ms()
@@ -63,15 +59,15 @@ class Exports:
             "kind": name,
             "query": msgspec.json.encode(query).decode(),
             "reason": reason.value,
-            "words": words.strip(),
+            "words": words,
             "rows": rows,
             "by": subject.id,
             "by_name": subject.name,
             "asked_at": now,
-            "expires_at": now + DECIDE_MS,
+            "expires_at": now + policy.decide_ms,
         }
         no = await uow.scalar(sa.insert(m.export).values(**values).returning(m.export.c.no))
-        detail = f"{name} {rows} {reason.value}: {words.strip()}"
+        detail = f"{name} {rows} {reason.value}: {words}"
         await self._audit.write(uow, subject, "export.asked", object=f"export:{no}", detail=detail)
         return int(no)
 
@@ -95,7 +91,7 @@ class Exports:
                 decided_name=subject.name,
                 decided_at=now,
                 note=note.strip(),
-                expires_at=now + FETCH_MS,
+                expires_at=now + (await read_policy(uow)).fetch_ms,
             )
         )
         act = "export.approved" if approve else "export.rejected"
@@ -113,8 +109,7 @@ class Exports:
         kind = self.kind(one.kind)
         subject.require(kind.permission)
         sheet = await kind.make(uow, subject, dict(one.query))
-        if len(sheet.rows) > MAX_ROWS:
-            raise Refusal("export.too_many", most=MAX_ROWS, rows=len(sheet.rows))
+        _check_rows(await read_policy(uow), len(sheet.rows))
         now = self._clock.now_ms()
         fetched = sa.update(m.export).where(m.export.c.no == no).values(fetched_at=now)
         await uow.run(fetched)
@@ -155,3 +150,8 @@ class Exports:
             note=row["note"],
             expires_at=row["expires_at"],
         )
+
+
+def _check_rows(policy: PrivacyPolicy, rows: int) -> None:
+    if rows > policy.max_rows:
+        raise Refusal("export.too_many", most=policy.max_rows, rows=rows)

@@ -79,3 +79,64 @@ request = sa.Table(
 )
 """Requests of those whom data is about. When one is over its boxes and masked texts are emptied; ``proof`` (a keyed
 digest of the number) still tells the one who comes back with the number what was done and when."""
+
+policy = sa.Table(
+    "priv_policy",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    *(
+        sa.Column(name, sa.Integer, nullable=False)
+        for name in (
+            *("shown_minutes", "day_limit", "unusual_at", "unusual_factor", "max_rows"),
+            *("decide_days", "fetch_hours", "answer_days", "least_words"),
+        )
+    ),
+)
+"""Every version of the limits; the highest is in force."""
+
+alarm = sa.Table(
+    "priv_alarm",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("acked_at", sa.BigInteger),
+    sa.Column("acked_by", sa.Text),
+    sa.Column("words", sa.Text, nullable=False, server_default=""),
+    sa.UniqueConstraint("kind", "account", "day"),
+    sa.CheckConstraint("acked_by <> account", name="priv_alarm_two_people"),
+    sa.Index("priv_alarm_open", "no", postgresql_where=sa.text("acked_at IS NULL")),
+)
+"""Unusual use of personal data, once a day, account and kind; open until an audit administrator has looked into it."""
+
+alarm_delivery = sa.Table(
+    "priv_alarm_delivery",
+    metadata,
+    sa.Column("alarm", sa.BigInteger, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Index("priv_alarm_delivery_due", "next_at", postgresql_where=sa.text("state = 'pending'")),
+)
+
+told = sa.Table(
+    "priv_told",
+    metadata,
+    sa.Column("hall", sa.Text, primary_key=True),
+    sa.Column("no", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("request", sa.BigInteger),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("done_at", sa.BigInteger),
+    sa.Column("code", sa.Text, nullable=False, server_default=""),
+    sa.Index("priv_told_request", "request"),
+    sa.Index("priv_told_open", "at", postgresql_where=sa.text("done_at IS NULL")),
+)
+"""By hall and number the directives that told a hall to forget somebody; ``request`` null: for an account that its
+owner deleted. ``done_at`` null: the hall has not answered; ``code``: why it could not."""

@@ -22,7 +22,9 @@ from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi
 from console.modules.privacy import models as m
 from console.modules.privacy.api import Requester, Sheet, SubjectRequest
-from console.modules.privacy.domain import LEAST_WORDS, LIMIT, RequestKind, RequestState
+from console.modules.privacy.domain import RequestKind, RequestState
+from console.modules.privacy.halls_told import HallsTold, HallTold
+from console.modules.privacy.policy import read_policy
 from qingting.contract.errors import Refusal
 from qingting.contract.people import mask_name, mask_number
 from qingting.kernel.aio.clock import Clock
@@ -64,8 +66,10 @@ class Requests:
         sealer: Sealer,
         calendar: CalendarApi,
         holders: Sequence[PersonalData],
+        halls: HallsTold,
         utc_offset_minutes: int,
     ) -> None:
+        self._halls = halls
         self._clock, self._audit, self._sealer = clock, audit, sealer
         self._calendar, self._holders = calendar, holders
         self._offset = timedelta(minutes=utc_offset_minutes)
@@ -88,7 +92,7 @@ class Requests:
             raise Refusal("request.repeated")
         now = self._clock.now_ms()
         today = (datetime.fromtimestamp(now / 1000, UTC) + self._offset).date()
-        due = await self._calendar.due(uow, today, LIMIT)
+        due = await self._calendar.due(uow, today, (await read_policy(uow)).limit)
         values = {
             "kind": kind.value,
             "state": RequestState.OPEN.value,
@@ -121,18 +125,27 @@ class Requests:
             statement = statement.order_by(m.request.c.no.desc())
         if state is not None:
             statement = statement.where(m.request.c.state == state.value)
-        return [_info(row) for row in await uow.all(statement)]
+        return await self._infos(uow, await uow.all(statement))
 
     async def one(self, uow: ReadUow, subject: Subject, no: int) -> tuple[SubjectRequest, str]:
         """With what the person said. Raises ``request.unknown``."""
         subject.require(Permission.REQUESTS)
         row = await self._row(uow, no)
-        return _info(row), self._open(row["words_box"])
+        return (await self._infos(uow, [row]))[0], self._open(row["words_box"])
+
+    async def halls_told(self, uow: ReadUow, subject: Subject, no: int) -> list[HallTold]:
+        """What became of the word to the halls, for one to erase that was carried out."""
+        subject.require(Permission.REQUESTS)
+        return await self._halls.of(uow, no)
 
     async def of(self, uow: ReadUow, number: str) -> list[SubjectRequest]:
         statement = sa.select(m.request).where(m.request.c.proof == self._proof(number))
         rows = await uow.all(statement.order_by(m.request.c.no.desc()).limit(SHOWN))
-        return [_info(row) for row in rows]
+        return await self._infos(uow, rows)
+
+    async def _infos(self, uow: ReadUow, rows: Sequence[sa.RowMapping]) -> list[SubjectRequest]:
+        waiting = await self._halls.waiting(uow, [row["no"] for row in rows])
+        return [_info(row, waiting.get(row["no"], 0)) for row in rows]
 
     # ---- answering ------------------------------------------------------------------------------
 
@@ -170,12 +183,12 @@ class Requests:
 
         Raises ``request.unknown``, ``request.over``, ``personal.words``."""
         subject.require(Permission.REQUESTS)
-        if len(outcome.strip()) < LEAST_WORDS:
-            raise Refusal("personal.words", least=LEAST_WORDS)
+        outcome = (await read_policy(uow)).check_words(outcome)
         row = await self._open_row(uow, no)
         kind, counts = RequestKind(row["kind"]), dict[str, int]()
         if done and kind is RequestKind.ERASE:
             counts = await self._erase(uow, self._sought(row))
+            counts["halls"] = await self._halls.tell(uow, self._open(row["number_box"]), no)
         elif done and kind is RequestKind.COPY:
             counts = await self.found(uow, subject, no)
         state = RequestState.DONE if done else RequestState.REFUSED
@@ -183,7 +196,7 @@ class Requests:
             "state": state.value,
             "handled_by": subject.id,
             "handled_at": self._clock.now_ms(),
-            "outcome": outcome.strip(),
+            "outcome": outcome,
             "counts": msgspec.json.encode(counts).decode(),
             **_EMPTIED,
         }
@@ -288,7 +301,7 @@ def mask_phone(phone: str) -> str:
     return "*" * max(0, len(phone) - 2) + phone[-2:] if phone else ""
 
 
-def _info(row: sa.RowMapping) -> SubjectRequest:
+def _info(row: sa.RowMapping, halls_waiting: int = 0) -> SubjectRequest:
     counts = msgspec.json.decode(row["counts"], type=dict[str, int]) if row["counts"] else {}
     return SubjectRequest(
         no=row["no"],
@@ -303,4 +316,5 @@ def _info(row: sa.RowMapping) -> SubjectRequest:
         handled_at=row["handled_at"] or 0,
         outcome=row["outcome"],
         counts=counts,
+        halls_waiting=halls_waiting,
     )

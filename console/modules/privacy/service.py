@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow, Uow
+from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.api import ExportKind, Requester, SubjectRequest
 from console.modules.privacy.domain import Reason, RequestKind
 from console.modules.privacy.exports import Exports
+from console.modules.privacy.halls_told import HallsTold
 from console.modules.privacy.keys import Keys
 from console.modules.privacy.requests import Requests
 from console.modules.privacy.unmasking import Unmasking
@@ -17,9 +19,19 @@ class PrivacyService:
     """:class:`console.modules.privacy.api.PrivacyApi`."""
 
     def __init__(
-        self, keys: Keys, unmasking: Unmasking, exports: Exports, requests: Requests
+        self,
+        keys: Keys,
+        unmasking: Unmasking,
+        exports: Exports,
+        requests: Requests,
+        halls: HallsTold,
+        alarms: PrivacyAlarms,
     ) -> None:
         self.keys, self.unmasking, self.exports, self.requests = keys, unmasking, exports, requests
+        self.halls, self.alarms = halls, alarms
+
+    async def forget_in_halls(self, uow: Uow, number: str) -> int:
+        return await self.halls.tell(uow, number, None)
 
     async def check_keys(self, uow: Uow, sealer: Sealer) -> None:
         await self.keys.check_keys(uow, sealer)

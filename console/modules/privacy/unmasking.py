@@ -11,7 +11,9 @@ from console.core.permissions import Permission, Subject
 from console.core.personal import DataClass, PersonalData
 from console.core.uow import ReadUow, Uow
 from console.modules.privacy import models as m
-from console.modules.privacy.domain import DAY_LIMIT, LEAST_WORDS, SHOWN_MS, Reason, unusual
+from console.modules.privacy.alarms import LIMIT, UNUSUAL, PrivacyAlarms
+from console.modules.privacy.domain import Reason, unusual
+from console.modules.privacy.policy import PrivacyPolicy, read_policy
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
@@ -30,14 +32,6 @@ class Shown:
     left: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unusual:
-    """An account that was shown unusually many records today."""
-
-    account: str
-    today: int
-
-
 class Unmasking:
     """``holders`` is the registry that modules add to; ``day_start`` tells when the city's present day began."""
 
@@ -47,8 +41,10 @@ class Unmasking:
         clock: Clock,
         audit: Audit,
         holders: Sequence[PersonalData],
+        alarms: PrivacyAlarms,
         utc_offset_minutes: int,
     ) -> None:
+        self._alarms = alarms
         self._db, self._clock, self._audit, self._holders = db, clock, audit, holders
         self._offset_ms = utc_offset_minutes * 60_000
 
@@ -66,7 +62,8 @@ class Unmasking:
         until = await self._until(uow, subject, holder, record)
         read = data.clear if until else data.masked
         fields = _sensitive(data, await read(uow, subject, record))
-        left = max(0, DAY_LIMIT - await self._today(uow, subject.id))
+        most = (await read_policy(uow)).day_limit
+        left = max(0, most - await self._today(uow, subject.id))
         return Shown(holder=holder, record=record, fields=fields, until=until, left=left)
 
     async def show(
@@ -77,49 +74,41 @@ class Unmasking:
         Raises ``personal.unknown``, ``personal.words``, ``personal.too_many``."""
         subject.require(Permission.PERSONAL)
         _ = await self.holder(holder).masked(uow, subject, record)
-        if len(words.strip()) < LEAST_WORDS:
-            raise Refusal("personal.words", least=LEAST_WORDS)
+        policy = await read_policy(uow)
+        words = policy.check_words(words)
         await uow.scalar(
             sa.text("SELECT pg_advisory_xact_lock(hashtext(:account))"), {"account": subject.id}
         )
         today = await self._today(uow, subject.id)
         what = f"{holder}:{record}"
-        if today >= DAY_LIMIT:
-            await self._refused(subject, what)
-            raise Refusal("personal.too_many", most=DAY_LIMIT)
+        if today >= policy.day_limit:
+            await self._refused(subject, what, today)
+            raise Refusal("personal.too_many", most=policy.day_limit)
         now = self._clock.now_ms()
         row = {"account": subject.id, "holder": holder, "record": record, "at": now}
-        row |= {"reason": reason.value, "words": words.strip(), "until": now + SHOWN_MS}
+        row |= {"reason": reason.value, "words": words, "until": now + policy.shown_ms}
         await uow.run(sa.insert(m.grant), row)
-        detail = f"{reason.value}: {words.strip()}"
+        detail = f"{reason.value}: {words}"
         await self._audit.write(uow, subject, "personal.shown", object=what, detail=detail)
-        await self._alarm(uow, subject, today + 1)
+        await self._alarm(uow, subject, policy, today + 1)
 
-    async def _refused(self, subject: Subject, what: str) -> None:
+    async def _refused(self, subject: Subject, what: str, today: int) -> None:
         """In a transaction of its own: the refusal ends the request's, and the try is to be known all the same."""
         async with self._db.write() as uow:
             await self._audit.write(
                 uow, subject, "personal.shown", object=what, result="personal.too_many"
             )
+            await self._alarms.raised(uow, subject, LIMIT, today)
 
-    async def _alarm(self, uow: Uow, subject: Subject, today: int) -> None:
+    async def _alarm(self, uow: Uow, subject: Subject, policy: PrivacyPolicy, today: int) -> None:
         """Once a day, as the usual is left behind."""
-        former = await self._former(uow, subject.id)
-        if unusual(today, former) and not unusual(today - 1, former):
-            await self._audit.write(
-                uow, subject, "personal.unusual", object=subject.id, detail=str(today)
-            )
-
-    async def unusual(self, uow: ReadUow) -> list[Unusual]:
-        """Accounts whom the audit administrator should ask today."""
-        statement = sa.select(m.grant.c.account).where(m.grant.c.at >= self._day_start())
-        found = []
-        for row in await uow.all(statement.distinct().order_by(m.grant.c.account)):
-            account = row["account"]
-            today = await self._today(uow, account)
-            if unusual(today, await self._former(uow, account)):
-                found.append(Unusual(account=account, today=today))
-        return found
+        former, at, factor = (
+            await self._former(uow, subject.id),
+            policy.unusual_at,
+            policy.unusual_factor,
+        )
+        if unusual(today, former, at, factor):
+            await self._alarms.raised(uow, subject, UNUSUAL, today)
 
     async def _until(self, uow: ReadUow, subject: Subject, holder: str, record: str) -> int:
         now = self._clock.now_ms()

@@ -21,9 +21,9 @@ from console.core.uow import ReadUow
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.identity.api import IdentityApi
 from console.modules.jobs.api import JobKind, JobsApi
+from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.audit_keeping import VerifyAudit
 from console.modules.privacy.marks import watermark
-from console.modules.privacy.unmasking import Unmasking
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, Pages, see_other
 from qingting.kernel.web.taking import TAKING
@@ -72,11 +72,11 @@ class AuditViews:
         identity: IdentityApi,
         jobs: JobsApi,
         verifying: JobKind[VerifyAudit],
-        unmasking: Unmasking,
+        alarms: PrivacyAlarms,
         zone: timezone,
     ) -> None:
         self._audit, self._identity, self._jobs = audit, identity, jobs
-        self._verifying, self._unmasking, self._zone = verifying, unmasking, zone
+        self._verifying, self._alarms, self._zone = verifying, alarms, zone
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -91,7 +91,6 @@ class AuditViews:
         uow = request[UOW]
         query = {name: request.query[name] for name in FILTERS if request.query.get(name)}
         page = await self._page(request, MOST_TAKEN if TAKING in request else 50)
-        asked = await self._unmasking.unusual(uow)
         context = {
             "page": page,
             "query": query,
@@ -100,7 +99,7 @@ class AuditViews:
             "names": await self._names(uow, {one.actor for one in page.entries}),
             "actors": await self._names(uow, await audit_values(uow, "actor")),
             "acts": await audit_values(uow, "act"),
-            "unusual": [(one, await self._identity.name(uow, one.account)) for one in asked],
+            "unusual": await self._alarms.open(uow),
             "checked": await self._jobs.latest(uow, self._verifying.name),
         }
         return request.app[PAGES].render(request, "audit_list.html", context)

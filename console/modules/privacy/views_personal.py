@@ -10,9 +10,10 @@ from console.core.permissions import Permission
 from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.privacy.api import export_path, show_path
-from console.modules.privacy.domain import MAX_ROWS, SHOWN_MS, ExportState, Reason
+from console.modules.privacy.domain import ExportState, Reason
 from console.modules.privacy.exports import Exports
 from console.modules.privacy.marks import watermark
+from console.modules.privacy.policy import read_policy
 from console.modules.privacy.unmasking import Unmasking
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -67,11 +68,14 @@ class PersonalViews:
     ) -> web.Response:
         holder, record = request.match_info["holder"], request.match_info["record"]
         shown = await self._unmasking.shown(request[UOW], request[SUBJECT], holder, record)
+        policy = await read_policy(request[UOW])
         context = {
             "shown": shown,
+            "marked": bool(shown.until),
+            "least": policy.least_words,
             "form": form,
             "reasons": [one.value for one in REASONS],
-            "minutes": SHOWN_MS // 60_000,
+            "minutes": policy.shown_minutes,
             "problem": problem,
         }
         answer = request.app[PAGES].render(request, "personal.html", context)
@@ -105,23 +109,27 @@ class ExportViews:
             "may": subject.may(Permission.EXPORTS_APPROVE),
             "own": subject.id,
             "states": ExportState,
+            "hours": (await read_policy(request[UOW])).fetch_hours,
+            "kinds": self._exports.open_to(subject),
         }
         return request.app[PAGES].render(request, "exports.html", context)
 
     async def form(self, request: web.Request) -> web.Response:
-        return self._form(request, ReasonForm(), None)
+        return await self._form(request, ReasonForm(), None)
 
-    def _form(
+    async def _form(
         self, request: web.Request, form: ReasonForm, problem: Refusal | None
     ) -> web.Response:
         kind = self._exports.kind(request.match_info["name"])
         request[SUBJECT].require(kind.permission)
+        policy = await read_policy(request[UOW])
         context = {
             "kind": kind.name,
+            "least": policy.least_words,
             "query": dict(request.query),
             "form": form,
             "reasons": [one.value for one in REASONS],
-            "most": MAX_ROWS,
+            "most": policy.max_rows,
             "problem": problem,
         }
         return request.app[PAGES].render(request, "export_form.html", context)
@@ -136,7 +144,7 @@ class ExportViews:
         except Refusal as refusal:
             if refusal.code not in ("personal.words", "export.too_many", "export.nothing"):
                 raise
-            return self._form(request, form, refusal)
+            return await self._form(request, form, refusal)
         raise see_other(request, "/exports", done="export.done.asked")
 
     async def decide(self, request: web.Request) -> web.Response:

@@ -12,9 +12,10 @@ from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.privacy.api import Requester, show_path
 from console.modules.privacy.domain import RequestKind, RequestState
 from console.modules.privacy.marks import watermark
+from console.modules.privacy.policy import read_policy
 from console.modules.privacy.requests import Requests
 from qingting.contract.base import Strict
-from qingting.contract.errors import Refusal
+from qingting.contract.errors import Refusal, sentence
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 
@@ -111,8 +112,13 @@ class RequestViews:
         found, words = await self._requests.one(uow, subject, no)
         context = {
             "one": found,
+            "marked": bool(words),
             "words": words,
             "held": await self._requests.found(uow, subject, no),
+            "halls": await self._requests.halls_told(uow, subject, no),
+            "least": (await read_policy(uow)).least_words,
+            "language": request[LANGUAGE],
+            "refusal": lambda code: sentence(code, {}, request[LANGUAGE]),
             "show": show_path(self._requests.holder, str(no)),
             "may_show": subject.may(Permission.PERSONAL),
             "today": self._today(),

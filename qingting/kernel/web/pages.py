@@ -69,6 +69,7 @@ class Shell:
     ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of
     tokens.css that the reader chose, parted by spaces; ``frame`` the template that pages of errors stand in;
     ``takes_out`` says that tables can be taken out (:mod:`qingting.kernel.web.taking`).
+    ``watermark`` says who looks and when, on paper and over what a page shows in clear (``marked``).
     """
 
     product: str
@@ -84,6 +85,7 @@ class Shell:
     bell: str = ""
     frame: str = "base.html"
     takes_out: bool = False
+    watermark: str = ""
 
 
 ShellOf = Callable[[web.Request], Shell]
@@ -229,6 +231,7 @@ class Pages:
             "takes_out": shell.takes_out and request.method == "GET" and not taking,
             "table_key": table_key,
             "out_url": lambda out, key="": out_url(request, out, key),
+            "marked": False,
             "path": request.path,
             "path_qs": request.path_qs,
             "csrf": csrf_token(request),
@@ -242,6 +245,12 @@ class Pages:
         # Macros need the reader's words, so each request gets its own instance of the module.
         shared["ui"] = self._env.get_template("macros.html").make_module(shared)
         return shared
+
+    def watermark(self, name: str, address: str, offset_minutes: int) -> str:
+        """Who looks, from where, and the minute: for :attr:`Shell.watermark`."""
+        zone = timezone(timedelta(minutes=offset_minutes))
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC).astimezone(zone)
+        return f"{name} {address} {now:%Y-%m-%d %H:%M}"
 
     def when(self, ms: int, language: Language, offset_minutes: int, *, plain: bool = False) -> str:
         """今天 14:30, 昨天 09:05, 11月3日 08:00; in English "today 14:30", "3 Nov 08:00". ``plain`` for what is read

@@ -17,6 +17,8 @@ from test_who_may_do_what import CITY, caller
 from console.app.city import City, open_city
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
+from console.core.channels import Message
+from console.core.delivering import DeliveryError, retry_after_ms
 from console.core.permissions import EVERYWHERE, SYSTEM, Area, Permission, Scope, Subject
 from console.core.personal import Erased, HeldRecord, PersonSought
 from console.core.sealing import KeyFile
@@ -27,10 +29,11 @@ from console.modules.jobs.api import JOBS, JobState
 from console.modules.jobs.service import JobService
 from console.modules.privacy import models as m
 from console.modules.privacy.api import PRIVACY, Reason, Requester, RequestKind
-from console.modules.privacy.domain import DAY_LIMIT, FETCH_MS, SHOWN_MS
 from console.modules.privacy.keys import ReSeal
+from console.modules.privacy.policy import PrivacyPolicy, put_policy
 from console.modules.privacy.service import PrivacyService
 from qingting.contract.bookings import Booking
+from qingting.contract.conditions import Severity
 from qingting.contract.directives import PutBooking
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import BookingId, HallId, ItemId
@@ -53,6 +56,7 @@ def somebody(name: str, *functions: Permission) -> Subject:
 
 CLERK = somebody("clerk", Permission.PERSONAL, Permission.REQUESTS)
 OFFICER = somebody("officer", Permission.EXPORTS_APPROVE)
+AUDITOR = somebody("auditor", Permission.AUDIT_READ)
 
 
 @pytest.fixture
@@ -115,7 +119,7 @@ async def test_masked_until_a_reason_is_given_and_masked_again_when_its_time_is_
             await desk.shown(uow, OFFICER, "requests", no)
         assert refused.value.code == "page.forbidden"
     assert await acts(city, "personal.shown") == [("clerk", "done", "service: 电话通知补材料")]
-    await clock.advance(SHOWN_MS / 1000)
+    await clock.advance(PrivacyPolicy().shown_ms / 1000)
     async with city.db.read() as reader:
         assert (await desk.shown(reader, CLERK, "requests", no)).fields["name"] == "张*三"
 
@@ -123,7 +127,7 @@ async def test_masked_until_a_reason_is_given_and_masked_again_when_its_time_is_
 async def test_a_day_has_a_limit_and_unusually_many_are_told_to_the_audit_once(city: City) -> None:
     no, desk = str(await asked(city)), privacy(city).unmasking
     async with city.db.write() as uow:
-        for number in range(DAY_LIMIT):
+        for number in range(PrivacyPolicy().day_limit):
             await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, f"第 {number} 次")
     with pytest.raises(Refusal) as refused:
         async with city.db.write() as uow:
@@ -131,8 +135,108 @@ async def test_a_day_has_a_limit_and_unusually_many_are_told_to_the_audit_once(c
     assert refused.value.code == "personal.too_many"
     assert (await acts(city, "personal.shown"))[0] == ("clerk", "personal.too_many", "")
     assert await acts(city, "personal.unusual") == [("clerk", "done", "20")]
-    async with city.db.read() as reader:
-        assert [one.account for one in await desk.unusual(reader)] == ["clerk"]
+    assert await acts(city, "personal.limit") == [("clerk", "done", "60")]
+    alarms = privacy(city).alarms
+    async with city.db.write() as uow:
+        found = {one.kind: one for one in await alarms.listed(uow, AUDITOR)}
+        assert {(one.account, one.records) for one in found.values()} == {
+            ("clerk", 20),
+            ("clerk", 60),
+        }
+        for who, words, code in (
+            (CLERK, "自己说没事", "page.forbidden"),
+            (AUDITOR, " ", "personal.words"),
+            (somebody("clerk", Permission.AUDIT_READ), "自己说没事", "personal.own_alarm"),
+        ):
+            with pytest.raises(Refusal) as refused:
+                await alarms.acknowledge(uow, who, found["unusual"].no, words)
+            assert refused.value.code == code
+        await alarms.acknowledge(uow, AUDITOR, found["unusual"].no, "已问本人，集中电话回访")
+        assert await alarms.open(uow) == 1
+        with pytest.raises(Refusal) as refused:
+            await alarms.acknowledge(uow, AUDITOR, found["unusual"].no, "再查一次")
+        assert refused.value.code == "personal.no_alarm"
+    ((who_acked, _, detail),) = await acts(city, "personal.alarm_acked")
+    assert (who_acked, detail) == ("auditor", f"{found['unusual'].no} 已问本人，集中电话回访")
+    with pytest.raises(sa.exc.IntegrityError, match="two_people"):
+        async with city.db.write() as uow:
+            await uow.run(sa.text("UPDATE priv_alarm SET acked_by = account"))
+
+
+async def test_an_alarm_about_unusual_use_goes_outside_and_is_tried_again(
+    city_url: str, keyfile: KeyFile, clock: ManualClock
+) -> None:
+    pager = Pager()
+    async with open_city(city_url, clock=clock, keys=keyfile, channels=(pager,)) as city:
+        await city.check_keys()
+        alarms = privacy(city).alarms
+        async with city.db.write() as uow:
+            await alarms.raised(uow, CLERK, "unusual", 20)
+            await alarms.raised(uow, CLERK, "unusual", 21)
+        await until(lambda: _true(pager.refused == 1))
+        await clock.advance(retry_after_ms(1) / 1000)
+        await until(lambda: _true(len(pager.told) == 1))
+    (told,) = pager.told
+    assert told.id == "privacy-alarm-1"
+    assert "clerk" in told.text
+    assert told.severity is Severity.CRITICAL
+
+
+async def _true(value: bool) -> bool:
+    return value
+
+
+class Pager:
+    """A way outside that takes nothing the first time."""
+
+    name = "pager"
+    least = Severity.CRITICAL
+    carries_all = True
+
+    def __init__(self) -> None:
+        self.refused, self.told = 0, list[Message]()
+
+    def addressed(self, name: str, to: tuple[str, ...]) -> "Pager":
+        return self
+
+    async def send(self, message: Message) -> None:
+        if not self.refused:
+            self.refused = 1
+            raise DeliveryError("busy")
+        self.told.append(message)
+
+
+async def test_the_limits_are_changed_by_the_security_administrator_within_bounds_and_hold_at_once(
+    city: City, clock: ManualClock
+) -> None:
+    no, desk, audit = str(await asked(city)), privacy(city).unmasking, city.context.audit
+    keeper = somebody("security", Permission.KEYS)
+    tight = PrivacyPolicy(version=1, day_limit=1, shown_minutes=2, max_rows=1, least_words=6)
+    async with city.db.write() as uow:
+        with pytest.raises(Refusal) as refused:
+            await put_policy(uow, CLERK, tight, clock=clock, audit=audit)
+        assert refused.value.code == "page.forbidden"
+        await put_policy(uow, keeper, tight, clock=clock, audit=audit)
+        with pytest.raises(Refusal) as refused:
+            await put_policy(uow, keeper, tight, clock=clock, audit=audit)
+        assert refused.value.code == "policy.changed"
+        with pytest.raises(Refusal) as refused:
+            await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, "太短了吧")
+        assert refused.value.params == {"least": 6}
+        await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, "电话通知补材料")
+        shown = await desk.shown(uow, CLERK, "requests", no)
+        assert shown.until == clock.now_ms() + 120_000
+        assert shown.left == 0
+    with pytest.raises(Refusal) as refused:
+        async with city.db.write() as uow:
+            await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, "再来看一次信息")
+    assert refused.value.code == "personal.too_many"
+    ((_, _, detail),) = await acts(city, "privacy.policy")
+    assert "version=2" in detail
+    assert "day_limit=1 " in detail
+    with pytest.raises(sa.exc.IntegrityError, match="day_limit"):
+        async with city.db.write() as uow:
+            await uow.run(sa.text("UPDATE priv_policy SET day_limit = 100000"))
 
 
 # ---- taken out with consent -----------------------------------------------------------------------
@@ -171,7 +275,7 @@ async def test_an_export_needs_another_person_and_is_fetched_once_in_time(
     with pytest.raises(sa.exc.IntegrityError, match="two_people"):
         async with city.db.write() as uow:
             await uow.run(sa.text("UPDATE priv_export SET decided_by = by"))
-    await clock.advance(FETCH_MS / 1000)
+    await clock.advance(PrivacyPolicy().fetch_ms / 1000)
     with pytest.raises(Refusal) as refused:
         async with city.db.write() as uow:
             await desk.fetch(uow, both, second)
@@ -365,7 +469,7 @@ async def test_a_request_is_taken_in_shown_for_a_reason_and_answered_on_screen(
         assert NUMBER in text
         async with one.http.get(page) as answer:
             assert answer.headers["Cache-Control"] == "no-store"
-            assert int(answer.headers["Refresh"]) <= SHOWN_MS // 1000 + 1
+            assert int(answer.headers["Refresh"]) <= PrivacyPolicy().shown_ms // 1000 + 1
         status, path, text = await one.submit(
             "/requests/1", "/requests/1/done", outcome="当面交给本人"
         )

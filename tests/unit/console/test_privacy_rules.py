@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +10,9 @@ from console.app.modules import PAGE_PACKAGES
 from console.app.openapi import declared
 from console.core.models import metadata
 from console.core.retention import RetentionSettings
-from console.modules.privacy.domain import UNUSUAL_AT, ExportState, export_state, unusual
+from console.modules.privacy.domain import ExportState, export_state, unusual
+from console.modules.privacy.models import policy as policy_table
+from console.modules.privacy.policy import NUMBERS, PrivacyPolicy
 from console.modules.privacy.requests import mask_phone
 from qingting.kernel.i18n import Catalogue
 
@@ -27,8 +30,25 @@ def test_nobody_who_does_as_always_is_unusual_and_more_never_becomes_usual(
 
 
 def test_without_a_past_twenty_are_unusual() -> None:
-    assert not unusual(UNUSUAL_AT - 1, [])
-    assert unusual(UNUSUAL_AT, [])
+    assert not unusual(19, [])
+    assert unusual(20, [])
+
+
+@given(former=COUNTS, today=st.integers(0, 200), factor=st.integers(2, 10))
+def test_a_larger_factor_finds_nobody_unusual_whom_a_smaller_one_does_not(
+    former: list[int], today: int, factor: int
+) -> None:
+    assert unusual(today, former, 20, factor) or not unusual(today, former, 20, factor + 1)
+
+
+def test_every_limit_of_the_policy_has_bounds_a_column_and_words() -> None:
+    known = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
+    assert {one.name for one in policy_table.c} == {"version", "at", "by", *NUMBERS}
+    for one in msgspec.structs.fields(PrivacyPolicy):
+        if one.name in NUMBERS:
+            (bounds,) = one.type.__metadata__
+            assert bounds.ge <= one.default <= bounds.le
+            assert known.has(f"privacy.rule.{one.name}")
 
 
 @given(

@@ -1039,7 +1039,7 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "policy.changed": {
-    "zh": "登录规则刚被别人改过。请刷新页面，看过新的规则后再改。",
+    "zh": "规则刚被别人改过。请刷新页面，看过新的规则后再改。",
     "en": "Somebody changed the rules just now. Reload the page and look at them before you change them.",
     "retry": false
   },
@@ -2541,6 +2541,21 @@ export const ERROR_TEXTS = {
   "person.unreadable": {
     "zh": "大厅读不出指令里的办事人，没有删除。请检查大厅与城市的密钥后重新登记请求。",
     "en": "The hall could not read the person in this directive and erased nothing. Check the keys of hall and city, then take the request in again.",
+    "retry": false
+  },
+  "personal.no_alarm": {
+    "zh": "没有这条告警，或已有人查证。",
+    "en": "There is no such alarm, or somebody has looked into it.",
+    "retry": false
+  },
+  "personal.own_alarm": {
+    "zh": "告警与您本人有关，须由另一位审计管理员查证。",
+    "en": "The alarm is about yourself: another audit administrator has to look into it.",
+    "retry": false
+  },
+  "appointments.shared": {
+    "zh": "这个预约还有别的部门的事项，不能单独改动。请大厅主任处理。",
+    "en": "This appointment also holds items of another department and cannot be changed by one of them. Ask the hall's manager.",
     "retry": false
   }
 } as const;
