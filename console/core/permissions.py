@@ -248,7 +248,7 @@ def _of_any(
     if department is None:
         return sa.false()
     if isinstance(department.type, pg.ARRAY):
-        return department.op("&&", is_comparison=True)(pg.array(codes))
+        return department.op("&&", is_comparison=True)(sa.cast(pg.array(codes), department.type))
     return department.in_(codes)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 
@@ -14,6 +15,7 @@ from qingting.contract.errors import Refusal
 Cell = str | int | float | datetime | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so is taken for a formula by one spreadsheet or another (OWASP: CSV injection)."""
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]|\.(?=\.)")
 _WIDEST = 48
 _MEDIA = {
     "csv": "text/csv",
@@ -45,8 +47,13 @@ async def sheet_response(
         else (xlsx_of, title, head, rows, watermark)
     )
     data = await asyncio.to_thread(*making)
-    attached = {"Content-Disposition": f'attachment; filename="{file}.{kind}"'}
+    attached = {"Content-Disposition": f'attachment; filename="{plain_name(file)}.{kind}"'}
     return web.Response(body=data, content_type=_MEDIA[kind], headers=attached)
+
+
+def plain_name(file: str) -> str:
+    """A file's name that ends no header and names no folder, whatever it was made of."""
+    return _NOT_IN_A_NAME.sub("_", file)[:100]
 
 
 def csv_of(head: Sequence[str], rows: Iterable[Sequence[Cell]], watermark: str = "") -> bytes:

@@ -18,6 +18,7 @@ from console.modules.appointments.relay import Relay
 from console.modules.appointments.reminders import Reminders
 from console.modules.appointments.rule_desk import RuleDesk
 from console.modules.appointments.service import AppointmentService, Door
+from console.modules.appointments.taking_out import TakingOut
 from console.modules.appointments.telling import TOPICS, WaitingTeller
 from console.modules.appointments.views import Desk
 from console.modules.appointments.visits import Counter
@@ -26,6 +27,7 @@ from console.modules.catalogue.api import CATALOGUE
 from console.modules.jobs.api import JOBS
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.organisation.api import ORGANISATION
+from console.modules.privacy.api import PRIVACY
 from qingting.kernel.web import MenuItem
 
 
@@ -42,6 +44,7 @@ def setup(context: ModuleContext) -> None:
     booker = Booker(tools)
     context.provide(APPOINTMENTS, AppointmentService(clock, planner, counter, booker, door, offset))
     context.holds(AppointmentData(clock, door, halls, context.hall_sealer))
+    context.get(PRIVACY).declare_export(TakingOut(clock, door, context.hall_sealer).kind())
     staff = StaffDesk(clock, context.audit, planner, booker, door)
     closing, jobs = Closing(context.db, planner, counter, staff), context.get(JOBS)
     kind = closing_days(context.db, staff, closing)
@@ -71,7 +74,7 @@ def setup(context: ModuleContext) -> None:
 MODULE = ModuleSpec(
     name="appointments",
     package="console.modules.appointments",
-    requires=("halls", "calendar", "catalogue", "jobs", "notifications", "organisation"),
+    requires=("halls", "calendar", "catalogue", "jobs", "notifications", "organisation", "privacy"),
     table_prefix="app_",
     setup=setup,
 )

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -17,7 +18,9 @@ from console.modules.appointments.desk import STAFF_REASONS, StaffDesk
 from console.modules.appointments.forms import BookForm, CancelForm, FindForm, MoveForm
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.rule_desk import RuleDesk
+from console.modules.appointments.taking_out import FILTERS as TAKEN_BY
 from console.modules.appointments.visits import Counter
+from console.modules.privacy.api import export_path
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
 from qingting.contract.states import CertificateKind, Language
@@ -78,6 +81,7 @@ def rights(request: web.Request) -> dict[str, object]:
     return {
         "may_handle": subject.may(Permission.APPOINTMENTS_HANDLE),
         "may_rules": subject.may(Permission.APPOINTMENTS_RULES),
+        "may_take_out": subject.may(Permission.PERSONAL),
         "language": request[LANGUAGE],
     }
 
@@ -104,6 +108,12 @@ def wish_of(query: Listing) -> Wish:
     )
 
 
+def take_out(listing: Listing) -> str:
+    """Where the same list with its people in clear is asked for; what searches for a person stays behind."""
+    kept = {name: value for name, value in listing.query.items() if name in TAKEN_BY}
+    return f"{export_path('appointments')}?{urlencode(kept)}"
+
+
 class AppointmentPages:
     """Handlers over ``desk``."""
 
@@ -126,6 +136,7 @@ class AppointmentPages:
             "departments": await self._desk.names(request, "department"),
             "items": await self._desk.names(request, "item"),
             "states": list(Life),
+            "take_out": take_out(listing),
             **rights(request),
         }
         return request.app[PAGES].render(request, "appointments.html", context, block="main")

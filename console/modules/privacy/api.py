@@ -24,11 +24,13 @@ class Sheet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportKind:
     """A list that holds personal data. ``name`` has the text ``export.kind.<name>``; ``permission`` is what one needs
-    to ask; ``make`` gives the list within the subject's reach for filters that are no personal data themselves.
+    to ask; ``make`` gives the list within the subject's reach for filters that are no personal data themselves, and
+    ``count`` how many rows it has, which is asked before so many people are opened.
     """
 
     name: str
     permission: Permission
+    count: Callable[[ReadUow, Subject, Mapping[str, str]], Awaitable[int]]
     make: Callable[[ReadUow, Subject, Mapping[str, str]], Awaitable[Sheet]]
 
 

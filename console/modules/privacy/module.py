@@ -43,7 +43,10 @@ def setup(context: ModuleContext) -> None:
     )
     service.declare_export(
         ExportKind(
-            name="requests", permission=Permission.REQUESTS, make=service.requests.to_take_out
+            name="requests",
+            permission=Permission.REQUESTS,
+            count=service.requests.count_to_take_out,
+            make=service.requests.to_take_out,
         )
     )
     _audit(context, alarms, zone)

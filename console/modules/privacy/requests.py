@@ -205,12 +205,17 @@ class Requests:
         act = "request.done" if done else "request.refused"
         await self._audit.write(uow, subject, act, object=f"request:{no}", detail=detail)
 
+    async def count_to_take_out(
+        self, uow: ReadUow, subject: Subject, query: Mapping[str, str]
+    ) -> int:
+        subject.require(Permission.REQUESTS)
+        count = sa.select(sa.func.count()).select_from(m.request)
+        return int(await uow.scalar(count.where(*_open_of_kind(query))))
+
     async def to_take_out(self, uow: ReadUow, subject: Subject, query: Mapping[str, str]) -> Sheet:
         """The open requests with their people in clear, for letters; an :class:`ExportKind`."""
         subject.require(Permission.REQUESTS)
-        statement = sa.select(m.request).where(m.request.c.state == RequestState.OPEN.value)
-        if query.get("kind"):
-            statement = statement.where(m.request.c.kind == query["kind"])
+        statement = sa.select(m.request).where(*_open_of_kind(query))
         rows = []
         for row in await uow.all(statement.order_by(m.request.c.due)):
             clear = self._fields(row)
@@ -292,6 +297,11 @@ class Requests:
 
     def _open(self, box: str | None) -> str:
         return self._sealer.open(box, context=CONTEXT) if box else ""
+
+
+def _open_of_kind(query: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
+    parts = [m.request.c.state == RequestState.OPEN.value]
+    return [*parts, m.request.c.kind == query["kind"]] if query.get("kind") else parts
 
 
 def mask_phone(phone: str) -> str:

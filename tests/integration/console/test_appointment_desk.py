@@ -5,7 +5,18 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
-from appointment_stage import ENTRY, HALL, HOURS, TODAY, TOMORROW, Stage, stage, visitor, wanted
+from appointment_stage import (
+    ENTRY,
+    HALL,
+    HOURS,
+    TODAY,
+    TOMORROW,
+    Stage,
+    booking_config,
+    stage,
+    visitor,
+    wanted,
+)
 from city_hall import START
 
 from console.core.audit import read_audit
@@ -22,7 +33,7 @@ from qingting.contract.calendar import OpenDay, Period, WeeklyHours
 from qingting.contract.config_parts import CalendarPart
 from qingting.contract.errors import Refusal
 from qingting.contract.examples import DEPARTMENT, ITEM
-from qingting.contract.ids import BookingId
+from qingting.contract.ids import BookingId, DepartmentId
 from qingting.contract.states import CertificateKind
 
 pytestmark = pytest.mark.postgres
@@ -100,6 +111,35 @@ async def test_staff_see_and_change_what_is_within_their_reach_and_nothing_else(
             one.id
         ]
         assert (await run.api.standing(uow, "ann")).cancelled_today == 0, "not the citizen's doing"
+
+
+async def test_a_visit_to_two_departments_is_seen_by_both_and_changed_by_neither_alone(
+    run: Stage,
+) -> None:
+    config, desk = booking_config(), desk_of(run)
+    other = msgspec.structs.replace(config.items[1], department=DepartmentId("rsj"))
+    items = (config.items[0], other)
+    config = msgspec.structs.replace(config, version=config.version + 1, items=items)
+    await run.hears(e.ConfigApplied(config=config))
+    wish = wanted(items=(ITEM, ENTRY))
+    for alone in (POLICE, OTHERS):
+        with pytest.raises(Refusal, match="forbidden"):
+            async with run.city.db.write() as uow:
+                await desk.book(uow, alone, CALLER, wish, "k")
+    async with run.city.db.write() as uow:
+        one = await run.api.book(uow, visitor("ann"), wish, key="ann")
+        for subject, count in ((HERE, 1), (POLICE, 1), (OTHERS, 1), (ELSEWHERE, 0)):
+            assert (await desk.search(uow, subject, Wish(), limit=9))[0] == count
+        for department in (DEPARTMENT, "rsj"):
+            assert (await desk.search(uow, HERE, Wish(department=department), limit=9))[0] == 1
+        for alone in (POLICE, OTHERS):
+            assert (await desk.one(uow, alone, one.id))[0].id == one.id
+            with pytest.raises(Refusal, match="shared"):
+                await desk.cancel(uow, alone, one.id, reason="hall_closed", words="")
+            with pytest.raises(Refusal, match="shared"):
+                await desk.move(uow, alone, one.id, wanted("09:30"))
+        gone = await desk.cancel(uow, HERE, one.id, reason="hall_closed", words="")
+    assert gone.state is Life.CANCELLED
 
 
 async def test_places_kept_for_staff_are_theirs_and_used_first(run: Stage) -> None:

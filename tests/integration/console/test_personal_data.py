@@ -369,6 +369,31 @@ async def test_a_booking_is_shown_within_reach_and_loses_its_name_once_it_is_ove
             assert set((await data.masked(uow, near, one.id)).values()) == {""}
 
 
+async def test_a_list_of_visits_in_clear_is_taken_out_within_reach_and_without_the_erased(
+    city_url: str,
+) -> None:
+    async with stage(city_url) as run:
+        service = privacy(run.city)
+        both = (Permission.PERSONAL, Permission.APPOINTMENTS)
+        near, far = (
+            Subject(id=hall, name=hall, grants=dict.fromkeys(both, within(hall)))
+            for hall in (HALL, "elsewhere")
+        )
+        async with run.city.db.write() as uow:
+            await run.api.book(uow, visitor("known"), wanted(), key="book 1")
+            with pytest.raises(Refusal) as refused:
+                await service.request_export(
+                    uow, far, "appointments", {}, Reason.SERVICE, "电话逐一通知"
+                )
+            assert refused.value.code == "export.nothing"
+            no = await service.request_export(
+                uow, near, "appointments", {"state": "booked"}, Reason.SERVICE, "电话逐一通知"
+            )
+            await service.exports.decide(uow, OFFICER, no, approve=True, note="")
+            _, sheet = await service.exports.fetch(uow, near, no)
+        assert [row[5] for row in sheet.rows] == [NUMBER]
+
+
 def within(hall: str) -> Scope:
     return Scope((Area(halls=frozenset({hall})),))
 

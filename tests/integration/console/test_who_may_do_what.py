@@ -1,10 +1,13 @@
 """Who may do what: every route and every role as ``docs/permissions.md`` says, and nobody sees another district."""
 
 import asyncio
+import csv
+import io
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import aiohttp
@@ -12,19 +15,27 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
+from api_client import access
+from api_client import caller as integrating
 from city_hall import START, Log
-from console_browser import console
+from console_browser import browser, console
+from yarl import URL
 
 from console.app.server import ConsoleReady, ConsoleSettings, create_app
 from console.core.api import BASE
-from console.core.permissions import Reach, ReachKind, Scope
+from console.core.permissions import SYSTEM, Reach, ReachKind, Scope
 from console.halls.api import HALLS
 from console.modules.alarms import models as alarm_models
 from console.modules.alarms import repository as alarms
+from console.modules.appointments import models as appointment_models
+from console.modules.appointments import repository as appointments
+from console.modules.gateway.api import GATEWAY
 from console.modules.identity import models as m
 from console.modules.identity import repository_roles as roles_repo
 from console.modules.identity.repository import AccountRepository
 from console.modules.identity.roles import BUILT_IN, Assignment
+from console.modules.notifications import models as notice_models
+from console.modules.organisation import models as organisation_models
 from console.modules.organisation.domain import full
 from qingting.contract import events as e
 from qingting.contract.examples import CONFIG, KIOSK
@@ -37,9 +48,14 @@ MATRIX = (Path(__file__).resolve().parents[3] / "docs" / "permissions.md").read_
 ROLES = tuple(one.id for one in BUILT_IN)
 CITY = Reach(ReachKind.REGION, full("230600"))
 SAERTU = Reach(ReachKind.REGION, full("230602"))
+LONGFENG = Reach(ReachKind.REGION, full("230603"))
+COOKIE = "qt_city"
 OWN, FOREIGN = HallId("saertu"), HallId("longfeng")
 SECRET = "龙凤的秘密"
 """Stands in every name of the other district's hall, in its ratings and its alarms."""
+SCRIPT = "<script>steal()</script>"
+HOSTILE = f"=1+1{SCRIPT}"
+"""Name of all that the own district's hall has: to be text on every page and no formula in any sheet."""
 BODIES: Mapping[str, Mapping[str, str]] = {
     "/halls/{hall}/fork": {"accept": "true"},
     "/devices/{hall}/{device}/act": {"do": "print.test"},
@@ -75,7 +91,7 @@ class Caller:
 async def ready(city_url: str) -> AsyncIterator[ConsoleReady]:
     """Two halls in two districts; what happened in the second one is marked as a secret."""
     async with console(city_url, ManualClock(START + 3_600_000)) as one:
-        for hall, division, mark in ((OWN, "230602", "萨尔图"), (FOREIGN, "230603", SECRET)):
+        for hall, division, mark in ((OWN, "230602", HOSTILE), (FOREIGN, "230603", SECRET)):
             await one.city.enrol_hall(hall, name=mark, key=f"key-{hall}")
             log = _log(hall, division, mark)
             await one.city.link.intake.greet(log.hello(f"key-{hall}"))
@@ -206,10 +222,52 @@ async def test_every_route_answers_to_the_roles_that_are_written_down_and_to_no_
                 assert to_login or answer.status in (401, 403), (method, path, answer.status)
 
 
+async def hide_secrets(ready: ConsoleReady) -> None:
+    """Things of the other district under the very names and numbers that :func:`address` asks for."""
+    words = dict.fromkeys(("hall", "hall_en", "address", "phone", "item", "item_en"), SECRET)
+    visit = dict.fromkeys(("code", "citizen", "made_by"), "x") | {
+        "id": "nobody", "state": "booked", "hall": FOREIGN, "department": "gaj", "departments": ["gaj"],
+        "items": ["id-renew"], "day": date(2026, 11, 24), "start": 540, "end": 570, "start_at": START,
+        "end_at": START + 1, "party": 1, "names": words | {"department": SECRET, "department_en": SECRET},
+        "masked_name": SECRET, "masked_number": SECRET, "channel": "web", "made_at": 1, "held_until": 0,
+        "cancel_until": 0, "early_minutes": 0, "late_minutes": 0, **appointments.BLANK, "refused": "x",
+    }  # fmt: skip
+    there = {"division": full("230603"), "name": SECRET}
+    async with ready.city.db.write() as uow:
+        await uow.run(sa.insert(appointment_models.appointment).values(**visit))
+        await uow.run(
+            sa.insert(appointment_models.breach).values(
+                appointment="nobody", citizen="x", hall=FOREIGN, at=START, forgiven_at=0,
+                forgiven_by="", reason=SECRET,
+            )
+        )  # fmt: skip
+        await uow.run(
+            sa.insert(notice_models.message).values(
+                key="k", topic="appointment.booked", citizen="x", hall=FOREIGN, params=words, due=START,
+                until=START, state="told", made_at=START,
+            )
+        )  # fmt: skip
+        unit = {"id": "nobody", "code": "", "name_en": SECRET, "uscc": ""}
+        await uow.run(sa.insert(organisation_models.department).values(**there, **unit))
+        person = {"number": "nobody", "post": SECRET, "hall": FOREIGN, "department": "nobody"}
+        await uow.run(sa.insert(organisation_models.staff).values(**there, **person))
+        await AccountRepository(uow).add("nobody", SECRET, "-", START, division=full("230603"))
+        await ready.city.context.take(GATEWAY).make(
+            uow, SYSTEM, "nobody", access("halls.read", reach=LONGFENG, name=SECRET)
+        )
+
+
+def formulas(text: str) -> list[str]:
+    """Cells of a sheet that a spreadsheet would calculate."""
+    return [cell for row in csv.reader(io.StringIO(text)) for cell in row if cell.startswith("=")]
+
+
 async def test_a_caller_of_one_district_gets_nothing_of_another(ready: ConsoleReady) -> None:
-    """Every page that names no hall shows nothing of the other one's; every page and every act that names it is
-    as if there were no such hall."""
-    leaks, seen = [], 0
+    """Every page, detail and sheet that names no hall shows nothing of the other one's; every page and every act that
+    names it is as if there were no such hall. What the own hall calls itself is never markup and never a formula."""
+    await hide_secrets(ready)
+    leaks: list[tuple[object, ...]] = []
+    seen = sheets = 0
     for role in ("district_manager", "hall_manager", "evaluation_officer", "device_keeper"):
         async with caller(ready, role, SAERTU) as one:
             for method, path in sorted(written()):
@@ -222,13 +280,84 @@ async def test_a_caller_of_one_district_gets_nothing_of_another(ready: ConsoleRe
                 acted = method == "POST" and (named or BODIES.get(path, {}).get("place"))
                 if SECRET in text or (acted and status < 400):
                     leaks.append((role, method, path, status))
+                page = text.lstrip().startswith("<")
+                sheets += "{kind}" in path and status == 200 and not page
+                if SCRIPT in text if page else "{kind}" in path and formulas(text):
+                    leaks.append((role, method, path, "carried out"))
                 if named and status not in (403, 404):
                     leaks.append((role, method, path, status))
     assert leaks == []
     assert seen > 40, "the pages themselves were there"
+    assert sheets > 10, "so were the sheets"
+    await _an_integrator_of_one_district_gets_nothing_of_another(ready)
     async with caller(ready, "city_supervisor", CITY) as one:
-        for path in ("/halls", "/tickets", "/ratings", "/devices", "/alarms", "/alarms/notices"):
+        for path in (
+            *("/halls", "/tickets", "/ratings", "/devices", "/alarms", "/alarms/notices"),
+            *("/appointments", "/appointments/nobody", "/appointments/list.csv", "/notifications"),
+        ):
+            assert SECRET in (await one.ask("GET", path, {}))[1], path
+    async with caller(ready, "district_manager", CITY) as one:
+        for path in (
+            *("/departments", "/departments/list.csv", "/staff", "/staff/list.csv", "/accounts"),
+            *("/integrators", "/integrators/nobody", "/staff/edit/nobody"),
+        ):
             assert SECRET in (await one.ask("GET", path, {}))[1], path
     async with ready.city.db.read() as uow:
         statuses = await ready.city.context.take(HALLS).halls(uow, Scope())
         assert statuses == [], "nobody's scope is nothing, not everything"
+
+
+async def _an_integrator_of_one_district_gets_nothing_of_another(ready: ConsoleReady) -> None:
+    """Every call of the document that reads, with the other district's hall and things for its parameters."""
+    calls = [one for one in ready.city.context.calls if one.method == "GET"]
+    scopes = sorted({one.scope.name for one in calls})
+    given = {"first": "2026-11-24", "last": "2026-11-24", "day": "2026-11-24", "item": "id-renew"}
+    given |= {"days": "3", "start": "2026-11-24", "place": f"hall:{FOREIGN}"}
+    answered = 0
+    async with integrating(ready, "bureau", access(*scopes, reach=SAERTU)) as one:
+        for call in calls:
+            wanted = [
+                f"{field.name}={given[field.name]}"
+                for field in msgspec.structs.fields(call.params)
+                if field.required and field.name in given and f"{{{field.name}}}" not in call.path
+            ]
+            found = await one.get(f"{address(call.path, hall=FOREIGN)}?{'&'.join(wanted)}")
+            text = msgspec.json.encode(found.body).decode()
+            assert SECRET not in text, (call.path, text)
+            if "{hall}" in call.path:
+                assert found.status == 404, (call.path, found.status, text)
+            answered += found.status == 200
+    assert answered > 5
+
+
+async def test_no_change_is_taken_without_the_token_of_its_own_session(ready: ConsoleReady) -> None:
+    """Every route that is no GET, of staff and of citizens, for a stranger and for somebody logged in."""
+    known = sorted(one for one in await routes(ready) if one[0] not in ("GET", "HEAD"))
+    assert len(known) > 100
+    taken = []
+    async with caller(ready, "system", CITY) as one, aiohttp.ClientSession(ready.url) as stranger:
+        for http in (one.http, stranger):
+            for method, path in known:
+                target = address(path, hall=OWN)
+                async with http.request(method, target, data={"csrf": "x"}) as answer:
+                    code = await answer.text()
+                    if answer.status != 403:
+                        taken.append((path, answer.status))
+                    assert answer.status < 500, (path, code)
+        assert taken == []
+        assert (await one.ask("GET", "/halls", {}))[0] == 200, "and nobody was logged out by it"
+
+
+async def test_a_login_never_goes_on_with_a_session_that_was_planted(ready: ConsoleReady) -> None:
+    planted = "p" * 43
+    async with browser(ready) as victim:
+        victim.http.cookie_jar.update_cookies({COOKIE: planted}, URL(ready.url))
+        await victim.enter(ready)
+        cookies = {one.value for one in victim.http.cookie_jar if one.key == COOKIE}
+        assert cookies - {planted}
+        assert planted not in cookies
+        async with (
+            aiohttp.ClientSession(ready.url, cookies={COOKIE: planted}) as thief,
+            thief.get("/accounts") as answer,
+        ):
+            assert answer.url.path == "/login"

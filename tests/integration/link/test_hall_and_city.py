@@ -14,6 +14,7 @@ from engine_builders import CARE, KIOSK, LI, RENEW, W1, W3, small_hall
 from patience import until
 
 from console.app.city import City, open_city
+from console.core.audit import read_audit
 from console.core.permissions import EVERYWHERE, SYSTEM, Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls import models as m
@@ -21,6 +22,8 @@ from console.halls.api import HALLS
 from console.modules.appointments.api import APPOINTMENTS, Level, Visitor, Wanted
 from console.modules.appointments.repository_rules import add_version
 from console.modules.appointments.rules import Rule, Target
+from console.modules.privacy.api import PRIVACY, Requester, RequestKind
+from console.modules.privacy.service import PrivacyService
 from console.modules.statistics.api import STATISTICS
 from hallserver.engine.days import business_day
 from hallserver.hall import Hall, open_hall
@@ -34,7 +37,7 @@ from qingting.contract.bookings import Booking
 from qingting.contract.directives import DropBooking, PutBooking, PutNotice
 from qingting.contract.hub import CardRead
 from qingting.contract.ids import BookingId, DeviceId, HallId
-from qingting.contract.people import Person
+from qingting.contract.people import NOBODY, Person
 from qingting.contract.states import CertificateKind, RatingLevel
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.persons import open_person, seal_person
@@ -336,7 +339,7 @@ class Holder:
         return self
 
 
-async def test_a_visit_booked_at_the_city_is_picked_up_with_the_line_cut_and_kept(
+async def test_a_visit_booked_at_the_city_is_picked_up_and_erased_with_the_line_cut(
     city_url: str, tmp_path: Path
 ) -> None:
     clock = Morning()
@@ -391,6 +394,60 @@ async def test_a_visit_booked_at_the_city_is_picked_up_with_the_line_cut_and_kep
             await line.plug()
             await until(lambda: _is(state, "served"))
             await line.pull()
+            await _erased_while_cut_off(city, hall)
+            await line.plug()
+            await until(lambda: _forgotten(city, hall))
+            await line.pull()
+        await _nobody_anywhere(city, tmp_path / "hall.sqlite")
+
+
+async def _erased_while_cut_off(city: City, hall: Hall) -> None:
+    """The citizen asks, staff carry it out: the city forgets at once, the hall cannot know yet."""
+    keeper = Subject(
+        id="keeper", name="经办人", grants={Permission.REQUESTS: EVERYWHERE}, address="10.0.0.9"
+    )
+    desk = privacy(city)
+    async with city.db.write() as uow:
+        who = Requester(name=CARD.name, number=CARD.number)
+        asked = await desk.ask_for(uow, RequestKind.ERASE, who, "请删除", by=SYSTEM)
+        await desk.requests.answer(uow, keeper, asked.no, done=True, outcome="核实后删除")
+        (told,) = await desk.requests_of(uow, CARD.number)
+        assert (told.state, told.halls_waiting) == ("done", 1)
+        assert told.counts["appointments"] == 1
+        (row,) = await uow.all(sa.text("SELECT masked_name, masked_number FROM app_appointment"))
+        assert dict(row) == {"masked_name": "", "masked_number": ""}
+        ((entry), *_) = await read_audit(uow, "request.done")
+        assert (entry.actor, entry.object) == ("keeper", f"request:{asked.no}")
+        assert '"halls":1' in entry.detail
+    (ticket,) = hall.state.tickets.values()
+    assert ticket.person is not None
+
+
+async def _forgotten(city: City, hall: Hall) -> bool:
+    await city.runner.catch_up_all()
+    async with city.db.read() as uow:
+        (told,) = await privacy(city).requests_of(uow, CARD.number)
+    (ticket,) = hall.state.tickets.values()
+    return told.halls_waiting == 0 and ticket.person is None
+
+
+async def _nobody_anywhere(city: City, path: Path) -> None:
+    """Neither on a ticket or a booking of the hall nor in what the city had sent it."""
+    async with city.db.read() as uow:
+        rows = await uow.all(sa.select(m.directive.c.body).order_by(m.directive.c.no))
+        assert len(rows) == 2
+        for row in rows:
+            assert b'"sealed":""' in bytes(row["body"])
+            assert b'"masked_number":""' in bytes(row["body"])
+    found = await asyncio.to_thread(verify, path)
+    assert found.faults == []
+    assert [one.booking.person for one in found.state.bookings.values()] == [NOBODY]
+
+
+def privacy(city: City) -> PrivacyService:
+    service = city.context.take(PRIVACY)
+    assert isinstance(service, PrivacyService)
+    return service
 
 
 async def _is(state: Callable[[], Awaitable[str]], wanted: str) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.sheet_reading import read_sheet, text_of
-from console.core.sheets import csv_of, xlsx_of
+from console.core.sheets import csv_of, plain_name, xlsx_of
 from qingting.contract.errors import Refusal
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
@@ -70,3 +70,12 @@ def test_a_list_that_went_out_comes_back_as_it_was(rows: list[list[str]]) -> Non
         assert [[text_of(cell) for cell in row] for row in read_sheet(made)[1:]] == [
             [cell.strip() for cell in row] for row in kept
         ]
+
+
+@given(st.text())
+def test_no_name_of_a_sheet_ends_its_header_or_leads_elsewhere(file: str) -> None:
+    name = plain_name(file)
+    assert name.isascii()
+    assert name.isprintable()
+    assert not set(name) & set('"\\/;\r\n ')
+    assert ".." not in name
