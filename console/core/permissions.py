@@ -205,6 +205,12 @@ class Scope:
             one.division is not None and stem(code).startswith(one.division) for one in self.areas
         )
 
+    def below(self, code: str) -> bool:
+        """True where a division within is the division or a part of it."""
+        return any(
+            one.division is not None and one.division.startswith(stem(code)) for one in self.areas
+        )
+
     def has_department(self, department: str, division: str) -> bool:
         """True for a department that is within, by itself or by its ``division``."""
         return self.has_division(division) or any(

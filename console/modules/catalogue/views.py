@@ -65,11 +65,15 @@ class Desk:
     async def places(
         self, request: web.Request, department: str, division: str
     ) -> dict[str, object]:
-        """What a form chooses department and division from: those of the organisation, of the halls and of other items,
-        and what the item has already."""
+        """What a form chooses department and division from: those of the organisation within reach or above it, of the
+        halls and of other items, and what the item has already."""
         uow, language, subject = request[UOW], request[LANGUAGE], request[SUBJECT]
         scope = subject.scope(Permission.CATALOGUE)
-        names = {one.name for one in await self.organisation.departments(uow)}
+        names = {
+            one.name
+            for one in await self.organisation.departments(uow)
+            if scope.has_department(one.id, one.division) or scope.below(one.division)
+        }
         directory = await self.halls.directory(uow, subject.scope(Permission.LOOK))
         names |= {one.name for one in directory.names("department").values()}
         names |= {*await repository.departments(uow), department} - {""}

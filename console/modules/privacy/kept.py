@@ -50,6 +50,7 @@ def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
         Kept(name="jobs", days=JOBS_DAYS, pruning="jobs"),
         Kept(name="grants", days=GRANT_DAYS, pruning="privacy"),
         Kept(name="exports", days=EXPORT_DAYS, pruning="privacy"),
+        Kept(name="privacy_alarms", days=EXPORT_DAYS, pruning="privacy"),
         Kept(name="audit", days=None),
         Kept(name="events", days=None),
         Kept(name="requests", days=None),
@@ -69,4 +70,18 @@ def prunes(clock: Clock) -> list[Prune]:
         old = sa.select(m.export.c.no).where(m.export.c.asked_at < before).limit(rows)
         return await uow.run(sa.delete(m.export).where(m.export.c.no.in_(old)))
 
-    return [grants, exports]
+    async def alarms(uow: Uow, rows: int) -> int:
+        """Those that somebody has looked into, with how they were delivered."""
+        before, c = clock.now_ms() - EXPORT_DAYS * DAY_MS, m.alarm.c
+        found = await uow.all(sa.select(c.no).where(c.acked_at < before).limit(rows))
+        old = [row["no"] for row in found]
+        await uow.run(sa.delete(m.alarm_delivery).where(m.alarm_delivery.c.alarm.in_(old)))
+        return await uow.run(sa.delete(m.alarm).where(c.no.in_(old)))
+
+    async def told(uow: Uow, rows: int) -> int:
+        """What halls answered about accounts that their owners deleted; with a request it stays as the request does."""
+        before, c = clock.now_ms() - GRANT_DAYS * DAY_MS, m.told.c
+        old = sa.select(c.hall, c.no).where(c.request.is_(None), c.done_at < before).limit(rows)
+        return await uow.run(sa.delete(m.told).where(sa.tuple_(c.hall, c.no).in_(old)))
+
+    return [grants, exports, alarms, told]
