@@ -43,8 +43,7 @@ def setup(context: ModuleContext) -> None:
     tools = Tools(clock=clock, counter=counter, teller=teller, people=door.people, wake=relay.wake, offset=offset)  # fmt: skip
     booker = Booker(tools)
     context.provide(APPOINTMENTS, AppointmentService(clock, planner, counter, booker, door, offset))
-    context.holds(AppointmentData(clock, door, halls, context.hall_sealer))
-    context.get(PRIVACY).declare_export(TakingOut(clock, door, context.hall_sealer).kind())
+    _people(context, door)
     staff = StaffDesk(clock, context.audit, planner, booker, door)
     closing, jobs = Closing(context.db, planner, counter, staff), context.get(JOBS)
     kind = closing_days(context.db, staff, closing)
@@ -69,6 +68,13 @@ def setup(context: ModuleContext) -> None:
     context.projector(FulfilmentProjector(planner, teller, clock.now_ms))
     context.job("appointments relay", relay.run)
     context.job("appointment reminders", Reminders(context.db, clock, planner, teller).run)
+
+
+def _people(context: ModuleContext, door: Door) -> None:
+    """What is held about people, and how it leaves in clear."""
+    clock, sealer = context.clock, context.hall_sealer
+    context.holds(AppointmentData(clock, door, context.get(HALLS), sealer))
+    context.get(PRIVACY).declare_export(TakingOut(clock, door, sealer).kind())
 
 
 MODULE = ModuleSpec(

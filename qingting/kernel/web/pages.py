@@ -231,7 +231,6 @@ class Pages:
             "takes_out": shell.takes_out and request.method == "GET" and not taking,
             "table_key": table_key,
             "out_url": lambda out, key="": out_url(request, out, key),
-            "marked": False,
             "path": request.path,
             "path_qs": request.path_qs,
             "csrf": csrf_token(request),
