@@ -267,8 +267,12 @@ class ModuleContext:
         return tuple(group for group in found if group.items)
 
     def _lines(self, subject: Subject) -> list[tuple[int, MenuItem]]:
-        lines = sorted(self.menu_items, key=lambda one: one[0])
-        return [(at, item) for at, item, permission in lines if subject.may(permission)]
+        """A page that two functions open stands once, under the words of the first."""
+        found: dict[str, tuple[int, MenuItem]] = {}
+        for at, item, permission in sorted(self.menu_items, key=lambda one: one[0]):
+            if subject.may(permission):
+                found.setdefault(item.href, (at, item))
+        return list(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
