@@ -123,9 +123,17 @@ def department_calls(
     """Calls over the organisation's interface."""
 
     async def departments(call: ApiCall[DepartmentParams, None]) -> DepartmentPage:
-        start = stem(call.params.division or "")
+        start, scope = (
+            stem(call.params.division or ""),
+            call.subject.scope(ORGANISATION_READ.permission),
+        )
         every = sorted(await organisation.departments(call.uow), key=lambda one: one.id)
-        found = [one for one in every if one.division.startswith(start)]
+        found = [
+            one
+            for one in every
+            if one.division.startswith(start)
+            and (scope.has_department(one.id, one.division) or scope.below(one.division))
+        ]
         page, behind = paged(found, lambda one: one.id, call.params.cursor, call.params.limit)
         return DepartmentPage(
             departments=[
@@ -151,8 +159,8 @@ def department_calls(
             scope=ORGANISATION_READ,
             summary=Both("列出部门", "List departments"),
             purpose=Both(
-                "全市或一个区划（含下级）的部门。",
-                "Departments of the city, or of one division with all below it.",
+                "接入范围内和其上级的部门，或其中一个区划（含下级）的部门。",
+                "Departments within reach and above it, or those of one division with all below it.",
             ),
             params=DepartmentParams,
             result=DepartmentPage,
