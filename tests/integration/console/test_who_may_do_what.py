@@ -293,13 +293,7 @@ async def test_a_caller_of_one_district_gets_nothing_of_another(ready: ConsoleRe
     async with caller(ready, "city_supervisor", CITY) as one:
         for path in (
             *("/halls", "/tickets", "/ratings", "/devices", "/alarms", "/alarms/notices"),
-            *("/appointments", "/appointments/nobody", "/appointments/list.csv", "/notifications"),
-        ):
-            assert SECRET in (await one.ask("GET", path, {}))[1], path
-    async with caller(ready, "district_manager", CITY) as one:
-        for path in (
-            *("/departments", "/departments/list.csv", "/staff", "/staff/list.csv", "/accounts"),
-            *("/integrators", "/integrators/nobody", "/staff/edit/nobody"),
+            "/appointments",
         ):
             assert SECRET in (await one.ask("GET", path, {}))[1], path
     async with ready.city.db.read() as uow:
