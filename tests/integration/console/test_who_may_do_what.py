@@ -326,7 +326,12 @@ async def _an_integrator_of_one_district_gets_nothing_of_another(ready: ConsoleR
 
 async def test_no_change_is_taken_without_the_token_of_its_own_session(ready: ConsoleReady) -> None:
     """Every route that is no GET, of staff and of citizens, for a stranger and for somebody logged in."""
-    known = sorted(one for one in await routes(ready) if one[0] not in ("GET", "HEAD"))
+    # What a provider calls back with is signed by it and comes with no cookie.
+    known = sorted(
+        (method, path)
+        for method, path in await routes(ready)
+        if method not in ("GET", "HEAD") and not path.startswith("/callback/")
+    )
     assert len(known) > 100
     taken = []
     async with caller(ready, "system", CITY) as one, aiohttp.ClientSession(ready.url) as stranger:
