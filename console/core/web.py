@@ -1,5 +1,6 @@
 """What every handler of the console finds on its request, and the transaction around it."""
 
+import sqlalchemy as sa
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -9,6 +10,7 @@ from console.core.permissions import Subject
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import Pages
+from qingting.kernel.web.csrf import SAFE
 from qingting.kernel.web.sender import sender_of
 
 PAGES = web.AppKey("pages", Pages)
@@ -18,6 +20,9 @@ PROXIES: web.AppKey[frozenset[str]] = web.AppKey("proxies")
 """Addresses of the reverse proxies in front."""
 SUBJECT = web.RequestKey("subject", Subject)
 """Who asks; absent before login."""
+NUL = "\x00"
+_NO_TEXT = ("22021", "22P05")
+"""SQLSTATE of a text that PostgreSQL cannot keep: as it is, and inside JSON."""
 CALLBACKS = "/callback/"
 """Where other systems tell us something by themselves: each address checks by its own means who calls, no cookie counts
 there, and any worker takes it."""
@@ -43,9 +48,16 @@ def unit_of_work(db: Database) -> Middleware:
             return await handler(request)
         if _unstorable(request):
             raise Refusal("page.not_found")
-        async with db.write() as uow:
-            request[UOW] = uow
-            answer = await _answer(request, handler)
+        await _check_form(request)
+        try:
+            async with db.write() as uow:
+                request[UOW] = uow
+                answer = await _answer(request, handler)
+        except sa.exc.DBAPIError as error:
+            # Out of what a form or a file has in it: JSON writes NUL as ``\u0000``.
+            if getattr(error.orig, "sqlstate", "") in _NO_TEXT:
+                raise Refusal("form.unstorable") from error
+            raise
         if isinstance(answer, web.HTTPException):
             raise answer
         return answer
@@ -55,7 +67,17 @@ def unit_of_work(db: Database) -> Middleware:
 
 def _unstorable(request: web.Request) -> bool:
     """PostgreSQL has no NUL in texts, so nothing can be found under such an address."""
-    return "\x00" in request.path or any("\x00" in value for value in request.query.values())
+    return NUL in request.path or any(NUL in name + value for name, value in request.query.items())
+
+
+async def _check_form(request: web.Request) -> None:
+    """Raises ``form.unstorable`` for a field or a file's name with NUL, before any handler meets it."""
+    if request.method in SAFE:
+        return
+    for name, value in (await request.post()).items():
+        text = value if isinstance(value, str) else getattr(value, "filename", "")
+        if NUL in name + text:
+            raise Refusal("form.unstorable")
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse | web.HTTPException:

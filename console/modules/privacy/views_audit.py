@@ -1,7 +1,8 @@
 """The audit administrator's pages: the list, an entry, a copy, and whether all is whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from console.modules.identity.api import IdentityApi
 from console.modules.jobs.api import JobKind, JobsApi
 from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.audit_keeping import VerifyAudit
+from console.modules.privacy.audit_words import told
 from console.modules.privacy.marks import watermark
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, Pages, see_other
@@ -101,6 +103,7 @@ class AuditViews:
             "acts": await audit_values(uow, "act"),
             "unusual": await self._alarms.open(uow),
             "checked": await self._jobs.latest(uow, self._verifying.name),
+            "told": _told(request),
         }
         return request.app[PAGES].render(request, "audit_list.html", context)
 
@@ -110,7 +113,8 @@ class AuditViews:
         one = await audit_one(uow, no)
         if one is None:
             raise Refusal("page.not_found")
-        context = {"one": one, "name": (await self._names(uow, [one.actor]))[one.actor]}
+        name = (await self._names(uow, [one.actor]))[one.actor]
+        context = {"one": one, "name": name, "told": _told(request)}
         return request.app[PAGES].render(request, "audit_entry.html", context)
 
     async def export(self, request: web.Request) -> web.Response:
@@ -159,6 +163,12 @@ class AuditViews:
                 one.detail,
                 one.hash,
             )
+
+
+def _told(request: web.Request) -> Callable[[AuditEntry], str]:
+    """Details in the reader's words."""
+    pages = request.app[PAGES]
+    return partial(told, t=partial(pages.text, request[LANGUAGE]), has=pages.has_text)
 
 
 def act_key(pages: Pages, entry: AuditEntry) -> str:

@@ -124,6 +124,7 @@ async def test_who_somebody_is_is_kept_sealed_and_shown_masked_after_consent(
             assert reach is not None
             assert reach.phone == "13800000101"
         await _an_agent_says_for_whom(agent)
+        await _a_mandate_that_is_taken_away_ends_acting_at_once(ready, agent)
         await _staff_register_the_same_person(ready, known.id)
     await _handed_over_and_erased_on_request(ready)
 
@@ -138,6 +139,17 @@ async def _an_agent_says_for_whom(agent: Browser) -> None:
     assert "您正在为" in text
     assert "您正在为" in (await agent.get("/c/items"))[1]
     assert (await agent.submit("/c/acting", "/c/acting", firm="nobody"))[0] == 403
+
+
+async def _a_mandate_that_is_taken_away_ends_acting_at_once(
+    ready: ConsoleReady, agent: Browser
+) -> None:
+    """The session lives on and still names the firm; every request asks whether it is given."""
+    async with ready.city.db.write() as uow:
+        assert await uow.run(sa.delete(m.mandate)) > 0
+    status, text = await agent.get("/c/items")
+    assert (status, "您正在为" in text) == (200, False)
+    assert (await agent.get("/c/me"))[0] == 200, "and goes on as the person it is"
 
 
 async def _staff_register_the_same_person(ready: ConsoleReady, known: str) -> None:

@@ -262,10 +262,34 @@ def formulas(text: str) -> list[str]:
     return [cell for row in csv.reader(io.StringIO(text)) for cell in row if cell.startswith("=")]
 
 
+async def _whoever_may_see_them_is_shown_them(ready: ConsoleReady) -> None:
+    """The other district's things are there, under the very addresses at which nobody else must find them."""
+    seen: Mapping[str, tuple[str, ...]] = {
+        "city_supervisor": (
+            *("/halls", "/tickets", "/ratings", "/devices", "/alarms", "/alarms/notices"),
+            *("/appointments", "/appointments/one/nobody", "/appointments/list.csv"),
+            *("/appointments/breaches", "/notifications"),
+        ),
+        "district_manager": (
+            *("/departments", "/departments/list.csv", "/staff", "/staff/list.csv", "/accounts"),
+            *("/integrators", "/integrators/nobody", "/staff/edit/nobody"),
+        ),
+    }
+    missing = []
+    for role, paths in seen.items():
+        async with caller(ready, role, CITY) as one:
+            for path in paths:
+                status, text = await one.ask("GET", path, {})
+                if status != 200 or SECRET not in text:
+                    missing.append((role, path, status))
+    assert missing == []
+
+
 async def test_a_caller_of_one_district_gets_nothing_of_another(ready: ConsoleReady) -> None:
     """Every page, detail and sheet that names no hall shows nothing of the other one's; every page and every act that
     names it is as if there were no such hall. What the own hall calls itself is never markup and never a formula."""
     await hide_secrets(ready)
+    await _whoever_may_see_them_is_shown_them(ready)
     leaks: list[tuple[object, ...]] = []
     seen = sheets = 0
     for role in ("district_manager", "hall_manager", "evaluation_officer", "device_keeper"):
@@ -290,12 +314,6 @@ async def test_a_caller_of_one_district_gets_nothing_of_another(ready: ConsoleRe
     assert seen > 40, "the pages themselves were there"
     assert sheets > 10, "so were the sheets"
     await _an_integrator_of_one_district_gets_nothing_of_another(ready)
-    async with caller(ready, "city_supervisor", CITY) as one:
-        for path in (
-            *("/halls", "/tickets", "/ratings", "/devices", "/alarms", "/alarms/notices"),
-            "/appointments",
-        ):
-            assert SECRET in (await one.ask("GET", path, {}))[1], path
     async with ready.city.db.read() as uow:
         statuses = await ready.city.context.take(HALLS).halls(uow, Scope())
         assert statuses == [], "nobody's scope is nothing, not everything"
@@ -345,6 +363,31 @@ async def test_no_change_is_taken_without_the_token_of_its_own_session(ready: Co
                     assert answer.status < 500, (path, code)
         assert taken == []
         assert (await one.ask("GET", "/halls", {}))[0] == 200, "and nobody was logged out by it"
+
+
+async def test_no_form_with_a_nul_is_taken_and_none_fails(ready: ConsoleReady) -> None:
+    """Every route that takes a form, as the database keeps no such text: refused before any of them meets it."""
+    known = sorted(
+        (method, path)
+        for method, path in await routes(ready)
+        if method not in ("GET", "HEAD") and not path.startswith("/callback/")
+    )
+    wrong = []
+    async with aiohttp.ClientSession(ready.url, cookies={"qt_form": "t"}) as stranger:
+        for method, path in known:
+            for name, value in (("name", "a\0b"), ("a\0b", "name")):
+                data = {"csrf": "t", name: value}
+                async with stranger.request(method, address(path, hall=OWN), data=data) as answer:
+                    if answer.status != 400:
+                        wrong.append((path, answer.status))
+        assert wrong == []
+        file = aiohttp.FormData({"csrf": "t", "words": "a\0b"})
+        file.add_field("file", b"id,name", filename="list.csv")
+        async with stranger.post("/departments/import", data=file) as answer:
+            assert answer.status == 400
+        for path in ("/c/items?q=a%00b", "/c/items?a%00b=q", "/c/halls/a%00b", "/login?next=%00"):
+            async with stranger.get(URL(f"{ready.url}{path}", encoded=True)) as answer:
+                assert answer.status == 404, path
 
 
 async def test_a_login_never_goes_on_with_a_session_that_was_planted(ready: ConsoleReady) -> None:

@@ -1273,6 +1273,11 @@ export const ERROR_TEXTS = {
     "en": "One field ({field}) is not right and nothing was saved. Please check it and send again.",
     "retry": false
   },
+  "form.unstorable": {
+    "zh": "填写的内容里有看不见的空字符，没有保存。请删去后重新输入。",
+    "en": "What was filled in holds an invisible NUL character, so nothing was saved. Please delete it and type again.",
+    "retry": false
+  },
   "wall.code_wrong": {
     "zh": "大屏口令不对或已经停用。请核对后再输入，或在城市平台的“大屏”页面生成新的口令。",
     "en": "The code is wrong or was taken back. Check it and try again, or make a new one on the console's wall screen page.",

@@ -1,0 +1,53 @@
+"""Details of the audit are told in words where they count or set something."""
+
+from functools import partial
+
+import msgspec
+import pytest
+
+from console.app.modules import PAGE_PACKAGES
+from console.core.audit import AuditEntry
+from console.modules.identity.policy import Policy
+from console.modules.privacy.audit_words import told
+from console.modules.privacy.policy import PrivacyPolicy
+from qingting.contract.states import Language
+from qingting.kernel.i18n import Catalogue
+
+KNOWN = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
+
+
+def said(act: str, detail: str, language: Language = Language.ZH) -> str:
+    entry = AuditEntry(
+        no=1, at=0, actor="a", address="", act=act, object="", result="done", detail=detail,
+        previous="", hash="",
+    )  # fmt: skip
+    return told(entry, partial(KNOWN.text, language), KNOWN.has)
+
+
+def test_what_a_listing_brought_is_told_by_name_and_what_was_nothing_is_left_out() -> None:
+    assert said("catalogue.sync", "bad=0 new=474 same=3") == "新增：474，不变：3"
+    assert said("catalogue.sync", "bad=0 new=474", Language.EN).endswith(": 474")
+
+
+@pytest.mark.parametrize(
+    ("act", "of"), [("policy.set", Policy()), ("privacy.policy", PrivacyPolicy())]
+)
+def test_every_rule_that_was_set_is_told_by_name(act: str, of: Policy | PrivacyPolicy) -> None:
+    values = msgspec.structs.asdict(of) | {"version": 7}
+    if "factor_for" in values:
+        values["factor_for"] = ""
+    for language in Language:
+        words = said(act, " ".join(f"{name}={value}" for name, value in values.items()), language)
+        assert "=" not in words
+        assert "_" not in words
+
+
+def test_a_number_of_records_is_said_with_its_unit() -> None:
+    assert said("audit.export", "12 xlsx") == "12 条，xlsx"
+    assert said("request.copied", "3") == "3 条"
+
+
+def test_what_is_of_no_known_form_stays_as_it_was_written() -> None:
+    assert said("catalogue.sync", "strange=1") == "strange=1"
+    assert said("audit.export", "all of it") == "all of it"
+    assert said("hall.enrol", "12 x") == "12 x"
