@@ -49,6 +49,7 @@ OPERATORS = 1_000
 CONNECTED = 20_000
 THINK_SECONDS = 10.0
 """Between two acts of a person: reading a page, choosing a time."""
+WARM_SECONDS = 5.0
 CITIZENS_PER_OPERATOR = 6
 START_SECONDS = 300.0
 DAYS_AHEAD = 10
@@ -220,11 +221,13 @@ async def _crowds(jobs: Sequence[CityJob], workers: Sequence[int], seconds: floa
         crowds = await _start_crowds(stack, jobs)
         await crowds.said()
         after = sum(resident_mb(one) for one in workers)
+        # Workers that have just started remember nothing yet; their faults count, their times do not.
+        first = await crowds.play(Part(seconds=WARM_SECONDS, think=THINK_SECONDS))
         paced = await crowds.play(Part(seconds=seconds, think=THINK_SECONDS))
         burst = await crowds.play(Part(seconds=0.0, think=0.0))
         flat_out = await crowds.play(Part(seconds=seconds, think=0.0))
     connections = sum(one.operators + one.idle for one in jobs)
-    parts = (paced, burst, flat_out)
+    parts = (first, paced, burst, flat_out)
     faults = sum((Counter(one.faults) for one in parts), Counter())
     for what, times in faults.most_common(10):
         click.echo(f"{times} x {what}", err=True)

@@ -19,8 +19,8 @@ DIALS = 50
 """Connections that are opened at one time: citizens come over minutes, not in the same millisecond."""
 HOST = "127.0.0.1"
 IDLE_PAGE = "/c/login"
-TAKEN = b"c-places"
-"""Stands on the page that offers other times."""
+TAKEN = b'id="instead"'
+"""Stands on the page that offers other times to who was slower."""
 
 
 class CitizenSeed(Strict, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class Operator:
         place, who = self._chance.choice(self._job.places), self._citizen
         form = {**place.form, "csrf": who.csrf, "key": f"{self._chance.getrandbits(64):x}"}
         held = await self._line.post(place.action, form, who.cookie)
-        if held.status == 200 and TAKEN in held.body:
+        if held.status == 409 and TAKEN in held.body:
             counts.full += 1
             return
         if held.status != 303:

@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from console.core.uow import ReadUow, Uow
 from qingting.contract.errors import Refusal
 
-POOL_SIZE = 12
+POOL_SIZE = 16
 STATEMENT_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
 WAIT_SECONDS = 20.0
@@ -63,11 +63,12 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
         self.url = url
+        # The pool serves whoever asks at the right moment, and somebody waits for ever: here they stand in a line.
+        self._line = asyncio.Semaphore(pool_size)
         self.engine = create_async_engine(
             url,
             pool_size=pool_size,
-            max_overflow=4,
-            pool_timeout=WAIT_SECONDS,
+            max_overflow=0,
             connect_args={
                 "timeout": CONNECT_SECONDS,
                 "command_timeout": STATEMENT_SECONDS,
@@ -108,16 +109,27 @@ class Database:
         async with self._connection(self._glances) as connection, _away_as_refusal():
             return (await connection.execute(statement, parameters)).mappings().first()
 
+    async def single(self, statement: sa.Executable) -> None:
+        """A single statement that changes something nobody is told of: done when this returns, without a transaction
+        around it."""
+        async with self._connection(self._glances) as connection, _away_as_refusal():
+            await connection.execute(statement)
+
     @asynccontextmanager
     async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-        async with _away_as_refusal():
-            connection = await engine.connect()
+        async with _away_as_refusal(), asyncio.timeout(WAIT_SECONDS):
+            await self._line.acquire()
         try:
-            yield connection
+            async with _away_as_refusal():
+                connection = await engine.connect()
+            try:
+                yield connection
+            finally:
+                # Giving a broken connection back must not hide what broke it.
+                async with _quiet_close():
+                    await connection.close()
         finally:
-            # Giving a broken connection back must not hide what broke it.
-            async with _quiet_close():
-                await connection.close()
+            self._line.release()
 
     async def ping(self) -> None:
         """Raises :class:`CityUnavailable` when nobody answers."""

@@ -41,6 +41,11 @@ _RECORD = sa.text("""
          WHERE citizen = :citizen AND ended_at = 0 AND (until = 0 OR until > :now)) AS listed,
         (SELECT appointment FROM app_history
          WHERE key = nullif(CAST(:key AS text), '')) AS done""")
+_ROW = sa.select(m.appointment).where(_a.id == sa.bindparam("its"))
+_LOCKED = _ROW.with_for_update()
+_PUT = sa.update(m.appointment).where(_a.id == sa.bindparam("its"))
+_DONE = sa.select(m.history.c.appointment).where(m.history.c.key == sa.bindparam("its"))
+_NOTE = sa.insert(m.history).inline()
 _SEND = sa.text("""
     INSERT INTO app_outgoing (hall, appointment, body, told)
     VALUES (:hall, :appointment, :body, NULL), (:hall, :appointment, NULL, :told)""")
@@ -148,36 +153,33 @@ async def record(
 
 async def done_before(uow: ReadUow, key: str) -> str | None:
     """The appointment that a request with this key made or changed."""
-    found = await uow.scalar(sa.select(m.history.c.appointment).where(m.history.c.key == key))
+    found = await uow.scalar(_DONE, {"its": key})
     return None if found is None else str(found)
 
 
 async def row_of(uow: ReadUow, appointment: str) -> sa.RowMapping | None:
-    return await uow.first(sa.select(m.appointment).where(_a.id == appointment))
+    return await uow.first(_ROW, {"its": appointment})
 
 
 async def locked(uow: Uow, appointment: str) -> sa.RowMapping | None:
     """The row, which stays as it is until the commit."""
-    return await uow.first(sa.select(m.appointment).where(_a.id == appointment).with_for_update())
+    return await uow.first(_LOCKED, {"its": appointment})
 
 
 async def add(uow: Uow, values: Mapping[str, Any]) -> None:
-    await uow.run(sa.insert(m.appointment).values(**values))
+    await uow.run(sa.insert(m.appointment), values)
 
 
 async def put(uow: Uow, appointment: str, **values: Any) -> None:
-    await uow.run(sa.update(m.appointment).where(_a.id == appointment).values(**values))
+    await uow.run(_PUT, {"its": appointment, **values})
 
 
 async def note(
     uow: Uow, appointment: str, act: str, *, at: int, by: str, detail: str = "", key: str = ""
 ) -> None:
     """One line of the history; ``key`` makes the act one that is done once."""
-    await uow.run(
-        sa.insert(m.history).values(
-            appointment=appointment, at=at, act=act, by=by, detail=detail, key=key or None
-        )
-    )
+    line = {"appointment": appointment, "at": at, "act": act, "by": by, "detail": detail}
+    await uow.run(_NOTE, {**line, "key": key or None})
 
 
 async def history(uow: ReadUow, appointment: str) -> list[HistoryLine]:

@@ -17,6 +17,13 @@ from console.modules.appointments import models as m
 from console.modules.appointments.places import FOREVER, Taken
 
 _s = m.seat.c
+_SEATS = sa.select(_s.no, _s.until, _s.by_staff).where(
+    _s.hall == sa.bindparam("its"),
+    _s.pool == sa.bindparam("from"),
+    _s.day == sa.bindparam("on"),
+    _s.start == sa.bindparam("at"),
+    _s.until > sa.bindparam("now"),
+)
 _TAKEN = (
     sa.select(
         _s.pool,
@@ -76,34 +83,13 @@ async def lock(uow: Uow, citizen: str, spots: Collection[Spot] = ()) -> None:
 
 async def seats(uow: ReadUow, spots: Sequence[Spot], now: int) -> dict[Spot, Seats]:
     """What is taken of each spot now."""
-    rows = await uow.all(
-        sa.select(_s.hall, _s.pool, _s.day, _s.start, _s.no, _s.until, _s.by_staff).where(
-            _s.until > now,
-            sa.or_(
-                sa.false(),
-                *(
-                    sa.and_(
-                        _s.hall == one.hall,
-                        _s.pool == one.pool,
-                        _s.day == one.day,
-                        _s.start == one.start,
-                    )
-                    for one in spots
-                ),
-            ),
-        )
-    )
     found = {}
     for spot in spots:
-        mine = [
-            row
-            for row in rows
-            if (row["hall"], row["pool"], row["day"], row["start"])
-            == (spot.hall, spot.pool, spot.day, spot.start)
-        ]
+        wanted = {"its": spot.hall, "from": spot.pool, "on": spot.day, "at": spot.start, "now": now}
+        rows = await uow.all(_SEATS, wanted)
         found[spot] = Seats(
-            until={row["no"]: row["until"] for row in mine},
-            by_staff=sum(row["by_staff"] for row in mine),
+            until={row["no"]: row["until"] for row in rows},
+            by_staff=sum(row["by_staff"] for row in rows),
         )
     return found
 

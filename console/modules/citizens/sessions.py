@@ -78,7 +78,11 @@ class CitizenSessions:
         )
 
     async def touch(self, digest: str, seen_at: int) -> None:
-        await self._run(sa.update(m.session).where(_s.digest == digest).values(seen_at=seen_at))
+        statement = sa.update(m.session).where(_s.digest == digest).values(seen_at=seen_at)
+        if self._uow is not None:
+            await self._uow.run(statement)
+        else:
+            await self._db.single(statement)
 
     async def drop(self, digest: str) -> None:
         await self._run(sa.delete(m.session).where(_s.digest == digest))

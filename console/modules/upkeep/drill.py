@@ -105,7 +105,7 @@ async def _schema(url: str, manifest: Manifest) -> Finding:
 
 
 async def _audit(url: str, manifest: Manifest) -> Finding:
-    db = Database(url, pool_size=1)
+    db = Database(url, pool_size=4)
     try:
         async with db.read() as uow:
             fault = await audit_fault(uow)
