@@ -18,7 +18,9 @@ pytestmark = pytest.mark.postgres
 async def tell(ready: ConsoleReady, citizen: str, ticket: str) -> int:
     """Tells somebody; gives the message's number once it is in the list."""
     notes = ready.city.context.take(NOTIFICATIONS)
-    params: dict[str, str | int] = {"hall": "萨尔图区政务服务中心", "ticket": ticket, "ahead": 3}
+    params: dict[str, str | int] = {
+        "hall": "萨尔图区政务服务中心", "hall_en": "Saertu Hall", "ticket": ticket, "ahead": 3,
+    }  # fmt: skip
     async with ready.city.db.write() as uow:
         await notes.tell(uow, FEW_AHEAD, citizen, params, key=f"{citizen} {ticket}")
 

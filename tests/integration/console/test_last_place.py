@@ -41,7 +41,9 @@ async def test_of_a_thousand_at_once_one_gets_the_last_place_though_a_worker_is_
         assert stuck.stdout is not None
         try:
             async with asyncio.timeout(HANG_S):
-                assert await stuck.stdout.readline() == b"inside\n"
+                # Whatever a city that starts has to say comes first.
+                while (said := await stuck.stdout.readline()) != b"inside\n":
+                    assert said, "it came to an end"
             asked = [
                 asyncio.create_task(ask(city, f"{worker}-{number}"))
                 for number in range(500)

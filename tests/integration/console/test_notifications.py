@@ -264,7 +264,9 @@ async def test_a_citizen_chooses_ways_of_each_topic_but_not_of_what_is_urgent(on
     on.service.ready = frozenset(Channel(name) for name in on.senders)
     async with on.db.write() as uow:
         offered = await on.service.choices(uow, "zhang", Language.ZH)
-        assert [one.topic for one in offered] == ["visit.booked", "visit.news", "visit.reminder"]
+        assert [one.topic for one in offered] == [
+            "visit.alipay", "visit.booked", "visit.news", "visit.reminder",
+        ]  # fmt: skip
         kept = {f"{one.topic}/{way}" for one in offered for way, _ in one.ways}
         await on.service.choose(uow, "zhang", kept - {"visit.booked/sms"} | {"login.code/sms"})
     await on.tell()

@@ -115,7 +115,8 @@ async def test_an_own_reach_shows_the_own_ratings_and_nothing_after_the_person_h
                 async with ready.city.db.write() as uow:
                     mine = m.account.c.id == "clerk-"
                     await uow.run(sa.update(m.account).where(mine).values(staff=number))
-                return "萨尔图" in (await clerk.ask("GET", "/ratings", {}))[1]
+                # The words of the rating, as the hostile citizen of these tests leaves them.
+                return "steal()" in (await clerk.ask("GET", "/ratings", {}))[1]
 
             assert await sees_the_rating(CLERK.number)
             assert not await sees_the_rating("7002")

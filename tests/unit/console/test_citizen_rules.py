@@ -190,7 +190,7 @@ def test_an_agent_acts_for_the_firms_that_can_be_read_and_for_each_once() -> Non
         ({"person_kind": "robot"}, "person_kind"),
         ({"name": ""}, "name"),
         ({"name": ["a"]}, "name"),
-        ({"certificate_kind": "passport"}, "certificate_kind"),
+        ({"certificate_kind": "library_card"}, "certificate_kind"),
         ({"certificate_number": "'; --"}, "certificate_number"),
         ({"person_kind": "legal", "uscc": "1"}, "uscc"),
     ],

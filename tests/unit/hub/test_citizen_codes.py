@@ -69,7 +69,7 @@ def test_what_the_platform_says_of_a_code_is_told_apart(result: str) -> None:
         {"result": "fine"},
         {"person": None},
         {"person": PERSON | {"name": ""}},
-        {"person": PERSON | {"kind": "passport"}},
+        {"person": PERSON | {"kind": "library_card"}},
         {"person": PERSON | {"number": 230602}},
         {"person": PERSON | {"number": "2" * 19}},
         {"person": PERSON | {"valid_to": "2039-05-01"}},
