@@ -128,6 +128,7 @@ def _bench(
         codes=platforms.codes,
         identity=platforms.identity,
         messages=platforms.messages,
+        alipay=platforms.alipay,
         items=platforms.items,
     )
 

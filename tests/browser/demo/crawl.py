@@ -15,6 +15,8 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 NARROWEST = 320
 NOT_FOLLOWED = ("/language", "/c/look")
 """Addresses that change how all further pages look."""
+FORM_EACH = "/configurations/{hall}/parts/"
+"""Routes whose pages differ by the part: each part has a form of its own, made from its type, and is looked at."""
 LINKS = """html => [...new DOMParser().parseFromString(html, 'text/html').querySelectorAll('a[href]')]
     .map(one => one.getAttribute('href'))"""
 WIDER = """[...document.querySelectorAll('body *')].filter(one => {
@@ -37,7 +39,8 @@ what needs a script is hidden until one shows it."""
 
 @dataclass
 class Crawl:
-    """What was found. ``seen`` are the routes that were looked at, one page of each; ``faults`` name the page."""
+    """What was found. ``seen`` are the routes that were looked at, one page of each (:data:`FORM_EACH`: of each part);
+    ``faults`` name the page."""
 
     routes: tuple[str, ...]
     seen: set[str] = field(default_factory=set)
@@ -49,7 +52,8 @@ class Crawl:
             return path
         for one in self.routes:
             if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(one)), path):
-                return one
+                part = path.split("/")[4] if one.startswith(FORM_EACH) else ""
+                return re.sub(r"\{(part|whole)\}", part, one) if part else one
         return path
 
 

@@ -130,6 +130,8 @@ CITY_PAGES = (
     ("configurations/saertu", "console-configuration"),
     ("configurations/saertu/parts/windows", "console-configuration-windows"),
     ("configurations/saertu/parts/calendar", "console-configuration-hours"),
+    ("configurations/saertu/parts/rules", "console-configuration-rules"),
+    ("configurations/saertu/parts/kiosks/demo", "console-configuration-kiosk"),
     ("configurations/saertu/text/rules", "console-configuration-text"),
     ("configurations/saertu/catalogue", "console-configuration-catalogue"),
     ("jobs", "console-jobs"),
@@ -376,6 +378,7 @@ async def test_every_page_fits_the_narrowest_phone_does_without_scripts_and_is_a
         await expect(page.locator("form[action='/logout']").first).to_be_attached()
         sessions.append((context, console))
     sessions.append((await citizen_context(browser, console), f"{console}c"))
+    sessions.append((await browser.new_context(locale="zh-CN"), f"{console}login"))
     await asyncio.gather(*(crawl(context, start, found) for context, start in sessions))
     assert found.faults == []
     assert len(found.seen) >= PAGES_FOUND, sorted(set(PAGE_ROUTES) - found.seen)
