@@ -133,6 +133,7 @@ class Session:
                 parent_epoch=self._store.parent[0],
                 parent_seq=self._store.parent[1],
                 box_key=self._people.box_key,
+                directive_no=self._hall.state.directive_no,
             )
         )
         match await self._receive(HELLO_SECONDS):

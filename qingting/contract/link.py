@@ -35,7 +35,8 @@ def chain_hash(previous: str, event: bytes) -> str:
 class Hello(Record, frozen=True, kw_only=True, tag="HELLO", tag_field="f"):
     """Hall → city. ``first`` is the oldest event kept; ``parent_epoch``/``parent_seq`` tell where a fork began.
 
-    ``box_key`` is the public half (hex, X25519) for boxes that only this hall opens."""
+    ``box_key`` is the public half (hex, X25519) for boxes that only this hall opens. ``directive_no`` is the number of
+    the last directive that became an event here, 0 for none; -1: an older hall that does not say."""
 
     proto: tuple[int, int]
     hall: HallId
@@ -49,6 +50,7 @@ class Hello(Record, frozen=True, kw_only=True, tag="HELLO", tag_field="f"):
     parent_epoch: int = 0
     parent_seq: int = 0
     box_key: str = ""
+    directive_no: int = -1
 
 
 class Welcome(Record, frozen=True, kw_only=True, tag="WELCOME", tag_field="f"):

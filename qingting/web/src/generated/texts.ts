@@ -1298,6 +1298,11 @@ export const ERROR_TEXTS = {
     "en": "What was sent is too large and was not saved. Please send less.",
     "retry": false
   },
+  "hall.unsettled": {
+    "zh": "市级平台刚从备份恢复，这个大厅还没有重新上报。等它连上以后请再试一次。",
+    "en": "The city was restored from a backup and this hall has not reported since. Try again once it is connected.",
+    "retry": true
+  },
   "hall.no_fork": {
     "zh": "这个大厅没有需要决定的记录分歧，可能已经恢复。请刷新页面。",
     "en": "This hall has no fork to decide on; it may have recovered. Reload the page.",
