@@ -112,14 +112,16 @@ async def _drill_city(settings: "ConsoleSettings", archive: Path) -> None:
 
 
 async def _restore_city(settings: "ConsoleSettings", archive: Path) -> None:
+    from console.app.modules import MIGRATIONS
     from console.app.server import open_database
     from console.modules.upkeep.restoring import restore_city
     from qingting.kernel.aio.clock import SystemClock
 
     async with open_database(settings) as url:
-        restored = await restore_city(url, archive, SystemClock().now_ms())
+        restored = await restore_city(url, archive, SystemClock().now_ms(), MIGRATIONS)
     _say(restored.findings)
     click.echo(f"The database before it is kept as {restored.former}.")
+    click.echo("A hall can be told something again once it has connected.")
 
 
 def _say(findings: "tuple[Finding, ...]") -> None:

@@ -21,6 +21,7 @@ from console.core.retention import (
     KEEP_DEVICES_DAYS,
     KEEP_MESSAGES_DAYS,
     KEEP_NOTICES_DAYS,
+    KEEP_VISITS_DAYS,
     Days,
     RetentionSettings,
 )
@@ -62,6 +63,7 @@ class ConsoleSettings(UpkeepOptions, frozen=True, kw_only=True):
     keep_notices_days: Days = KEEP_NOTICES_DAYS
     keep_devices_days: Days = KEEP_DEVICES_DAYS
     keep_messages_days: Days = KEEP_MESSAGES_DAYS
+    keep_visits_days: Days = KEEP_VISITS_DAYS
     serve: Serve = "all"
     citizen_map_url: str = ""
     citizen_address_per_minute: Amount = ADDRESS_PER_MINUTE
@@ -133,6 +135,7 @@ class ConsoleSettings(UpkeepOptions, frozen=True, kw_only=True):
             keep_notices_days=self.keep_notices_days,
             keep_devices_days=self.keep_devices_days,
             keep_messages_days=self.keep_messages_days,
+            keep_visits_days=self.keep_visits_days,
         )
 
 

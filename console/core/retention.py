@@ -14,6 +14,7 @@ KEEP_ALARMS_DAYS = 730
 KEEP_NOTICES_DAYS = 180
 KEEP_DEVICES_DAYS = 400
 KEEP_MESSAGES_DAYS = 400
+KEEP_VISITS_DAYS = 730
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,13 @@ class Kept:
 class RetentionSettings:
     """Days that are kept. ``keep_alarms_days``: alarms that are over, with their history and planned maintenance;
     ``keep_notices_days``: notices and how they were delivered; ``keep_devices_days``: what held at devices and
-    when, from which availability is reckoned, and their timelines; ``keep_messages_days``: what citizens were told. Open alarms are kept however old.
+    when, from which availability is reckoned, and their timelines; ``keep_messages_days``: what citizens were told;
+    ``keep_visits_days``: what was done with bookings that are over, and which places they had. Open alarms and open
+    bookings are kept however old.
     """
 
     keep_alarms_days: int = KEEP_ALARMS_DAYS
     keep_notices_days: int = KEEP_NOTICES_DAYS
     keep_devices_days: int = KEEP_DEVICES_DAYS
     keep_messages_days: int = KEEP_MESSAGES_DAYS
+    keep_visits_days: int = KEEP_VISITS_DAYS

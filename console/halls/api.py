@@ -254,6 +254,11 @@ class HallsApi(Protocol):
         when. What a hall has not answered is not among them."""
         ...
 
+    async def unsettled(self, uow: ReadUow) -> frozenset[HallId]:
+        """Halls that have not reported since the city was put back from a backup: what is sent to them is refused
+        with ``hall.unsettled``."""
+        ...
+
     async def empty_people(self, uow: Uow, directives: Sequence[tuple[str, int]]) -> int:
         """Takes the citizens out of directives that their halls have confirmed, which are never sent again. How
         many."""
@@ -270,7 +275,8 @@ class HallsApi(Protocol):
         expires_at: int | None = None,
     ) -> int:
         """Gives a directive its number; it leaves after the commit and outlives every cut. ``under`` is the
-        function that allows it, which the subject must have at the hall."""
+        function that allows it, which the subject must have at the hall. Raises ``hall.unknown`` and, while nobody
+        knows which numbers the hall has seen, ``hall.unsettled``."""
         ...
 
     async def send_all(

@@ -5,12 +5,15 @@ number after ``parent_seq`` and is chained to that event's hash. A store made an
 no parent and starts at 1. So ``(epoch, seq)`` orders a hall's log.
 """
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import msgspec
 
 from qingting.contract.base import Record
+from qingting.contract.events import DirectiveApplied, DirectiveRefused
 from qingting.contract.link import (
     MAX_FRAME_BYTES,
     MAX_FRAME_EVENTS,
@@ -78,12 +81,22 @@ class _Head(Record, frozen=True):
     b: _Kind
 
 
+class _No(Record, frozen=True):
+    no: int
+
+
+class _Answer(Record, frozen=True):
+    b: _No
+
+
 class _Time(Record, frozen=True):
     at: int
 
 
 _times = msgspec.json.Decoder(_Time)
 _heads = msgspec.json.Decoder(_Head)
+_answers = msgspec.json.Decoder(_Answer)
+_ANSWERS = frozenset(str(one.__struct_config__.tag) for one in (DirectiveApplied, DirectiveRefused))
 
 
 def check_frame(cursor: Cursor, frame: Events) -> Fresh | Repeat | Fork | Nack:
@@ -120,6 +133,16 @@ def _walk(cursor: Cursor, frame: Events, raws: list[bytes]) -> Fresh | Repeat | 
     if not links and seq < cursor.seq:
         return Repeat(seq, running)
     return Fresh(tuple(links))
+
+
+def answered(links: Sequence[Link]) -> int:
+    """The highest number of a directive that these events answer; 0 for none."""
+    found = 0
+    for link in links:
+        if link.kind in _ANSWERS:
+            with contextlib.suppress(msgspec.DecodeError):
+                found = max(found, _answers.decode(link.raw).b.no)
+    return found
 
 
 def frame_instants(frame: Events) -> set[int]:

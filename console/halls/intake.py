@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from console.core.db import Database
-from console.halls.chain import Cursor, Fork, Fresh, Repeat, check_frame, frame_instants
+from console.halls.chain import Cursor, Fork, Fresh, Repeat, answered, check_frame, frame_instants
 from console.halls.partitions import Months
 from console.halls.repository import HallRepository
 from qingting.contract.ids import HallId
@@ -72,6 +72,8 @@ class Intake:
                 refused=verdict.code,
                 now=now,
             )
+            if verdict.verdict == "resume":
+                await _settle(halls, hello, now)
             uow.changed("halls")
         log.info(
             "link.greeted", hall=hello.hall, verdict=verdict.verdict, cursor=verdict.cursor.seq
@@ -196,7 +198,21 @@ class Intake:
             halls.changed()
         await halls.append(hall, frame.epoch, judged.links, now)
         last = judged.links[-1]
+        await halls.note_answers(hall, answered(judged.links), last.seq)
         return _ack(Cursor(cursor.epoch, last.seq, last.hash))
+
+
+async def _settle(halls: HallRepository, hello: Hello, now: int) -> None:
+    """After a restore the city's own numbers are those of the backup; the hall says which it has had since. An older
+    hall does not say, and one on probation is not believed: unless the city has the whole log already, that is
+    settled as the log arrives."""
+    held = await halls.lock_cursor(hello.hall)
+    if held is None or held[1]:
+        return
+    if hello.directive_no >= 0:
+        await halls.settle(hello.hall, hello.directive_no, now)
+    elif hello.head <= held[0].seq:
+        await halls.settle(hello.hall, 0, now)
 
 
 def _ack(cursor: Cursor) -> Ack:

@@ -18,8 +18,10 @@ hall = sa.Table(
     sa.Column("next_directive", sa.BigInteger, nullable=False),
     sa.Column("latitude", sa.Double),
     sa.Column("longitude", sa.Double),
+    sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.true()),
 )
-"""``latitude`` and ``longitude`` in degrees (WGS 84); both or none."""
+"""``latitude`` and ``longitude`` in degrees (WGS 84); both or none. ``settled`` false: the city was put back from a
+backup and the hall has not said since which directives it has, so none gets a number."""
 
 cursor = sa.Table(
     "hall_cursor",

@@ -277,10 +277,10 @@ class HallRepository:
         self, hall: HallId, bodies: Sequence[bytes], by: str, now: int, expires_at: int | None
     ) -> int | None:
         """The number of the first, the others follow it: taken in the same transaction so that none is ever missing;
-        None for no such hall."""
+        None for no such hall, and for one that is not settled."""
         first: int | None = await self._uow.scalar(
             sa.update(m.hall)
-            .where(m.hall.c.id == hall)
+            .where(m.hall.c.id == hall, m.hall.c.settled)
             .values(next_directive=m.hall.c.next_directive + len(bodies))
             .returning(m.hall.c.next_directive - len(bodies))
         )
@@ -301,6 +301,37 @@ class HallRepository:
             .where(m.directive.c.acked_at.is_(None))
             .values(acked_at=now)
         )
+
+    async def settle(self, hall: HallId, applied: int, now: int) -> None:
+        """The hall has answered every directive up to number ``applied``: those are confirmed, and the next gets a
+        number that the hall has not seen."""
+        c = m.hall.c
+        await self._uow.run(
+            sa.update(m.hall)
+            .where(c.id == hall, ~c.settled | (c.next_directive <= applied))
+            .values(settled=True, next_directive=sa.func.greatest(c.next_directive, applied + 1))
+        )
+        await self.ack_directives(hall, applied, now)
+
+    async def note_answers(self, hall: HallId, answered: int, seq: int) -> None:
+        """The log holds an answer to directive ``answered`` (0: to none) and is read up to ``seq``. A hall that said
+        nothing in HELLO is settled once its log is read as far as it was then."""
+        c = m.hall.c
+        head = sa.select(m.link.c.head).where(m.link.c.hall == hall).scalar_subquery()
+        await self._uow.run(
+            sa.update(m.hall)
+            .where(c.id == hall, ~c.settled | (c.next_directive <= answered))
+            .values(
+                settled=c.settled | sa.func.coalesce(head <= seq, sa.false()),
+                next_directive=sa.func.greatest(c.next_directive, answered + 1),
+            )
+        )
+
+
+async def unsettled_halls(uow: ReadUow) -> frozenset[HallId]:
+    """Halls that have not reported since the city was put back from a backup."""
+    rows = await uow.all(sa.select(m.hall.c.id).where(~m.hall.c.settled))
+    return frozenset(HallId(row["id"]) for row in rows)
 
 
 async def piece_of(uow: ReadUow, parcel: str, offset: int, size: int) -> bytes:

@@ -23,7 +23,7 @@ from console.halls.api import (
 )
 from console.halls.boxes import empty_people
 from console.halls.link import SILENCE_SECONDS
-from console.halls.repository import HallRepository
+from console.halls.repository import HallRepository, unsettled_halls
 from qingting.contract.base import Record
 from qingting.contract.directives import Directive
 from qingting.contract.errors import Refusal
@@ -232,6 +232,9 @@ class HallService:
         rows = await uow.all(sa.select(m.outcome).where(wanted)) if directives else ()
         return {(row["hall"], row["no"]): (row["code"], row["at"]) for row in rows}
 
+    async def unsettled(self, uow: ReadUow) -> frozenset[HallId]:
+        return await unsettled_halls(uow)
+
     async def empty_people(self, uow: Uow, directives: Sequence[tuple[str, int]]) -> int:
         return await empty_people(uow, directives)
 
@@ -266,7 +269,8 @@ class HallService:
             hall, bodies, subject.id, self._clock.now_ms(), expires_at
         )
         if first is None:
-            raise Refusal("hall.unknown")
+            known = await HallRepository(uow).key_digest(hall) is not None
+            raise Refusal("hall.unsettled" if known else "hall.unknown")
         numbers = range(first, first + len(bodies))
         what = [
             (str(hall), f"{no} {type(one).__name__}")

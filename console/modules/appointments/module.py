@@ -2,6 +2,7 @@
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
+from console.core.pruning import pruning
 from console.core.uow import CHANGED
 from console.halls.api import HALLS
 from console.modules.appointments import views, views_day, views_rules, views_standing
@@ -14,6 +15,7 @@ from console.modules.appointments.desk import StaffDesk
 from console.modules.appointments.fulfilment import FulfilmentProjector
 from console.modules.appointments.personal import AppointmentData
 from console.modules.appointments.planner import Planner
+from console.modules.appointments.pruning import PRUNE_LOCK, prunes
 from console.modules.appointments.relay import Relay
 from console.modules.appointments.reminders import Reminders
 from console.modules.appointments.rule_desk import RuleDesk
@@ -67,6 +69,8 @@ def setup(context: ModuleContext) -> None:
     context.menu(45, item, Permission.APPOINTMENTS)
     context.projector(FulfilmentProjector(planner, teller, clock.now_ms))
     context.job("appointments relay", relay.run)
+    old = prunes(clock, context.retention, halls)
+    context.job("appointments pruning", pruning(context.db, "visits", PRUNE_LOCK, old))
     context.job("appointment reminders", Reminders(context.db, clock, planner, teller).run)
 
 

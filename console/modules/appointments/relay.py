@@ -3,6 +3,7 @@
 A booking leaves a directive behind in its own transaction. Giving it the hall's next number there would make all
 bookings of a hall, and with the audit's chain all of the city, wait for one another until the disk has answered. So
 one worker at a time gives numbers to what waits, many at once; what a cut or a killed worker leaves is found again.
+What is for a hall that has not reported since a restore waits for it, and holds nobody else up.
 """
 
 import asyncio
@@ -68,7 +69,11 @@ class Relay:
         async with self._db.write() as uow:
             if not await uow.scalar(_ONE, {"no": _LOCK}):
                 return False
-            rows = await uow.all(sa.select(m.outgoing).order_by(m.outgoing.c.no).limit(BATCH))
+            waiting = await self._halls.unsettled(uow)
+            ready = m.outgoing.c.told.is_not(None) | m.outgoing.c.hall.not_in(sorted(waiting))
+            rows = await uow.all(
+                sa.select(m.outgoing).where(ready).order_by(m.outgoing.c.no).limit(BATCH)
+            )
             await self._send_all(uow, [row for row in rows if row["told"] is None])
             await self._tell_all(
                 uow, [_words.decode(row["told"]) for row in rows if row["told"] is not None]
@@ -112,6 +117,8 @@ class Relay:
                 uow, SYSTEM, hall, directives, under=Permission.APPOINTMENTS_HANDLE
             )
         except Refusal as refusal:
+            if refusal.code != "hall.unknown":
+                raise
             # A hall that the city does not know any more: nobody is there to be told.
             log.warning("appointments.hall_gone", hall=hall, code=refusal.code)
             return

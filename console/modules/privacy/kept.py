@@ -47,6 +47,12 @@ def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
             setting="keep_messages_days",
             pruning="messages",
         ),
+        Kept(
+            name="visits",
+            days=retention.keep_visits_days,
+            setting="keep_visits_days",
+            pruning="visits",
+        ),
         Kept(name="jobs", days=JOBS_DAYS, pruning="jobs"),
         Kept(name="grants", days=GRANT_DAYS, pruning="privacy"),
         Kept(name="exports", days=EXPORT_DAYS, pruning="privacy"),

@@ -191,7 +191,7 @@ class RolloutService:
             one.id
             for one in await self._halls.halls(uow, EVERYWHERE)
             if one.state is LinkState.ONLINE
-        }
+        } - await self._halls.unsettled(uow)
         for row in rows:
             await self._advance(uow, row, fleet, online, now)
         return True

@@ -9,6 +9,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from console.core.db import asyncpg_arguments
+from console.core.migrate import NewerDatabaseError, migrate
 from console.modules.upkeep.archive import Manifest
 from console.modules.upkeep.drill import Finding, check
 from console.modules.upkeep.dumping import administer, beside, quoted, restore_into
@@ -24,10 +25,13 @@ class Restored:
     former: str
 
 
-async def restore_city(url: str, archive: Path, now_ms: int) -> Restored:
+async def restore_city(
+    url: str, archive: Path, now_ms: int, migrations: tuple[str, ...]
+) -> Restored:
     """Puts the content of ``archive`` in the place of the database that ``url`` names, which is renamed and kept.
+    ``migrations`` bring what an older program wrote to the schema of this one.
 
-    Nobody may be connected. Raises ``backup.in_use``, ``backup.damaged``, ``backup.failed``, and
+    Nobody may be connected. Raises ``backup.in_use``, ``backup.damaged``, ``backup.failed``, ``backup.newer``, and
     ``backup.drill_failed`` when what came out is not sound; then nothing has changed.
     """
     database = str(sa.engine.make_url(url).database)
@@ -40,6 +44,8 @@ async def restore_city(url: str, archive: Path, now_ms: int) -> Restored:
         manifest = await restore_into(place, archive)
         findings = await check(place, manifest)
         _refuse_unsound(findings, archive)
+        await _bring_up(place, migrations)
+        await _unsettle(place)
         await _refuse_in_use(url, database)
         await administer(
             url,
@@ -55,6 +61,25 @@ async def restore_city(url: str, archive: Path, now_ms: int) -> Restored:
 def _refuse_unsound(findings: Sequence[Finding], archive: Path) -> None:
     if not all(one.good for one in findings):
         raise Refusal("backup.drill_failed", file=archive.name)
+
+
+async def _bring_up(url: str, migrations: tuple[str, ...]) -> None:
+    try:
+        await migrate(url, migrations)
+    except NewerDatabaseError as error:
+        raise Refusal("backup.newer") from error
+
+
+async def _unsettle(url: str) -> None:
+    """The halls may have been given numbers of directives that the archive knows nothing of: none gets another until
+    it has reported, also one that is enrolled only after this."""
+    connection = await asyncpg.connect(timeout=10, **asyncpg_arguments(url))
+    try:
+        async with connection.transaction():
+            await connection.execute("UPDATE hall_hall SET settled = false")
+            await connection.execute("ALTER TABLE hall_hall ALTER COLUMN settled SET DEFAULT false")
+    finally:
+        await connection.close(timeout=10)
 
 
 async def _refuse_in_use(url: str, database: str) -> None:

@@ -87,7 +87,7 @@ class Log:
         copy.raws, copy.hashes = copy.raws[:head], copy.hashes[: head + 1]
         return copy
 
-    def hello(self, key: str) -> k.Hello:
+    def hello(self, key: str, directive_no: int = -1) -> k.Hello:
         return k.Hello(
             proto=(1, 1),
             hall=self.hall,
@@ -99,6 +99,7 @@ class Log:
             clock=self.now,
             parent_epoch=self.parent[0],
             parent_seq=self.parent[1],
+            directive_no=directive_no,
         )
 
     # -- what happens in a hall ---------------------------------------------------------------

@@ -21,16 +21,23 @@ from appointment_stage import (
 from city_hall import START
 from patience import until
 
+from console.core.pruning import prune_all
+from console.core.retention import RetentionSettings
 from console.halls import models as hall_models
+from console.halls.api import HALLS
+from console.modules.appointments import models as m
 from console.modules.appointments import repository as repo
 from console.modules.appointments.api import Appointment, Level, Life, Wanted
+from console.modules.appointments.pruning import PRUNE_LOCK, prunes
+from console.modules.appointments.relay import BATCH
 from console.modules.appointments.rules import CapacityBy, LateRule, Rule, Target
 from console.modules.notifications import models as notes
 from qingting.contract import events as e
 from qingting.contract.config_parts import HallPart
+from qingting.contract.directives import DropBooking
 from qingting.contract.errors import Refusal
 from qingting.contract.examples import DEPARTMENT, ITEM, QUEUE, STAFF, WINDOW
-from qingting.contract.ids import BookingId, ItemId, TicketId
+from qingting.contract.ids import BookingId, HallId, ItemId, TicketId
 
 pytestmark = pytest.mark.postgres
 HOUR = 3_600_000
@@ -96,8 +103,9 @@ async def directives(run: Stage) -> list[str]:
     return [bytes(row["body"]).decode().split('"type":"')[1].split('"')[0] for row in rows]
 
 
-async def told(run: Stage, citizen: str) -> list[str]:
-    await until(run.relayed)
+async def told(run: Stage, citizen: str, *, all_sent: bool = True) -> list[str]:
+    if all_sent:
+        await until(run.relayed)
     async with run.city.db.read() as uow:
         n = notes.message.c
         rows = await uow.all(sa.select(n.topic).where(n.citizen == citizen).order_by(n.no))
@@ -325,3 +333,76 @@ async def test_a_word_that_cannot_be_told_keeps_nobody_else_waiting(run: Stage) 
     await book(run)
     assert await directives(run) == ["booking.put"]
     assert await told(run, "ann") == []
+
+
+async def test_a_booking_waits_for_a_hall_that_has_not_reported_since_a_restore_and_holds_nobody_up(
+    run: Stage,
+) -> None:
+    await run.rule(Rule(open=True, capacity_by=CapacityBy.NUMBER, capacity=99))
+    await run.city.enrol_hall(HallId("other"), name="别的大厅", key="key-of-other")
+    async with run.city.db.write() as uow:
+        here = hall_models.hall.c.id == HALL
+        await uow.run(sa.update(hall_models.hall).where(here).values(settled=False))
+    for number in range(BATCH + 1):
+        await book(run, f"citizen-{number}")
+    async with run.city.db.write() as uow:
+        await repo.send(uow, HallId("other"), "b-elsewhere", DropBooking(booking=BookingId("b-elsewhere")))  # fmt: skip
+
+    async def others_told() -> bool:
+        await run.relayed()
+        return await waiting(run) == [HALL] * (BATCH + 1) and await numbers(run, "other") == [1]
+
+    await until(others_told)
+    assert await told(run, "citizen-0", all_sent=False) == ["booked"]
+    await run.city.link.intake.greet(run.log.hello("key-of-hall", directive_no=5))
+    await until(run.relayed)
+    assert await numbers(run, HALL) == list(range(6, 6 + BATCH + 1))
+
+
+async def waiting(run: Stage) -> list[str]:
+    async with run.city.db.read() as uow:
+        return [row["hall"] for row in await uow.all(sa.select(m.outgoing.c.hall))]
+
+
+async def numbers(run: Stage, hall: str) -> list[int]:
+    d = hall_models.directive.c
+    async with run.city.db.read() as uow:
+        rows = await uow.all(sa.select(d.no).where(d.hall == hall).order_by(d.no))
+    return [row["no"] for row in rows]
+
+
+async def test_what_was_done_with_visits_that_are_over_goes_and_what_is_open_stays(
+    run: Stage,
+) -> None:
+    await run.rule(Rule(open=True, capacity_by=CapacityBy.NUMBER, capacity=9))
+    served, never_told = await book(run, "ann"), await book(run, "bob")
+    gone, lapsed = await book(run, "cat"), await hold(run, "dan")
+    await cancel(run, gone)
+    await until(run.relayed)
+    answered = [e.DirectiveApplied(no=no) for no in range(1, 5)]
+    await run.hears(*answered, taken(served), finished(served))
+    halls, keep = run.city.context.take(HALLS), RetentionSettings(keep_visits_days=60)
+
+    async def prune() -> dict[str, set[str]]:
+        await prune_all(run.city.db, PRUNE_LOCK, prunes(run.clock, keep, halls), 2)
+        found = {}
+        async with run.city.db.read() as uow:
+            for table in (m.seat, m.sent, m.history):
+                rows = await uow.all(sa.select(table.c.appointment))
+                found[table.name] = {row["appointment"] for row in rows} - {""}
+        return found
+
+    await run.wait(59 * 24 * HOUR)
+    before = await prune()
+    assert before["app_history"] == {one.id for one in (served, never_told, gone, lapsed)}
+    assert before["app_sent"] == {served.id, never_told.id, gone.id}
+    assert {served.id, never_told.id} <= before["app_seat"]
+    await run.wait(4 * 24 * HOUR)
+    assert await prune() == {table.name: {never_told.id} for table in (m.seat, m.sent, m.history)}
+    async with run.city.db.read() as uow:
+        assert await uow.scalar(sa.select(sa.func.count()).select_from(m.seat)) == 1
+        bodies = await uow.all(sa.select(hall_models.directive).order_by("no"))
+    sealed = [b'"sealed":"' in bytes(row["body"]) and b'"sealed":""' not in bytes(row["body"]) for row in bodies]  # fmt: skip
+    assert sealed.count(True) == 1, (
+        "only the open visit's citizen is still in what the hall was told"
+    )

@@ -11,6 +11,7 @@ from city_hall import LinkClient, Log
 from console_browser import HALL, Browser, browser, connect_hall, console
 from patience import until
 
+from console.app.modules import MIGRATIONS
 from console.app.server import ConsoleReady
 from console.core.db import Database, asyncpg_arguments
 from console.halls.partitions import Months
@@ -144,8 +145,8 @@ async def test_a_damaged_city_is_restored_to_the_same_content(
         # A copy of the city stands in for it: this one is in use, and that is refused.
         archive = await dump_city(ready.city.db.url, tmp_path / "a", NOW)
         with pytest.raises(Refusal, match=r"backup\.in_use"):
-            await restore_city(ready.city.db.url, archive, NOW)
-        await restore_city(place, archive, NOW)
+            await restore_city(ready.city.db.url, archive, NOW, MIGRATIONS)
+        await restore_city(place, archive, NOW, MIGRATIONS)
         before = await contents(place)
         assert all(before.values())
 
@@ -154,7 +155,7 @@ async def test_a_damaged_city_is_restored_to_the_same_content(
             "DROP TABLE hall_directory; TRUNCATE hall_event; DELETE FROM conf_version"
         )
         await connection.close()
-        restored = await restore_city(place, archive, NOW + 1000)
+        restored = await restore_city(place, archive, NOW + 1000, MIGRATIONS)
         assert await contents(place) == before
         assert all(one.good for one in restored.findings)
 
@@ -162,7 +163,7 @@ async def test_a_damaged_city_is_restored_to_the_same_content(
         for name, keep in (("cut", 0.5), ("empty", 0)):
             await asyncio.to_thread(cut, archive, tmp_path / name, keep)
             with pytest.raises(Refusal, match=r"backup\.damaged"):
-                await restore_city(place, tmp_path / name, NOW + 2000)
+                await restore_city(place, tmp_path / name, NOW + 2000, MIGRATIONS)
         assert await contents(place) == before
         admin = await asyncpg.connect(**asyncpg_arguments(beside(place, "postgres")))
         for row in await admin.fetch("SELECT datname FROM pg_database WHERE datname ~ '_before_'"):

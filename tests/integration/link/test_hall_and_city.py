@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from aiohttp import web
+from city_line import HALL, OWN, Line, linked, settled
 from engine_builders import CARE, KIOSK, LI, RENEW, W1, W3, small_hall
 from patience import until
 
@@ -29,7 +28,6 @@ from hallserver.engine.days import business_day
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.claims import bookings_of
 from hallserver.hub.identity import IdentityDesk
-from hallserver.link.city_link import CityLink
 from hallserver.link.uplink import LinkState
 from hallserver.store.verify import verify
 from qingting.contract import commands as c
@@ -41,13 +39,10 @@ from qingting.contract.people import NOBODY, Person
 from qingting.contract.states import CertificateKind, RatingLevel
 from qingting.kernel.aio.clock import SystemClock
 from qingting.kernel.security.persons import open_person, seal_person
-from qingting.kernel.security.seal import Sealer, new_key, parse_keys
 
 pytestmark = pytest.mark.postgres
-HALL = HallId("test")
 NINE_ON_MONDAY = 1_795_395_600_000
 """2026-11-23 09:00 in China."""
-OWN = Sealer(parse_keys(new_key("k1")))
 CARD = CardRead(
     device=DeviceId("reader"),
     kind=CertificateKind.RESIDENT_ID,
@@ -57,49 +52,6 @@ CARD = CardRead(
     valid_from="20200101",
     valid_to="长期",
 )
-
-
-class Line:
-    """The city's address, which can be there or not."""
-
-    def __init__(self, city: City) -> None:
-        self._city = city
-        self._runner: web.AppRunner | None = None
-        self.port = 0
-
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/link"
-
-    async def plug(self) -> None:
-        app = web.Application()
-        app.router.add_get("/link", self._city.link.handle)
-        self._runner = web.AppRunner(app, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def pull(self) -> None:
-        await self._city.link.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-
-@asynccontextmanager
-async def linked(hall: Hall, url: str, key: str) -> AsyncIterator[CityLink]:
-    link = CityLink(hall, hall.store, url, HALL, key, SystemClock(), sealer=OWN)
-    task = asyncio.create_task(link.run())
-    try:
-        yield link
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def settled(link: CityLink) -> bool:
-    return link.connected and link.lag == 0
 
 
 async def held_by(city: City) -> list[str]:
