@@ -283,6 +283,7 @@ async def test_sessions_are_ones_own_new_with_each_login_and_can_be_ended_everyw
 
 async def test_a_worker_of_one_zone_answers_that_zone_alone(ready: ConsoleReady) -> None:
     asked = ("/c", "/c/halls", "/login", "/accounts", "/", "/healthz", "/metrics")
+    outside = ("/api/v1/halls", "/callback/sms/reports", "/callback/citizens/logout")
     found = {}
     for serve in ("citizens", "staff"):
         app = await asyncio.to_thread(create_app, ready.city, ConsoleSettings(serve=serve))
@@ -294,8 +295,18 @@ async def test_a_worker_of_one_zone_answers_that_zone_alone(ready: ConsoleReady)
                 for path in asked:
                     async with http.get(path, allow_redirects=False) as answer:
                         found[serve, path] = (answer.status, answer.headers.get("Location", ""))
+                for path in outside:
+                    async with http.post(path, json={}, allow_redirects=False) as answer:
+                        found[serve, path] = (answer.status, await answer.text())
         finally:
             await runner.cleanup()
     assert [found["citizens", one][0] for one in asked] == [200, 200, 404, 404, 303, 200, 404]
     assert found["citizens", "/"][1] == "/c"
+    for one in outside:
+        status, text = found["citizens", one]
+        assert status == 404, "integrators and providers call a worker of the other zone"
+        assert "page.not_found" in text, text
+        assert "page.not_found" not in found["staff", one][1], (
+            "which answers, if only with a refusal"
+        )
     assert [found["staff", one][0] for one in asked] == [404, 404, 200, 303, 303, 200, 200]

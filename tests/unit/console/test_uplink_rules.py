@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.halls.chain import Cursor, Fork, Fresh, Repeat, check_frame
+from console.halls.chain import Cursor, Fork, Fresh, Link, Repeat, answered, check_frame
 from qingting.contract.link import (
     GENESIS,
     MAX_FRAME_BYTES,
@@ -97,3 +97,18 @@ def test_an_event_that_is_no_json_is_kept_without_a_meaning() -> None:
     )
     assert isinstance(judged, Fresh)
     assert (judged.links[0].kind, judged.links[0].at, judged.links[0].day) == ("?", None, None)
+
+
+def test_the_highest_answer_to_a_directive_is_found_whatever_else_is_in_the_log() -> None:
+    def link(kind: str, rest: str) -> Link:
+        raw = f'{{"s":1,"b":{{"k":"{kind}"{rest}}}}}'.encode()
+        return Link(seq=1, raw=raw, hash="", kind=kind, at=None, day=None)
+
+    links = [
+        link("directive.refused", ',"no":9,"code":"x"'),
+        link("directive.applied", ',"no":7'),
+        link("ticket.called", ',"no":99'),
+        link("directive.applied", ',"no":"of another release"'),
+    ]
+    assert answered(links) == 9
+    assert answered(links[2:]) == 0
