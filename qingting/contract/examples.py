@@ -459,15 +459,7 @@ _ALL: tuple[Any, ...] = (
     h.Bye(problem=h.Problem(code="hub.replaced"), retry=False),
     # link
     k.Hello(
-        proto=(1, 1),
-        hall=HALL,
-        key="vX3…",
-        epoch=1,
-        head=42,
-        head_hash="9f…",
-        first=1,
-        clock=AT,
-        directive_no=7,
+        proto=(1, 1), hall=HALL, key="vX3…", epoch=1, head=42, head_hash="9f…", first=1, clock=AT
     ),
     k.Events(epoch=1, first=42, prev_hash="9f…", events=('{"s":42}',)),
     k.Ack(epoch=1, upto=42, hash="a0…", credit=4),

@@ -17,42 +17,12 @@ EXPORT_DAYS = 1100
 def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
     """Classes of records as the settings have them."""
     return (
-        Kept(
-            name="alarms",
-            days=retention.keep_alarms_days,
-            setting="keep_alarms_days",
-            pruning="alarms",
-        ),
-        Kept(
-            name="notices",
-            days=retention.keep_notices_days,
-            setting="keep_notices_days",
-            pruning="alarms",
-        ),
-        Kept(
-            name="devices",
-            days=retention.keep_devices_days,
-            setting="keep_devices_days",
-            pruning="devices",
-        ),
-        Kept(
-            name="timelines",
-            days=retention.keep_devices_days,
-            setting="keep_devices_days",
-            pruning="timelines",
-        ),
-        Kept(
-            name="messages",
-            days=retention.keep_messages_days,
-            setting="keep_messages_days",
-            pruning="messages",
-        ),
-        Kept(
-            name="visits",
-            days=retention.keep_visits_days,
-            setting="keep_visits_days",
-            pruning="visits",
-        ),
+        _set(retention, "alarms", "keep_alarms_days", "alarms"),
+        _set(retention, "notices", "keep_notices_days", "alarms"),
+        _set(retention, "devices", "keep_devices_days", "devices"),
+        _set(retention, "timelines", "keep_devices_days", "timelines"),
+        _set(retention, "messages", "keep_messages_days", "messages"),
+        _set(retention, "visits", "keep_visits_days", "visits"),
         Kept(name="jobs", days=JOBS_DAYS, pruning="jobs"),
         Kept(name="grants", days=GRANT_DAYS, pruning="privacy"),
         Kept(name="exports", days=EXPORT_DAYS, pruning="privacy"),
@@ -61,6 +31,12 @@ def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
         Kept(name="events", days=None),
         Kept(name="requests", days=None),
     )
+
+
+def _set(retention: RetentionSettings, name: str, setting: str, pruning: str) -> Kept:
+    """A class whose days are a setting."""
+    days: int = getattr(retention, setting)
+    return Kept(name=name, days=days, setting=setting, pruning=pruning)
 
 
 def prunes(clock: Clock) -> list[Prune]:

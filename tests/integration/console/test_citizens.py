@@ -283,7 +283,7 @@ async def test_sessions_are_ones_own_new_with_each_login_and_can_be_ended_everyw
 
 async def test_a_worker_of_one_zone_answers_that_zone_alone(ready: ConsoleReady) -> None:
     asked = ("/c", "/c/halls", "/login", "/accounts", "/", "/healthz", "/metrics")
-    outside = ("/api/v1/halls", "/callback/sms/reports", "/callback/citizens/logout")
+    outside = ("/api/v1/halls", "/link", "/callback/citizens/logout")
     found = {}
     for serve in ("citizens", "staff"):
         app = await asyncio.to_thread(create_app, ready.city, ConsoleSettings(serve=serve))
