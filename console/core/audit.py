@@ -60,6 +60,8 @@ class Audit:
         result: str = "done",
     ) -> None:
         """Appends an entry for each object and detail of ``what``, in this order."""
+        if not what:
+            return
         await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         last = await uow.first(
             sa.select(audit_entry.c.no, audit_entry.c.hash)

@@ -134,6 +134,14 @@ def differences(before: Any, after: Any, fields: Sequence[str], blank: Any) -> l
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What came of a take-in: how many rows ``changed`` something, and those that were ``left_out`` with their faults."""
+
+    changed: int
+    left_out: Sequence[SheetRow[Any]]
+
+
 def upload_table(name: str) -> sa.Table:
     """A module's table of spreadsheets between their preview and their take-in."""
     return sa.Table(

@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from console.core.sheet_import import MOST_CHANGES, SheetPreview
+from console.core.progress import IN_REQUEST
+from console.core.sheet_import import MOST_CHANGES, SheetPreview, Taken
 from console.core.sheet_reading import MAX_BYTES, MAX_ROWS
 from console.core.uploads import read_upload
 from console.core.web import PAGES
@@ -19,7 +20,10 @@ Words = Callable[[str, object], str]
 
 
 class UploadForm(Strict, frozen=True, kw_only=True):
+    """``rows``: how many the preview said would change."""
+
     upload: str
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +49,15 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importer:
-    """What a page does. ``require`` raises ``page.forbidden``; ``preview`` and ``take_in`` check the reach."""
+    """What a page does. ``require`` raises ``page.forbidden``; ``preview`` and ``take_in`` check the reach.
+    ``begin`` starts the job that takes in more than :data:`IN_REQUEST` rows and gives its number."""
 
     sheet: Sheet
     require: Callable[[web.Request], None]
     words: Callable[[web.Request], Awaitable[Words]]
     preview: Callable[[web.Request, bytes], Awaitable[SheetPreview[Any]]]
-    take_in: Callable[[web.Request, str], Awaitable[int]]
+    take_in: Callable[[web.Request, str], Awaitable[Taken]]
+    begin: Callable[[web.Request, str], Awaitable[int]]
 
 
 def import_routes(importer: Importer) -> list[web.RouteDef]:
@@ -74,6 +80,8 @@ def import_routes(importer: Importer) -> list[web.RouteDef]:
     async def take_in(request: web.Request) -> web.Response:
         importer.require(request)
         form = await read_form(request, UploadForm)
+        if form.rows > IN_REQUEST:
+            raise see_other(request, f"/jobs/{await importer.begin(request, form.upload)}")
         await importer.take_in(request, form.upload)
         raise see_other(request, importer.sheet.landing, done=importer.sheet.done)
 

@@ -8,12 +8,14 @@ from console.modules.catalogue import views, views_edit
 from console.modules.catalogue.api import CATALOGUE, ITEM_SYNC
 from console.modules.catalogue.calls import change_call, item_call, search_call
 from console.modules.catalogue.events import ITEM_PUBLISHED
+from console.modules.catalogue.long_work import publishing, taking
 from console.modules.catalogue.service import CatalogueService
 from console.modules.catalogue.sync.job import Teller, syncing
 from console.modules.catalogue.sync.service import SyncService
 from console.modules.catalogue.sync.views import sync_routes
 from console.modules.catalogue.sync.wire import HttpSource
 from console.modules.catalogue.views_lists import list_routes
+from console.modules.jobs.api import JOBS
 from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.web import MenuItem
 
@@ -30,7 +32,14 @@ def setup(context: ModuleContext) -> None:
     context.provide(CATALOGUE, service)
     context.api(search_call(service), item_call(service), change_call(service))
     desk = views.Desk(service, context.get(HALLS), context.get(ORGANISATION))
-    context.routes([*views.routes(desk), *views_edit.routes(desk), *list_routes(service)])
+    work = views_edit.LongWork(
+        jobs=context.get(JOBS),
+        taking=taking(context.db, service),
+        publishing=publishing(context.db, service),
+    )
+    work.jobs.declare(work.taking)
+    work.jobs.declare(work.publishing)
+    context.routes([*views.routes(desk), *views_edit.routes(desk, work), *list_routes(service)])
     _sync(context, service, desk)
     context.menu(60, MenuItem("/catalogue", "menu.catalogue", "log"), Permission.LOOK)
 
@@ -51,7 +60,7 @@ def _sync(context: ModuleContext, service: CatalogueService, desk: views.Desk) -
 MODULE = ModuleSpec(
     name="catalogue",
     package="console.modules.catalogue",
-    requires=("halls", "calendar", "organisation"),
+    requires=("halls", "calendar", "organisation", "jobs"),
     table_prefix="cat_",
     setup=setup,
 )

@@ -1,18 +1,20 @@
 """Service items; implements :class:`console.modules.catalogue.api.CatalogueApi`."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from console.core.api import ApiEvents
 from console.core.audit import Audit
 from console.core.permissions import SYSTEM, Permission, Scope, Subject
+from console.core.progress import Progress, unseen
 from console.core.sheet_import import (
     CellFault,
     Difference,
     SheetPreview,
     SheetRow,
+    Taken,
     Uploads,
     agreed,
 )
@@ -131,16 +133,20 @@ class CatalogueService:
             raise Refusal("catalogue.faulty")
         if seen != seen_of(await repository.versions(uow, code)):
             raise Refusal("catalogue.changed")
+        await self._name_lists(uow, [body])
         await self._draft(uow, subject, code, body, "hand")
+        await self._note_all(uow, subject, "catalogue.draft_put", [(code, "hand")])
+
+    async def _name_lists(self, uow: Uow, bodies: Sequence[ItemBody]) -> None:
+        """Materials and themes that are named become known, in the order in which they are."""
+        await repository.add_materials(uow, _once(one.materials for one in bodies))
+        await repository.add_themes(uow, _once(one.themes for one in bodies))
 
     async def _draft(
         self, uow: Uow, subject: Subject, code: str, body: ItemBody, origin: str
     ) -> None:
-        await repository.add_materials(uow, body.materials)
-        await repository.add_themes(uow, body.themes)
         now = self._clock.now_ms()
         await repository.put_draft(uow, code, body, origin=origin, at=now, by=subject.id)
-        await self._note(uow, subject, "catalogue.draft_put", code, origin)
 
     async def drop_draft(self, uow: Uow, subject: Subject, code: str) -> None:
         """Lets the draft go; what is published stays."""
@@ -193,6 +199,7 @@ class CatalogueService:
         on: date,
         *,
         own_days: bool = False,
+        progress: Progress = unseen,
     ) -> int:
         """Publishes drafts by code and version, in force from ``on``; all of them or none. ``own_days``: those whose
         origin says a day hold from that one, where it is not before the version that they replace.
@@ -215,11 +222,13 @@ class CatalogueService:
             if own_days and one.wanted_from is not None:
                 before = held[one.code].effective_from if one.code in held else None
                 days[one.code] = max(one.wanted_from, before or one.wanted_from)
-        for code, version in chosen.items():
+        for done, (code, version) in enumerate(chosen.items(), start=1):
             if not await repository.publish(uow, code, version, days[code], now, subject.id):
                 raise Refusal("catalogue.changed")
-            await self._note(uow, subject, "catalogue.published", code, f"{version} {days[code]}")
             await self.announce(uow, code, version, days[code])
+            await progress(done, len(chosen))
+        told = [(code, f"{version} {days[code]}") for code, version in chosen.items()]
+        await self._note_all(uow, subject, "catalogue.published", told)
         return len(chosen)
 
     async def announce(self, uow: Uow, code: str, version: int, on: date) -> None:
@@ -262,10 +271,8 @@ class CatalogueService:
             if row[1:] != (one.bookable, one.on_site)
         ]
         await repository.put_flags(uow, changed, self._clock.now_ms(), subject.id)
-        for code, book, site in changed:
-            await self._note(
-                uow, subject, "catalogue.flags_put", code, f"bookable={book} on_site={site}"
-            )
+        told = [(code, f"bookable={book} on_site={site}") for code, book, site in changed]
+        await self._note_all(uow, subject, "catalogue.flags_put", told)
         return len(changed)
 
     # -- spreadsheets -----------------------------------------------------------------------------
@@ -296,8 +303,10 @@ class CatalogueService:
             extra=sorted(named - known),
         )
 
-    async def take_in(self, uow: Uow, subject: Subject, upload: str) -> int:
-        """Makes drafts of the rows of a previewed spreadsheet that change something; gives how many.
+    async def take_in(
+        self, uow: Uow, subject: Subject, upload: str, progress: Progress = unseen
+    ) -> Taken:
+        """Makes drafts of the rows of a previewed spreadsheet that change something.
 
         Bad rows are left out, as the preview said. Raises ``sheet.upload_gone``, ``sheet.moved``,
         ``sheet.too_many``.
@@ -306,15 +315,30 @@ class CatalogueService:
         await repository.lock(uow)
         now = self._clock.now_ms()
         data, shown = await UPLOADS.take(uow, upload, kind="items", by=subject.id, at=now)
-        good = agreed(await self._preview(uow, upload, data, scope), shown)
-        for one in good:
+        found = await self._preview(uow, upload, data, scope)
+        good = agreed(found, shown)
+        await self._name_lists(uow, [one.value for one in good if one.value is not None])
+        for done, one in enumerate(good, start=1):
             assert one.value is not None
             await self._draft(uow, subject, one.key, one.value, "sheet")
-        return len(good)
+            await progress(done, len(good))
+        told = [(one.key, "sheet") for one in good]
+        await self._note_all(uow, subject, "catalogue.draft_put", told)
+        return Taken(changed=len(good), left_out=found.bad)
 
     async def _note(self, uow: Uow, subject: Subject, act: str, object: str, detail: str) -> None:  # noqa: A002
-        await self._audit.write(uow, subject, act, object=object, detail=detail)
+        await self._note_all(uow, subject, act, [(object, detail)])
+
+    async def _note_all(
+        self, uow: Uow, subject: Subject, act: str, told: Sequence[tuple[str, str]]
+    ) -> None:
+        """Last in a transaction: see :data:`console.core.progress.IN_REQUEST`."""
+        await self._audit.write_all(uow, subject, act, told)
         uow.changed("catalogue")
+
+
+def _once(named: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for names in named for name in names))
 
 
 def within(scope: Scope, body: ItemBody) -> bool:

@@ -1,9 +1,12 @@
 """Pages that change items: drafts, publishing, the spreadsheet that comes in, the dictionary."""
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
+from console.core.progress import IN_REQUEST
 from console.core.sheet_import import CellFault
 from console.core.sheet_pages import Importer, Sheet, import_routes
 from console.core.web import PAGES, SUBJECT, UOW
@@ -21,13 +24,24 @@ from console.modules.catalogue.forms import (
     ItemForm,
     PublishForm,
 )
-from console.modules.catalogue.service import seen_of
+from console.modules.catalogue.long_work import PublishDrafts, TakeItems
+from console.modules.catalogue.service import CatalogueService, seen_of
 from console.modules.catalogue.views import Desk, Words
+from console.modules.jobs.api import JobKind, JobsApi
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import read_form, see_other
 
 
-def routes(desk: Desk) -> list[web.RouteDef]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongWork:
+    """The jobs that pages begin."""
+
+    jobs: JobsApi
+    taking: JobKind[TakeItems]
+    publishing: JobKind[PublishDrafts]
+
+
+def routes(desk: Desk, work: LongWork) -> list[web.RouteDef]:
     """Handlers over ``desk``."""
     service = desk.service
 
@@ -68,16 +82,11 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         request[SUBJECT].require(Permission.CATALOGUE_PUBLISH)
         form = await read_form(request, PublishForm)
         try:
-            await service.publish(
-                request[UOW],
-                request[SUBJECT],
-                form.drafts()
-                | await service.synced(request[UOW], request[SUBJECT], form.all_synced),
-                form.effective,
-                own_days=form.own_days,
-            )
+            no = await _publish(request, service, work, form)
         except Refusal as refusal:
             return await _review(request, desk, refusal)
+        if no:
+            raise see_other(request, f"/jobs/{no}")
         raise see_other(request, "/catalogue/review", done="catalogue.done.published")
 
     return [
@@ -87,8 +96,21 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         web.post("/catalogue/drafts/drop", drop),
         web.get("/catalogue/review", review),
         web.post("/catalogue/review", publish),
-        *import_routes(_importer(desk)),
+        *import_routes(_importer(desk, work)),
     ]
+
+
+async def _publish(
+    request: web.Request, service: CatalogueService, work: LongWork, form: PublishForm
+) -> int:
+    """The number of the job that publishes many, 0 when all is published already."""
+    uow, subject = request[UOW], request[SUBJECT]
+    chosen = form.drafts() | await service.synced(uow, subject, form.all_synced)
+    if len(chosen) > IN_REQUEST:
+        wish = PublishDrafts(chosen=chosen, on=form.effective, own_days=form.own_days)
+        return await work.jobs.start(uow, subject, work.publishing, wish)
+    await service.publish(uow, subject, chosen, form.effective, own_days=form.own_days)
+    return 0
 
 
 async def _form(
@@ -138,7 +160,7 @@ async def _review(request: web.Request, desk: Desk, problem: Refusal | None) -> 
     return request.app[PAGES].render(request, "catalogue_review.html", context, block="main")
 
 
-def _importer(desk: Desk) -> Importer:
+def _importer(desk: Desk, work: LongWork) -> Importer:
     service = desk.service
 
     async def words(request: web.Request) -> Words:
@@ -161,4 +183,7 @@ def _importer(desk: Desk) -> Importer:
         words=words,
         preview=lambda request, data: service.preview(request[UOW], request[SUBJECT], data),
         take_in=lambda request, upload: service.take_in(request[UOW], request[SUBJECT], upload),
+        begin=lambda request, upload: work.jobs.start(
+            request[UOW], request[SUBJECT], work.taking, TakeItems(upload=upload)
+        ),
     )

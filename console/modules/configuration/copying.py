@@ -68,8 +68,11 @@ def _runner(
     async def run(job: JobRun, given: CopyParts) -> JobResult:
         """Each hall in a transaction of its own, noted in it: begun again, it goes on behind the last one."""
         done = msgspec.json.decode(job.checkpoint or "{}", type=_Done)
+        async with db.read() as uow:
+            names = await service.names(uow, job.subject)
         for hall in given.halls[done.count :]:
-            await job.say("conf.copying", done.count, len(given.halls), hall=hall)
+            name = names.get(HallId(hall)) or hall
+            await job.say("conf.copying", done.count, len(given.halls), hall=name)
             try:
                 async with db.write() as uow:
                     await _copy(uow, service, job, given, HallId(hall))
@@ -78,7 +81,7 @@ def _runner(
                 if refusal.code == "city.unavailable":
                     raise
                 async with db.write() as uow:
-                    failed = Why(hall=hall, code=refusal.code, params=refusal.told)
+                    failed = Why(hall=name, code=refusal.code, params=refusal.told)
                     done = await _note(uow, job, done, (failed,))
         good = len(given.halls) - len(done.failed)
         if not done.failed:

@@ -122,6 +122,10 @@ class ConfigurationService:
             consequences=consequences(standing.present.config, standing.config, live),
         )
 
+    async def names(self, uow: ReadUow, subject: Subject) -> dict[HallId, str]:
+        """Halls within the subject's reach, as people call them."""
+        return {one.id: one.name for one in await self._halls.halls(uow, subject.scope(FUNCTION))}
+
     # ---- writing --------------------------------------------------------------------------------
 
     async def save(

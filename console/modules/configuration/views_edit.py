@@ -27,6 +27,7 @@ from console.modules.jobs.api import JobKind, JobsApi
 from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig, config_faults
 from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 
@@ -333,7 +334,10 @@ def _copy_routes(desk: Desk, jobs: JobsApi, kind: JobKind[CopyParts]) -> list[we
         parts = tuple(one for one in given.parts if one in COPIED)
         if not targets or not parts:
             raise Refusal("config.copy_nothing")
-        note = request.app[PAGES].text(request[LANGUAGE], "conf.copy_note", hall=given.source)
+        source = (await desk.halls.hall(request[UOW], HallId(given.source))).title(
+            request[LANGUAGE]
+        )
+        note = request.app[PAGES].text(request[LANGUAGE], "conf.copy_note", hall=source)
         wish = CopyParts(
             source=given.source, parts=parts, halls=targets, note=note, publish=given.publish
         )

@@ -7,14 +7,16 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
+from console.core.db import Database
 from console.core.module import ApiKey
 from console.core.permissions import Permission, Subject
+from console.core.sheet_import import SheetRow
 from console.core.uow import ReadUow, Uow
 from qingting.contract.base import Strict
 
 A = TypeVar("A", bound=msgspec.Struct)
 KEEP_DAYS = 14
-MOST_WHYS = 200
+MOST_WHYS = 1_000
 
 
 class JobState(StrEnum):
@@ -28,9 +30,13 @@ class JobState(StrEnum):
 
 
 class Why(Strict, frozen=True, kw_only=True):
-    """Why a part of a job was refused: ``code`` with ``params``, at ``hall`` where it is one hall's part."""
+    """Why a part of a job was refused: ``code`` with ``params``, at ``hall`` (its name) where it is one hall's part. Of a
+    spreadsheet's cell: its ``row`` (0 for none), the text key of its ``field``, and the text key ``text`` for a code."""
 
-    code: str
+    code: str = ""
+    row: int = 0
+    field: str = ""
+    text: str = ""
     params: dict[str, str | int] = msgspec.field(default_factory=dict)
     hall: str = ""
 
@@ -93,6 +99,42 @@ class JobRun(Protocol):
         """Notes how far it is, with what the transaction does. Raises ``asyncio.CancelledError`` when the job is
         not this worker's any more: then the transaction must not be committed, and is not."""
         ...
+
+
+async def all_or_nothing(
+    db: Database, job: JobRun, act: Callable[[Uow], Awaitable[JobResult]]
+) -> JobResult:
+    """Does ``act`` in one transaction, with its result as the checkpoint: a job whose worker died is begun again when
+    nothing was committed, and else only says what came of it. For resumable kinds."""
+    if job.checkpoint:
+        return _results.decode(job.checkpoint)
+    async with db.write() as uow:
+        result = await act(uow)
+        await job.keep(uow, msgspec.json.encode(result).decode())
+    return result
+
+
+_results = msgspec.json.Decoder(JobResult)
+
+
+def whys_of(rows: Sequence[SheetRow[Any]], fields: str, *, values: bool) -> list[Why]:
+    """What is wrong with each of a spreadsheet's rows. ``fields``: what the text keys of the columns begin with.
+    ``values``: whether what stands in the cells may be told; never where it may be about persons."""
+    found = [
+        Why(row=row.row, field=fields + one.field, text=one.why, params=_told(one.params, values))
+        for row in rows
+        for one in row.faults
+    ]
+    more = len(found) - MOST_WHYS + 1
+    rest = Why(text="sheet.and_more", params={"n": more})
+    return [*found[: MOST_WHYS - 1], rest] if more > 1 else found
+
+
+def _told(params: Mapping[str, object], values: bool) -> dict[str, str | int]:
+    return {
+        name: one if isinstance(one, int) else str(one) if values else "…"
+        for name, one in params.items()
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

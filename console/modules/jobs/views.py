@@ -5,7 +5,7 @@ from aiohttp import web
 from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
-from console.modules.jobs.api import JobInfo, JobState
+from console.modules.jobs.api import JobInfo, JobState, Why
 from console.modules.jobs.service import JobService
 from qingting.contract.errors import sentence
 from qingting.kernel.web import LANGUAGE, see_other
@@ -98,10 +98,18 @@ def _words(request: web.Request) -> dict[str, object]:
         except KeyError:
             return one.kind
 
+    def text(key: str, **params: object) -> str:
+        return request.app[PAGES].text(request[LANGUAGE], key, **params)
+
+    def why_of(why: Why) -> tuple[str, str]:
+        if why.code:
+            return why.hall, sentence(why.code, why.params, request[LANGUAGE])
+        where = text("sheet.row", n=why.row) if why.row else ""
+        field = f"{text(why.field)}: " if why.field else ""
+        return where, field + text(why.text, **why.params)
+
     def whys(one: JobInfo) -> list[tuple[str, str]]:
-        """Hall and sentence of each part that was refused."""
-        return [
-            (why.hall, sentence(why.code, why.params, request[LANGUAGE])) for why in one.saying.whys
-        ]
+        """Hall (or row) and sentence of each part that was refused."""
+        return [why_of(why) for why in one.saying.whys]
 
     return {"says": says, "called": called, "whys": whys, "tones": TONES}

@@ -3,9 +3,11 @@
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
 from console.halls.api import HALLS
+from console.modules.jobs.api import JOBS
 from console.modules.organisation.api import ORGANISATION
 from console.modules.organisation.calls import calls, department_calls
 from console.modules.organisation.service import OrganisationService
+from console.modules.organisation.sheet_job import taking
 from console.modules.organisation.sheets import OrganisationSheets
 from console.modules.organisation.staff import StaffService
 from console.modules.organisation.views import routes
@@ -22,7 +24,9 @@ def setup(context: ModuleContext) -> None:
     staff = StaffService(context.clock, context.audit, context.get(HALLS), service)
     context.routes(staff_routes(staff, service))
     sheets = OrganisationSheets(context.clock, context.audit, context.get(HALLS), service)
-    context.routes(sheet_routes(sheets))
+    jobs, kind = context.get(JOBS), taking(context.db, sheets)
+    jobs.declare(kind)
+    context.routes(sheet_routes(sheets, jobs, kind))
     item = MenuItem("/divisions", "menu.organisation", "people", under=("/departments", "/staff"))
     context.menu(65, item, Permission.ORGANISATION)
 
@@ -30,7 +34,7 @@ def setup(context: ModuleContext) -> None:
 MODULE = ModuleSpec(
     name="organisation",
     package="console.modules.organisation",
-    requires=("halls",),
+    requires=("halls", "jobs"),
     table_prefix="org_",
     setup=setup,
 )

@@ -6,7 +6,8 @@ from typing import Any
 
 from console.core.audit import Audit
 from console.core.permissions import Permission, Subject
-from console.core.sheet_import import SheetPreview, SheetRow, Uploads, agreed
+from console.core.progress import Progress, unseen
+from console.core.sheet_import import SheetPreview, SheetRow, Taken, Uploads, agreed
 from console.core.sheet_reading import read_sheet
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
@@ -62,8 +63,10 @@ class OrganisationSheets:
         await UPLOADS.keep(uow, shown, data, kind=sheet, by=subject.id, at=at)
         return shown
 
-    async def take_in(self, uow: Uow, subject: Subject, sheet: str, upload: str) -> int:
-        """Takes in exactly what the preview showed; gives how many rows that changed.
+    async def take_in(
+        self, uow: Uow, subject: Subject, sheet: str, upload: str, progress: Progress = unseen
+    ) -> Taken:
+        """Takes in exactly what the preview showed.
 
         Raises ``sheet.upload_gone``, ``sheet.moved``, ``sheet.too_many``.
         """
@@ -73,12 +76,15 @@ class OrganisationSheets:
         data, shown = await UPLOADS.take(uow, upload, kind=sheet, by=subject.id, at=now)
         found = await self._preview(uow, subject, sheet, data, upload)
         good = agreed(found, shown)
-        await self._store(uow, sheet, good, now)
-        for one in good:
-            act = f"{sheet.removesuffix('s')}.{'add' if one.key in found.new else 'change'}"
-            fields = ",".join(change.field for change in found.changes[one.key])
-            await self._audit.write(uow, subject, act, object=one.key, detail=f"sheet {fields}")
-        return len(good)
+        await self._store(uow, sheet, good, now, progress)
+        for act in ("add", "change"):
+            told = [
+                (one.key, "sheet " + ",".join(change.field for change in found.changes[one.key]))
+                for one in good
+                if (one.key in found.new) == (act == "add")
+            ]
+            await self._audit.write_all(uow, subject, f"{sheet.removesuffix('s')}.{act}", told)
+        return Taken(changed=len(good), left_out=found.bad)
 
     async def _kind(self, uow: ReadUow, sheet: str) -> Kind[Any]:
         if sheet == "staff":
@@ -113,15 +119,19 @@ class OrganisationSheets:
             new=set(good) - set(held),
         )
 
-    async def _store(self, uow: Uow, sheet: str, good: Sequence[SheetRow[Any]], now: int) -> None:
+    async def _store(
+        self, uow: Uow, sheet: str, good: Sequence[SheetRow[Any]], now: int, progress: Progress
+    ) -> None:
         values: dict[str, Any] = {one.key: one.value for one in good}
         if sheet == "divisions":
             await repo.put_divisions(uow, [values[code] for code in sorted(values)])
         elif sheet == "departments":
-            for department in parents_first(values):
+            for done, department in enumerate(parents_first(values), start=1):
                 await repo.put_department(uow, department)
+                await progress(done, len(values))
         elif sheet == "staff":
-            for one in values.values():
+            for done, one in enumerate(values.values(), start=1):
                 await repo.put_staff(uow, one, now if one.left else None)
+                await progress(done, len(values))
         else:
             raise Refusal("page.not_found")

@@ -8,16 +8,20 @@ from console.core.permissions import Permission
 from console.core.sheet_pages import Importer, Sheet, Words, import_routes
 from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
+from console.modules.jobs.api import JobKind, JobsApi
+from console.modules.organisation.sheet_job import TakeSheet
 from console.modules.organisation.sheets import SHEETS, OrganisationSheets
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE
 
 
-def sheet_routes(sheets: OrganisationSheets) -> list[web.RouteDef]:
+def sheet_routes(
+    sheets: OrganisationSheets, jobs: JobsApi, kind: JobKind[TakeSheet]
+) -> list[web.RouteDef]:
     """For each list: its import and its export."""
     found: list[web.RouteDef] = []
     for name in SHEETS:
-        found += import_routes(_importer(sheets, name))
+        found += import_routes(_importer(sheets, name, jobs, kind))
         found.append(web.get(f"/{name}/list.{{kind}}", _export(sheets, name)))
     return found
 
@@ -26,7 +30,9 @@ def _require(request: web.Request) -> None:
     request[SUBJECT].require(Permission.ORGANISATION)
 
 
-def _importer(sheets: OrganisationSheets, name: str) -> Importer:
+def _importer(
+    sheets: OrganisationSheets, name: str, jobs: JobsApi, kind: JobKind[TakeSheet]
+) -> Importer:
     return Importer(
         sheet=Sheet(
             address=f"/{name}/import",
@@ -43,6 +49,9 @@ def _importer(sheets: OrganisationSheets, name: str) -> Importer:
         preview=lambda request, data: sheets.preview(request[UOW], request[SUBJECT], name, data),
         take_in=lambda request, upload: sheets.take_in(
             request[UOW], request[SUBJECT], name, upload
+        ),
+        begin=lambda request, upload: jobs.start(
+            request[UOW], request[SUBJECT], kind, TakeSheet(sheet=name, upload=upload)
         ),
     )
 

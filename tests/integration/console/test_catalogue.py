@@ -9,10 +9,12 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from console_browser import Browser, browser, console
+from patience import until
 
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
 from console.core.permissions import NOBODY, SYSTEM, Area, Permission, Scope, Subject
+from console.core.progress import IN_REQUEST
 from console.core.sheet_reading import read_sheet
 from console.core.sheets import xlsx_of
 from console.modules.calendar.api import TimeLimit
@@ -113,6 +115,53 @@ async def test_a_spreadsheet_becomes_drafts_and_after_review_a_catalogue(
         await _themes(person)
     async with ready.city.db.read() as uow:
         assert len(await read_audit(uow, "catalogue.published")) == 2
+
+
+async def test_a_long_take_in_and_many_drafts_are_jobs_that_keep_every_explanation(
+    ready: ConsoleReady, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.modules.catalogue.views_edit.IN_REQUEST", 1)
+    service = await _service(ready)
+    async with ready.city.db.write() as uow:
+        await service.lists.put_four_eyes(uow, SYSTEM, wanted=False)
+    async with browser(ready) as person:
+        await person.enter(ready)
+        _, text = await upload(person, xlsx_of("x", HEAD, ROWS))
+        token = re.search(r'name="upload" value="([^"]+)"', text)
+        assert token is not None
+        assert 'name="rows" value="2"' in text
+        many = {"upload": token[1], "rows": str(IN_REQUEST + 1)}
+        page = "/catalogue/import"
+        for says in ("已导入 2 行，1 行有问题没有导入", "已经导入"):
+            _, path, _ = await person.submit(page, page, **many)
+            text = await _ended(person, path)
+            assert says in text
+            if "有问题" in says:
+                assert "第 4 行" in text
+                assert "现在是 3 位" in text
+        page, today = "/catalogue/review", str(service.today())
+        token = re.search(r'name="csrf" value="([^"]+)"', (await person.get(page))[1])
+        assert token is not None
+        form = [("csrf", token[1]), ("effective", today)]
+        form += [("chosen", f"{one}@1") for one in (CARD, SHOP)]
+        async with person.http.post(page, data=form) as answer:
+            path = answer.url.path
+        assert "已发布 2 个事项" in await _ended(person, path)
+        assert len(await codes(ready)) == 2
+
+
+async def _ended(person: Browser, path: str) -> str:
+    """The page of a job, once it is over."""
+    assert path.startswith("/jobs/")
+    text = ""
+
+    async def over() -> bool:
+        nonlocal text
+        text = (await person.get(path))[1]
+        return "/cancel" not in text
+
+    await until(over)
+    return text
 
 
 async def _service(ready: ConsoleReady) -> CatalogueService:

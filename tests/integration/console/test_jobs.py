@@ -27,10 +27,20 @@ from console.core.permissions import (
     grants_everywhere,
 )
 from console.core.signals import Signals
+from console.core.uow import Uow
 from console.modules.jobs import repository as repo
-from console.modules.jobs.api import JOBS, JobFile, JobKind, JobResult, JobRun, JobState
+from console.modules.jobs.api import (
+    JOBS,
+    JobFile,
+    JobKind,
+    JobResult,
+    JobRun,
+    JobState,
+    Why,
+    all_or_nothing,
+)
 from console.modules.jobs.service import JobService
-from console.modules.jobs.worker import LEASE_MS, Worker
+from console.modules.jobs.worker import LEASE_MS, Run, Worker
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import ManualClock
@@ -306,3 +316,30 @@ async def test_a_job_is_followed_and_its_file_fetched_without_a_script(city_url:
         assert "/file" in await until(lambda: shown("sum.txt"))
         assert await person.get(f"/jobs/{no}/file") == (200, "six")
         assert f"/jobs/{no}" in (await person.get("/jobs"))[1]
+
+
+async def test_work_in_one_transaction_is_done_once_whenever_its_worker_dies(works: Works) -> None:
+    no, audit, dies = await works.start(declared(works, resumable=True)), Audit(works.clock), True
+
+    async def act(uow: Uow) -> JobResult:
+        await audit.write(uow, SYSTEM, "work.done")
+        if dies:
+            raise asyncio.CancelledError
+        return JobResult(key="job.count", params={"done": 1, "total": 1}, whys=[Why(row=4)])
+
+    async def attempt() -> JobResult:
+        async with works.db.write() as uow:
+            row = await repo.take(uow, works.first.name, ["sum"], works.clock.now_ms(), 0)
+        assert row is not None
+        assert row["no"] == no
+        return await all_or_nothing(works.db, Run(works.db, row, works.first.name), act)
+
+    with pytest.raises(asyncio.CancelledError):
+        await attempt()
+    async with works.db.read() as uow:
+        assert not await read_audit(uow, "work.done")
+    dies = False
+    first = await attempt()
+    assert await attempt() == first, "it died after the commit, before it was written down"
+    async with works.db.read() as uow:
+        assert len(await read_audit(uow, "work.done")) == 1

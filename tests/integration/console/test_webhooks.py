@@ -6,9 +6,10 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import aiohttp
 import pytest
 from aiohttp import web
-from api_client import access, caller
+from api_client import Caller, access, caller
 from city_hall import START
 from console_browser import console
 
@@ -247,3 +248,31 @@ async def test_a_webhook_is_its_integrators_alone_and_never_leads_inside(
         assert refused.body["code"] == "webhook.kinds"
         assert (await one.ask("DELETE", hook)).status == 200
         assert (await one.get("/webhooks")).body == {"webhooks": []}
+
+
+async def test_two_consoles_are_one_to_an_integrator(
+    ready: ConsoleReady, receiver: Receiver, city_url: str, clock: ManualClock
+) -> None:
+    """One quota, one answer to a key, one delivery of an event."""
+    given = access("webhooks.manage", "halls.read", per_minute=10)
+    async with (
+        console(city_url, clock) as second,
+        caller(ready, "bureau", given) as one,
+        aiohttp.ClientSession(second.url) as http,
+    ):
+        other = Caller(http, one.token, one.name)
+        body = {"url": receiver.url, "kinds": ["hall.opened"], "secret": SECRET}
+        at_once = [each.ask("POST", "/webhooks", body, key="the-same-key") for each in (one, other)]
+        first, repeat = await asyncio.gather(*at_once)
+        assert (first.status, repeat.status) == (201, 201), (first.body, repeat.body)
+        assert first.body == repeat.body
+        for day in ("2026-11-23", "2026-11-24", "2026-11-25"):
+            await tell(ready, day)
+        couriers = worker(ready), worker(second)
+        done = False
+        while not done:
+            done = all(await asyncio.gather(*(ROUND(each) for each in couriers)))
+        assert receiver.days() == ["2026-11-23", "2026-11-24", "2026-11-25"]
+        asked = [each.get("/halls") for each in (one, other) for _ in range(8)]
+        statuses = [each.status for each in await asyncio.gather(*asked)]
+        assert (statuses.count(200), statuses.count(429)) == (8, 8), "two were taken by the key"
