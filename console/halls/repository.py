@@ -304,7 +304,8 @@ class HallRepository:
 
     async def settle(self, hall: HallId, applied: int, now: int) -> None:
         """The hall has answered every directive up to number ``applied``: those are confirmed, and the next gets a
-        number that the hall has not seen."""
+        number that the hall has not seen. A hall that was put back from an older copy of itself has forgotten what came
+        after that, though it had confirmed it: it is told again."""
         c = m.hall.c
         await self._uow.run(
             sa.update(m.hall)
@@ -312,6 +313,9 @@ class HallRepository:
             .values(settled=True, next_directive=sa.func.greatest(c.next_directive, applied + 1))
         )
         await self.ack_directives(hall, applied, now)
+        d = m.directive.c
+        forgotten = sa.and_(d.hall == hall, d.no > applied, d.acked_at.is_not(None))
+        await self._uow.run(sa.update(m.directive).where(forgotten).values(acked_at=None))
 
     async def note_answers(self, hall: HallId, answered: int, seq: int) -> None:
         """The log holds an answer to directive ``answered`` (0: to none) and is read up to ``seq``. A hall that said

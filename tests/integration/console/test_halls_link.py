@@ -458,6 +458,20 @@ class TestRestoredCity:
             assert await self.tell(served, "三") == 8
             assert (await client.expect(k.Dir)).no == 8
 
+    async def test_a_hall_from_an_older_copy_of_itself_is_told_again_what_it_had_confirmed(
+        self, served: Served, log: Log
+    ) -> None:
+        assert [await self.tell(served, text) for text in "一二三"] == [1, 2, 3]
+        async with served.client() as client:
+            await client.send(log.hello(served.key, directive_no=3))
+            await client.expect(k.Welcome)
+            assert await self.tell(served, "四") == 4
+            assert (await client.expect(k.Dir)).no == 4, "what it has is not said again"
+        async with served.client() as client:
+            await client.send(log.hello(served.key, directive_no=1))
+            await client.expect(k.Welcome)
+            assert [(await client.expect(k.Dir)).no for _ in range(3)] == [2, 3, 4]
+
     async def test_an_older_hall_is_told_again_once_its_log_is_read_as_far_as_it_was(
         self, served: Served, log: Log
     ) -> None:
