@@ -5,10 +5,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
+from city_hall import Log
 from console_browser import Browser, browser, console
 from engine_builders import CARE, HEALTH, KIOSK, LI, POLICE, W1, small_hall
 from form_fields import form_entries, invalid_inputs
@@ -16,14 +18,19 @@ from patience import until
 
 from console.app.server import ConsoleReady
 from console.core.permissions import NOBODY, SYSTEM
+from console.modules.catalogue import repository as catalogue
+from console.modules.catalogue.domain import ItemBody
 from console.modules.configuration.api import CONFIGURATION
 from console.modules.configuration.service import ConfigurationService, Standing
 from hallserver.hall import Hall, open_hall
 from hallserver.link.city_link import CityLink
 from qingting.contract import commands as c
+from qingting.contract import events as e
 from qingting.contract.config_parts import OfferPart, RosterPart
 from qingting.contract.errors import Refusal
+from qingting.contract.examples import CONFIG
 from qingting.contract.ids import HallId
+from qingting.contract.rules import CallingRules, Ratio
 from qingting.kernel.aio.clock import SystemClock
 
 pytestmark = pytest.mark.postgres
@@ -316,3 +323,53 @@ async def test_a_row_more_is_not_yet_saved_and_what_is_wrong_is_marked(stage: St
     ) or "rules.classes.1.weight" in invalid_inputs(text)
     assert 'value="很多"' in text, "what was typed stays"
     assert (await stage.standing()).draft is None
+
+
+async def test_parts_of_one_hall_and_the_catalogue_come_to_a_hall_and_refusals_name_theirs(
+    stage: Stage,
+) -> None:
+    person, hall, city = stage.person, stage.hall, stage.ready.city
+    for other, name in (("model", "样板厅"), ("silent", "新建厅")):
+        await city.enrol_hall(HallId(other), name=name, key=f"key-{other}")
+    log = Log(HallId("model"))
+    rules = CallingRules(ratios=(Ratio(first="booked", second="ordinary", a=2, b=1),))
+    info = msgspec.structs.replace(CONFIG.hall, id=HallId("model"), name="样板厅")
+    log.add(e.ConfigApplied(config=msgspec.structs.replace(CONFIG, hall=info, rules=rules)))
+    await city.link.intake.greet(log.hello("key-model"))
+    await city.link.intake.apply(HallId("model"), log.frame(1))
+    await city.runner.catch_up_all()
+
+    page = "/configuration-copies"
+    token = re.search(r'name="csrf" value="([^"]+)"', (await person.get(page))[1])
+    assert token is not None
+    form = [("csrf", token[1]), ("source", "model"), ("parts", "rules"), ("publish", "true")]
+    form += [("halls", one) for one in ("test", "silent")]
+    async with person.http.post(page, data=form) as answer:
+        path = answer.url.path
+    await stage.at_version(2)
+    assert hall.state.config is not None
+    assert hall.state.config.rules == rules
+
+    async def over() -> bool:
+        return "/cancel" not in (await person.get(path))[1]
+
+    await until(over)
+    _, text = await person.get(path)
+    assert "1 个大厅已套用，1 个没有" in text
+    assert "<b>新建厅</b>" in text, "a hall is said by its name"
+    assert "套用自 样板厅" in (await person.get("/configurations/test/history"))[1]
+
+    config, code = hall.state.config, "11230600MB0A00001N3000117051000"
+    department = config.departments[0].name
+    body = ItemBody(name="社保卡补办", department=department, halls=(config.hall.id,))
+    async with city.db.write() as uow:
+        await catalogue.put_draft(uow, code, body, origin="hand", at=1, by="test")
+        await catalogue.publish(uow, code, 1, date(2026, 1, 1), 1, "test")
+        await catalogue.put_flags(uow, [(code, True, True)], 1, "test")
+    page = "/configurations/test/catalogue"
+    assert (await person.submit(page, page, codes=code))[0] == 200
+    assert code not in {one.code for one in hall.state.config.items}
+    assert (await stage.press("publish"))[0] == 200
+    await stage.at_version(3)
+    assert hall.state.config.items[-1].name == "社保卡补办"
+    assert "社保卡补办" not in (await person.get(page))[1], "nothing differs any more"
