@@ -31,7 +31,7 @@ from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
 from console.core.senders.opening import open_senders
 from console.core.takeout import takes_tables_out
-from console.core.web import CALLBACKS, PAGES, PROXIES, SUBJECT, unit_of_work
+from console.core.web import CALLBACKS, PAGES, PROXIES, SUBJECT, acts_first, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
 from console.modules.upkeep.api import UPKEEP
 from qingting.contract.errors import Refusal
@@ -52,6 +52,8 @@ from qingting.kernel.web import (
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = "5"
+GARBAGE = 10_000, 20, 20
+"""How rarely a worker looks for garbage: a page makes some thousand objects, and few of them in circles."""
 SHARED_PATHS = ("/assets/", "/language", "/healthz", CALLBACKS)
 _STATIC = Path(__file__).parent / "static"
 _SCRIPTS = (
@@ -80,6 +82,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
     app = web.Application(
         middlewares=[
             security_headers(),
+            acts_first,
             _come_again,
             page_errors(pages),
             pages.language_middleware,
@@ -314,6 +317,7 @@ async def run_console(
         # What a worker is made of stays until it ends: looking through it for garbage again and again costs citizens time.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE)
         if on_ready is not None:
             on_ready(ready)
         await asyncio.Event().wait()

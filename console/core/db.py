@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from console.core.line import Line
 from console.core.uow import ReadUow, Uow
 from qingting.contract.errors import Refusal
 
@@ -64,7 +65,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
         self.url = url
         # The pool serves whoever asks at the right moment, and somebody waits for ever: here they stand in a line.
-        self._line = asyncio.Semaphore(pool_size)
+        self._line = Line(pool_size)
         self.engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -118,7 +119,7 @@ class Database:
     @asynccontextmanager
     async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         async with _away_as_refusal(), asyncio.timeout(WAIT_SECONDS):
-            await self._line.acquire()
+            await self._line.take()
         try:
             async with _away_as_refusal():
                 connection = await engine.connect()
@@ -129,7 +130,7 @@ class Database:
                 async with _quiet_close():
                     await connection.close()
         finally:
-            self._line.release()
+            self._line.give_back()
 
     async def ping(self) -> None:
         """Raises :class:`CityUnavailable` when nobody answers."""

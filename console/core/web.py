@@ -6,6 +6,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from console.core.api import BASE
 from console.core.db import Database
+from console.core.line import ACTS
 from console.core.permissions import Subject
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
@@ -37,6 +38,14 @@ OPEN_PATHS = (
     f"{BASE}/",
 )
 """Paths that need no transaction of a request."""
+
+
+@web.middleware
+async def acts_first(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Who does something, such as booking, does not stand behind all who look at pages. Requests of one connection
+    follow each other in one task, so each says anew what it is."""
+    ACTS.set(request.method not in ("GET", "HEAD"))
+    return await handler(request)
 
 
 def unit_of_work(db: Database) -> Middleware:

@@ -154,9 +154,10 @@ class Booker:
         if await places.keep(uow, hold) < 1:
             raise Refusal("appointments.lapsed")
         remind_at = next_reminder(row["start_at"], held.rule.reminders, now)
-        await repo.put(uow, hold, state=Life.BOOKED, made_at=now, remind_at=remind_at)
+        changed = {"state": Life.BOOKED, "made_at": now, "remind_at": remind_at}
+        await repo.put(uow, hold, **changed)
         await repo.note(uow, hold, "booked", at=now, by=who.by, key=full_key)
-        made = await self._found(uow, hold)
+        made = repo.appointment_of({**row, **changed}, now)
         await self._announce(uow, made, held.rule, "appointment.booked")
         return made
 
