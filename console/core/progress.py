@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Called with how many records are done, and of how many."""
-IN_REQUEST = 200
-"""The one rule for spreadsheets, flags and publishing: what changes at most so many records is done while the page waits
-(measured: well below a second), more is a job with progress. Either way it is one transaction: all of it or nothing.
-Entries of the audit are written at its end, at once, because their chain is one for the whole city: whoever waits for it
-waits for the entries alone."""
+IN_REQUEST = 50
+"""The one rule for spreadsheets and publishing: what changes at most so many records is done while the page waits (an item
+takes some 20 ms on a busy machine, so about a second), more is a job with progress. Either way it is one transaction: all
+of it or nothing. Entries of the audit are written at its end, at once, because their chain is one for the whole city:
+whoever waits for it waits for the entries alone."""
 
 
 async def unseen(_done: int, _total: int) -> None:

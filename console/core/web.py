@@ -11,7 +11,7 @@ from console.core.permissions import Subject
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import Pages
-from qingting.kernel.web.csrf import SAFE
+from qingting.kernel.web.csrf import HEADER, SAFE
 from qingting.kernel.web.sender import sender_of
 
 PAGES = web.AppKey("pages", Pages)
@@ -80,12 +80,15 @@ def _unstorable(request: web.Request) -> bool:
 
 
 async def _check_form(request: web.Request) -> None:
-    """Raises ``form.unstorable`` for a field with NUL, before any handler meets it. A form that brings files is its
-    handler's to read, which knows how large it may be; PostgreSQL refuses what is in it."""
-    if request.method in SAFE or request.content_type == "multipart/form-data":
+    """Raises ``form.unstorable`` for a field or a file's name with NUL, before any handler meets it. What a page's program
+    sends with its token in a header nobody has read yet: a large file is its handler's to read, which knows how large it
+    may be, and PostgreSQL refuses what is in it."""
+    large = request.content_type == "multipart/form-data" and HEADER in request.headers
+    if request.method in SAFE or large:
         return
     for name, value in (await request.post()).items():
-        if NUL in name + str(value):
+        text = value if isinstance(value, str) else getattr(value, "filename", "")
+        if NUL in name + text:
             raise Refusal("form.unstorable")
 
 
