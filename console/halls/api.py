@@ -71,7 +71,7 @@ class HallStatus:
     hall said when it was last heard. ``clock_offset_ms`` is how far the hall's clock is ahead. ``division``
     is the code of the administrative division it stands in: as the city placed it, else as its configuration
     says, empty until it told that. ``department`` runs the hall, empty: none by itself. ``spot`` None: nobody
-    has said where it is.
+    has said where it is. ``backup_bad`` is since when the hall has no fresh backup of itself, as it last said; 0: it has.
     """
 
     id: HallId
@@ -96,6 +96,7 @@ class HallStatus:
     parked: int
     fork: ForkInfo | None
     spot: Spot | None = None
+    backup_bad: int = 0
 
     def title(self, language: Language) -> str:
         return self.name if language is Language.ZH else self.name_en

@@ -39,6 +39,7 @@ class _Backlog(Record, frozen=True):
     """All that a hall's state needs of a LIVE frame; its hundreds of devices are not decoded for it."""
 
     oldest_unacked: int
+    backup_bad: int = 0
 
 
 _backlogs = msgspec.json.Decoder(_Backlog)
@@ -325,6 +326,7 @@ def _status(row: sa.RowMapping, fork: ForkInfo | None, now: int) -> HallStatus:
         parked=row["parked"],
         fork=fork,
         spot=None if row["latitude"] is None else Spot(row["latitude"], row["longitude"]),
+        backup_bad=live.backup_bad if live is not None else 0,
     )
 
 

@@ -466,7 +466,7 @@ _ALL: tuple[Any, ...] = (
     k.Nack(code="gap", expect=40),
     k.LinkPing(t0=AT),
     k.LinkPong(t0=AT, t1=AT + 12),
-    k.Live(at=AT, oldest_unacked=0, queues=(QUEUE_VIEW,), devices=(DEVICE_VIEW,)),
+    k.Live(at=AT, oldest_unacked=0, backup_bad=AT, queues=(QUEUE_VIEW,), devices=(DEVICE_VIEW,)),
     k.Dir(no=1, directive=k.write_directive(d.PutNotice(text="11月30日停电检修"))),
     k.Dack(no=1),
     k.File(act=ACT, media="text/plain", data="5bqG5Y6F"),

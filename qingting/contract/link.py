@@ -105,10 +105,12 @@ class LinkPong(Record, frozen=True, kw_only=True, tag="PONG", tag_field="f"):
 
 
 class Live(Record, frozen=True, kw_only=True, tag="LIVE", tag_field="f"):
-    """Droppable present state, ahead of any backlog: latest wins."""
+    """Droppable present state, ahead of any backlog: latest wins. ``backup_bad`` is since when the hall has no
+    fresh backup of itself, 0 while it has one."""
 
     at: Millis
     oldest_unacked: Millis
+    backup_bad: Millis = 0
     queues: tuple[QueueView, ...] = ()
     devices: tuple[DeviceView, ...] = ()
 

@@ -213,6 +213,8 @@ def _of_halls(halls: Sequence[HallStatus], parked: Mapping[str, int], now: int) 
             yield _line(hall, HallTrouble.STALLED, hall.oldest_unacked)
         if hall.parked:
             yield _line(hall, HallTrouble.PARKED, parked.get(hall.id, hall.received_at))
+        if hall.backup_bad:
+            yield _line(hall, HallTrouble.BACKUP, hall.backup_bad)
 
 
 def _line(hall: HallStatus, what: HallTrouble, began: int) -> Cause:

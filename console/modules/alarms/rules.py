@@ -35,6 +35,8 @@ class HallTrouble(StrEnum):
     QUARANTINED = "hall_quarantined"
     PARKED = "hall_parked"
     """Events that the city could not process."""
+    BACKUP = "hall_backup"
+    """The hall has no fresh backup of itself: making it fails, or it is too old."""
 
 
 CONDITIONS: tuple[str, ...] = tuple(one.value for one in Condition if one is not Condition.OFFLINE)
@@ -86,7 +88,8 @@ def severity_of(what: str) -> Severity:
     """How grave ``what`` is in itself."""
     if what in CONDITIONS:
         return condition_texts()[Condition(what)].severity
-    return Severity.WARNING if what == HallTrouble.PARKED else Severity.CRITICAL
+    mild = what in (HallTrouble.PARKED, HallTrouble.BACKUP)
+    return Severity.WARNING if mild else Severity.CRITICAL
 
 
 def applies(rule: AlarmRule, *, hall: str, kind: DeviceKind | None, what: str) -> bool:
@@ -150,6 +153,15 @@ BUILT_IN: tuple[AlarmRule, ...] = (
         name="有记录无法处理",
         name_en="Events not processed",
         whats=(HallTrouble.PARKED,),
+        severity=Severity.WARNING,
+    ),
+    AlarmRule(
+        id="hall-backup",
+        name="大厅没有新的备份",
+        name_en="Hall without a fresh backup",
+        form=RuleForm.DURATION,
+        whats=(HallTrouble.BACKUP,),
+        seconds=1800,
         severity=Severity.WARNING,
     ),
     AlarmRule(

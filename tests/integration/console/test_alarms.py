@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alarm_stage import (
@@ -23,12 +24,14 @@ from alarm_stage import (
 from console.core.audit import audit_fault, read_audit
 from console.core.permissions import EVERYWHERE
 from console.core.uow import Uow
+from console.halls.repository import HallRepository
 from console.modules.alarms.rules import AlarmRule
 from console.modules.alarms.service import AlarmFilter
 from qingting.contract import events as e
 from qingting.contract.conditions import Severity
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import DeviceId
+from qingting.contract.link import Live
 from qingting.contract.states import (
     AddressClass,
     Condition,
@@ -147,6 +150,12 @@ async def test_a_silent_hall_is_one_alarm_and_freezes_what_is_known_of_its_devic
     await on.hears(printer())
     assert await on.open() == []
     assert await on.count("alarm_notice", "act = 'raised'") == 2
+    # The line stands and the hall says that it has no fresh backup of itself, then that it has one.
+    for since, expected in ((on.clock.now_ms() - 1_800_000, ["hall:hall_backup"]), (0, [])):
+        live = Live(at=on.clock.now_ms(), oldest_unacked=0, backup_bad=since)
+        async with on.city.db.write() as uow:
+            await HallRepository(uow).put_live(HALL, msgspec.json.encode(live), on.clock.now_ms())
+        assert await on.open() == expected
 
 
 async def test_maintenance_is_quiet_shown_and_left_out_of_availability(on: Stage) -> None:

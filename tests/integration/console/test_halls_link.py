@@ -271,7 +271,7 @@ async def test_directives_reach_the_hall_in_order_and_again_until_confirmed(
 async def test_the_present_goes_past_the_backlog(served: Served, log: Log) -> None:
     async with served.client() as client:
         await client.greet(log, served.key)
-        await client.send(k.Live(at=START, oldest_unacked=START - 90_000))
+        await client.send(k.Live(at=START, oldest_unacked=START - 90_000, backup_bad=START - 5))
 
         async def told() -> bool:
             return bool((await served.status()).oldest_unacked)
@@ -279,6 +279,7 @@ async def test_the_present_goes_past_the_backlog(served: Served, log: Log) -> No
         await until(told)
         status = await served.status()
         assert status.lag_ms(START) == 90_000
+        assert status.backup_bad == START - 5
         assert status.state is LinkState.ONLINE
     await until(lambda: served.is_state(LinkState.OFFLINE))
 
