@@ -25,6 +25,7 @@ from console.modules.identity.api import IdentityApi
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock
+from qingting.kernel.web import reader_gone
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,9 @@ class Gate:
                 answer = await self._answer(request, operation, visit)
             except Refusal as refusal:
                 answer = await self._refused(operation, visit, refusal)
-            except Exception:
+            except Exception as error:
+                if reader_gone(request, error):
+                    raise
                 log.exception("api.failed", call=operation.name, request_id=visit.number)
                 answer = await self._refused(operation, visit, Refusal("internal"))
             answer.headers.update(visit.headers)

@@ -48,7 +48,7 @@ changes)``, where each change is a set of names. Without JavaScript the page is 
 
 from qingting.kernel.web.assets import Assets
 from qingting.kernel.web.csrf import csrf_middleware, csrf_token
-from qingting.kernel.web.errors import page_errors, wants_json
+from qingting.kernel.web.errors import page_errors, reader_gone, wants_json
 from qingting.kernel.web.forms import is_htmx, read_form, see_other
 from qingting.kernel.web.headers import framing, security_headers
 from qingting.kernel.web.keys import LANGUAGE, SESSION, SESSION_DIGEST
@@ -78,6 +78,7 @@ __all__ = [
     "is_htmx",
     "page_errors",
     "read_form",
+    "reader_gone",
     "security_headers",
     "see_other",
     "sender_of",

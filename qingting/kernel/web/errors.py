@@ -46,12 +46,22 @@ def page_errors(pages: Pages) -> Middleware:
             answer = _answer(pages, request, Refusal(code))
             answer.set_status(error.status)
             return answer
-        except Exception:
+        except Exception as error:
+            if reader_gone(request, error):
+                log.info("page.reader_gone", route=route_of(request))
+                return web.Response(status=408)
             number = secrets.token_hex(4)
             log.exception("page.failed", request_id=number, route=route_of(request))
             return _answer(pages, request, Refusal("internal", request_id=number))
 
     return middleware
+
+
+def reader_gone(request: web.Request, error: Exception) -> bool:
+    """True when reading a request ended because whoever sends it hung up: no fault of ours, and nobody is there to be
+    answered."""
+    closed = request.transport is None or request.transport.is_closing()
+    return closed and isinstance(error, ConnectionResetError)
 
 
 def route_of(request: web.Request) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from patience import HANG_S
+from patience import HANG_S, until
 
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import ManualClock
@@ -240,6 +241,27 @@ async def test_an_unexpected_fault_is_a_500_with_a_number_and_no_detail(kit: Kit
     assert response.status == 500
     assert body["code"] == "internal"
     assert len(body["params"]["request_id"]) == 8
+
+
+async def test_who_hangs_up_in_the_middle_of_a_form_is_no_fault_of_ours() -> None:
+    # Not the kit's server: unlike ours it cancels a handler whose client has gone.
+    runner = web.AppRunner(await build(ManualClock(), MemorySessions(), asyncio.Queue()))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    with structlog.testing.capture_logs() as logs:
+        reader, writer = await asyncio.open_connection(*runner.addresses[0])
+        writer.write(
+            b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\nExpect: 100-continue\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        )
+        assert b"100" in await reader.readline()  # The page waits for the form now.
+        writer.write(b"name=an")
+        await writer.drain()
+        writer.close()
+        await until(lambda: bool(logs))
+        await runner.cleanup()
+    assert [(one["event"], one["log_level"]) for one in logs] == [("page.reader_gone", "info")]
 
 
 async def log_in(client: Client) -> None:
