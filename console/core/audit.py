@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from console.core.models import audit_entry
 from console.core.permissions import Subject
 from console.core.uow import ReadUow, Uow
+from qingting.contract.people import mask_words
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import digest
 
@@ -59,7 +60,11 @@ class Audit:
         *,
         result: str = "done",
     ) -> None:
-        """Appends an entry for each object and detail of ``what``, in this order."""
+        """Appends an entry for each object and detail of ``what``, in this order.
+
+        An audit is kept for good and nothing in it can be erased, so that numbers of people in words that somebody
+        typed are masked; who knows the name of whom words are about masks it before (:func:`mask_words`).
+        """
         if not what:
             return
         await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -79,7 +84,7 @@ class Audit:
                 act=act,
                 object=about,
                 result=result,
-                detail=detail,
+                detail=mask_words(detail),
                 previous=previous,
                 hash="",
             )

@@ -5,10 +5,10 @@ from simulators.identity_provider import Audience, IdentityProvider
 HOST = "http://127.0.0.1"
 """Registered without a port: a demonstration may run on any."""
 BACK = {
-    Audience.STAFF: ("/login/sso/back", "/password/sso/back"),
-    Audience.CITIZENS: ("/c/login/back",),
+    Audience.STAFF: ("/login/sso/back", "/password/sso/back", "/login"),
+    Audience.CITIZENS: ("/c/login/back", "/c"),
 }
-"""Where the console takes people back to."""
+"""Where the console takes people back to, also after they have logged out."""
 
 
 def demo_provider() -> IdentityProvider:

@@ -18,6 +18,7 @@ from console.modules.appointments.repository import HistoryLine, Wish
 from console.modules.appointments.service import Door
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
+from qingting.contract.people import mask_words
 from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import Clock
 
@@ -246,6 +247,7 @@ class StaffDesk:
         if not reason or len(reason) > WORDS_LENGTH or kind not in ("black", "white") or (until and until <= self.now()):  # fmt: skip
             raise Refusal("appointments.list_entry", most=WORDS_LENGTH)
         citizen = await self.citizen_of(uow, subject, caller)
+        reason = mask_words(reason, caller.name)
         values = {
             "citizen": citizen.id,
             "kind": kind,

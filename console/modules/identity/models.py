@@ -98,8 +98,10 @@ session = sa.Table(
     sa.Column("address", sa.Text, nullable=False, server_default=""),
     sa.Column("program", sa.Text, nullable=False, server_default=""),
     sa.Column("means", sa.Text, nullable=False, server_default=""),
+    sa.Column("origin", sa.Text, nullable=False, server_default=""),
     sa.Index("ident_session_subject", "subject"),
 )
+"""``origin``: the login at the identity platform that a session stands on (:func:`.origins.origin_of`)."""
 
 ended = sa.Table(
     "ident_ended",
@@ -182,5 +184,6 @@ scan = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("account", sa.Text, sa.ForeignKey("ident_account.id")),
     sa.Column("means", sa.Text, nullable=False, server_default=""),
+    sa.Column("origin", sa.Text, nullable=False, server_default=""),
 )
 """A browser (``waiter``: digest of its cookie) that waits for a telephone to confirm its login."""

@@ -49,7 +49,9 @@ def setup(context: ModuleContext) -> None:
     factors = FactorService(context.clock, context.audit, context.sealer, store, service)
     sign_on = SignOnService(context.clock, context.audit, context.sealer, service, accounts)
     doors, secure = _doors(context), context.secure_cookies
-    sign_on_pages = views_sign_on.SignOnPages(sign_on, store, sessions_in, doors, secure=secure)
+    sign_on_pages = views_sign_on.SignOnPages(
+        context.db, sign_on, store, sessions_in, doors, secure=secure
+    )
     scan_pages = views_scan.ScanPages(
         ScanService(context.clock, context.audit, service), store, sessions_in,
         public_url=context.sign_on.public_url, secure=secure,

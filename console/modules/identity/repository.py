@@ -161,6 +161,7 @@ class PgSessionStore:
                 address=self._address,
                 program=self._program,
                 means=session.means,
+                origin=session.origin,
             )
         )
 
@@ -179,6 +180,7 @@ class PgSessionStore:
             seen_at=row["seen_at"],
             marks=tuple(row["marks"]),
             means=row["means"],
+            origin=row["origin"],
         )
 
     async def touch(self, digest: str, seen_at: int) -> None:

@@ -32,13 +32,15 @@ async def waiting(uow: ReadUow, digest: str, now: int) -> sa.RowMapping | None:
     )
 
 
-async def decide(uow: Uow, digest: str, now: int, *, state: str, account: str, means: str) -> bool:
+async def decide(
+    uow: Uow, digest: str, now: int, *, state: str, account: str, means: str, origin: str
+) -> bool:
     """False when it is over or was decided before."""
     c = m.scan.c
     decided = await uow.run(
         sa.update(m.scan)
         .where(c.digest == digest, c.state == "waiting", c.at >= now - SCAN_MS)
-        .values(state=state, account=account, means=means)
+        .values(state=state, account=account, means=means, origin=origin)
     )
     return decided == 1
 
@@ -56,7 +58,7 @@ async def take(uow: Uow, waiter: str, now: int) -> sa.RowMapping | None:
     return await uow.first(
         sa.delete(m.scan)
         .where(c.waiter == waiter, c.state == "confirmed", c.at >= now - SCAN_MS)
-        .returning(c.account, c.means)
+        .returning(c.account, c.means, c.origin)
     )
 
 

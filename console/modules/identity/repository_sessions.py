@@ -54,6 +54,18 @@ async def end_session(uow: Uow, account: str, key: str, now: int) -> bool:
     return True
 
 
+async def end_of_origin(uow: Uow, origin: str, until: int) -> list[str]:
+    """Ends sessions that began by ``until`` and stand on a login elsewhere (:func:`.origins.origin_of`); one of its
+    halves may be empty, and then tells nothing. Gives their accounts."""
+    c = m.session.c
+    halves = enumerate(origin.split("/"), start=1)
+    named = [sa.func.split_part(c.origin, "/", place) == half for place, half in halves if half]
+    if not named:
+        return []
+    gone = sa.delete(m.session).where(*named, c.created_at <= until).returning(c.subject)
+    return [row["subject"] for row in await uow.all(gone)]
+
+
 async def was_ended(uow: ReadUow, key: str) -> bool:
     found = await uow.scalar(sa.select(m.ended.c.at).where(m.ended.c.digest == key))
     return found is not None

@@ -15,6 +15,7 @@ from console.modules.identity.service import IdentityService, Login
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import digest, new_device_key, new_token
+from qingting.kernel.web import WebSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +63,18 @@ class ScanService:
         )
 
     async def decide(
-        self, uow: Uow, subject: Subject, means: str, token: str, *, confirmed: bool
+        self, uow: Uow, subject: Subject, session: WebSession, token: str, *, confirmed: bool
     ) -> None:
         """What the telephone says. Its session lends the browser no more than it showed itself, and one that was lent
         lends nothing. Raises ``scan.over``, ``scan.lent``."""
-        if means.startswith("scan"):
+        if session.means.startswith("scan"):
             raise Refusal("scan.lent")
         done = await repo.decide(
             uow, digest(token), self._clock.now_ms(),
             state="confirmed" if confirmed else "refused",
             account=subject.id,
-            means="scan+mfa" if is_strong(means) else "scan",
+            means="scan+mfa" if is_strong(session.means) else "scan",
+            origin=session.origin,
         )  # fmt: skip
         if not done:
             raise Refusal("scan.over")
@@ -89,4 +91,6 @@ class ScanService:
         row = None if taken is None else await find_account(uow, taken["account"])
         if taken is None or row is None or row["disabled"]:
             return Login(refusal=Refusal("scan.over"))
-        return await self._identity.enter(uow, row, address, means=taken["means"])
+        return await self._identity.enter(
+            uow, row, address, means=taken["means"], origin=taken["origin"]
+        )

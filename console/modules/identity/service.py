@@ -55,11 +55,13 @@ from qingting.kernel.security.passwords import Passwords, one_time_password, pas
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
     """Outcome of a login: an account and the marks of its session, or the refusal to show. A failed try is kept, so it is
-    no exception. ``means``: what was shown, see :func:`console.modules.identity.api.is_strong`."""
+    no exception. ``means``: what was shown, see :func:`console.modules.identity.api.is_strong`; ``origin``: the login
+    elsewhere that it stands on."""
 
     account: str = ""
     marks: tuple[str, ...] = ()
     means: str = ""
+    origin: str = ""
     refusal: Refusal | None = None
 
 
@@ -200,7 +202,9 @@ class IdentityService:
         await accounts.forget_tries(key, now)
         return await self.enter(uow, known, address, means="password")
 
-    async def enter(self, uow: Uow, row: sa.RowMapping, address: str, *, means: str) -> Login:
+    async def enter(
+        self, uow: Uow, row: sa.RowMapping, address: str, *, means: str, origin: str = ""
+    ) -> Login:
         """What the session of somebody who has shown ``means`` may do first; kept as a login unless the second factor
         is still to come."""
         if not may_come_from(await networks_repo.networks_for(uow, row["id"]), row["id"], address):
@@ -221,7 +225,7 @@ class IdentityService:
             await self._audit.write(uow, _actor(row, address), "login.first", object=row["id"])
         else:
             await self.entered(uow, row, address)
-        return Login(account=row["id"], marks=marks, means=means)
+        return Login(account=row["id"], marks=marks, means=means, origin=origin)
 
     async def entered(self, uow: Uow, row: sa.RowMapping, address: str) -> None:
         """Keeps that somebody is in."""

@@ -6,11 +6,13 @@ import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
-from console.core.oidc import Identity
+from console.core.oidc import Identity, LoggedOut
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.identity import repository_sign_on as repo
 from console.modules.identity.accounts import AccountService
+from console.modules.identity.origins import origin_of
+from console.modules.identity.repository_sessions import end_of_origin
 from console.modules.identity.service import IdentityService, Login
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -18,6 +20,8 @@ from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.seal import Sealer, SealError
 
 OFFER_MS = 5 * 60_000
+CLOCKS_MS = 5_000
+"""The platform's clock tells whole seconds, and may be a little behind."""
 LONGEST_NAME, LONGEST_STAFF = 40, 20
 
 
@@ -61,9 +65,9 @@ class SignOnService:
         """The account that ``who`` is bound to. Nobody's wish is kept, for the keeper of the account to confirm."""
         row = await repo.bound(uow, who.issuer, who.subject)
         if row is not None and not row["disabled"]:
-            return await self._identity.enter(
-                uow, row, address, means="sso+mfa" if who.strong else "sso"
-            )
+            means = "sso+mfa" if who.strong else "sso"
+            origin = origin_of(who.issuer, who.subject, who.text("sid"))
+            return await self._identity.enter(uow, row, address, means=means, origin=origin)
         stranger = Subject(id="?" if row is None else row["id"], name="", address=address)
         await self._audit.write(
             uow, stranger, "login.sso", object=stranger.id, result="sso.unbound"
@@ -73,6 +77,14 @@ class SignOnService:
             name, now = who.text("name")[:LONGEST_NAME], self._clock.now_ms()
             await repo.wish(uow, who.issuer, who.subject, staff, name, now)
         return Login(refusal=Refusal("sso.unbound"))
+
+    async def logged_out(self, uow: Uow, told: LoggedOut, address: str) -> None:
+        """Somebody logged out at the platform: sessions that stand on that login and began before end, those that a
+        telephone lent too. Word that is sent again ends nothing that began later."""
+        origin = origin_of(told.issuer, told.subject, told.sid)
+        for account in await end_of_origin(uow, origin, told.at + CLOCKS_MS):
+            who = Subject(id=account, name="", address=address)
+            await self._audit.write(uow, who, "logout.sso", object=account)
 
     # -- by the owner -------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from qingting.kernel.web.keys import EXPIRED
 from qingting.kernel.web.session import WebSession
 
 LOGIN, PASSWORD = "/login", "/password"
+SSO_OUT = "/login/sso/out"
+"""Where whoever came from the identity platform and logs out here logs out of the platform too."""
 SECOND_STEP, FACTOR = "/login/second", "/second-factor"
 LONGEST_PROGRAM = 200
 SessionsIn = Callable[[PgSessionStore], Sessions]
@@ -148,12 +150,13 @@ def routes(
         answer, session = see_other(request, "/", done="password.done"), request[SESSION]
         marks = tuple(one for one in session.marks if one == ENROL)
         await sessions_in(came_from(request, store)).start(
-            answer, subject.id, marks, means=session.means
+            answer, subject.id, marks, means=session.means, origin=session.origin
         )
         raise answer
 
     async def logout(request: web.Request) -> web.Response:
-        answer = see_other(request, LOGIN)
+        by_sso = sso and request[SESSION].means.startswith("sso")
+        answer = see_other(request, SSO_OUT if by_sso else LOGIN)
         await service.logout(request[UOW], request[SUBJECT])
         await sessions_in(store.within(request[UOW])).end(request, answer)
         raise answer

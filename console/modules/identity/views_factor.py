@@ -81,8 +81,10 @@ class FactorPages:
         """A session with more rights is another session: a cookie seen before is worth nothing after."""
         store = came_from(request, self._store)
         await store.drop(request[SESSION_DIGEST])
-        sessions = self._sessions_in(store)
-        request[SESSION] = await sessions.start(answer, request[SUBJECT].id, marks, means=means)
+        sessions, origin = self._sessions_in(store), request[SESSION].origin
+        request[SESSION] = await sessions.start(
+            answer, request[SUBJECT].id, marks, means=means, origin=origin
+        )
 
     # -- setting up ---------------------------------------------------------------------------
 

@@ -104,7 +104,9 @@ class ScanPages:
             return await self._page(request, wanted, done.refusal)
         answer = see_other(request, next_page(done, wanted))
         store = came_from(request, self._store)
-        await self._sessions_in(store).start(answer, done.account, done.marks, means=done.means)
+        await self._sessions_in(store).start(
+            answer, done.account, done.marks, means=done.means, origin=done.origin
+        )
         answer.del_cookie(COOKIE, path=SCAN)
         raise answer
 
@@ -120,7 +122,7 @@ class ScanPages:
         form, token = await read_form(request, DecideForm), request.match_info["token"]
         confirmed = form.decision == "yes"
         await self._scans.decide(
-            request[UOW], request[SUBJECT], request[SESSION].means, token, confirmed=confirmed
+            request[UOW], request[SUBJECT], request[SESSION], token, confirmed=confirmed
         )
         raise see_other(request, "/sessions", done="scan.done.yes" if confirmed else "scan.done.no")
 

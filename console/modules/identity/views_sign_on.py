@@ -5,12 +5,15 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
+from console.core.db import Database
 from console.core.oidc import OidcDoor
-from console.core.web import PAGES, SUBJECT, UOW, address_of
+from console.core.web import CALLBACKS, PAGES, SUBJECT, UOW, address_of
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.sign_on import OFFER_MS, SignOnService
 from console.modules.identity.views import (
+    LOGIN,
     PASSWORD,
+    SSO_OUT,
     SessionsIn,
     came_from,
     login_context,
@@ -21,8 +24,10 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.web import read_form, see_other
 
 BEGIN, BACK = "/login/sso", "/login/sso/back"
+LOGGED_OUT = f"{CALLBACKS}staff/logout"
+"""Where the platform tells that somebody logged out there."""
 OWN, OWN_BEGIN, OWN_BACK = f"{PASSWORD}/sso", f"{PASSWORD}/sso/begin", f"{PASSWORD}/sso/back"
-OPEN = frozenset({BEGIN, BACK, OWN_BACK})
+OPEN = frozenset({BEGIN, BACK, OWN_BACK, SSO_OUT})
 """Open to everybody: the session's cookie does not come along when another site leads back."""
 OFFER_COOKIE = "qt_offer"
 
@@ -36,6 +41,7 @@ class SignOnPages:
 
     def __init__(
         self,
+        db: Database,
         service: SignOnService,
         store: PgSessionStore,
         sessions_in: SessionsIn,
@@ -43,7 +49,7 @@ class SignOnPages:
         *,
         secure: bool,
     ) -> None:
-        self._service, self._store, self._sessions_in = service, store, sessions_in
+        self._db, self._service, self._store, self._sessions_in = db, service, store, sessions_in
         self._doors, self._secure = doors, secure
 
     def _door(self, which: int) -> OidcDoor:
@@ -67,8 +73,36 @@ class SignOnPages:
             return self._refused(request, door, refusal)
         response = self._lead_on(request, door, next_page(done, came.next))
         store = came_from(request, self._store)
-        await self._sessions_in(store).start(response, done.account, done.marks, means=done.means)
+        await self._sessions_in(store).start(
+            response, done.account, done.marks, means=done.means, origin=done.origin
+        )
         return response
+
+    async def out(self, request: web.Request) -> web.Response:
+        """On from logging out here to logging out there: a page of ours leads, as a form may not lead elsewhere."""
+        door = self._door(0)
+        try:
+            there = await door.client.end_session_url(door.address(request, LOGIN))
+        except Refusal:
+            context = login_context("", "/", Refusal("sso.still_in"), sso=True)
+            return request.app[PAGES].render(request, "login.html", context)
+        if not there:
+            raise see_other(request, LOGIN)
+        return self._lead_on(request, door, there)
+
+    async def logged_out(self, request: web.Request) -> web.Response:
+        """Somebody logged out of the platform, which tells so (OpenID Connect Back-Channel Logout 1.0)."""
+        door, headers = self._door(0), {"Cache-Control": "no-store"}
+        try:
+            token = str((await request.post()).get("logout_token", ""))
+            told = await door.client.logged_out(token)
+        except Refusal as refusal:
+            return web.Response(
+                status=400 if refusal.code == "oidc.rejected" else 503, headers=headers
+            )
+        async with self._db.write() as uow:
+            await self._service.logged_out(uow, told, address_of(request))
+        return web.Response(headers=headers)
 
     def _refused(self, request: web.Request, door: OidcDoor, refusal: Refusal) -> web.Response:
         context = login_context("", "/", refusal, sso=True)
@@ -131,6 +165,8 @@ def routes(pages: SignOnPages) -> list[web.RouteDef]:
     return [
         web.get(BEGIN, pages.begin),
         web.get(BACK, pages.back),
+        web.get(SSO_OUT, pages.out),
+        web.post(LOGGED_OUT, pages.logged_out),
         web.get(OWN_BEGIN, pages.own_begin),
         web.get(OWN_BACK, pages.own_back),
         web.get(OWN, pages.own),

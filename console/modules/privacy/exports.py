@@ -11,6 +11,7 @@ from console.modules.privacy.api import ExportInfo, ExportKind, Sheet
 from console.modules.privacy.domain import ExportState, Reason, export_state
 from console.modules.privacy.policy import PrivacyPolicy, read_policy
 from qingting.contract.errors import Refusal
+from qingting.contract.people import mask_words
 from qingting.kernel.aio.clock import Clock
 
 SHOWN = 100
@@ -49,7 +50,7 @@ class Exports:
         kind = self.kind(name)
         subject.require(kind.permission)
         policy = await read_policy(uow)
-        words = policy.check_words(words)
+        words = mask_words(policy.check_words(words))
         rows = await kind.count(uow, subject, query)
         _check_rows(policy, rows)
         if rows == 0:

@@ -26,7 +26,7 @@ from console.modules.privacy.domain import RequestKind, RequestState
 from console.modules.privacy.halls_told import HallsTold, HallTold
 from console.modules.privacy.policy import read_policy
 from qingting.contract.errors import Refusal
-from qingting.contract.people import mask_name, mask_number
+from qingting.contract.people import mask_name, mask_number, mask_phone
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.seal import Sealer
 
@@ -302,13 +302,6 @@ class Requests:
 def _open_of_kind(query: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     parts = [m.request.c.state == RequestState.OPEN.value]
     return [*parts, m.request.c.kind == query["kind"]] if query.get("kind") else parts
-
-
-def mask_phone(phone: str) -> str:
-    """13800001234 → 138****1234; what is shorter keeps its last two digits."""
-    if len(phone) >= 11:
-        return phone[:3] + "*" * (len(phone) - 7) + phone[-4:]
-    return "*" * max(0, len(phone) - 2) + phone[-2:] if phone else ""
 
 
 def _info(row: sa.RowMapping, halls_waiting: int = 0) -> SubjectRequest:

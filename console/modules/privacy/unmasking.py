@@ -15,6 +15,7 @@ from console.modules.privacy.alarms import LIMIT, UNUSUAL, PrivacyAlarms
 from console.modules.privacy.domain import Reason, unusual
 from console.modules.privacy.policy import PrivacyPolicy, read_policy
 from qingting.contract.errors import Refusal
+from qingting.contract.people import mask_words
 from qingting.kernel.aio.clock import Clock
 
 DAY_MS = 86_400_000
@@ -73,9 +74,10 @@ class Unmasking:
 
         Raises ``personal.unknown``, ``personal.words``, ``personal.too_many``."""
         subject.require(Permission.PERSONAL)
-        _ = await self.holder(holder).masked(uow, subject, record)
+        clear = await self.holder(holder).clear(uow, subject, record)
         policy = await read_policy(uow)
-        words = policy.check_words(words)
+        # The reason is kept longer than the record may be, and read by those who may not see it.
+        words = mask_words(policy.check_words(words), clear.get("name", ""))
         await uow.scalar(
             sa.text("SELECT pg_advisory_xact_lock(hashtext(:account))"), {"account": subject.id}
         )

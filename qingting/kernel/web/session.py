@@ -8,7 +8,7 @@ class WebSession(Record, frozen=True, kw_only=True):
     """A logged-in person. ``subject`` is the account's id; ``csrf`` the token of its forms.
 
     ``marks`` are short words that the server of the pages gives a meaning, e.g. ``must_change``; ``means`` is a word
-    for what the person showed at the login.
+    for what the person showed at the login; ``origin`` names the login elsewhere that it stands on, empty for none.
     """
 
     subject: str
@@ -17,3 +17,4 @@ class WebSession(Record, frozen=True, kw_only=True):
     seen_at: Millis
     marks: tuple[str, ...] = ()
     means: str = ""
+    origin: str = ""

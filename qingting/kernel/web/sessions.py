@@ -98,6 +98,7 @@ class Sessions:
         marks: tuple[str, ...] = (),
         *,
         means: str = "",
+        origin: str = "",
     ) -> WebSession:
         """A new session for ``subject`` and its cookie on ``response`` (also on an HTTPException)."""
         secret = new_device_key()
@@ -109,6 +110,7 @@ class Sessions:
             seen_at=now,
             marks=marks,
             means=means,
+            origin=origin,
         )
         await self.store.put(digest(secret), session)
         response.set_cookie(

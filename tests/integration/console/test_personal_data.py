@@ -109,7 +109,8 @@ async def test_masked_until_a_reason_is_given_and_masked_again_when_its_time_is_
         with pytest.raises(Refusal) as refused:
             await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, " ")
         assert refused.value.code == "personal.words"
-        await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, "电话通知补材料")
+        words = f"打 {PHONE} 请{NAME}（{NUMBER}）补材料"
+        await desk.show(uow, CLERK, "requests", no, Reason.SERVICE, words)
         clear = await desk.shown(uow, CLERK, "requests", no)
         assert dict(clear.fields) == {"name": NAME, "number": NUMBER, "phone": PHONE}
         other = somebody("other", Permission.PERSONAL, Permission.REQUESTS)
@@ -117,7 +118,11 @@ async def test_masked_until_a_reason_is_given_and_masked_again_when_its_time_is_
         with pytest.raises(Refusal) as refused:
             await desk.shown(uow, OFFICER, "requests", no)
         assert refused.value.code == "page.forbidden"
-    assert await acts(city, "personal.shown") == [("clerk", "done", "service: 电话通知补材料")]
+    told = "service: 打 138****1234 请张*三（230602********1238）补材料"
+    assert await acts(city, "personal.shown") == [("clerk", "done", told)]
+    async with city.db.read() as reader:
+        kept = await reader.scalar(sa.select(m.grant.c.words))
+    assert NAME not in kept, "the reason outlives what it was about"
     await clock.advance(PrivacyPolicy().shown_ms / 1000)
     async with city.db.read() as reader:
         assert (await desk.shown(reader, CLERK, "requests", no)).fields["name"] == "张*三"

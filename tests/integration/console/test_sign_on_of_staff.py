@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
 from city_hall import START
@@ -11,6 +12,7 @@ from console_browser import NEW_PASSWORD, Browser, browser, console
 from sso_provider import at_the_provider, served
 
 from console.app.server import ConsoleReady
+from console.core.audit import read_audit
 from console.modules.identity import models as m
 from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.security.totp import STEP_S, code_at
@@ -162,6 +164,90 @@ async def test_the_second_factor_is_asked_for_unless_the_platform_did_and_a_tele
             await clock.advance(121)
             assert (await phone.get(f"/scan/{token}"))[0] == 410
             assert not await is_in(thief)
+
+
+async def test_whoever_logs_out_at_the_platform_is_out_here_and_a_token_that_is_odd_ends_nothing(
+    city_url: str,
+) -> None:
+    clock = ManualClock(START)
+    async with (
+        city_with_sso(city_url, clock) as (ready, provider),
+        browser(ready) as owner,
+        browser(ready) as desk,
+        browser(ready) as home,
+        browser(ready) as lent,
+        aiohttp.ClientSession(ready.url) as http,
+    ):
+        (client,) = provider.clients.values()
+
+        async def told(token: str) -> int:
+            async with http.post("/callback/staff/logout", data={"logout_token": token}) as answer:
+                return answer.status
+
+        async def who_is_in() -> list[bool]:
+            found = []
+            for one in (owner, desk, lent, home):
+                async with one.http.get("/devices") as answer:
+                    # The owner's own session waits for the second step; it is there all the same.
+                    found.append(answer.url.path != "/login")
+            return found
+
+        await enter(ready, owner, "admin")
+        await by_sso(owner, "/password/sso/begin", number="0103")
+        await owner.submit("/password/sso", "/password/sso", present=NEW_PASSWORD)
+        await by_sso(desk, "/login/sso", number="0103")
+        _, page = await desk.get("/second-factor")
+        secret = re.search(r'class="secret">([A-Z2-7 ]+)<', page)
+        assert secret is not None
+        code = code_at(secret[1].replace(" ", ""), clock.now_ms() // 1000 // STEP_S)
+        await desk.submit("/second-factor", "/second-factor", code=code, present=NEW_PASSWORD)
+        token = await shown(ready, lent)
+        await desk.submit(f"/scan/{token}", f"/scan/{token}", decision="yes")
+        await lent.submit_here("/login/scan")
+        await by_sso(home, "/login/sso", number="0103", strong="on")
+        await owner.login(NEW_PASSWORD, "admin")
+        assert await who_is_in() == [True] * 4
+
+        user, (_, first, second) = "staff-0103", provider.sessions("staff-0103")
+        for odd in (
+            {"aud": "somebody-else"},
+            {"iss": "https://elsewhere.example"},
+            {"nonce": "an id_token has one"},
+            {"events": {}},
+            {"jti": None},
+            {"sub": None},
+            {"iat": START // 1000 - 3600, "exp": START // 1000 - 3000},
+        ):
+            assert await told(provider.logout_token(client, user, **odd)) == 400, odd
+        for fault in (Fault.UNKNOWN_KEY, Fault.SECRET_ALG, Fault.NO_ALG, Fault.TAMPERED):
+            provider.set_fault(fault)
+            assert await told(provider.logout_token(client, user)) == 400, fault
+        provider.set_fault(None)
+        assert await told(provider.logout_token(client, "somebody-else", first)) == 200
+        assert await who_is_in() == [True] * 4
+
+        assert await told(provider.logout_token(client, user, first)) == 200
+        # Through the second step the session stayed the platform's, and so is what it lent.
+        assert await who_is_in() == [True, False, False, True]
+        everywhere = provider.logout_token(client, user)
+        assert await told(everywhere) == 200
+        assert await who_is_in() == [True, False, False, False], "a password's session goes on"
+        await clock.advance(60)
+        await by_sso(home, "/login/sso", number="0103", strong="on")
+        assert await told(everywhere) == 200
+        assert await told(provider.logout_token(client, user, second)) == 200
+        assert await is_in(home), "an old token ends nothing that began later"
+        async with ready.city.db.read() as uow:
+            assert len(await read_audit(uow, "logout.sso")) == 3
+
+        # Logging out here leads on to the platform, unless it cannot be reached.
+        status, path, page = await home.submit("/", "/logout")
+        assert (status, path, "/identity/end-session?" in page) == (200, "/login/sso/out", True)
+        assert (await owner.submit("/", "/logout"))[1] == "/login"
+        await clock.advance(3601)
+        provider.set_fault(Fault.DOWN)
+        status, page = await home.get("/login/sso/out")
+        assert (status, "可能还没有退出" in page) == (503, True)
 
 
 async def shown(ready: ConsoleReady, computer: Browser) -> str:

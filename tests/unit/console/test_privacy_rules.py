@@ -1,6 +1,7 @@
 """Rules of the care for personal data."""
 
 from dataclasses import fields
+from typing import Any, cast
 
 import msgspec
 from hypothesis import given
@@ -8,12 +9,15 @@ from hypothesis import strategies as st
 
 from console.app.modules import PAGE_PACKAGES
 from console.app.openapi import declared
+from console.core.audit import Audit
 from console.core.models import metadata
+from console.core.permissions import SYSTEM
 from console.core.retention import RetentionSettings
 from console.modules.privacy.domain import ExportState, export_state, unusual
 from console.modules.privacy.models import policy as policy_table
 from console.modules.privacy.policy import NUMBERS, PrivacyPolicy
-from console.modules.privacy.requests import mask_phone
+from qingting.contract.people import mask_phone, mask_words
+from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.i18n import Catalogue
 
 COUNTS = st.lists(st.integers(1, 60), min_size=1, max_size=30)
@@ -75,6 +79,73 @@ def test_a_masked_phone_shows_seven_of_eleven_digits(phone: str) -> None:
 def test_what_is_no_mobile_number_shows_at_most_two_digits() -> None:
     assert mask_phone("4600123") == "*****23"
     assert mask_phone("") == ""
+
+
+PERSONAL = st.one_of(
+    st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True),
+    st.from_regex(r"[1-9][0-9]{16}[0-9X]", fullmatch=True),
+    st.from_regex(r"[HM][0-9]{8}", fullmatch=True),
+    st.from_regex(r"E[0-9]{8}", fullmatch=True),
+)
+AROUND = st.text("电话给本人，补材料 (.", max_size=6)
+
+
+@given(before=AROUND, number=PERSONAL, after=AROUND)
+def test_no_number_of_a_person_is_left_in_words(before: str, number: str, after: str) -> None:
+    masked = mask_words(f"{before}{number}{after}")
+    assert number not in masked
+    assert masked.startswith(before)
+    assert masked.endswith(after)
+    assert mask_words(masked) == masked
+
+
+def test_numbers_in_groups_mail_addresses_and_known_names_are_masked_too() -> None:
+    words = (
+        "张小三 138 0000-1234，230602 19900101 123X，zhang.san@example.com，旧证 230602900101123"
+    )
+    masked = mask_words(words, "张小三", "")
+    for clear in ("小", "0000", "19900101", "hang.san", "900101"):
+        assert clear not in masked
+    assert masked.startswith("张*三 138****1234，230602********123X，z***@example.com")
+
+
+def test_what_is_no_number_of_a_person_stays_as_it_is() -> None:
+    for detail in (
+        "service: 电话通知补材料",
+        "version=2 day_limit=1 least_words=6",
+        "2026-11-24 09:30 → 2026-11-25 10:00 saertu",
+        "11440232MB2D06811W4000117051000 3",
+        "a" * 20 + "13800001234" + "b" * 33,
+        "qingting-city-20261126T093000Z.tar 1732612345678",
+        "127.0.0.0/8 40 rows",
+    ):
+        assert mask_words(detail) == detail
+
+
+class Written:
+    """A transaction that keeps what is written into it."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    async def scalar(self, *_: Any) -> None:
+        return None
+
+    async def first(self, *_: Any) -> None:
+        return None
+
+    async def run(self, _: Any, rows: list[dict[str, Any]]) -> None:
+        self.rows += rows
+
+
+async def test_whatever_is_written_into_the_audit_names_nobody_by_number() -> None:
+    uow, number = Written(), "230602199001011238"
+    await Audit(ManualClock()).write(
+        cast("Any", uow), SYSTEM, "alarm.cleared", detail=f"{number} 已打 13800001234"
+    )
+    (row,) = uow.rows
+    assert row["detail"] == "230602********1238 已打 138****1234"
+    assert number not in repr(row)
 
 
 def test_every_box_in_the_database_changes_its_key_and_every_holder_has_words() -> None:
