@@ -18,10 +18,12 @@ from console.core.oidc import OidcProvider, SignOn, sign_on_faults
 from console.core.outside import ItemSystemSettings
 from console.core.retention import (
     KEEP_ALARMS_DAYS,
+    KEEP_BOOKINGS_DAYS,
     KEEP_DEVICES_DAYS,
     KEEP_MESSAGES_DAYS,
     KEEP_NOTICES_DAYS,
     KEEP_VISITS_DAYS,
+    BookingDays,
     Days,
     RetentionSettings,
 )
@@ -64,6 +66,7 @@ class ConsoleSettings(UpkeepOptions, frozen=True, kw_only=True):
     keep_devices_days: Days = KEEP_DEVICES_DAYS
     keep_messages_days: Days = KEEP_MESSAGES_DAYS
     keep_visits_days: Days = KEEP_VISITS_DAYS
+    keep_bookings_days: BookingDays = KEEP_BOOKINGS_DAYS
     serve: Serve = "all"
     citizen_map_url: str = ""
     citizen_address_per_minute: Amount = ADDRESS_PER_MINUTE
@@ -136,6 +139,7 @@ class ConsoleSettings(UpkeepOptions, frozen=True, kw_only=True):
             keep_devices_days=self.keep_devices_days,
             keep_messages_days=self.keep_messages_days,
             keep_visits_days=self.keep_visits_days,
+            keep_bookings_days=self.keep_bookings_days,
         )
 
 

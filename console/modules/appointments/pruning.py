@@ -1,5 +1,5 @@
-"""What was done with bookings that are over, and which places they had, goes after a while. The bookings stay: they
-carry no name once their citizen has had it erased."""
+"""What was done with bookings that are over, and which places they had, goes after a while; the bookings themselves, with
+what was missed and punished, after a longer one. Figures of the city are counted from what halls did, not from these."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -68,7 +68,32 @@ def prunes(clock: Clock, keep: RetentionSettings, halls: HallsApi) -> Sequence[P
         )
         return await uow.run(sa.delete(m.history).where(h.no.in_(old)))
 
-    return (seats, sent, history)
+    def long_before() -> int:
+        """Nothing of a booking outlives it, so it stays as long as what was done with it."""
+        return clock.now_ms() - max(keep.keep_bookings_days, keep.keep_visits_days) * DAY_MS
+
+    async def bookings(uow: Uow, most: int) -> int:
+        left = [
+            sa.exists().where(table.c.appointment == _a.id)
+            for table in (m.seat, m.sent, m.history, m.outgoing)
+        ]
+        over = sa.select(_a.id).where(_over(long_before()), *(~one for one in left)).limit(most)
+        old = [row["id"] for row in await uow.all(over)]
+        await uow.run(sa.delete(m.breach).where(m.breach.c.appointment.in_(old)))
+        return await uow.run(sa.delete(m.appointment).where(_a.id.in_(old)))
+
+    async def punished(uow: Uow, most: int) -> int:
+        c, at = m.ban.c, long_before()
+        old = sa.select(c.no).where(c.until < at).limit(most)
+        return await uow.run(sa.delete(m.ban).where(c.no.in_(old)))
+
+    async def listed(uow: Uow, most: int) -> int:
+        c, at = m.listed.c, long_before()
+        ended = (c.ended_at > 0) & (c.ended_at < at)
+        old = sa.select(c.no).where(ended | ((c.until > 0) & (c.until < at))).limit(most)
+        return await uow.run(sa.delete(m.listed).where(c.no.in_(old)))
+
+    return (seats, sent, history, bookings, punished, listed)
 
 
 def _over(before: int) -> sa.ColumnElement[bool]:

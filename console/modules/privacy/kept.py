@@ -23,6 +23,7 @@ def kept(retention: RetentionSettings) -> tuple[Kept, ...]:
         _set(retention, "timelines", "keep_devices_days", "timelines"),
         _set(retention, "messages", "keep_messages_days", "messages"),
         _set(retention, "visits", "keep_visits_days", "visits"),
+        _set(retention, "bookings", "keep_bookings_days", "visits"),
         Kept(name="jobs", days=JOBS_DAYS, pruning="jobs"),
         Kept(name="grants", days=GRANT_DAYS, pruning="privacy"),
         Kept(name="exports", days=EXPORT_DAYS, pruning="privacy"),

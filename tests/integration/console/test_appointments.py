@@ -381,7 +381,18 @@ async def test_what_was_done_with_visits_that_are_over_goes_and_what_is_open_sta
     await until(run.relayed)
     answered = [e.DirectiveApplied(no=no) for no in range(1, 5)]
     await run.hears(*answered, taken(served), finished(served))
-    halls, keep = run.city.context.take(HALLS), RetentionSettings(keep_visits_days=60)
+    halls = run.city.context.take(HALLS)
+    keep = RetentionSettings(keep_visits_days=60, keep_bookings_days=400)
+    now = run.clock.now_ms()
+    ban = {"citizen": "ann", "hall": "saertu", "masked_name": "张*", "masked_number": "2*8", "breaches": 3,
+           "began": now, "lifted_at": 0, "lifted_by": "", "reason": ""}  # fmt: skip
+    async with run.city.db.write() as uow:
+        for until_day in (30, 900):
+            await uow.run(sa.insert(m.ban).values(until=now + until_day * 24 * HOUR, **ban))
+
+    async def left(table: sa.Table, column: str) -> set[object]:
+        async with run.city.db.read() as uow:
+            return {row[column] for row in await uow.all(sa.select(table.c[column]))}
 
     async def prune() -> dict[str, set[str]]:
         await prune_all(run.city.db, PRUNE_LOCK, prunes(run.clock, keep, halls), 2)
@@ -406,3 +417,9 @@ async def test_what_was_done_with_visits_that_are_over_goes_and_what_is_open_sta
     assert sealed.count(True) == 1, (
         "only the open visit's citizen is still in what the hall was told"
     )
+    assert len(await left(m.appointment, "id")) == 4, "the bookings stay longer"
+    assert len(await left(m.ban, "no")) == 2
+    await run.wait(400 * 24 * HOUR)
+    await prune()
+    assert await left(m.appointment, "id") == {never_told.id}, "what is open stays however old"
+    assert len(await left(m.ban, "no")) == 1
