@@ -53,6 +53,9 @@ class CityPeople:
         return msgspec.structs.replace(directive, booking=booking)
 
     def _forget(self, directive: ForgetPerson) -> ForgetPerson:
+        if directive.person.index and not directive.person.sealed:
+            # Said once more, to a hall that was put back from an older copy: by the index that it answered with.
+            return directive
         person = NOBODY
         if self._city is not None and self._own is not None:
             try:

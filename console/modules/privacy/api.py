@@ -56,7 +56,8 @@ class ExportInfo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRequest:
     """A request of somebody whom data is about. Masked texts are empty once it is over. ``counts``: by holder, how
-    many records were found or erased. ``halls_waiting``: so many halls have not erased the person yet."""
+    many records were found or erased. ``halls_waiting``: so many halls have not erased the person yet;
+    ``halls_gone``: so many have not and, somebody said, do not come back."""
 
     no: int
     kind: RequestKind
@@ -71,6 +72,7 @@ class SubjectRequest:
     outcome: str
     counts: Mapping[str, int]
     halls_waiting: int = 0
+    halls_gone: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

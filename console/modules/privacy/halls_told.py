@@ -1,19 +1,21 @@
 """Halls are told whom to forget (删除): every hall, as nobody but the hall itself knows who drew a number there with a
 card. The word waits while a hall's line is cut, and its answer stands with the request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from console.core.db import Database
 from console.core.delivering import Waker, work_when_woken
-from console.core.permissions import EVERYWHERE, SYSTEM, Permission
+from console.core.permissions import EVERYWHERE, SYSTEM, Permission, Subject
+from console.core.personal import SealedColumn
 from console.core.signals import Signals
 from console.core.uow import ReadUow, Uow
-from console.halls.api import HallsApi
+from console.halls.api import HallsApi, LinkState
 from console.modules.privacy import models as m
 from qingting.contract.directives import ForgetPerson
+from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import CertificateKind, Language
 from qingting.kernel.aio.clock import Clock
@@ -22,11 +24,15 @@ from qingting.kernel.security.seal import Sealer
 
 CHANGED = "requests"
 AT_ONCE = 50
+CONTEXT = "forget"
+WAITING_BOX = SealedColumn(m.untold.c.box, CONTEXT)
+Names = dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HallTold:
-    """What became of the word to one hall. ``done_at`` 0: it has not answered; ``code``: why it could not."""
+    """What became of the word to one hall. ``done_at`` 0: it has not answered; ``code``: why it could not. ``gone_at``
+    not 0: somebody (``gone_by``) said that it does not come back and ``why``."""
 
     hall: str
     name: str
@@ -34,9 +40,25 @@ class HallTold:
     at: int
     done_at: int
     code: str
+    gone_at: int = 0
+    gone_by: str = ""
+    why: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Nobody has answered for it, neither the hall nor a person."""
+        return not self.done_at and not self.gone_at
 
     def title(self, language: Language) -> str:
         return self.name if language is Language.ZH else self.name_en or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Halls of a request that have not forgotten: those that it waits for, and those that are said to be gone."""
+
+    waiting: int = 0
+    gone: int = 0
 
 
 class HallsTold:
@@ -47,57 +69,112 @@ class HallsTold:
         db: Database,
         clock: Clock,
         halls: HallsApi,
+        sealer: Sealer,
         hall_sealer: Callable[[HallId], Sealer],
     ) -> None:
-        self._db, self._clock, self._halls, self._hall_sealer = db, clock, halls, hall_sealer
+        self._db, self._clock, self._halls = db, clock, halls
+        self._sealer, self._hall_sealer = sealer, hall_sealer
 
     async def tell(self, uow: Uow, number: str, request: int | None) -> int:
         """Tells every hall to forget whoever has the certificate ``number``; how many halls that are.
 
-        The name is left out: a hall finds people by their number alone."""
+        A hall that can be told nothing before it has said how far it is holds nobody up: its word waits here."""
         now, told = self._clock.now_ms(), 0
+        unsettled = await self._halls.unsettled(uow)
         for hall in sorted(await self._halls.placed(uow)):
-            # The index of a number does not depend on the kind of its certificate.
-            kind = CertificateKind.RESIDENT_ID
-            person = seal_person(self._hall_sealer(hall), kind, "", number)
-            word = ForgetPerson(person=person)
-            no = await self._halls.send(uow, SYSTEM, hall, word, under=Permission.REQUESTS)
-            row = {"hall": hall, "no": no, "request": request, "at": now}
-            await uow.run(sa.insert(m.told).values(**row))
+            if hall in unsettled:
+                box = self._sealer.seal(number, context=CONTEXT)
+                row = {"hall": hall, "request": request, "box": box, "at": now}
+                await uow.run(sa.insert(m.untold).values(**row))
+            else:
+                await self._send(uow, hall, number, request, now)
             told += 1
         return told
 
+    async def _send(
+        self, uow: Uow, hall: HallId, number: str, request: int | None, at: int
+    ) -> None:
+        """The name is left out: a hall finds people by their number alone, and the index of a number does not depend on
+        the kind of its certificate."""
+        person = seal_person(self._hall_sealer(hall), CertificateKind.RESIDENT_ID, "", number)
+        word = ForgetPerson(person=person)
+        no = await self._halls.send(uow, SYSTEM, hall, word, under=Permission.REQUESTS)
+        row = {"hall": hall, "no": no, "request": request, "at": at}
+        await uow.run(sa.insert(m.told).values(**row))
+
     async def of(self, uow: ReadUow, request: int) -> list[HallTold]:
         """What became of it, those that have not answered first."""
-        c = m.told.c
-        order = (c.done_at.is_not(None), c.hall)
-        rows = await uow.all(sa.select(m.told).where(c.request == request).order_by(*order))
-        names = {one.id: one for one in await self._halls.halls(uow, EVERYWHERE)} if rows else {}
-        return [
-            HallTold(
-                hall=row["hall"],
-                name=known.name if (known := names.get(row["hall"])) else row["hall"],
-                name_en=known.name_en if known else "",
-                at=row["at"],
-                done_at=row["done_at"] or 0,
-                code=row["code"],
-            )
-            for row in rows
+        c, u, g = m.told.c, m.untold.c, m.gone.c
+        told = await uow.all(sa.select(m.told).where(c.request == request))
+        untold = await uow.all(sa.select(u.hall, u.at).where(u.request == request))
+        gone = await uow.all(sa.select(m.gone).where(g.request == request))
+        halls = await self._halls.halls(uow, EVERYWHERE) if told or untold else []
+        names: Names = {one.id: (one.name, one.name_en) for one in halls}
+        marks = {row["hall"]: row for row in gone}
+        found = [
+            *(_told(names, marks, row, row["done_at"] or 0, row["code"]) for row in told),
+            *(_told(names, marks, row, 0, "") for row in untold),
         ]
+        return sorted(found, key=lambda one: (one.done_at > 0, one.hall))
 
-    async def waiting(self, uow: ReadUow, requests: Sequence[int]) -> dict[int, int]:
+    async def pending(self, uow: ReadUow, requests: Sequence[int]) -> dict[int, Pending]:
         """By request, how many halls have not done it: not answered yet, or not able to."""
-        c = m.told.c
+        c, u, g = m.told.c, m.untold.c, m.gone.c
+        open_ones = sa.union_all(
+            sa.select(c.request, c.hall).where(
+                c.request.in_(requests), c.done_at.is_(None) | (c.code != "")
+            ),
+            sa.select(u.request, u.hall).where(u.request.in_(requests)),
+        ).subquery()
+        o = open_ones.c
+        here = sa.and_(g.request == o.request, g.hall == o.hall)
         statement = (
-            sa.select(c.request, sa.func.count().label("n"))
-            .where(c.request.in_(requests), c.done_at.is_(None) | (c.code != ""))
-            .group_by(c.request)
+            sa.select(
+                o.request,
+                sa.func.count().filter(g.hall.is_(None)).label("waiting"),
+                sa.func.count().filter(g.hall.is_not(None)).label("gone"),
+            )
+            .select_from(open_ones.outerjoin(m.gone, here))
+            .group_by(o.request)
         )
-        return {row["request"]: row["n"] for row in await uow.all(statement)}
+        rows = await uow.all(statement)
+        return {row["request"]: Pending(row["waiting"], row["gone"]) for row in rows}
+
+    async def mark_gone(
+        self, uow: Uow, request: int, hall: str, subject: Subject, why: str
+    ) -> None:
+        """The request waits for this hall no more. The word stays on its way: a hall that does come back gets it.
+
+        Raises ``request.hall_not_waiting``, and ``request.hall_alive`` for one whose line is up."""
+        known = {one.hall: one for one in await self.of(uow, request) if one.waits}
+        if hall not in known:
+            raise Refusal("request.hall_not_waiting")
+        states = {one.id: one.state for one in await self._halls.halls(uow, EVERYWHERE)}
+        if states.get(HallId(hall)) is LinkState.ONLINE:
+            raise Refusal("request.hall_alive")
+        row = {"request": request, "hall": hall, "at": self._clock.now_ms(), "why": why}
+        row |= {"by": subject.id, "by_name": subject.name}
+        await uow.run(sa.insert(m.gone).values(**row))
+
+    async def tell_settled(self) -> None:
+        """Sends the words that waited for halls which have said by now how far they are."""
+        u = m.untold.c
+        async with self._db.read() as reader:
+            if not await reader.scalar(sa.select(sa.exists().select_from(m.untold))):
+                return
+        async with self._db.write() as uow:
+            unsettled = sorted(await self._halls.unsettled(uow))
+            ready = sa.select(m.untold).where(u.hall.not_in(unsettled)).order_by(u.no)
+            for row in await uow.all(ready.limit(AT_ONCE).with_for_update(skip_locked=True)):
+                number = self._sealer.open(row["box"], context=CONTEXT)
+                await self._send(uow, HallId(row["hall"]), number, row["request"], row["at"])
+                await uow.run(sa.delete(m.untold).where(u.no == row["no"]))
+                uow.changed(CHANGED)
 
     async def settle(self) -> bool:
         """Notes the answers that have come, and forgets in the city whom those halls were told to forget; False when
         there may be more."""
+        await self.tell_settled()
         c = m.told.c
         waiting = sa.select(c.hall, c.no).where(c.done_at.is_(None)).order_by(c.at)
         async with self._db.read() as reader:
@@ -117,3 +194,21 @@ class HallsTold:
     async def run(self, signals: Signals) -> None:
         """Settles whenever a hall has answered something, in any number of workers."""
         await work_when_woken(Waker(signals, frozenset({"halls"})), self.settle)
+
+
+def _told(
+    names: Names, marks: Mapping[str, sa.RowMapping], row: sa.RowMapping, done_at: int, code: str
+) -> HallTold:
+    hall, mark = row["hall"], marks.get(row["hall"])
+    name, name_en = names.get(hall, (hall, ""))
+    return HallTold(
+        hall=hall,
+        name=name,
+        name_en=name_en,
+        at=row["at"],
+        done_at=done_at,
+        code=code,
+        gone_at=mark["at"] if mark else 0,
+        gone_by=mark["by_name"] if mark else "",
+        why=mark["why"] if mark else "",
+    )

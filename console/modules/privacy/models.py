@@ -140,3 +140,28 @@ told = sa.Table(
 )
 """By hall and number the directives that told a hall to forget somebody; ``request`` null: for an account that its
 owner deleted. ``done_at`` null: the hall has not answered; ``code``: why it could not."""
+
+untold = sa.Table(
+    "priv_untold",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("hall", sa.Text, nullable=False),
+    sa.Column("request", sa.BigInteger),
+    sa.Column("box", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("priv_untold_request", "request"),
+)
+"""Whom halls are to forget that can be told nothing yet: since the city was put back from a backup they have not said
+how far they are (decision 0056). ``box``: the certificate's number, until the word has gone out."""
+
+gone = sa.Table(
+    "priv_gone",
+    metadata,
+    sa.Column("request", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hall", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("by_name", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+)
+"""Halls for which a request to erase waits no more, as somebody said why they do not come back (decision 0050)."""

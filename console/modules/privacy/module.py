@@ -13,7 +13,7 @@ from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.api import PRIVACY, ExportKind
 from console.modules.privacy.audit_keeping import AuditKeeping, VerifyAudit
 from console.modules.privacy.exports import Exports
-from console.modules.privacy.halls_told import HallsTold
+from console.modules.privacy.halls_told import WAITING_BOX, HallsTold
 from console.modules.privacy.kept import kept, prunes
 from console.modules.privacy.keys import Keys, ReSeal
 from console.modules.privacy.requests import BOXES, Requests
@@ -36,7 +36,7 @@ def setup(context: ModuleContext) -> None:
     zone = timezone(timedelta(minutes=context.utc_offset_minutes))
     context.provide(PRIVACY, service)
     context.holds(service.requests)
-    context.keeps_boxes(*BOXES)
+    context.keeps_boxes(*BOXES, WAITING_BOX)
     context.kept.extend(kept(context.retention))
     context.job(
         "privacy.pruning", pruning(context.db, "privacy", _PRUNE_LOCK, prunes(context.clock))
@@ -61,7 +61,7 @@ def setup(context: ModuleContext) -> None:
 
 def _service(context: ModuleContext, alarms: PrivacyAlarms) -> PrivacyService:
     clock, audit, offset = context.clock, context.audit, context.utc_offset_minutes
-    halls = HallsTold(context.db, clock, context.get(HALLS), context.hall_sealer)
+    halls = HallsTold(context.db, clock, context.get(HALLS), context.sealer, context.hall_sealer)
     calendar, personal = context.get(CALENDAR), context.personal
     context.job("privacy in halls", lambda: halls.run(context.signals))
     return PrivacyService(

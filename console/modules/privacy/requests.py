@@ -23,10 +23,10 @@ from console.modules.calendar.api import CalendarApi
 from console.modules.privacy import models as m
 from console.modules.privacy.api import Requester, Sheet, SubjectRequest
 from console.modules.privacy.domain import RequestKind, RequestState
-from console.modules.privacy.halls_told import HallsTold, HallTold
+from console.modules.privacy.halls_told import HallsTold, HallTold, Pending
 from console.modules.privacy.policy import read_policy
 from qingting.contract.errors import Refusal
-from qingting.contract.people import mask_name, mask_number, mask_phone
+from qingting.contract.people import mask_name, mask_number, mask_phone, mask_words
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.seal import Sealer
 
@@ -138,14 +138,27 @@ class Requests:
         subject.require(Permission.REQUESTS)
         return await self._halls.of(uow, no)
 
+    async def hall_gone(self, uow: Uow, subject: Subject, no: int, hall: str, why: str) -> None:
+        """One to erase that was carried out waits no more for a hall that does not come back.
+
+        Raises ``request.unknown``, ``personal.words`` and what :meth:`HallsTold.mark_gone` raises."""
+        subject.require(Permission.REQUESTS)
+        _ = await self._row(uow, no)
+        why = mask_words((await read_policy(uow)).check_words(why))
+        await self._halls.mark_gone(uow, no, hall, subject, why)
+        detail = f"{hall}: {why}"
+        await self._audit.write(
+            uow, subject, "request.hall_gone", object=f"request:{no}", detail=detail
+        )
+
     async def of(self, uow: ReadUow, number: str) -> list[SubjectRequest]:
         statement = sa.select(m.request).where(m.request.c.proof == self._proof(number))
         rows = await uow.all(statement.order_by(m.request.c.no.desc()).limit(SHOWN))
         return await self._infos(uow, rows)
 
     async def _infos(self, uow: ReadUow, rows: Sequence[sa.RowMapping]) -> list[SubjectRequest]:
-        waiting = await self._halls.waiting(uow, [row["no"] for row in rows])
-        return [_info(row, waiting.get(row["no"], 0)) for row in rows]
+        pending = await self._halls.pending(uow, [row["no"] for row in rows])
+        return [_info(row, pending.get(row["no"], Pending())) for row in rows]
 
     # ---- answering ------------------------------------------------------------------------------
 
@@ -304,7 +317,7 @@ def _open_of_kind(query: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     return [*parts, m.request.c.kind == query["kind"]] if query.get("kind") else parts
 
 
-def _info(row: sa.RowMapping, halls_waiting: int = 0) -> SubjectRequest:
+def _info(row: sa.RowMapping, pending: Pending = Pending()) -> SubjectRequest:  # noqa: B008 - frozen
     counts = msgspec.json.decode(row["counts"], type=dict[str, int]) if row["counts"] else {}
     return SubjectRequest(
         no=row["no"],
@@ -319,5 +332,6 @@ def _info(row: sa.RowMapping, halls_waiting: int = 0) -> SubjectRequest:
         handled_at=row["handled_at"] or 0,
         outcome=row["outcome"],
         counts=counts,
-        halls_waiting=halls_waiting,
+        halls_waiting=pending.waiting,
+        halls_gone=pending.gone,
     )

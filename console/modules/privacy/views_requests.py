@@ -47,6 +47,11 @@ class AnswerForm(Strict, frozen=True, kw_only=True):
     outcome: Text = ""
 
 
+class GoneForm(Strict, frozen=True, kw_only=True):
+    hall: Short = ""
+    why: Text = ""
+
+
 class RequestViews:
     """Handlers over :class:`Requests`."""
 
@@ -62,6 +67,7 @@ class RequestViews:
             web.post("/requests/{no}/copy.{kind}", self.copy),
             web.post("/requests/{no}/done", self.done),
             web.post("/requests/{no}/refuse", self.refuse),
+            web.post("/requests/{no}/gone", self.gone),
         ]
 
     def _today(self) -> date:
@@ -105,8 +111,23 @@ class RequestViews:
     async def one(self, request: web.Request) -> web.Response:
         return await self._one(request, AnswerForm(), None)
 
+    async def gone(self, request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.REQUESTS)
+        form, uow, no = await read_form(request, GoneForm), request[UOW], _no(request)
+        try:
+            await self._requests.hall_gone(uow, request[SUBJECT], no, form.hall, form.why)
+        except Refusal as refusal:
+            if refusal.code == "request.unknown":
+                raise
+            return await self._one(request, AnswerForm(), refusal, form)
+        raise see_other(request, f"/requests/{no}", done="request.done_gone")
+
     async def _one(
-        self, request: web.Request, form: AnswerForm, problem: Refusal | None
+        self,
+        request: web.Request,
+        form: AnswerForm,
+        problem: Refusal | None,
+        gone: GoneForm | None = None,
     ) -> web.Response:
         uow, subject, no = request[UOW], request[SUBJECT], _no(request)
         found, words = await self._requests.one(uow, subject, no)
@@ -123,6 +144,7 @@ class RequestViews:
             "may_show": subject.may(Permission.PERSONAL),
             "today": self._today(),
             "form": form,
+            "gone": gone or GoneForm(),
             "problem": problem,
         }
         return request.app[PAGES].render(request, "request.html", context)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from city_line import HALL, OWN, Line, linked, settled
@@ -32,9 +33,10 @@ from hallserver.link.uplink import LinkState
 from hallserver.store.verify import verify
 from qingting.contract import commands as c
 from qingting.contract.bookings import Booking
-from qingting.contract.directives import DropBooking, PutBooking, PutNotice
+from qingting.contract.directives import DropBooking, ForgetPerson, PutBooking, PutNotice
 from qingting.contract.hub import CardRead
 from qingting.contract.ids import BookingId, DeviceId, HallId
+from qingting.contract.link import read_directive
 from qingting.contract.people import NOBODY, Person
 from qingting.contract.states import CertificateKind, RatingLevel
 from qingting.kernel.aio.clock import SystemClock
@@ -391,6 +393,15 @@ async def _nobody_anywhere(city: City, path: Path) -> None:
         for row in rows:
             assert b'"sealed":""' in bytes(row["body"])
             assert b'"masked_number":""' in bytes(row["body"])
+    # What is left of the word is the hall's own index: a hall from an older copy can be told again.
+    (word,) = [
+        one.person
+        for row in rows
+        if isinstance(one := read_directive(msgspec.Raw(row["body"])), ForgetPerson)
+    ]
+    (line,) = [raw for raw in await held_by(city) if '"person.forgotten"' in raw]
+    assert word.index != city.context.sealer.blind_index(CARD.number)
+    assert f'"index":"{word.index}"' in line
     found = await asyncio.to_thread(verify, path)
     assert found.faults == []
     assert [one.booking.person for one in found.state.bookings.values()] == [NOBODY]
