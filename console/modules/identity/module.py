@@ -1,5 +1,7 @@
 """Accounts of the city: who may log in, and who may do what where."""
 
+from aiohttp import web
+
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.oidc import OidcClient, OidcDoor
 from console.core.permissions import Permission
@@ -24,7 +26,7 @@ from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.scan import ScanService
 from console.modules.identity.service import IdentityService
 from console.modules.identity.sign_on import SignOnService
-from console.modules.identity.views import LOGIN, routes, who_asks
+from console.modules.identity.views import LOGIN, SessionsIn, routes, who_asks
 from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.web import MenuItem, Sessions
@@ -49,9 +51,6 @@ def setup(context: ModuleContext) -> None:
     factors = FactorService(context.clock, context.audit, context.sealer, store, service)
     sign_on = SignOnService(context.clock, context.audit, context.sealer, service, accounts)
     doors, secure = _doors(context), context.secure_cookies
-    sign_on_pages = views_sign_on.SignOnPages(
-        context.db, sign_on, store, sessions_in, doors, secure=secure
-    )
     scan_pages = views_scan.ScanPages(
         ScanService(context.clock, context.audit, service), store, sessions_in,
         public_url=context.sign_on.public_url, secure=secure,
@@ -67,7 +66,7 @@ def setup(context: ModuleContext) -> None:
             *views_sessions.routes(accounts),
             *views_factor.routes(factors, store, sessions_in, context.clock),
             *views_policy.routes(service),
-            *views_sign_on.routes(sign_on_pages),
+            *_sign_on_pages(context, sign_on, store, sessions_in, doors),
             *views_scan.routes(scan_pages),
             *views_networks.routes(AllowList(context.clock, context.audit)),
         ]
@@ -79,6 +78,19 @@ def setup(context: ModuleContext) -> None:
     )
     open_pages = frozenset({LOGIN, views_scan.SCAN}) | views_sign_on.OPEN
     context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE, open_pages))
+
+
+def _sign_on_pages(
+    context: ModuleContext,
+    service: SignOnService,
+    store: PgSessionStore,
+    sessions_in: SessionsIn,
+    doors: tuple[OidcDoor, OidcDoor] | None,
+) -> list[web.RouteDef]:
+    pages = views_sign_on.SignOnPages(
+        context.db, service, store, sessions_in, doors, secure=context.secure_cookies
+    )
+    return views_sign_on.routes(pages)
 
 
 def _doors(context: ModuleContext) -> tuple[OidcDoor, OidcDoor] | None:
