@@ -62,7 +62,7 @@ class Unmasking:
         data = self.holder(holder)
         until = await self._until(uow, subject, holder, record)
         read = data.clear if until else data.masked
-        fields = _sensitive(data, await read(uow, subject, record))
+        fields = sensitive(data, await read(uow, subject, record))
         most = (await read_policy(uow)).day_limit
         left = max(0, most - await self._today(uow, subject.id))
         return Shown(holder=holder, record=record, fields=fields, until=until, left=left)
@@ -148,7 +148,7 @@ class Unmasking:
         return [row["n"] for row in rows]
 
 
-def _sensitive(data: PersonalData, values: Mapping[str, str]) -> dict[str, str]:
+def sensitive(data: PersonalData, values: Mapping[str, str]) -> dict[str, str]:
     """In the order in which the holder declares them; what is not declared is not shown."""
     names = [one.name for one in data.fields if one.data_class is DataClass.SENSITIVE]
     return {name: values[name] for name in names if name in values}

@@ -181,6 +181,9 @@ async def test_accounts_without_a_login_for_long_are_listed_and_disabled_in_bulk
         await enter(keeper, "security", first_password(ready, "security"))
         stale = await make(keeper, "stale.account", SAERTU)
         fresh = await make(keeper, "fresh.account", SAERTU)
+        twice = {"name": "fresh.account", "division": SAERTU}
+        status, _, text = await keeper.submit("/accounts/new", "/accounts", **twice)
+        assert (status, "已经有人用了" in text) == (409, True), "a name is one account's"
         ids = [one.path.rpartition("/")[2] for one in (stale, fresh)]
         async with ready.city.db.write() as uow:
             for account, days in zip(ids, (91, 31), strict=True):

@@ -12,10 +12,12 @@ from console.app.openapi import declared
 from console.core.audit import Audit
 from console.core.models import metadata
 from console.core.permissions import SYSTEM
+from console.core.personal import DataClass, PersonalField
 from console.core.retention import RetentionSettings
 from console.modules.privacy.domain import ExportState, export_state, unusual
 from console.modules.privacy.models import policy as policy_table
 from console.modules.privacy.policy import NUMBERS, PrivacyPolicy
+from console.modules.privacy.unmasking import sensitive
 from qingting.contract.people import mask_phone, mask_words
 from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.i18n import Catalogue
@@ -144,6 +146,9 @@ async def test_whatever_is_written_into_the_audit_names_nobody_by_number() -> No
         cast("Any", uow), SYSTEM, "alarm.cleared", detail=f"{number} 已打 13800001234"
     )
     (row,) = uow.rows
+    for name in ("no", "at", "actor", "act", "result", "previous", "hash"):
+        assert row[name], "who did what when, with which result"
+    assert {"object", "address"} <= set(row)
     assert row["detail"] == "230602********1238 已打 138****1234"
     assert number not in repr(row)
 
@@ -164,10 +169,27 @@ def test_every_box_in_the_database_changes_its_key_and_every_holder_has_words() 
         assert all(known.has(f"personal.field.{field.name}") for field in one.fields)
 
 
+class Shelf:
+    fields = (
+        PersonalField("name", DataClass.SENSITIVE),
+        PersonalField("number", DataClass.SENSITIVE),
+        PersonalField("hall", DataClass.INTERNAL),
+        PersonalField("item", DataClass.PUBLIC),
+    )
+
+
+def test_the_class_of_a_field_says_whether_it_needs_a_reason() -> None:
+    values = {"item": "i", "hall": "h", "number": "1", "name": "n", "never_declared": "x"}
+    assert sensitive(cast("Any", Shelf), values) == {"name": "n", "number": "1"}
+
+
 def test_every_setting_of_retention_is_shown() -> None:
     context = declared()
     assert {one.setting for one in context.kept if one.setting} == {
         one.name for one in fields(RetentionSettings)
     }
     known = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
-    assert all(known.has(f"kept.{one.name}") for one in context.kept)
+    for one in context.kept:
+        assert known.has(f"kept.{one.name}")
+        assert known.has(f"kept.why.{one.name}"), "each class has its law or its need"
+        assert not one.setting or known.has(f"keeping.setting.{one.setting}")

@@ -183,6 +183,11 @@ class TestThreeAdministrators:
         with pytest.raises(Refusal, match=r"role\.duties"):
             _ = role.duty
 
+    def test_the_audit_administrator_changes_nothing(self) -> None:
+        reads = {Permission.LOOK, Permission.TICKETS, Permission.RATINGS, Permission.ALARMS}
+        assert ROLES["audit"].functions == reads | {Permission.WALL, Permission.AUDIT_READ}
+        assert [one.id for one in BUILT_IN if Permission.AUDIT_READ in one.functions] == ["audit"]
+
     def test_no_person_can_have_roles_of_two(self) -> None:
         for one, other in itertools.permutations(Duty, 2):
             with pytest.raises(Refusal, match=r"role\.duties"):
