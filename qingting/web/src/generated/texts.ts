@@ -1078,6 +1078,11 @@ export const ERROR_TEXTS = {
     "en": "Your single sign-on identity is not bound to an account. Log in with your password and bind it under Change password, Single sign-on, or ask an administrator to confirm it on the account's page.",
     "retry": false
   },
+  "sso.still_in": {
+    "zh": "您已退出本系统，但现在连不上统一身份认证平台，您在那里可能还没有退出。在公用电脑上请关闭浏览器。",
+    "en": "You are logged out here, but the single sign-on platform cannot be reached now and you may still be logged in there. On a computer that others use, please close the browser.",
+    "retry": false
+  },
   "sso.over": {
     "zh": "还没有从统一身份认证平台回来，或者已经超过 5 分钟，没有绑定。请重新去一次认证平台。",
     "en": "You have not come back from the single sign-on platform, or more than 5 minutes ago, and nothing was bound. Go there once more.",
@@ -1241,6 +1246,16 @@ export const ERROR_TEXTS = {
   "request.repeated": {
     "zh": "已有一份同类申请正在办理，办结后可以再提。",
     "en": "A request of this kind is open already; another can be made once it is answered.",
+    "retry": false
+  },
+  "request.hall_not_waiting": {
+    "zh": "这份申请没有在等这个大厅。",
+    "en": "This request does not wait for that hall.",
+    "retry": false
+  },
+  "request.hall_alive": {
+    "zh": "这个大厅正连着市级平台，会收到通知，不能按“不再恢复”处理。",
+    "en": "That hall is connected to the city and gets the word; it cannot be said not to come back.",
     "retry": false
   },
   "request.who": {
