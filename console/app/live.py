@@ -49,7 +49,8 @@ async def _watcher(city: City, request: web.Request) -> Callable[[], bool]:
         identity = city.context.take(IDENTITY)
         async with city.db.read() as uow:
             # The stream is no page, so the guard of the pages does not stand before it.
-            if not await identity.here(uow, session.subject, address_of(request)):
+            here = address_of(request)
+            if not await identity.here(uow, session.subject, here, session.means):
                 raise Refusal("session.expired")
         return lambda: sessions.alive(session)
     async with city.db.write() as uow:

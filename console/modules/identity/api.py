@@ -70,8 +70,9 @@ class IdentityApi(Protocol):
         """Who an account is now; None when it is disabled or gone."""
         ...
 
-    async def here(self, uow: ReadUow, account: str, address: str) -> bool:
-        """Whether an account may come from an address now; False for one that is disabled or gone."""
+    async def here(self, uow: ReadUow, account: str, address: str, means: str) -> bool:
+        """Whether an account may come from an address now with a session that began with ``means``; False for one that is
+        disabled or gone, and for one that needs a second factor which was not shown."""
         ...
 
     async def name(self, uow: ReadUow, account: str) -> str:

@@ -136,9 +136,9 @@ class IdentityService:
         found = await self.standing(uow, account, address)
         return None if found is None else found.subject
 
-    async def here(self, uow: ReadUow, account: str, address: str) -> bool:
+    async def here(self, uow: ReadUow, account: str, address: str, means: str) -> bool:
         found = await self.standing(uow, account, address)
-        return found is not None and found.here
+        return found is not None and found.here and (is_strong(means) or not found.asked)
 
     async def standing(self, uow: ReadUow, account: str, address: str) -> Standing | None:
         """None for an account that is disabled or gone."""
