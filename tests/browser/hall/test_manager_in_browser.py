@@ -49,6 +49,8 @@ SHORTEN = """() => {
   }
 }"""
 """Rows of a long list are alike: the first ten stand for the hundreds of the page of items."""
+COLOURS_SEEN = "{rules: {'color-contrast': {enabled: false}}}"
+"""Colours are the same in both languages, and looking at them is most of the work."""
 PICTURED = tuple(one for one in PAGES if "/copy" not in one and one != "/manage/rules")
 WIDTHS = (320, 768, 1280)
 SPILLED = """() => {
@@ -123,15 +125,15 @@ async def test_every_page_passes_the_accessibility_rules_and_fits_every_width(
     spilled = {}
     for path in PAGES:
         await page.goto(manager.base + path)
+        if path in PICTURED and language == "zh-CN":
+            await picture(page, path.strip("/").replace("/", "-"))
+        await page.evaluate(SHORTEN)
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 800})
             if found := await page.evaluate(SPILLED):
                 spilled[path, width] = found
         await page.set_viewport_size({"width": 1440, "height": 900})
-        if path in PICTURED and language == "zh-CN":
-            await picture(page, path.strip("/").replace("/", "-"))
-        await page.evaluate(SHORTEN)
-        assert await axe_finds(page) == [], path
+        assert await axe_finds(page, COLOURS_SEEN if language == "en" else "{}") == [], path
     assert spilled == {}
     assert manager.complaints == []
 
