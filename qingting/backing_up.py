@@ -66,7 +66,7 @@ def backup_hall(file: Path | None, target: Path) -> None:
 @click.option("--yes", is_flag=True, help="do not ask")
 def restore_hall(file: Path | None, copy: Path, yes: bool) -> None:
     """Put COPY in the place of a stopped hall's database, which is kept beside it."""
-    from hallserver.store.copies import put_back
+    from hallserver.store.exchange import put_back
     from qingting.kernel.aio.clock import SystemClock
 
     settings = _hall(file)

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from hallserver.app.settings import HallSettings
 from hallserver.boards.voice import Voice
+from hallserver.copies.desk import CopyDesk
 from hallserver.engine.state import HallState
 from hallserver.engine.views import entries
 from hallserver.hall import Hall
@@ -36,6 +37,7 @@ class Desk:
     link: CityLink | None
     voice: Voice
     shelf: ReleaseShelf
+    copies: CopyDesk
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server goes down, so that streams end."""
 

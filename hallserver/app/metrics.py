@@ -82,6 +82,13 @@ def _of_the_server(desk: Desk) -> Iterator[Metric]:
     yield gauge(
         "qingting_hall_writable", "1 while commands can be stored", (), [((), desk.hall.writable)]
     )
+    bad = desk.copies.bad_since
+    yield gauge(
+        "qingting_backup_bad_since_seconds",
+        "For how long the hall has had no fresh backup of itself, 0 while it has",
+        (),
+        [((), (desk.clock.now_ms() - bad) / 1000 if bad else 0)],
+    )
     yield counter("qingting_log_events", "Events in the hall's log", desk.state.seq)
     if desk.link is not None:
         yield gauge(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from ssl import SSLContext
 
 import structlog
 from aiohttp import web
@@ -29,11 +30,13 @@ from hallserver.boards.leds import LedWall
 from hallserver.boards.routes import add_voice, make_voice
 from hallserver.boards.speakers import SpeakerDesk
 from hallserver.boards.voice import Voice
+from hallserver.copies.desk import CopyDesk, Plan
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
 from hallserver.hub.hub import Hub
 from hallserver.hub.release_shelf import ReleaseShelf
 from hallserver.link.city_link import CityLink
+from hallserver.store.exchange import complete, latest
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock, SystemClock
@@ -75,6 +78,8 @@ class _Files:
             load_config(Path(settings.config)) if settings.config else None
         )
         settings.database.parent.mkdir(parents=True, exist_ok=True)
+        _ = complete(settings.database, clock.now_ms())
+        self.restored = latest(settings.database)
         self.sealer: Sealer = load_or_create_sealer(settings.key_path)
         self.pages = Pages(
             ("hallserver.app", "hallserver.app.phone"), _frame_of, now_ms=clock.now_ms
@@ -87,9 +92,14 @@ class _Files:
 
 @asynccontextmanager
 async def open_hall_app(
-    settings: HallSettings, *, clock: Clock | None = None, passwords: Passwords | None = None
+    settings: HallSettings,
+    *,
+    clock: Clock | None = None,
+    passwords: Passwords | None = None,
+    reopen: asyncio.Event | None = None,
 ) -> AsyncIterator[web.Application]:
-    """The running hall with its web application; leaving it stops everything in order.
+    """The running hall with its web application; leaving it stops everything in order. A restore that was wanted is
+    carried out first. ``reopen`` is set when it is to be left and opened again, for a restore from the manager's page.
 
     Raises :class:`hallserver.store.errors.StoreOpenError` or ``ConfigFileError``.
     """
@@ -118,15 +128,28 @@ async def open_hall_app(
         async with hub.running():
             shelf = ReleaseShelf(hall, Path(settings.data) / "releases")
             await shelf.open()
+            plan = Plan(settings.backups, settings.backup_hour, settings.backup_keep)
+            copies = CopyDesk(hall, clock, plan, tasks, reopen=reopen, restored=files.restored)
             if link is not None:
-                _run_link(link, hub, shelf, tasks)
+                _run_link(link, hub, shelf, copies, tasks)
+            _ = tasks.keep("backups", copies.keep)
             sessions = Sessions(accounts.sessions, clock, secure=settings.secure_cookies)
             voice = make_voice(settings.speech_program, settings.voice_bank, Path(settings.data))
             _ = tasks.keep("voice", voice.run)
             _ = tasks.keep("leds", LedWall(hall, clock, heard=hub.board.presence.heard).run)
             _ = tasks.keep("speakers", _speakers(hall, clock, voice, hub).run)
             desk = Desk(
-                settings, clock, hall, accounts, hub, files.pages, sessions, link, voice, shelf
+                settings,
+                clock,
+                hall,
+                accounts,
+                hub,
+                files.pages,
+                sessions,
+                link,
+                voice,
+                shelf,
+                copies,
             )
             yield _application(desk, files.assets, open_phone(hall, clock, tasks))
 
@@ -162,7 +185,10 @@ def _link(settings: HallSettings, hall: Hall, clock: Clock, sealer: Sealer) -> C
     )
 
 
-def _run_link(link: CityLink, hub: Hub, shelf: ReleaseShelf, tasks: Supervisor) -> None:
+def _run_link(
+    link: CityLink, hub: Hub, shelf: ReleaseShelf, copies: CopyDesk, tasks: Supervisor
+) -> None:
+    link.backup_bad, copies.changed = lambda: copies.bad_since, link.present_changed
     link.ambient, link.fetcher = hub.board.ambient, shelf
     _ = hub.board.programs.subscribe(link.present_changed)
     _ = shelf.subscribe(link.fetch)
@@ -237,7 +263,15 @@ async def run_hall(settings: HallSettings) -> None:
     """Serves until cancelled; raises as :func:`open_hall_app`, or ``SettingsError`` for its certificate."""
     _ = lift_open_files()
     tls = await asyncio.to_thread(server_context, settings)
-    async with open_hall_app(settings) as app:
+    while True:
+        await _serve(settings, tls)
+        log.warning("hall.reopens", reason="restore")
+
+
+async def _serve(settings: HallSettings, tls: SSLContext | None) -> None:
+    """One hall from opening to closing; returns when it is to be opened anew."""
+    reopen = asyncio.Event()
+    async with open_hall_app(settings, reopen=reopen) as app:
         runner = web.AppRunner(
             app,
             access_log=None,  # addresses hold the tokens of tickets
@@ -253,6 +287,7 @@ async def run_hall(settings: HallSettings) -> None:
             if not settings.phones_reach_it:
                 log.warning("hall.qr_leads_nowhere", url=settings.public_url, hint="set base_url")
             _calm_collector()
-            await asyncio.Event().wait()
+            await reopen.wait()
         finally:
             await runner.cleanup()
+            gc.unfreeze()

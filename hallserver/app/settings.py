@@ -31,6 +31,8 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     hands out its own. ``citizen_code_url`` is the platform that resolves citizen codes (市民码) scanned at kiosks, with the
     ``citizen_code_key`` and ``citizen_code_secret`` (or ``citizen_code_secret_file``) that it gave to this
     hall; an answer that takes longer than ``citizen_code_seconds`` is not waited for.
+    ``backup_folder`` gets a backup of the hall each day from the hall's hour ``backup_hour`` on, of which ``backup_keep``
+    stay: ``auto`` is a folder below ``data``, on the same disk; empty makes none.
     """
 
     data: str = "data/hall"
@@ -55,10 +57,20 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     citizen_code_key: str = ""
     citizen_code_secret: str = ""
     citizen_code_seconds: Annotated[float, msgspec.Meta(ge=0.2, le=10)] = 2.0
+    backup_folder: str = "auto"
+    backup_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 2
+    backup_keep: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 14
 
     @property
     def database(self) -> Path:
         return Path(self.data) / "hall.db"
+
+    @property
+    def backups(self) -> Path | None:
+        """Where the day's backup goes; None: nowhere."""
+        if self.backup_folder == "auto":
+            return Path(self.data) / "backups"
+        return Path(self.backup_folder) if self.backup_folder else None
 
     @property
     def key_path(self) -> Path:

@@ -65,6 +65,8 @@ class CityLink:
         self.fetcher: Fetcher | None = None
         """Keeps releases for this hall's screens; set before :meth:`run`."""
         self.ambient = ambient or (lambda: Ambient(clock.now_ms(), city_link=self.connected))
+        self.backup_bad: Callable[[], Millis] = lambda: 0
+        """Since when the hall has no fresh backup of itself, 0: it has; set before :meth:`run`."""
         self._people = CityPeople(sealer)
         self._uplink = Uplink(store.epoch)
         self._session: Session | None = None
@@ -76,6 +78,11 @@ class CityLink:
     def connected(self) -> bool:
         """True while the city takes this hall's events."""
         return self.state is LinkState.CONNECTED
+
+    @property
+    def acked(self) -> int:
+        """The last event that the city has confirmed, 0 before it was first asked."""
+        return self._uplink.acked.seq
 
     @property
     def lag(self) -> int:
@@ -165,6 +172,7 @@ class CityLink:
                 oldest_unacked=self._oldest_unacked,
                 fetcher=self.fetcher,
                 people=self._people,
+                backup_bad=self.backup_bad,
             )
             await session.greet(self._hall_id, self._key, self._build)
             await self._find_oldest()

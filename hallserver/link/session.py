@@ -80,6 +80,7 @@ class Session:
         oldest_unacked: Callable[[], Millis],
         fetcher: Fetcher | None = None,
         people: CityPeople | None = None,
+        backup_bad: Callable[[], Millis] = lambda: 0,
     ) -> None:
         self._people = people or CityPeople(None)
         self._hall = hall
@@ -89,6 +90,7 @@ class Session:
         self._clock = clock
         self._ambient = ambient
         self._oldest_unacked = oldest_unacked
+        self._backup_bad = backup_bad
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
         self._changed.set()
@@ -285,6 +287,7 @@ class Session:
         return Live(
             at=ambient.now,
             oldest_unacked=self._oldest_unacked(),
+            backup_bad=self._backup_bad(),
             queues=tuple(one for one in queues if isinstance(one, QueueView)),
             devices=tuple(one for one in devices if isinstance(one, DeviceView)),
         )

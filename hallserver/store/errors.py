@@ -17,6 +17,14 @@ class StoreInUseError(StoreOpenError):
     """Another process holds this database open for writing."""
 
 
+class NoRoomError(StoreOpenError):
+    """The disk has ``free`` bytes and ought to have ``wanted`` for a copy."""
+
+    def __init__(self, wanted: int, free: int) -> None:
+        self.wanted, self.free = wanted, free
+        super().__init__(f"{free // 1_000_000} MB free, {wanted // 1_000_000} MB needed")
+
+
 class CommitError(RuntimeError):
     """A transaction was rolled back or its fate is unknown; the cause is chained.
 

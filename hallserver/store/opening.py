@@ -75,8 +75,7 @@ def schema_version() -> int:
 
 def open_writer(path: Path) -> Writer:
     """Opens, checks and migrates; raises :class:`StoreOpenError` or ``sqlite3.Error``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = _take_lock(path.with_name(path.name + ".lock"))
+    lock = take_lock(path)
     try:
         raw = sqlite3.connect(path, isolation_level=None, timeout=5, cached_statements=256)
         try:
@@ -122,8 +121,12 @@ def open_reader(path: Path) -> Reader:
     return Reader(raw, _engine(raw, "BEGIN"))
 
 
-def _take_lock(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def take_lock(path: Path) -> int:
+    """The lock of whoever may write the database at ``path``, as a descriptor to close; raises
+    :class:`StoreInUseError`. Its folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".lock")
+    descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -70,13 +70,15 @@ class StoredSnapshot(NamedTuple):
 class HallStore:
     """A hall's SQLite file. Made by :meth:`open`.
 
-    ``epoch`` names this log towards the city; ``parent`` is where it forked, ``(0, 0)`` when it never did.
+    ``epoch`` names this log towards the city; ``parent`` is where it forked, ``(0, 0)`` when it never did; ``born``
+    is when it was made (UTC ms).
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self.epoch = 0
         self.parent = (0, 0)
+        self.born = 0
         self._clock = clock
         self._writer: Lane[Writer] = Lane("hall-writer", lambda: open_writer(path), Writer.close)
         self._readers: list[Lane[Reader]] = [
@@ -104,7 +106,7 @@ class HallStore:
     async def _introduce(self) -> None:
         now = self._clock.now_ms()
 
-        def work(writer: Writer) -> tuple[int, int, int]:
+        def work(writer: Writer) -> tuple[int, int, int, int]:
             # Seconds since 1970 as the epoch: a store made anew after a lost disk never repeats one.
             with writer.engine.begin() as connection:
                 connection.execute(
@@ -113,11 +115,16 @@ class HallStore:
                     .on_conflict_do_nothing()
                 )
                 row = connection.execute(
-                    select(t.meta.c.epoch, t.meta.c.parent_epoch, t.meta.c.parent_seq)
+                    select(
+                        t.meta.c.epoch,
+                        t.meta.c.created_at,
+                        t.meta.c.parent_epoch,
+                        t.meta.c.parent_seq,
+                    )
                 ).one()
-            return row[0], row[1], row[2]
+            return row[0], row[1], row[2], row[3]
 
-        self.epoch, *parent = await self._writer.run(work)
+        self.epoch, self.born, *parent = await self._writer.run(work)
         self.parent = (parent[0], parent[1])
 
     # ---- units of work --------------------------------------------------------------------------

@@ -2,13 +2,14 @@
 
 import sqlite3
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from sqlalchemy import StaticPool, Table, create_engine, select
+from sqlalchemy import StaticPool, Table, create_engine, func, select
 
 from hallserver.engine.evolve import evolve
 from hallserver.engine.state import STATE_SCHEMA, HallState, new_state
@@ -20,15 +21,19 @@ from qingting.contract.events import Event
 from qingting.contract.link import chain_hash
 
 MAX_FAULTS = 20
+TOLD_EVERY = 2000
+"""Events between two words of progress."""
 
 
 @dataclass(slots=True)
 class Verification:
-    """What was found. ``faults`` is empty when everything agrees, else one English line each."""
+    """What was found. ``last_at`` is when the last event happened (UTC ms). ``faults`` is empty when everything
+    agrees, else one English line each."""
 
     events: int = 0
     commands: int = 0
     tip: Tip = field(default_factory=Tip)
+    last_at: int = 0
     state: HallState = field(default_factory=new_state)
     faults: list[str] = field(default_factory=list)
 
@@ -37,10 +42,10 @@ class Verification:
             self.faults.append(text)
 
 
-def verify(path: Path) -> Verification:
+def verify(path: Path, tell: Callable[[float], None] = lambda share: None) -> Verification:
     """Replays the whole log of the database at ``path``, read-only, and compares all that was derived.
 
-    Blocking; takes about a second for 50 000 events. Raises ``sqlite3.Error`` when the file cannot be read.
+    ``tell`` hears how much of the log is replayed, 0 to 1. Blocking; takes about a second for 50 000 events. Raises ``sqlite3.Error`` when the file cannot be read.
     """
     found = Verification()
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
@@ -56,7 +61,7 @@ def verify(path: Path) -> Verification:
             old.exec_driver_sql("BEGIN")
             driver = new.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
-            _replay(found, old, driver)
+            _replay(found, old, driver, tell)
             _compare_commands(found, old)
             for table in t.PROJECTIONS:
                 _compare(found, table, old, new)
@@ -67,7 +72,10 @@ def verify(path: Path) -> Verification:
     return found
 
 
-def _replay(found: Verification, old: Any, rebuilt: sqlite3.Connection) -> None:
+def _replay(
+    found: Verification, old: Any, rebuilt: sqlite3.Connection, tell: Callable[[float], None]
+) -> None:
+    most = old.execute(select(func.max(t.event.c.seq))).scalar() or 1
     snapshots = {
         row.seq: zlib.decompress(row.blob)
         for row in old.execute(select(t.snapshot).where(t.snapshot.c.schema == STATE_SCHEMA))
@@ -84,6 +92,9 @@ def _replay(found: Verification, old: Any, rebuilt: sqlite3.Connection) -> None:
         event = _decode(found, stored)
         if event is None:
             return
+        found.last_at = event.at
+        if seq % TOLD_EVERY == 0:
+            tell(seq / most)
         found.commands += cmd != command
         command = cmd
         evolve(found.state, event)

@@ -6,6 +6,7 @@ from hallserver.app.desk import DESK
 from hallserver.app.manage import (
     acts,
     announcements,
+    backups,
     boards,
     devices,
     door,
@@ -57,5 +58,6 @@ def add_manage(app: web.Application) -> None:
         live,
         ticket_layouts,
         kiosk_screens,
+        backups,
     ):
         app.router.add_routes(module.ROUTES)

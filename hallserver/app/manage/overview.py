@@ -51,6 +51,8 @@ async def overview(request: web.Request) -> web.Response:
         "phones_reach_it": desk.settings.phones_reach_it,
         "public_url": desk.settings.public_url,
         "day": state.day,
+        "backup_bad": desk.copies.bad_since,
+        "restored": desk.copies.lately_restored,
     }
     return desk.pages.render(request, "overview.html", context, block="now")
 

@@ -48,6 +48,7 @@ _OF_CODE = {
     "citizen.number": ("number",),
     "citizen.no_consent": ("agree",),
     "citizen.not_sure": ("sure",),
+    "hall_backup.not_sure": ("sure",),
     "integrator.id": ("id",),
     "integrator.exists": ("id",),
     "integrator.name": ("name",),

@@ -39,6 +39,7 @@ PAGES = (
     "/manage/boards/new/area-strip",
     "/manage/announcements",
     "/manage/forecast",
+    "/manage/backups",
     "/manage/password",
 )
 SHORTEN = """() => {

@@ -52,6 +52,7 @@ async def test_figures_are_those_of_the_moment(site: Site) -> None:
     assert after["qingting_device_condition", "paper_out", "k1-printer", "printer"] == 1
     assert after["qingting_devices", "printer", "degraded"] == 1
     assert after["qingting_hall_writable",] == 1
+    assert after["qingting_backup_bad_since_seconds",] == 0
     assert after["qingting_log_events_total",] == site.desk.state.seq
     assert after["process_resident_memory_bytes",] > 1_000_000
 

@@ -437,13 +437,17 @@ async def test_the_present_overtakes_the_backlog_and_comes_at_most_once_a_second
         assert len(city.of(Live)) <= passed + 2
 
 
-async def test_the_present_says_when_a_device_was_last_heard_of(hall: Hall, city: City) -> None:
+async def test_the_present_says_when_a_device_was_last_heard_of_and_that_a_backup_is_missing(
+    hall: Hall, city: City
+) -> None:
     async with linked(hall, city) as link:
+        link.backup_bad = lambda: 1_111
         link.ambient = lambda: Ambient(now=2_000, seen={KIOSK: 1_234})
         await until(lambda: city.of(Live))
     live = city.of(Live)[0]
     assert isinstance(live, Live)
     assert {device.id: device.seen for device in live.devices}[KIOSK] == 1_234
+    assert live.backup_bad == 1_111
 
 
 def _waiting(frame: Frame) -> int:

@@ -1323,6 +1323,61 @@ export const ERROR_TEXTS = {
     "en": "This hall has no fork to decide on; it may have recovered. Reload the page.",
     "retry": false
   },
+  "hall_backup.unknown": {
+    "zh": "没有这个备份，可能已经清理。请回到列表看看。",
+    "en": "There is no such backup, it may have been cleared away. Look at the list again.",
+    "retry": false
+  },
+  "hall_backup.no_folder": {
+    "zh": "没有设置备份目录，或大厅还没有配置。请在大厅的设置文件里写 backup_folder。",
+    "en": "No folder is set for backups, or the hall has no configuration yet. Give backup_folder in the hall's settings.",
+    "retry": false
+  },
+  "hall_backup.busy": {
+    "zh": "正在备份、演练或恢复，一次只做一件。请等它做完再试。",
+    "en": "A backup, a drill or a restore is going on, one at a time. Try again when it is done.",
+    "retry": true
+  },
+  "hall_backup.no_room": {
+    "zh": "磁盘空间不够：还剩 {free} MB，备份要 {wanted} MB。请清理磁盘，或换一个备份目录。",
+    "en": "Not enough room on the disk: {free} MB free, {wanted} MB needed. Clear the disk or choose another folder.",
+    "retry": true
+  },
+  "hall_backup.newer": {
+    "zh": "这个备份是更新的版本做的。请先安装那个版本再恢复。",
+    "en": "A newer version made this backup. Install that version first.",
+    "retry": false
+  },
+  "hall_backup.not_whole": {
+    "zh": "这个备份不完整（{said}），没有采用。请换一个备份，并马上另做一个。",
+    "en": "This backup is not whole ({said}) and was not taken. Choose another one and make a new one at once.",
+    "retry": false
+  },
+  "hall_backup.not_written": {
+    "zh": "备份没有写成：{said}。请检查备份目录能不能写，再试一次。",
+    "en": "The backup could not be written: {said}. See whether the folder can be written, then try again.",
+    "retry": true
+  },
+  "hall_backup.unreadable": {
+    "zh": "读不了备份目录：{said}。请检查它是否接上、有没有权限。",
+    "en": "The folder of backups cannot be read: {said}. See whether it is mounted and may be read.",
+    "retry": true
+  },
+  "hall_backup.other_hall": {
+    "zh": "这是别的大厅的备份，没有采用。",
+    "en": "This backup is of another hall and was not taken.",
+    "retry": false
+  },
+  "hall_backup.by_command": {
+    "zh": "这样启动的大厅不能在页面上恢复。请停掉它，用 qingting restore-hall 恢复。",
+    "en": "A hall started like this cannot be restored on screen. Stop it and use qingting restore-hall.",
+    "retry": false
+  },
+  "hall_backup.not_sure": {
+    "zh": "请先勾选确认：备份之后的办理记录不在备份里。",
+    "en": "Tick the confirmation first: what happened after the backup is not in it.",
+    "retry": false
+  },
   "account.unknown": {
     "zh": "没有这个管理员账号。",
     "en": "There is no such administrator account.",
