@@ -33,6 +33,7 @@ from hallserver.boards.voice import Voice
 from hallserver.copies.desk import CopyDesk, Plan
 from hallserver.hall import Hall, open_hall
 from hallserver.hub.accounts import Accounts, open_accounts
+from hallserver.hub.citizen_codes import CodeService
 from hallserver.hub.hub import Hub
 from hallserver.hub.release_shelf import ReleaseShelf
 from hallserver.link.city_link import CityLink
@@ -114,17 +115,7 @@ async def open_hall_app(
         if settings.first_password:
             await _greet_first_manager(hall, accounts)
         link = _link(settings, hall, clock, files.sealer)
-        hub = Hub(
-            hall,
-            accounts,
-            files.sealer,
-            clock,
-            base_url=settings.public_url,
-            city_link=lambda: link is not None and link.connected,
-            code_service=code_service,
-            proxies=settings.proxy_addresses,
-            builds=files.builds,
-        )
+        hub = _hub(settings, hall, accounts, files, clock, link, code_service)
         async with hub.running():
             shelf = ReleaseShelf(hall, Path(settings.data) / "releases")
             await shelf.open()
@@ -152,6 +143,28 @@ async def open_hall_app(
                 copies,
             )
             yield _application(desk, files.assets, open_phone(hall, clock, tasks))
+
+
+def _hub(
+    settings: HallSettings,
+    hall: Hall,
+    accounts: Accounts,
+    files: _Files,
+    clock: Clock,
+    link: CityLink | None,
+    code_service: CodeService | None,
+) -> Hub:
+    return Hub(
+        hall,
+        accounts,
+        files.sealer,
+        clock,
+        base_url=settings.public_url,
+        city_link=lambda: link is not None and link.connected,
+        code_service=code_service,
+        proxies=settings.proxy_addresses,
+        builds=files.builds,
+    )
 
 
 def _speakers(hall: Hall, clock: Clock, voice: Voice, hub: Hub) -> SpeakerDesk:
