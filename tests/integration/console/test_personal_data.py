@@ -1,6 +1,7 @@
 """Personal data is masked, shown for a reason, taken out with consent, erased on request, and changes its keys."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
@@ -444,6 +445,10 @@ async def test_a_request_is_taken_in_shown_for_a_reason_and_answered_on_screen(
         async with one.http.get(page) as answer:
             assert answer.headers["Cache-Control"] == "no-store"
             assert int(answer.headers["Refresh"]) <= PrivacyPolicy().shown_ms // 1000 + 1
+            text = await answer.text()
+        over = re.search(r'class="watermark shown".*?<text[^>]*>([^<]+)<', text, re.S)
+        assert over is not None
+        assert "127.0.0.1" in over[1], "who looks, and from where, stands over what is in clear"
         status, path, text = await one.submit(
             "/requests/1", "/requests/1/done", outcome="当面交给本人"
         )
@@ -453,6 +458,20 @@ async def test_a_request_is_taken_in_shown_for_a_reason_and_answered_on_screen(
         assert "张" not in text
         assert (await one.get("/exports"))[0] == 200
         assert (await one.get("/exports/new/requests"))[0] == 200
+
+        await ready.city.enrol_hall(HallId("saertu"), name="萨尔图大厅")
+        fields["kind"] = "erase"
+        await one.submit("/requests/new", "/requests", **fields, verified="true")
+        await one.submit("/requests/2", "/requests/2/done", outcome="已按申请删除")
+        page = "/requests/2"
+        status, _, text = await one.submit(page, f"{page}/gone", hall="saertu", why="短")
+        assert (status, 'value="短"' in text) == (422, True)
+        why = "大厅已撤并，硬盘已销毁"
+        status, path, text = await one.submit(page, f"{page}/gone", hall="saertu", why=why)
+        assert (status, path) == (200, page)
+        assert "未确认删除" in text
+        assert why in text
+        assert f"{page}/gone" not in text, "nothing is left to wait for"
 
 
 @asynccontextmanager

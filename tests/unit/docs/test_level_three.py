@@ -9,7 +9,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[3]
 CLAUSES = {1: 4, 2: 3, 3: 2, 4: 2, 5: 2, 6: 3, 7: 2, 8: 2, 9: 2, 10: 4, 11: 5, 12: 3, 13: 4, 14: 2, 15: 3, 16: 5}  # fmt: skip
 """Items of GB/T 22239-2019 §8.1.4, and into how many lines each falls apart here."""
-ROW = re.compile(r"^\| ((?:C\d+|\d+)\.\d+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.M)
+BEYOND = 15
+"""Rules of our own, which no item asks for in so many words."""
+ROW = re.compile(r"^\| ((?:R|C?\d+)\.\d+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.M)
 NEVER = re.compile(r"mark\.(skip|xfail)")
 NAMED = re.compile(r"`([\w./]+?)(?:::([^`]+))?`")
 
@@ -34,7 +36,8 @@ def lines() -> dict[str, Line]:
 
 def test_every_line_of_the_list_is_there_once() -> None:
     wanted = [f"{item}.{no}" for item, n in CLAUSES.items() for no in range(1, n + 1)]
-    assert [line for line in lines() if not line.startswith("C")] == wanted
+    beyond = [f"R.{no}" for no in range(1, BEYOND + 1)]
+    assert [line for line in lines() if not line.startswith("C")] == wanted + beyond
 
 
 def test_every_line_is_held_by_a_test_or_left_to_the_deployment_in_words() -> None:
