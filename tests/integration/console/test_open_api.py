@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 from api_client import Caller, access, caller, integrator, token_of
 from city_hall import START
 from console_browser import console
 
 from console.app.server import ConsoleReady
 from console.core.permissions import Reach, ReachKind
+from console.modules.gateway import models as gateway
 from console.modules.gateway.clients import TOKEN_SECONDS
 from console.modules.organisation.domain import full
 from qingting.kernel.aio.clock import ManualClock
@@ -127,3 +129,11 @@ async def test_an_address_that_is_not_allowed_gets_neither_token_nor_answer(
     secret = await integrator(ready, "far", given)
     async with aiohttp.ClientSession(ready.url) as http:
         assert (await token_of(http, "far", secret)).status == 401
+    # A token that was taken while the address was allowed opens nothing from elsewhere.
+    async with caller(ready, "near", access("halls.read", networks=("127.0.0.0/8",))) as one:
+        assert (await one.get("/halls")).status == 200
+        async with ready.city.db.write() as uow:
+            mine = sa.update(gateway.integrator).where(gateway.integrator.c.id == "near")
+            await uow.run(mine.values(networks=["10.20.0.0/16"]))
+        answer = await one.get("/halls")
+        assert (answer.status, answer.body["code"]) == (403, "api.address")
