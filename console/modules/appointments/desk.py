@@ -277,7 +277,8 @@ def _check_lists(subject: Subject) -> None:
 
 
 def _reason(text: str) -> str:
-    reason = text.strip()
+    """Why something was done, without numbers of people: it is kept longer than they may be."""
+    reason = mask_words(text.strip())
     if not reason or len(reason) > WORDS_LENGTH:
         raise Refusal("appointments.reason", most=WORDS_LENGTH)
     return reason

@@ -78,9 +78,9 @@ class AppointmentData:
             told = [(row["hall"], int(row["no"])) for row in await uow.all(sent)]
             await self._halls.empty_people(uow, told)
             for table, over in ((m.ban, ban.until <= now), (m.listed, listed.ended_at > 0)):
-                erased += await uow.run(
-                    sa.update(table).where(table.c.citizen == citizen, over).values(**_BLANK)
-                )
+                mine = sa.update(table).where(table.c.citizen == citizen, over)
+                erased += await uow.run(mine.values(**_BLANK, reason=""))
+            await self._empty_reasons(uow, citizen, gone)
             for table, stays in (
                 (m.appointment, still),
                 (m.ban, ban.until > now),
@@ -89,6 +89,15 @@ class AppointmentData:
                 count = sa.select(sa.func.count()).select_from(table)
                 kept += int(await uow.scalar(count.where(table.c.citizen == citizen, stays)))
         return Erased(erased=erased, kept=kept, why="booked" if kept else "")
+
+    async def _empty_reasons(self, uow: Uow, citizen: str, over: sa.Select[tuple[str]]) -> None:
+        """What staff wrote about visits that are ``over``: nobody can tell from words whom they name."""
+        b, h = m.breach.c, m.history.c
+        await uow.run(
+            sa.update(m.breach).where(b.citizen == citizen, b.forgiven_at > 0).values(reason="")
+        )
+        written = sa.update(m.history).where(h.appointment.in_(over), h.act == "forgiven")
+        await uow.run(written.values(detail=""))
 
     async def _row(self, uow: ReadUow, subject: Subject, record: str) -> sa.RowMapping:
         row = await repo.row_of(uow, record)

@@ -1,11 +1,14 @@
 """Visits whose people are shown in clear: within reach, in a list with consent, without whoever was erased."""
 
 import pytest
+import sqlalchemy as sa
 from appointment_stage import HALL, stage, visitor, wanted
 from test_personal_data import NUMBER, OFFICER, privacy
 
 from console.core.permissions import Area, Permission, Scope, Subject
 from console.core.personal import Erased, PersonSought
+from console.modules.appointments import models as m
+from console.modules.appointments.repository import note
 from console.modules.privacy.api import Reason
 from qingting.contract.errors import Refusal
 
@@ -34,7 +37,13 @@ async def test_a_booking_is_shown_within_reach_and_loses_its_name_once_it_is_ove
             assert "2026-11-24 09:00" in held.fields["visit"]
             assert await data.erase(uow, sought) == Erased(erased=0, kept=1, why="booked")
             await run.api.cancel(uow, visitor("known"), one.id, reason="no_time", key="cancel 1")
+            said = {"at": 1, "forgiven_at": 2, "forgiven_by": "x", "reason": "张小三家里有事"}
+            breach = {"appointment": one.id, "citizen": "known", "hall": HALL, **said}
+            await uow.run(sa.insert(m.breach).values(**breach))
+            await note(uow, one.id, "forgiven", at=2, by="x", detail=str(said["reason"]))
             assert await data.erase(uow, sought) == Erased(erased=1)
+            kept = [*await uow.all(sa.select(m.breach)), *await uow.all(sa.select(m.history))]
+            assert "张小三" not in str(kept), "nor what staff wrote"
             assert set((await data.masked(uow, near, one.id)).values()) == {""}
 
 
