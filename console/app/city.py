@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.app.modules import MODULES
+from console.app.modules import MODULES, TEXTS
 from console.core.audit import Audit
 from console.core.channels import Channel
 from console.core.citizen_options import CitizenOptions
@@ -107,6 +107,7 @@ async def open_city(
         outward=outward,
         item_system=item_system,
         upkeep=upkeep,
+        texts=TEXTS,
     )
     if keys is not None:
         context.job("key file", keys.watching())

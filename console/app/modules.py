@@ -24,6 +24,7 @@ from console.modules.rollouts.module import MODULE as ROLLOUTS
 from console.modules.statistics.module import MODULE as STATISTICS
 from console.modules.upkeep.module import MODULE as UPKEEP
 from console.modules.wall.module import MODULE as WALL
+from qingting.kernel.i18n import Catalogue
 
 MODULES: tuple[ModuleSpec, ...] = (
     HALLS,
@@ -85,3 +86,5 @@ PAGE_PACKAGES: tuple[str, ...] = (
     "console.modules.gateway",
 )
 """Packages that bring ``templates/`` and ``locale/``."""
+TEXTS = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
+"""Of all pages, for what is written where no page is."""

@@ -4,7 +4,7 @@ The chain itself is not keyed: whoever may write to the database could change an
 the end off. Heads that were signed and written elsewhere (:class:`Head`) show that.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -86,6 +86,21 @@ async def audit_page(
         older=kept[-1].no if more else 0,
         newer=kept[0].no if kept and before else 0,
     )
+
+
+async def audit_count_of(uow: ReadUow, wanted: AuditFilter, most: int) -> int:
+    """How many entries are found; of more than ``most``, that many."""
+    some = sa.select(audit_entry.c.no).where(*wanted.where()).limit(most).subquery()
+    return int(await uow.scalar(sa.select(sa.func.count()).select_from(some)))
+
+
+async def audit_blocks(
+    uow: ReadUow, wanted: AuditFilter, most: int, size: int
+) -> AsyncIterator[list[AuditEntry]]:
+    """The newest ``most`` entries that are found, newest first, so many at once."""
+    statement = sa.select(audit_entry).where(*wanted.where())
+    async for rows in uow.blocks(statement.order_by(audit_entry.c.no.desc()).limit(most), size):
+        yield [AuditEntry(**row) for row in rows]
 
 
 async def audit_one(uow: ReadUow, no: int) -> AuditEntry | None:

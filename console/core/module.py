@@ -26,7 +26,9 @@ from console.core.signals import Signals
 from console.core.uow import Uow
 from console.core.upkeep import UpkeepSettings
 from qingting.contract.ids import HallId
+from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock
+from qingting.kernel.i18n import Catalogue
 from qingting.kernel.security.persons import for_hall
 from qingting.kernel.security.seal import Sealer
 from qingting.kernel.web import MenuGroup, MenuItem, Sessions, Shell
@@ -128,7 +130,7 @@ class ModuleContext:
     """What ``setup`` wires a module to. ``sealer`` is the city's own; what a hall is to open is sealed with
     :meth:`hall_sealer`. ``audit_heads`` is the file that the audit's signed ends are added to. ``utc_offset_minutes`` is the city's time zone; ``channels`` lead
     outside, ``senders`` to citizens, who find the city's pages at ``site_url``; ``retention`` is how long records are kept; ``sign_on`` are the providers of single sign-on; ``citizens`` what is set for
-    their side; ``bell`` is the address of what asks for attention on every page."""
+    their side; ``bell`` is the address of what asks for attention on every page. ``texts`` are those of all modules."""
 
     db: Database
     clock: Clock
@@ -154,6 +156,7 @@ class ModuleContext:
     sides: list[Side] = field(default_factory=list)
     jobs: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     bell: str = ""
+    texts: Catalogue = field(default_factory=lambda: Catalogue({one: {} for one in Language}))
     personal: list[PersonalData] = field(default_factory=list)
     boxes: list[Boxes] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)

@@ -11,5 +11,9 @@ of it or nothing. Entries of the audit are written at its end, at once, because 
 whoever waits for it waits for the entries alone."""
 
 
+LIGHT_IN_REQUEST = 500
+"""The same for records that are changed by one statement for all of them (some tenth of a millisecond each)."""
+
+
 async def unseen(_done: int, _total: int) -> None:
     """For work that nobody watches."""

@@ -17,6 +17,7 @@ from console.core.tables import table_of
 from console.core.web import PAGES, SUBJECT, UOW
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.pages import LaterPage
 from qingting.kernel.web.taking import TAKING, wanted_out
 
 _NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
@@ -36,6 +37,8 @@ def takes_tables_out(audit: Audit, utc_offset_minutes: int) -> Middleware:
             return await handler(request)
         request[TAKING] = out
         page = await handler(request)
+        if isinstance(page, LaterPage):
+            await page.make()
         if out == "paper" or page.status != 200:
             return page
         if not isinstance(page, web.Response) or page.content_type != "text/html":

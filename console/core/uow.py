@@ -1,6 +1,6 @@
 """Units of work: one transaction, its notifications, and the two types that keep readers from writing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,17 @@ class ReadUow:
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> Sequence[sa.RowMapping]:
         return (await self._connection.execute(statement, parameters)).mappings().all()
+
+    async def blocks(
+        self, statement: sa.Executable, size: int
+    ) -> AsyncIterator[Sequence[sa.RowMapping]]:
+        """The rows some at a time, for more of them than one wants at once."""
+        result = await self._connection.stream(statement, execution_options={"yield_per": size})
+        try:
+            async for block in result.mappings().partitions():
+                yield block
+        finally:
+            await result.close()
 
     async def first(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None

@@ -24,9 +24,10 @@ from console.modules.appointments.taking_out import TakingOut
 from console.modules.appointments.telling import TOPICS, WaitingTeller
 from console.modules.appointments.views import Desk
 from console.modules.appointments.visits import Counter
+from console.modules.appointments.whole_list import whole_list
 from console.modules.calendar.api import CALENDAR
 from console.modules.catalogue.api import CATALOGUE
-from console.modules.jobs.api import JOBS
+from console.modules.jobs.api import JOBS, list_route
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.organisation.api import ORGANISATION
 from console.modules.privacy.api import PRIVACY
@@ -60,6 +61,7 @@ def setup(context: ModuleContext) -> None:
     context.routes(
         [
             *views.routes(desk),
+            list_route(context, jobs, "/appointments/list.{kind}", whole_list(clock)),
             *views_day.routes(desk, offset, jobs, kind),
             *views_rules.routes(desk, context.get(ORGANISATION)),
             *views_standing.routes(desk, offset),

@@ -1,6 +1,6 @@
 """SQL of appointments, their history and what waits for the halls."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -299,6 +299,21 @@ async def found(
         .offset(offset)
     )
     return int(count), [appointment_of(row, now) for row in rows]
+
+
+async def count(uow: ReadUow, scope: Scope, wish: Wish, now: int) -> int:
+    where = _where(scope, wish, now)
+    found = await uow.scalar(sa.select(sa.func.count()).select_from(m.appointment).where(*where))
+    return int(found)
+
+
+async def blocks(
+    uow: ReadUow, scope: Scope, wish: Wish, now: int, size: int
+) -> AsyncIterator[list[Appointment]]:
+    """All there are by time, so many at once."""
+    chosen = sa.select(m.appointment).where(*_where(scope, wish, now))
+    async for rows in uow.blocks(chosen.order_by(_a.start_at, _a.id), size):
+        yield [appointment_of(row, now) for row in rows]
 
 
 async def figures(

@@ -1,6 +1,7 @@
 """Pages of single appointments: the list, one of them, booking for somebody."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, sheet_response
+from console.core.sheets import Cell
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
@@ -93,8 +94,8 @@ def date_of(text: str | None) -> date | None:
         return None
 
 
-def wish_of(query: Listing) -> Wish:
-    given = query.query
+def wish_of(given: Mapping[str, str]) -> Wish:
+    """From the filters in an address."""
     return Wish(
         hall=given.get("hall", ""),
         department=given.get("department", ""),
@@ -122,7 +123,7 @@ class AppointmentPages:
 
     async def listed(self, request: web.Request) -> web.Response:
         listing = Listing.of(request, FILTERS, sort="")
-        wish, offset = wish_of(listing), listing.offset
+        wish, offset = wish_of(listing.query), listing.offset
         count, rows = await self._desk.staff.search(
             request[UOW], request[SUBJECT], wish, limit=listing.rows, offset=offset
         )
@@ -140,30 +141,6 @@ class AppointmentPages:
             **rights(request),
         }
         return request.app[PAGES].render(request, "appointments.html", context, block="main")
-
-    async def sheet(self, request: web.Request) -> web.Response:
-        wish = wish_of(Listing.of(request, FILTERS, sort=""))
-        _, rows = await self._desk.staff.search(request[UOW], request[SUBJECT], wish, limit=None)
-        pages, language = request.app[PAGES], request[LANGUAGE]
-
-        def t(key: str) -> str:
-            return pages.text(language, f"appointments.{key}")
-
-        head = ("day", "time", "hall", "item", "department", "person", "number", "party", "state", "ticket", "channel", "reason")  # fmt: skip
-        return await sheet_response(
-            request.match_info["kind"],
-            file="appointments",
-            title="appointments",
-            head=[t(f"col.{one}") for one in head],
-            rows=[
-                [
-                    one.day.isoformat(), f"{one.start}–{one.end}", one.hall_title(language), one.item_title(language),
-                    department_title(one, language), one.masked_name, one.masked_number, one.party, t(f"state.{one.state}"),
-                    one.ticket, t(f"channel.{one.channel}"), t(f"reason.{one.reason}") if one.reason else "",
-                ]
-                for one in rows
-            ],
-        )  # fmt: skip
 
     async def one(self, request: web.Request) -> web.Response:
         return await self._one(request, None)
@@ -281,7 +258,6 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     pages = AppointmentPages(desk)
     return [
         web.get("/appointments", pages.listed),
-        web.get("/appointments/list.{kind}", pages.sheet),
         web.get("/appointments/new", pages.new),
         web.post("/appointments/new", pages.book),
         web.post("/appointments/find", pages.find),

@@ -141,7 +141,7 @@ class DayPages:
 
     async def figures(self, request: web.Request) -> web.Response:
         listing, by = Listing.of(request, ("hall", "first", "last", "by"), sort=""), _by(request)
-        wish = wish_of(listing)
+        wish = wish_of(listing.query)
         rows = await self._desk.staff.figures(request[UOW], request[SUBJECT], wish, by)
         pages, language = request.app[PAGES], request[LANGUAGE]
         heads: list[object] = [pages.text(language, f"appointments.by.{by}")]
@@ -168,7 +168,9 @@ class DayPages:
 
     async def sheet(self, request: web.Request) -> web.Response:
         listing, by = Listing.of(request, ("hall", "first", "last"), sort=""), _by(request)
-        rows = await self._desk.staff.figures(request[UOW], request[SUBJECT], wish_of(listing), by)
+        rows = await self._desk.staff.figures(
+            request[UOW], request[SUBJECT], wish_of(listing.query), by
+        )
         pages, language = request.app[PAGES], request[LANGUAGE]
         name = "name" if language is Language.ZH else "name_en"
         return await sheet_response(

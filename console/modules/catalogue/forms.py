@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from console.modules.catalogue.api import ItemQuery
 from console.modules.catalogue.cells import CellError, limit_of, limit_words
 from console.modules.catalogue.domain import (
     Audience,
@@ -10,6 +11,7 @@ from console.modules.catalogue.domain import (
     doubled_names,
     short_division,
 )
+from console.modules.catalogue.service import Flags
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web.faulty import FormRefusal, inputs_at
@@ -80,7 +82,7 @@ class ItemForm(Strict, frozen=True, kw_only=True):
 
 class FlagsForm(Strict, frozen=True, kw_only=True):
     """``codes``: the chosen items; ``all_found``: all that the filters find. ``bookable``, ``on_site``: ``yes``,
-    ``no`` or empty for as it is."""
+    ``no`` or empty for as it is. The fields after them are the filters of the page; ``only_…`` those of the flags."""
 
     codes: tuple[str, ...] = ()
     all_found: bool = False
@@ -90,7 +92,24 @@ class FlagsForm(Strict, frozen=True, kw_only=True):
     department: str = ""
     theme: str = ""
     division: str = ""
+    hall: str = ""
+    only_bookable: str = ""
+    only_on_site: str = ""
     back: str = ""
+
+    def flags(self) -> Flags:
+        return Flags(bookable=yes_no(self.bookable), on_site=yes_no(self.on_site))
+
+    def wanted(self) -> ItemQuery:
+        return ItemQuery(
+            text=self.q,
+            department=self.department,
+            theme=self.theme,
+            division=self.division,
+            hall=self.hall,
+            bookable=yes_no(self.only_bookable),
+            on_site=yes_no(self.only_on_site),
+        )
 
 
 class PublishForm(Strict, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ from console.modules.catalogue.domain import ItemBody, State
 from console.modules.catalogue.reading import asked, index_of
 
 _v = m.version.c
+LOCK = 0x71746361
+"""Advisory lock of the versions."""
 _PUBLISHED = _v.state == State.PUBLISHED
 
 
@@ -37,12 +39,22 @@ class Version:
     wanted_from: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flagged:
+    """An item in force with its switches; ``division`` empty: the whole city's."""
+
+    code: str
+    division: str
+    bookable: bool
+    on_site: bool
+
+
 def _version(row: sa.RowMapping) -> Version:
     fields = {name: row[name] for name in Version.__dataclass_fields__}
-    return Version(**{**fields, "state": State(row["state"]), "body": _body(row["body"])})
+    return Version(**{**fields, "state": State(row["state"]), "body": body_of(row["body"])})
 
 
-def _body(stored: object) -> ItemBody:
+def body_of(stored: object) -> ItemBody:
     return msgspec.convert(stored, ItemBody)
 
 
@@ -99,10 +111,10 @@ async def items(
 ) -> tuple[int, list[Item]]:
     held = in_force(on)
     where = _where(held, wanted)
-    count = sa.func.count().over().label("count")
+    number = sa.func.count().over().label("count")
     # By code points: the embedded PostgreSQL has no Chinese collation. Bodies are wide: only the page's are read.
     keys = (
-        sa.select(held.c.code, held.c.version, count)
+        sa.select(held.c.code, held.c.version, number)
         .where(*where)
         .order_by(held.c.pinyin, held.c.code)
         .limit(limit)
@@ -117,8 +129,21 @@ async def items(
     rows = await uow.all(page)
     if rows or not offset:
         return (int(rows[0]["count"]) if rows else 0), [_item(row) for row in rows]
-    behind = await uow.scalar(sa.select(sa.func.count()).select_from(held).where(*where))
-    return int(behind), []
+    return await count(uow, on, wanted), []
+
+
+async def count(uow: ReadUow, on: date, wanted: ItemQuery) -> int:
+    """How many are found."""
+    held = in_force(on)
+    counted = sa.select(sa.func.count()).select_from(held).where(*_where(held, wanted))
+    return int(await uow.scalar(counted))
+
+
+def found(on: date, wanted: ItemQuery) -> sa.Select[tuple[Any, ...]]:
+    """Code and body of all items that are found, in the order of :func:`items`."""
+    held = in_force(on)
+    chosen = sa.select(held.c.code, held.c.body).where(*_where(held, wanted))
+    return chosen.order_by(held.c.pinyin, held.c.code)
 
 
 async def departments_among(uow: ReadUow, on: date, wanted: ItemQuery) -> list[tuple[str, int]]:
@@ -150,7 +175,7 @@ async def bookable(uow: ReadUow, on: date) -> dict[str, bool]:
 
 def _item(row: sa.RowMapping) -> Item:
     names = ("code", "version", "effective_from", "bookable", "on_site")
-    return Item(**{name: row[name] for name in names}, body=_body(row["body"]))
+    return Item(**{name: row[name] for name in names}, body=body_of(row["body"]))
 
 
 async def changes(uow: ReadUow, after: tuple[int, str, int], limit: int) -> list[ItemChange]:
@@ -163,7 +188,7 @@ async def changes(uow: ReadUow, after: tuple[int, str, int], limit: int) -> list
         .order_by(_v.published_at, _v.code, _v.version)
         .limit(limit)
     )
-    return [ItemChange(**{**row, "body": _body(row["body"])}) for row in await uow.all(statement)]
+    return [ItemChange(**{**row, "body": body_of(row["body"])}) for row in await uow.all(statement)]
 
 
 async def present(uow: ReadUow, codes: Collection[str]) -> dict[str, ItemBody]:
@@ -174,7 +199,7 @@ async def present(uow: ReadUow, codes: Collection[str]) -> dict[str, ItemBody]:
         .ext(pg.distinct_on(_v.code))
         .order_by(_v.code, _v.version.desc())
     )
-    return {row["code"]: _body(row["body"]) for row in await uow.all(statement)}
+    return {row["code"]: body_of(row["body"]) for row in await uow.all(statement)}
 
 
 async def versions(uow: ReadUow, code: str) -> list[Version]:
@@ -206,7 +231,7 @@ async def published(uow: ReadUow, codes: Collection[str]) -> dict[str, Version]:
 
 async def lock(uow: Uow) -> None:
     """Changes of versions come one after the other."""
-    await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": 0x71746361})
+    await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
 
 
 async def newest(uow: ReadUow, codes: Collection[str]) -> dict[str, Version]:
@@ -270,6 +295,18 @@ async def publish(uow: Uow, code: str, version: int, on: date, at: int, by: str)
         .values(state=State.PUBLISHED.value, effective_from=on, published_at=at, published_by=by)
     )
     return bool(await uow.run(statement))
+
+
+async def flagged(uow: ReadUow, on: date, wanted: ItemQuery) -> list[Flagged]:
+    """Of all items found only what switching them needs: bodies are wide."""
+    held = in_force(on)
+    division = held.c.body["division"].astext.label("division")
+    statement = (
+        sa.select(held.c.code, division, held.c.bookable, held.c.on_site)
+        .where(*_where(held, wanted))
+        .order_by(held.c.code)
+    )
+    return [Flagged(**row) for row in await uow.all(statement)]
 
 
 async def put_flags(uow: Uow, rows: Sequence[tuple[str, bool, bool]], at: int, by: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from console.core.api import ApiEvents
 from console.core.audit import Audit
 from console.core.permissions import SYSTEM, Permission, Scope, Subject
-from console.core.progress import Progress, unseen
+from console.core.progress import LIGHT_IN_REQUEST, Progress, unseen
 from console.core.sheet_import import (
     CellFault,
     Difference,
@@ -19,6 +19,7 @@ from console.core.sheet_import import (
     agreed,
 )
 from console.core.sheet_reading import read_sheet
+from console.core.turns import Turn
 from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi, Due
 from console.modules.catalogue import models as m
@@ -34,7 +35,8 @@ from console.modules.catalogue.domain import (
 )
 from console.modules.catalogue.events import ITEM_PUBLISHED, ItemPublished
 from console.modules.catalogue.lists import CatalogueLists
-from console.modules.catalogue.repository import Version
+from console.modules.catalogue.repository import Flagged, Version
+from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
@@ -52,6 +54,28 @@ class Review:
     changes: Sequence[Difference]
 
 
+class Flags(Strict, frozen=True, kw_only=True):
+    """How items are to be switched; None stays as it is."""
+
+    bookable: bool | None = None
+    on_site: bool | None = None
+
+    @property
+    def nothing(self) -> bool:
+        return self.bookable is None and self.on_site is None
+
+    def on(self, one: Flagged) -> tuple[str, bool, bool]:
+        """Code and switches of an item as they are to be."""
+        return (
+            one.code,
+            one.bookable if self.bookable is None else self.bookable,
+            one.on_site if self.on_site is None else self.on_site,
+        )
+
+    def change(self, one: Flagged) -> bool:
+        return self.on(one)[1:] != (one.bookable, one.on_site)
+
+
 class CatalogueService:
     """See :class:`console.modules.catalogue.api.CatalogueApi`."""
 
@@ -61,8 +85,10 @@ class CatalogueService:
         audit: Audit,
         calendar: CalendarApi,
         events: ApiEvents,
+        turn: Turn,
         utc_offset_minutes: int,
     ) -> None:
+        self.turn = turn
         self._clock = clock
         self._audit = audit
         self._calendar = calendar
@@ -125,7 +151,7 @@ class CatalogueService:
         """Stores the item's draft. Raises ``catalogue.faulty`` (ask :meth:`faults` for which), ``catalogue.changed``
         when the item moved on since it was shown as ``seen``."""
         scope = subject.scope(Permission.CATALOGUE)
-        await repository.lock(uow)
+        await self.turn.take(uow, subject)
         held = await repository.present(uow, [code])
         if not within(scope, body) or not all(within(scope, one) for one in held.values()):
             raise Refusal("page.forbidden")
@@ -151,7 +177,7 @@ class CatalogueService:
     async def drop_draft(self, uow: Uow, subject: Subject, code: str) -> None:
         """Lets the draft go; what is published stays."""
         scope = subject.scope(Permission.CATALOGUE)
-        await repository.lock(uow)
+        await self.turn.take(uow, subject)
         for one in await repository.drafts(uow, [code]):
             if not within(scope, one.body):
                 raise Refusal("page.forbidden")
@@ -212,7 +238,7 @@ class CatalogueService:
             raise Refusal("catalogue.none_chosen")
         if on < self.today():
             raise Refusal("catalogue.past")
-        await repository.lock(uow)
+        await self.turn.take(uow, subject)
         now, days = self._clock.now_ms(), dict.fromkeys(chosen, on)
         held = await repository.published(uow, chosen)
         for one in await repository.drafts(uow, chosen):
@@ -238,42 +264,51 @@ class CatalogueService:
 
     # -- flags ------------------------------------------------------------------------------------
 
+    async def to_switch(
+        self,
+        uow: ReadUow,
+        subject: Subject,
+        wanted: ItemQuery,
+        codes: Collection[str] | None,
+        flags: Flags,
+    ) -> list[str]:
+        """Items in force within the subject's reach that ``flags`` would change: of ``codes``, or None of all that
+        ``wanted`` finds. Raises ``catalogue.none_chosen`` when none is chosen."""
+        chosen = await self._flagged(uow, subject, wanted, codes)
+        if not chosen or flags.nothing:
+            raise Refusal("catalogue.none_chosen")
+        return [one.code for one in chosen if flags.change(one)]
+
     async def put_flags(
         self,
         uow: Uow,
         subject: Subject,
-        wanted: ItemQuery,
-        codes: Collection[str] | None,
-        *,
-        bookable: bool | None,
-        on_site: bool | None,
+        codes: Collection[str],
+        flags: Flags,
+        progress: Progress = unseen,
     ) -> int:
-        """Switches items in force within the subject's reach: ``codes``, or None for all that ``wanted`` finds. A flag that is None stays. Gives
-        how many changed. Raises ``catalogue.none_chosen``."""
-        scope = subject.scope(Permission.CATALOGUE)
-        _, found = await repository.items(uow, self.today(), wanted, None)
-        chosen = [
-            one for one in found if within(scope, one.body) and (codes is None or one.code in codes)
-        ]
-        if not chosen or (bookable is None and on_site is None):
-            raise Refusal("catalogue.none_chosen")
-        rows = [
-            (
-                one.code,
-                one.bookable if bookable is None else bookable,
-                one.on_site if on_site is None else on_site,
-            )
-            for one in chosen
-        ]
-        changed = [
-            row
-            for row, one in zip(rows, chosen, strict=True)
-            if row[1:] != (one.bookable, one.on_site)
-        ]
-        await repository.put_flags(uow, changed, self._clock.now_ms(), subject.id)
+        """Switches ``codes`` of :meth:`to_switch`, all or none of them; gives how many changed."""
+        chosen = await self._flagged(uow, subject, ItemQuery(), codes)
+        changed = [flags.on(one) for one in chosen if flags.change(one)]
+        now = self._clock.now_ms()
+        for first in range(0, len(changed), LIGHT_IN_REQUEST):
+            some = changed[first : first + LIGHT_IN_REQUEST]
+            await repository.put_flags(uow, some, now, subject.id)
+            await progress(first + len(some), len(changed))
         told = [(code, f"bookable={book} on_site={site}") for code, book, site in changed]
         await self._note_all(uow, subject, "catalogue.flags_put", told)
         return len(changed)
+
+    async def _flagged(
+        self, uow: ReadUow, subject: Subject, wanted: ItemQuery, codes: Collection[str] | None
+    ) -> list[Flagged]:
+        scope = subject.scope(Permission.CATALOGUE)
+        kept = None if codes is None else frozenset(codes)
+        return [
+            one
+            for one in await repository.flagged(uow, self.today(), wanted)
+            if within_division(scope, one.division) and (kept is None or one.code in kept)
+        ]
 
     # -- spreadsheets -----------------------------------------------------------------------------
 
@@ -312,7 +347,7 @@ class CatalogueService:
         ``sheet.too_many``.
         """
         scope = subject.scope(Permission.CATALOGUE)
-        await repository.lock(uow)
+        await self.turn.take(uow, subject)
         now = self._clock.now_ms()
         data, shown = await UPLOADS.take(uow, upload, kind="items", by=subject.id, at=now)
         found = await self._preview(uow, upload, data, scope)
@@ -343,7 +378,11 @@ def _once(named: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 def within(scope: Scope, body: ItemBody) -> bool:
     """True for an item of a division that is within; one of no division belongs to the whole city."""
-    return scope.has_division(body.division) if body.division else scope.everywhere
+    return within_division(scope, body.division)
+
+
+def within_division(scope: Scope, division: str) -> bool:
+    return scope.has_division(division) if division else scope.everywhere
 
 
 def _reached(row: SheetRow[ItemBody], held: ItemBody | None, scope: Scope) -> SheetRow[ItemBody]:

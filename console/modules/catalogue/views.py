@@ -1,5 +1,6 @@
 """Pages that show items: the list, one item, its spreadsheet, flags."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,19 +8,18 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi, HallStatus
 from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue import repository
 from console.modules.catalogue.api import ItemQuery
-from console.modules.catalogue.cells import COLUMNS, cells_of, limit_words
+from console.modules.catalogue.cells import limit_words
 from console.modules.catalogue.domain import FIELDS, State, full_division, short_division
-from console.modules.catalogue.forms import FlagsForm, yes_no
+from console.modules.catalogue.forms import yes_no
 from console.modules.catalogue.service import CatalogueService, version_in_force
 from console.modules.organisation.api import OrganisationApi
 from qingting.contract.states import Language
-from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web import LANGUAGE
 
 FILTERS = ("q", "department", "theme", "division", "hall", "bookable", "on_site")
 
@@ -130,8 +130,8 @@ class Words:
         return self._pages.text(self._language, key)
 
 
-def query_of(listing: Listing) -> ItemQuery:
-    query = listing.query
+def query_of(query: Mapping[str, str]) -> ItemQuery:
+    """From the filters in an address."""
     return ItemQuery(
         text=query.get("q", ""),
         department=query.get("department", ""),
@@ -152,13 +152,13 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         listing = Listing.of(request, FILTERS, sort="")
         offset = listing.offset
         count, found = await service.items(
-            request[UOW], query_of(listing), limit=listing.rows, offset=offset
+            request[UOW], query_of(listing.query), limit=listing.rows, offset=offset
         )
         choices = await desk.choices(request)
         context = {
             "rows": found,
             "count": count,
-            "wanted": query_of(listing),
+            "wanted": query_of(listing.query),
             "listing": listing.counted(count),
             "drafts": len(await service.reviews(request[UOW], request[SUBJECT])),
             "words": Words(request, await desk.place_names(request)),
@@ -190,41 +190,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         }
         return request.app[PAGES].render(request, "catalogue_item.html", context, block="main")
 
-    async def flags(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.CATALOGUE)
-        form = await read_form(request, FlagsForm)
-        wanted = ItemQuery(
-            text=form.q, department=form.department, theme=form.theme, division=form.division
-        )
-        await service.put_flags(
-            request[UOW],
-            request[SUBJECT],
-            wanted,
-            None if form.all_found else form.codes,
-            bookable=yes_no(form.bookable),
-            on_site=yes_no(form.on_site),
-        )
-        back = form.back if form.back.startswith("/catalogue") else "/catalogue"
-        raise see_other(request, back, done="catalogue.done.flags")
-
-    async def export(request: web.Request) -> web.Response:
-        request[SUBJECT].require(Permission.LOOK)
-        wanted = query_of(Listing.of(request, FILTERS, sort=""))
-        found = await repository.items(request[UOW], service.today(), wanted, None)
-        place = 0 if request[LANGUAGE] is Language.ZH else 1
-        return await sheet_response(
-            request.match_info["kind"],
-            file="items",
-            title="items",
-            head=[heads[place] for heads in COLUMNS.values()],
-            rows=[cells_of(one.code, one.body) for one in found[1]],
-        )
-
     return [
         web.get("/catalogue", catalogue),
         web.get("/catalogue/items/{code}", item),
-        web.post("/catalogue/flags", flags),
-        web.get("/catalogue/items.{kind}", export),
     ]
 
 

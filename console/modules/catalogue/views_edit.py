@@ -6,7 +6,7 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.progress import IN_REQUEST
+from console.core.progress import IN_REQUEST, LIGHT_IN_REQUEST
 from console.core.sheet_import import CellFault
 from console.core.sheet_pages import Importer, Sheet, import_routes
 from console.core.web import PAGES, SUBJECT, UOW
@@ -21,10 +21,11 @@ from console.modules.catalogue.domain import (
 )
 from console.modules.catalogue.forms import (
     CodeForm,
+    FlagsForm,
     ItemForm,
     PublishForm,
 )
-from console.modules.catalogue.long_work import PublishDrafts, TakeItems
+from console.modules.catalogue.long_work import PublishDrafts, SwitchItems, TakeItems
 from console.modules.catalogue.service import CatalogueService, seen_of
 from console.modules.catalogue.views import Desk, Words
 from console.modules.jobs.api import JobKind, JobsApi
@@ -39,6 +40,7 @@ class LongWork:
     jobs: JobsApi
     taking: JobKind[TakeItems]
     publishing: JobKind[PublishDrafts]
+    switching: JobKind[SwitchItems]
 
 
 def routes(desk: Desk, work: LongWork) -> list[web.RouteDef]:
@@ -94,6 +96,7 @@ def routes(desk: Desk, work: LongWork) -> list[web.RouteDef]:
         web.get("/catalogue/items/{code}/edit", edit),
         web.post("/catalogue/drafts", put),
         web.post("/catalogue/drafts/drop", drop),
+        _flags(service, work),
         web.get("/catalogue/review", review),
         web.post("/catalogue/review", publish),
         *import_routes(_importer(desk, work)),
@@ -110,6 +113,32 @@ async def _publish(
         wish = PublishDrafts(chosen=chosen, on=form.effective, own_days=form.own_days)
         return await work.jobs.start(uow, subject, work.publishing, wish)
     await service.publish(uow, subject, chosen, form.effective, own_days=form.own_days)
+    return 0
+
+
+def _flags(service: CatalogueService, work: LongWork) -> web.RouteDef:
+    async def flags(request: web.Request) -> web.Response:
+        request[SUBJECT].require(Permission.CATALOGUE)
+        form = await read_form(request, FlagsForm)
+        back = form.back if form.back.startswith("/catalogue") else "/catalogue"
+        if no := await _switch(request, service, work, form, back):
+            raise see_other(request, f"/jobs/{no}")
+        raise see_other(request, back, done="catalogue.done.flags")
+
+    return web.post("/catalogue/flags", flags)
+
+
+async def _switch(
+    request: web.Request, service: CatalogueService, work: LongWork, form: FlagsForm, back: str
+) -> int:
+    """The number of the job that switches many, 0 when all are switched already."""
+    uow, subject, flags = request[UOW], request[SUBJECT], form.flags()
+    chosen = None if form.all_found else form.codes
+    codes = await service.to_switch(uow, subject, form.wanted(), chosen, flags)
+    if len(codes) > LIGHT_IN_REQUEST:
+        wish = SwitchItems(codes=tuple(codes), flags=flags, back=back)
+        return await work.jobs.start(uow, subject, work.switching, wish)
+    await service.put_flags(uow, subject, codes, flags)
     return 0
 
 

@@ -1,21 +1,26 @@
 """What other modules may know of jobs (后台任务): declare a kind at set-up, start one in a transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
+from aiohttp import web
 
 from console.core.db import Database
-from console.core.module import ApiKey
+from console.core.long_lists import LongList, TakeOut, file_of, gathered, made, take_out
+from console.core.module import ApiKey, ModuleContext
 from console.core.permissions import Permission, Subject
 from console.core.sheet_import import SheetRow
+from console.core.turns import Turn, UnderWay
 from console.core.uow import ReadUow, Uow
 from qingting.contract.base import Strict
 
 A = TypeVar("A", bound=msgspec.Struct)
 KEEP_DAYS = 14
+LIST_DAYS = 1
+"""So long a list that was taken out waits to be fetched."""
 MOST_WHYS = 1_000
 
 
@@ -114,6 +119,15 @@ async def all_or_nothing(
     return result
 
 
+async def wait_turn(uow: Uow, turn: Turn, job: JobRun) -> None:
+    """For a job whose changes come one after the other with others': says so while it waits."""
+
+    async def meanwhile() -> None:
+        await job.say("job.waits_turn")
+
+    await turn.wait(uow, meanwhile)
+
+
 _results = msgspec.json.Decoder(JobResult)
 
 
@@ -148,6 +162,50 @@ class JobKind(Generic[A]):
     run: Callable[[JobRun, A], Awaitable[JobResult]]
     resumable: bool = False
     keep_days: int = KEEP_DAYS
+
+
+def taking_out(db: Database, which: LongList) -> JobKind[TakeOut]:
+    """The kind of job that makes a long list's file, which is kept for :data:`LIST_DAYS`."""
+
+    async def run(job: JobRun, wish: TakeOut) -> JobResult:
+        async def progress(done: int, total: int) -> None:
+            await job.say("list.reading", done, total)
+
+        async with db.read() as uow:
+            rows = await gathered(uow, job.subject, which, wish.query, wish.language, progress)
+        await job.say("list.writing")
+        name, media = file_of(which, wish)
+        file = JobFile(name=name, media=media, data=await made(which, wish, rows))
+        return JobResult(key="list.made", params={"n": len(rows)}, file=file)
+
+    return JobKind(
+        name=which.name,
+        argument=TakeOut,
+        permission=which.permission,
+        run=run,
+        resumable=True,
+        keep_days=LIST_DAYS,
+    )
+
+
+def list_route(
+    context: ModuleContext,
+    jobs: "JobsApi",
+    path: str,
+    which: LongList,
+    mark: Callable[[web.Request], str] = lambda _: "",
+) -> web.RouteDef:
+    """``GET path`` with ``{kind}`` (csv or xlsx) at its end: the list's file, or the job that makes it. At set-up."""
+    kind = taking_out(context.db, which)
+    jobs.declare(kind)
+
+    async def begin(uow: Uow, subject: Subject, wish: TakeOut) -> int:
+        return await jobs.start(uow, subject, kind, wish)
+
+    async def fetch(request: web.Request) -> web.Response:
+        return await take_out(request, which, context.audit, begin, mark=mark(request))
+
+    return web.get(path, fetch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +274,12 @@ class JobsApi(Protocol):
 
     async def latest(self, uow: ReadUow, kind: str) -> JobInfo | None:
         """The newest of a kind."""
+        ...
+
+    async def under_way(
+        self, uow: ReadUow, subject: Subject, kinds: Collection[str]
+    ) -> UnderWay | None:
+        """The job of one of these kinds that runs now; its number only where the subject may see it."""
         ...
 
     async def standing(self, uow: ReadUow, since: int) -> JobsStanding:

@@ -44,6 +44,12 @@ async def latest(uow: ReadUow, kind: str) -> sa.RowMapping | None:
     return await uow.first(_rows().where(_J.kind == kind).order_by(_J.no.desc()).limit(1))
 
 
+async def running(uow: ReadUow, kinds: Collection[str]) -> sa.RowMapping | None:
+    """The one that began first."""
+    chosen = _rows().where(_J.kind.in_(kinds), _J.state == "running")
+    return await uow.first(chosen.order_by(_J.begun_at, _J.no).limit(1))
+
+
 async def found(
     uow: ReadUow, seen: sa.ColumnElement[bool], *, limit: int, offset: int
 ) -> tuple[int, Sequence[sa.RowMapping]]:

@@ -1,5 +1,6 @@
 """Use cases of jobs; implements :class:`console.modules.jobs.api.JobsApi`."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from console.core.audit import Audit
 from console.core.module import ModuleError
 from console.core.permissions import Permission, Subject
 from console.core.pruning import Prune
+from console.core.turns import UnderWay
 from console.core.uow import ReadUow, Uow
 from console.modules.jobs import repository as repo
 from console.modules.jobs.api import A, JobFile, JobInfo, JobKind, JobsStanding, JobState, Saying
@@ -62,6 +64,15 @@ class JobService:
     async def latest(self, uow: ReadUow, kind: str) -> JobInfo | None:
         row = await repo.latest(uow, kind)
         return info(row) if row is not None else None
+
+    async def under_way(
+        self, uow: ReadUow, subject: Subject, kinds: Collection[str]
+    ) -> UnderWay | None:
+        row = await repo.running(uow, kinds)
+        if row is None:
+            return None
+        no = row["no"] if _sees(subject, row) else 0
+        return UnderWay(row["asked_name"], row["begun_at"], no)
 
     async def standing(self, uow: ReadUow, since: int) -> JobsStanding:
         return JobsStanding(

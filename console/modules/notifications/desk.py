@@ -113,11 +113,6 @@ class NoticeDesk:
                 )
         return found
 
-    async def sheet(
-        self, uow: ReadUow, subject: Subject, wanted: Wanted
-    ) -> Sequence[sa.RowMapping]:
-        return await reports.way_rows(uow, subject.scope(SEE), wanted, self.offset)
-
     async def figures(self, uow: ReadUow, subject: Subject) -> Sequence[sa.RowMapping]:
         """The last thirteen months."""
         scope = subject.scope(SEE)

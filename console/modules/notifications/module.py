@@ -6,6 +6,7 @@ from console.core.permissions import Permission
 from console.core.pruning import pruning
 from console.core.senders.gateways import SmsSender
 from console.halls.api import HALLS
+from console.modules.jobs.api import JOBS, list_route
 from console.modules.notifications import callback, views, views_edit
 from console.modules.notifications.ahead import TOPICS, Watcher
 from console.modules.notifications.api import NOTIFICATIONS
@@ -15,6 +16,7 @@ from console.modules.notifications.receiving import Receiving
 from console.modules.notifications.sending import Post
 from console.modules.notifications.service import CHANGED, NotificationService
 from console.modules.notifications.topics import Channel
+from console.modules.notifications.whole_list import whole_list
 from console.modules.statistics.api import STATISTICS
 from qingting.kernel.web import MenuItem
 
@@ -32,6 +34,8 @@ def setup(context: ModuleContext) -> None:
     context.routes(
         [*views_edit.routes(pages), *views_edit.channel_routes(pages), *views.routes(pages)]
     )
+    path, jobs = "/notifications.{kind}", context.get(JOBS)
+    context.routes([list_route(context, jobs, path, whole_list(pages))])
     sms = senders.get("sms")
     context.routes(callback.routes(context.db, post, sms if isinstance(sms, SmsSender) else None))
     line = MenuItem("/notifications", "menu.notifications", "voice")
@@ -65,7 +69,7 @@ def _add_jobs(context: ModuleContext, service: NotificationService, post: Post) 
 MODULE = ModuleSpec(
     name="notifications",
     package="console.modules.notifications",
-    requires=("halls", "statistics"),
+    requires=("halls", "jobs", "statistics"),
     table_prefix="note_",
     setup=setup,
 )

@@ -12,7 +12,6 @@ from console.core.uow import ReadUow
 from console.modules.notifications import models as m
 
 _m, _d = m.message.c, m.delivery.c
-MOST_ROWS = 50_000
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -89,22 +88,31 @@ async def steps_of(uow: ReadUow, no: int) -> Sequence[sa.RowMapping]:
     return await uow.all(sa.select(m.step).where(s.message == no).order_by(s.no))
 
 
-async def way_rows(
-    uow: ReadUow, scope: Scope, wanted: Wanted, offset_minutes: int
-) -> Sequence[sa.RowMapping]:
-    """One row for each way of each message, for a sheet."""
+def way_rows(scope: Scope, wanted: Wanted, offset_minutes: int) -> sa.Select[tuple[Any, ...]]:
+    """One row for each way of each message, newest first, for a sheet."""
     columns = (_m.no, _m.topic, _m.hall, _m.made_at, _m.due, _m.state.label("message_state"))
     ways = [one for one in m.delivery.c if one.name != "message"]
-    statement = (
+    return (
         sa.select(*columns, *ways)
         .select_from(m.message.outerjoin(m.delivery, _d.message == _m.no))
-        .where(*_where(scope, wanted, offset_minutes))
+        .where(*_ways_where(scope, wanted, offset_minutes))
         .order_by(_m.no.desc(), _d.rank)
-        .limit(MOST_ROWS)
     )
-    if wanted.channel:
-        statement = statement.where(_d.channel == wanted.channel)
-    return await uow.all(statement)
+
+
+async def count_ways(uow: ReadUow, scope: Scope, wanted: Wanted, offset_minutes: int) -> int:
+    """How many rows :func:`way_rows` has."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(m.message.outerjoin(m.delivery, _d.message == _m.no))
+        .where(*_ways_where(scope, wanted, offset_minutes))
+    )
+    return int(await uow.scalar(statement))
+
+
+def _ways_where(scope: Scope, wanted: Wanted, offset_minutes: int) -> list[sa.ColumnElement[bool]]:
+    parts = _where(scope, wanted, offset_minutes)
+    return [*parts, _d.channel == wanted.channel] if wanted.channel else parts
 
 
 async def figures(uow: ReadUow, scope: Scope, since: date) -> Sequence[sa.RowMapping]:

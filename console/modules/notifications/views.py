@@ -1,13 +1,12 @@
 """Pages that show what citizens were told: the list, one message, figures, sheets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta, timezone
 
 from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.notifications.desk import NoticeDesk
@@ -15,7 +14,6 @@ from console.modules.notifications.forms import day_or_none
 from console.modules.notifications.reports import Wanted
 from console.modules.notifications.topics import Channel
 from qingting.contract.errors import Refusal
-from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE
 
 FILTERS = ("topic", "channel", "state", "hall", "first", "last")
@@ -36,7 +34,6 @@ TONES = {
     "expired": "off",
     "repeated": "off",
 }
-COLUMNS = ("no", "topic", "hall", "made", "channel", "state", "why", "masked", "segments", "cost", "sent", "done")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,8 @@ class Pages:
         return {one.id: one.names[language] for one in topics}
 
 
-def wanted_of(listing: Listing) -> Wanted:
-    query = listing.query
+def wanted_of(query: Mapping[str, str]) -> Wanted:
+    """From the filters in an address."""
     return Wanted(
         topic=query.get("topic", ""),
         channel=query.get("channel", ""),
@@ -85,13 +82,17 @@ def routes(pages: Pages) -> list[web.RouteDef]:
         listing = Listing.of(request, FILTERS, sort="")
         offset = listing.offset
         count, rows, ways = await desk.messages(
-            request[UOW], request[SUBJECT], wanted_of(listing), limit=listing.rows, offset=offset
+            request[UOW],
+            request[SUBJECT],
+            wanted_of(listing.query),
+            limit=listing.rows,
+            offset=offset,
         )
         context = {
             "rows": [(row, ways[row["no"]]) for row in rows],
             "count": count,
             "listing": listing.counted(count),
-            "wanted": wanted_of(listing),
+            "wanted": wanted_of(listing.query),
             "states": STATES,
             "message_states": MESSAGE_STATES,
             **await _shared(request, pages),
@@ -116,13 +117,9 @@ def routes(pages: Pages) -> list[web.RouteDef]:
         context = {"rows": rows, "money": money, **await _shared(request, pages)}
         return request.app[PAGES].render(request, "notifications_figures.html", context)
 
-    async def sheet(request: web.Request) -> web.Response:
-        return await _sheet(request, pages)
-
     return [
         web.get("/notifications", listed),
         web.get("/notifications/figures", figures),
-        web.get("/notifications.{kind}", sheet),
         web.get("/notifications/{no}", one),
     ]
 
@@ -142,40 +139,3 @@ async def _shared(request: web.Request, pages: Pages) -> dict[str, object]:
         "tones": TONES,
         "may": request[SUBJECT].may(Permission.NOTIFICATIONS_EDIT),
     }
-
-
-async def _sheet(request: web.Request, pages: Pages) -> web.Response:
-    desk, words = pages.desk, request.app[PAGES]
-    listing = Listing.of(request, FILTERS, sort="")
-    found = await desk.sheet(request[UOW], request[SUBJECT], wanted_of(listing))
-    topics, halls = pages.topic_names(request), await pages.hall_names(request)
-    zone = timezone(timedelta(minutes=desk.offset))
-    language: Language = request[LANGUAGE]
-
-    def text(key: str) -> str:
-        return words.text(language, key)
-
-    rows: list[list[Cell]] = [
-        [
-            row["no"],
-            topics.get(row["topic"], row["topic"]),
-            halls.get(row["hall"], row["hall"]),
-            moment(row["made_at"], zone),
-            text(f"notice.channel.{row['channel']}") if row["channel"] else "",
-            text(f"notice.state.{row['state'] or row['message_state']}"),
-            row["reason"] or "",
-            row["masked"] or "",
-            row["segments"],
-            (row["cost"] or 0) / 1000,
-            moment(row["sent_at"] or 0, zone),
-            moment(row["done_at"] or 0, zone),
-        ]
-        for row in found
-    ]
-    return await sheet_response(
-        request.match_info["kind"],
-        file="notifications",
-        title=text("notice.title"),
-        head=[text(f"notice.col.{one}") for one in COLUMNS],
-        rows=rows,
-    )

@@ -97,11 +97,6 @@ async def put_staff(uow: Uow, one: Staff, left_at: int | None) -> None:
     await uow.run(statement.on_conflict_do_update(index_elements=["number"], set_=kept))
 
 
-async def lock(uow: Uow, number: int) -> None:
-    """Waits for others that hold the lock, until the transaction ends."""
-    await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": number})
-
-
 async def _drop(uow: Uow, statement: sa.Executable) -> bool:
     """False when there was nothing to drop."""
     try:

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from console.core.db import Database
 from console.core.permissions import Permission
 from console.core.uow import Uow
-from console.modules.jobs.api import JobKind, JobResult, JobRun, all_or_nothing, whys_of
+from console.modules.jobs.api import JobKind, JobResult, JobRun, all_or_nothing, wait_turn, whys_of
 from console.modules.organisation.sheets import OrganisationSheets
 from qingting.contract.base import Strict
+
+KIND = "organisation.sheet"
 
 
 class TakeSheet(Strict, frozen=True, kw_only=True):
@@ -20,7 +22,7 @@ class TakeSheet(Strict, frozen=True, kw_only=True):
 def taking(db: Database, sheets: OrganisationSheets) -> JobKind[TakeSheet]:
     """The kind of job."""
     return JobKind(
-        name="organisation.sheet",
+        name=KIND,
         argument=TakeSheet,
         permission=Permission.ORGANISATION,
         run=_runner(db, sheets),
@@ -36,6 +38,7 @@ def _runner(
             await job.say("sheet.taking", done, total)
 
         async def act(uow: Uow) -> JobResult:
+            await wait_turn(uow, sheets.turn, job)
             taken = await sheets.take_in(uow, job.subject, given.sheet, given.upload, progress)
             fields = f"{given.sheet.removesuffix('s')}."
             return JobResult(

@@ -9,6 +9,7 @@ from console.core.permissions import Permission, Subject
 from console.core.progress import Progress, unseen
 from console.core.sheet_import import SheetPreview, SheetRow, Taken, Uploads, agreed
 from console.core.sheet_reading import read_sheet
+from console.core.turns import Turn
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
 from console.modules.organisation import models as m
@@ -30,7 +31,7 @@ from qingting.kernel.security.device_keys import new_token
 
 UPLOADS = Uploads(m.upload)
 SHEETS = ("divisions", "departments", "staff")
-_LOCK = 0x71746F72
+LOCK = 0x71746F72
 """Take-ins come one after the other."""
 
 
@@ -38,8 +39,14 @@ class OrganisationSheets:
     """Divisions, departments and staff as spreadsheets (``divisions``, ``departments``, ``staff``)."""
 
     def __init__(
-        self, clock: Clock, audit: Audit, halls: HallsApi, organisation: OrganisationApi
+        self,
+        clock: Clock,
+        audit: Audit,
+        halls: HallsApi,
+        organisation: OrganisationApi,
+        turn: Turn,
     ) -> None:
+        self.turn = turn
         self._clock = clock
         self._audit = audit
         self._halls = halls
@@ -71,7 +78,7 @@ class OrganisationSheets:
         Raises ``sheet.upload_gone``, ``sheet.moved``, ``sheet.too_many``.
         """
         subject.require(Permission.ORGANISATION)
-        await repo.lock(uow, _LOCK)
+        await self.turn.take(uow, subject)
         now = self._clock.now_ms()
         data, shown = await UPLOADS.take(uow, upload, kind=sheet, by=subject.id, at=now)
         found = await self._preview(uow, subject, sheet, data, upload)

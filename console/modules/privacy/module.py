@@ -1,6 +1,7 @@
 """Care for personal data: keys, the audit's pages, unmasking, exports, requests of those whom data is about."""
 
 from datetime import timedelta, timezone
+from functools import partial
 
 from console.core.module import ModuleContext, ModuleSpec
 from console.core.permissions import Permission
@@ -8,14 +9,16 @@ from console.core.pruning import pruning
 from console.halls.api import HALLS
 from console.modules.calendar.api import CALENDAR
 from console.modules.identity.api import IDENTITY
-from console.modules.jobs.api import JOBS, JobKind
+from console.modules.jobs.api import JOBS, JobKind, list_route
 from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.api import PRIVACY, ExportKind
 from console.modules.privacy.audit_keeping import AuditKeeping, VerifyAudit
+from console.modules.privacy.audit_list import whole_list
 from console.modules.privacy.exports import Exports
 from console.modules.privacy.halls_told import WAITING_BOX, HallsTold
 from console.modules.privacy.kept import kept, prunes
 from console.modules.privacy.keys import Keys, ReSeal
+from console.modules.privacy.marks import watermark
 from console.modules.privacy.requests import BOXES, Requests
 from console.modules.privacy.service import PrivacyService
 from console.modules.privacy.unmasking import Unmasking
@@ -96,7 +99,13 @@ def _audit(context: ModuleContext, alarms: PrivacyAlarms, zone: timezone) -> Non
     if context.audit_heads is not None:
         context.job("audit heads", keeping.noting())
     views = AuditViews(context.audit, context.get(IDENTITY), jobs, verifying, alarms, zone)
-    context.routes(views.routes())
+    whole, mark = (
+        whole_list(context.get(IDENTITY), context.texts, zone),
+        partial(watermark, zone=zone),
+    )
+    context.routes(
+        [*views.routes(), list_route(context, jobs, "/audit/export.{kind}", whole, mark)]
+    )
     context.menu(80, MenuItem("/audit", "menu.audit", "log"), Permission.AUDIT_READ)
 
 

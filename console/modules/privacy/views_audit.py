@@ -1,6 +1,6 @@
 """The audit administrator's pages: the list, an entry, a copy, and whether all is whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from urllib.parse import urlencode
@@ -17,7 +17,6 @@ from console.core.audit_reading import (
 )
 from console.core.lists import MOST_TAKEN
 from console.core.permissions import Permission
-from console.core.sheets import Cell, moment, sheet_response
 from console.core.uow import ReadUow
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.identity.api import IdentityApi
@@ -25,20 +24,14 @@ from console.modules.jobs.api import JobKind, JobsApi
 from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.audit_keeping import VerifyAudit
 from console.modules.privacy.audit_words import told
-from console.modules.privacy.marks import watermark
 from qingting.contract.errors import Refusal
-from qingting.kernel.web import LANGUAGE, Pages, see_other
+from qingting.kernel.web import LANGUAGE, see_other
 from qingting.kernel.web.taking import TAKING
 
-MAX_EXPORT = 10_000
 FILTERS = ("from", "to", "actor", "act", "object", "result", "address")
-COLUMNS = (
-    *("audit.no", "audit.at", "audit.actor", "audit.act", "audit.object", "audit.result"),
-    *("audit.address", "audit.detail", "audit.hash"),
-)
 
 
-def filter_of(query: dict[str, str], zone: timezone) -> AuditFilter:
+def filter_of(query: Mapping[str, str], zone: timezone) -> AuditFilter:
     """From an address; a day that is none is left out, as if nobody had chosen one."""
     return AuditFilter(
         since=_midnight(query.get("from", ""), zone),
@@ -83,7 +76,6 @@ class AuditViews:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/audit", self.listed),
-            web.get("/audit/export.{kind}", self.export),
             web.post("/audit/verify", self.verify),
             web.get(r"/audit/{no:\d{1,18}}", self.entry),
         ]
@@ -117,23 +109,6 @@ class AuditViews:
         context = {"one": one, "name": name, "told": _told(request)}
         return request.app[PAGES].render(request, "audit_entry.html", context)
 
-    async def export(self, request: web.Request) -> web.Response:
-        subject = request[SUBJECT]
-        subject.require(Permission.AUDIT_READ)
-        kind, pages, language = request.match_info["kind"], request.app[PAGES], request[LANGUAGE]
-        page = await self._page(request, MAX_EXPORT)
-        names = await self._names(request[UOW], {one.actor for one in page.entries})
-        detail = f"{len(page.entries)} {kind}"
-        await self._audit.write(request[UOW], subject, "audit.export", detail=detail)
-        return await sheet_response(
-            kind,
-            file=f"audit-{datetime.now(self._zone):%Y%m%d-%H%M}",
-            title=pages.text(language, "audit.title"),
-            head=[pages.text(language, key) for key in COLUMNS],
-            rows=list(self._rows(request, page, names)),
-            watermark=watermark(request, self._zone),
-        )
-
     async def verify(self, request: web.Request) -> web.Response:
         no = await self._jobs.start(request[UOW], request[SUBJECT], self._verifying, VerifyAudit())
         raise see_other(request, f"/jobs/{no}")
@@ -147,31 +122,8 @@ class AuditViews:
         """Accounts by their names; who is no account keeps the sign it has in the audit."""
         return {one: await self._identity.name(uow, one) or one for one in sorted(actors)}
 
-    def _rows(
-        self, request: web.Request, page: AuditPage, names: dict[str, str]
-    ) -> Iterator[tuple[Cell, ...]]:
-        pages, language = request.app[PAGES], request[LANGUAGE]
-        for one in page.entries:
-            yield (
-                one.no,
-                moment(one.at, self._zone),
-                names[one.actor],
-                pages.text(language, act_key(pages, one)) if act_key(pages, one) else one.act,
-                one.object,
-                one.result,
-                one.address,
-                one.detail,
-                one.hash,
-            )
-
 
 def _told(request: web.Request) -> Callable[[AuditEntry], str]:
     """Details in the reader's words."""
     pages = request.app[PAGES]
     return partial(told, t=partial(pages.text, request[LANGUAGE]), has=pages.has_text)
-
-
-def act_key(pages: Pages, entry: AuditEntry) -> str:
-    """The text that names an act; empty where a release that is gone wrote one that nobody knows any more."""
-    key = f"audited.{entry.act}"
-    return key if pages.has_text(key) else ""

@@ -1,9 +1,10 @@
 """Rendering: one template serves a page and its fragments, in the reader's language."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jinja2
@@ -91,6 +92,18 @@ class Shell:
 ShellOf = Callable[[web.Request], Shell]
 
 
+class LaterPage(web.Response):
+    """A page whose text is not made yet (:data:`qingting.kernel.web.taking.TAKING`)."""
+
+    def __init__(self, render: Callable[[], str], status: int) -> None:
+        super().__init__(status=status, content_type="text/html", headers={"Vary": "HX-Request"})
+        self._render = render
+
+    async def make(self) -> None:
+        """Makes it in a thread."""
+        self.text = await asyncio.to_thread(self._render)
+
+
 class Pages:
     """The Jinja2 environment of a server. Reads every template and text when it is made.
 
@@ -176,6 +189,9 @@ class Pages:
         if isinstance(problem, Refusal):
             status = problem.status
         found = self._env.get_template(template)
+        if request.get(TAKING) and problem is None:
+            # All rows of a list may be on it: made off the loop by who asked for it.
+            return LaterPage(partial(found.render, values), status)
         if block is not None and is_htmx(request):
             text = self._block(found, block, values)
         else:

@@ -325,7 +325,7 @@ class SyncService:
 
         Raises ``sync.no_conflict``, ``sync.undecided``, ``catalogue.changed``, ``catalogue.faulty``, ``page.forbidden``.
         """
-        await repository.lock(uow)
+        await self._catalogue.turn.take(uow, subject)
         found = await self.conflict(uow, subject, code)
         body = decided(found.merged, choices)
         if found.seen != seen:
