@@ -24,6 +24,8 @@ MOST_ROWS = 100_000
 """More nobody reads in a spreadsheet, and making it would take minutes of a worker."""
 BLOCK_ROWS = 1_000
 """So many are read at a time; pages are served in between."""
+FRUGAL_ROWS = 10_000
+"""More are kept on disk while their file is made."""
 Query = Mapping[str, str]
 
 
@@ -107,7 +109,13 @@ async def made(which: LongList, wish: TakeOut, rows: Sequence[Sequence[Cell]]) -
     """The file, made in a thread."""
     title, head = which.title(wish.language), which.head(wish.language)
     return await asyncio.to_thread(
-        made_sheet, wish.kind, title=title, head=head, rows=rows, watermark=wish.mark
+        made_sheet,
+        wish.kind,
+        title=title,
+        head=head,
+        rows=rows,
+        watermark=wish.mark,
+        frugal=len(rows) > FRUGAL_ROWS,
     )
 
 

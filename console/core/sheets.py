@@ -56,11 +56,13 @@ def made_sheet(
     head: Sequence[str],
     rows: Iterable[Sequence[Cell]],
     watermark: str = "",
+    frugal: bool = False,
 ) -> bytes:
-    """The list as csv or xlsx. Takes its time: call it off the loop."""
+    """The list as csv or xlsx. Takes its time: call it off the loop. ``frugal``: with a file on disk in between, for a
+    list that would take much memory."""
     if kind == "csv":
         return csv_of(head, rows, watermark)
-    return xlsx_of(title, head, rows, watermark)
+    return xlsx_of(title, head, rows, watermark, frugal=frugal)
 
 
 def sheet_file(kind: str, file: str) -> tuple[str, str]:
@@ -98,12 +100,17 @@ def _plain(cell: Cell) -> str | int | float:
 
 
 def xlsx_of(
-    title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], watermark: str = ""
+    title: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    watermark: str = "",
+    *,
+    frugal: bool = False,
 ) -> bytes:
     """One sheet with a fixed head and filters; texts are written as texts, whatever they look like."""
     kept = io.BytesIO()
     options = {
-        "in_memory": True,
+        "constant_memory" if frugal else "in_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,

@@ -19,7 +19,7 @@ from console.core.sheet_reading import read_sheet
 from console.core.sheets import xlsx_of
 from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue.api import CATALOGUE, ItemBody, ItemQuery
-from console.modules.catalogue.service import CatalogueService, seen_of
+from console.modules.catalogue.service import CatalogueService, Flags, seen_of
 from qingting.contract.errors import Refusal
 
 pytestmark = pytest.mark.postgres
@@ -148,6 +148,47 @@ async def test_a_long_take_in_and_many_drafts_are_jobs_that_keep_every_explanati
             path = answer.url.path
         assert "已发布 2 个事项" in await _ended(person, path)
         assert len(await codes(ready)) == 2
+        await _switched_and_taken_out(ready, person, monkeypatch)
+
+
+async def _switched_and_taken_out(
+    ready: ConsoleReady, person: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many are switched all or none, and a long list is a file of who asked for it; few at once."""
+    one = {"all_found": "true", "department": "人社局", "on_site": "no"}
+    page, change = "/catalogue", "/catalogue/flags"
+    monkeypatch.setattr("console.modules.catalogue.views_edit.LIGHT_IN_REQUEST", 1)
+    monkeypatch.setattr("console.modules.catalogue.service.LIGHT_IN_REQUEST", 1)
+    assert (await person.submit(page, change, **one))[1] == "/catalogue"
+    assert await codes(ready, on_site=False) == [CARD]
+    with pytest.raises(ArithmeticError):
+        async with ready.city.db.write() as uow:
+            await (await _service(ready)).put_flags(
+                uow, SYSTEM, [CARD, SHOP], Flags(bookable=True), _stop_at_the_first
+            )
+    assert await codes(ready, bookable=True) == []
+    _, path, _ = await person.submit(page, change, all_found="true", bookable="yes")
+    assert "已切换 2 个事项" in await _ended(person, path)
+    assert len(await codes(ready, bookable=True)) == 2
+    async with person.http.get("/catalogue/items.csv") as answer:
+        assert (answer.url.path, answer.status) == ("/catalogue/items.csv", 200)
+        at_once = await answer.read()
+    monkeypatch.setattr("console.core.long_lists.AT_ONCE", 1)
+    async with person.http.get("/catalogue/items.csv") as answer:
+        path = answer.url.path
+    assert "已导出 2 行" in await _ended(person, path)
+    async with person.http.get(f"{path}/file") as answer:
+        assert await answer.read() == at_once
+    monkeypatch.setattr("console.core.long_lists.MOST_ROWS", 1)
+    assert (await person.get("/catalogue/items.csv"))[0] == 422
+    async with ready.city.db.read() as uow:
+        told = [one.detail for one in await read_audit(uow, "list.export")]
+    assert told == ["2 csv items", "2 csv items"]
+
+
+async def _stop_at_the_first(done: int, _: int) -> None:
+    assert done == 1
+    raise ArithmeticError
 
 
 async def _ended(person: Browser, path: str) -> str:
@@ -291,9 +332,9 @@ async def test_a_district_keeps_its_own_items_and_nobody_elses(ready: ConsoleRea
             await service.put_draft(uow, DISTRICT, SHOP, own, "new")
         await service.publish(uow, SYSTEM, {CARD: 1, SHOP: 1}, service.today())
         with pytest.raises(Refusal, match=r"catalogue\.none_chosen"):
-            await service.put_flags(uow, DISTRICT, ItemQuery(), [CARD], bookable=True, on_site=None)
-        changed = await service.put_flags(
-            uow, DISTRICT, ItemQuery(), None, bookable=True, on_site=False
-        )
-        assert changed == 1
+            await service.to_switch(
+                uow, DISTRICT, ItemQuery(), [CARD], flags := Flags(bookable=True)
+            )
+        assert await service.to_switch(uow, DISTRICT, ItemQuery(), None, flags) == [SHOP]
+        assert await service.put_flags(uow, DISTRICT, [CARD, SHOP], flags) == 1
     assert await codes(ready, bookable=True) == [SHOP]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from console.core.permissions import (
     grants_everywhere,
 )
 from console.core.signals import Signals
+from console.core.turns import Turn
 from console.core.uow import Uow
 from console.modules.jobs import repository as repo
 from console.modules.jobs.api import (
@@ -343,3 +345,43 @@ async def test_work_in_one_transaction_is_done_once_whenever_its_worker_dies(wor
     assert await attempt() == first, "it died after the commit, before it was written down"
     async with works.db.read() as uow:
         assert len(await read_audit(uow, "work.done")) == 1
+
+
+async def test_who_finds_long_work_under_way_is_told_whose_and_a_job_waits_for_its_turn(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.core.turns.WAIT_MS", 20)
+    turn = Turn(lock=7, who=partial(works.service.under_way, kinds=["long"]), offset=480)
+    waits, other = asyncio.Event(), Subject(id="other", name="Other")
+
+    async def run(job: JobRun, _: Sum) -> JobResult:
+        async with works.db.write() as uow:
+            await turn.wait(uow, waits_once)
+        return JobResult(key="job.count", params={"done": 1, "total": 1})
+
+    async def waits_once() -> None:
+        waits.set()
+
+    kind = JobKind(name="long", argument=Sum, permission=Permission.RATINGS, run=run)
+    works.service.declare(kind)
+    async with works.db.write() as uow:
+        await turn.take(uow, SYSTEM)
+        async with works.db.write() as second:
+            with pytest.raises(Refusal, match=r"turn\.busy"):
+                await turn.take(second, other)
+        no = await works.start(kind)
+        work = asyncio.ensure_future(works.first.work_once())
+        await until_set(waits)
+        async with works.db.write() as second:
+            for who, seen in ((SYSTEM, no), (other, 0)):
+                with pytest.raises(Refusal, match=r"turn\.under_way") as refused:
+                    await turn.take(second, who)
+                assert refused.value.params == {"name": "system", "at": "11-23 09:00", "job": seen}
+            assert await works.service.latest(second, "long"), "the transaction goes on"
+    assert await work
+    assert await works.state(no) is JobState.DONE
+
+
+async def until_set(event: asyncio.Event) -> None:
+    async with asyncio.timeout(HANG_S):
+        await event.wait()
