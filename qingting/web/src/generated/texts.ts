@@ -1768,6 +1768,16 @@ export const ERROR_TEXTS = {
     "en": "Something changed since the preview, so taking it in would do something else than you saw; nothing was taken in. Upload it again and look once more.",
     "retry": false
   },
+  "turn.under_way": {
+    "zh": "{name} 从 {at} 起正在进行的导入或发布还没有完成，在此期间不能修改。您的修改没有保存，请等它完成后再试。",
+    "en": "What {name} has been taking in or publishing since {at} is not finished, and nothing else can change meanwhile. Your change was not saved; try again once it is done.",
+    "retry": true
+  },
+  "turn.busy": {
+    "zh": "别人正在修改同一份数据，您的修改没有保存。请稍后再试。",
+    "en": "Somebody else is changing the same data, and your change was not saved. Try again in a moment.",
+    "retry": true
+  },
   "sheet.too_many": {
     "zh": "这张表格会修改 {rows} 行，一次最多 {most} 行。请分成几个文件。",
     "en": "This sheet changes {rows} rows; {most} are the most at once. Split it into several files.",
