@@ -63,9 +63,11 @@ def _check_extent(packed: zipfile.ZipFile) -> None:
         raise too_large()
     for one in packed.infolist():
         if _SHEET.fullmatch(one.filename):
-            for column, row in _CELL.findall(packed.read(one)):
-                if int(row) > MAX_ROWS or _column(column) > MAX_COLUMNS:
-                    raise too_large()
+            cells = _CELL.findall(packed.read(one))
+            if any(_column(column) > MAX_COLUMNS for column in {column for column, _ in cells}):
+                raise too_large()
+            if any(int(row) > MAX_ROWS for row in {row for _, row in cells}):
+                raise too_large()
 
 
 def _column(letters: bytes) -> int:
@@ -78,6 +80,8 @@ def _column(letters: bytes) -> int:
 
 def _cell(cell: object) -> Given:
     """Numbers that are whole come as whole ones: a code typed as a number has no ``.0``."""
+    if type(cell) is str:
+        return cell
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return int(cell)
     return cell if isinstance(cell, (str, int, float, bool, date, datetime)) else str(cell)
@@ -111,6 +115,8 @@ def _unquoted(cell: str) -> str:
 
 def text_of(cell: Given) -> str:
     """A cell as a person would write it."""
+    if type(cell) is str:
+        return cell.strip()
     if isinstance(cell, datetime):
         return (
             f"{cell:%Y-%m-%d}" if (cell.hour, cell.minute) == (0, 0) else f"{cell:%Y-%m-%d %H:%M}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from console.core.sheet_import import CellFault, SheetRow, read_rows, texts_in
@@ -124,11 +125,14 @@ def _truth(text: str) -> bool:
     raise CellError(text)
 
 
+_remembered = lru_cache(maxsize=4096)
+"""Thousands of rows have the same few texts in most columns."""
+_names, _limit = _remembered(_many), _remembered(limit_of)
 READERS: Mapping[str, Callable[[str], Any]] = {
-    "name": str, "name_en": str, "division": short_division, "department": str, "basis": str, "charge": str,
+    "name": str, "name_en": str, "division": _remembered(short_division), "department": str, "basis": str, "charge": str,
     "kind": _word(KIND_WORDS), "level": _word(LEVEL_WORDS), "handling": _word(HANDLING_WORDS),
-    "audience": _word(AUDIENCE_WORDS), "channels": _channels, "legal": limit_of, "promised": limit_of,
-    "themes": _many, "materials": _many, "process": _many, "halls": _many, "withdrawn": _truth,
+    "audience": _word(AUDIENCE_WORDS), "channels": _remembered(_channels), "legal": _limit, "promised": _limit,
+    "themes": _names, "materials": _names, "process": _names, "halls": _names, "withdrawn": _truth,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Codes and value tables are those of GB/T 39046-2020 as collected in standards.md
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from console.core.permissions import stem
 from console.core.sheet_import import CellFault, Difference
@@ -88,6 +89,12 @@ FIELDS: tuple[str, ...] = ItemBody.__struct_fields__
 
 def uscc_fits(code: str) -> bool:
     """True when the first 18 characters are a credit code whose check character fits (GB 32100-2015)."""
+    return _uscc_fits(code[:18])
+
+
+@lru_cache(maxsize=4096)
+def _uscc_fits(code: str) -> bool:
+    """A department's items share its credit code."""
     body, check = code[:17], code[17:18]
     if len(body) < 17 or any(one not in _USCC for one in body + check) or not check:
         return False

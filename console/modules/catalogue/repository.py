@@ -17,6 +17,7 @@ from console.modules.catalogue.domain import ItemBody, State
 from console.modules.catalogue.reading import asked, index_of
 
 _v = m.version.c
+_bodies = msgspec.json.Decoder(ItemBody)
 LOCK = 0x71746361
 """Advisory lock of the versions."""
 _PUBLISHED = _v.state == State.PUBLISHED
@@ -51,11 +52,16 @@ class Flagged:
 
 def _version(row: sa.RowMapping) -> Version:
     fields = {name: row[name] for name in Version.__dataclass_fields__}
-    return Version(**{**fields, "state": State(row["state"]), "body": body_of(row["body"])})
+    return Version(**{**fields, "state": State(row["state"]), "body": _body(row["body"])})
 
 
-def body_of(stored: object) -> ItemBody:
+def _body(stored: object) -> ItemBody:
     return msgspec.convert(stored, ItemBody)
+
+
+def body_in(text: str) -> ItemBody:
+    """A body that was read as text."""
+    return _bodies.decode(text)
 
 
 def in_force(on: date) -> sa.Subquery:
@@ -140,9 +146,10 @@ async def count(uow: ReadUow, on: date, wanted: ItemQuery) -> int:
 
 
 def found(on: date, wanted: ItemQuery) -> sa.Select[tuple[Any, ...]]:
-    """Code and body of all items that are found, in the order of :func:`items`."""
+    """Code and body (:func:`body_in`) of all items that are found, in the order of :func:`items`."""
     held = in_force(on)
-    chosen = sa.select(held.c.code, held.c.body).where(*_where(held, wanted))
+    body = sa.cast(held.c.body, sa.Text).label("body")
+    chosen = sa.select(held.c.code, body).where(*_where(held, wanted))
     return chosen.order_by(held.c.pinyin, held.c.code)
 
 
@@ -175,7 +182,7 @@ async def bookable(uow: ReadUow, on: date) -> dict[str, bool]:
 
 def _item(row: sa.RowMapping) -> Item:
     names = ("code", "version", "effective_from", "bookable", "on_site")
-    return Item(**{name: row[name] for name in names}, body=body_of(row["body"]))
+    return Item(**{name: row[name] for name in names}, body=_body(row["body"]))
 
 
 async def changes(uow: ReadUow, after: tuple[int, str, int], limit: int) -> list[ItemChange]:
@@ -188,18 +195,19 @@ async def changes(uow: ReadUow, after: tuple[int, str, int], limit: int) -> list
         .order_by(_v.published_at, _v.code, _v.version)
         .limit(limit)
     )
-    return [ItemChange(**{**row, "body": body_of(row["body"])}) for row in await uow.all(statement)]
+    return [ItemChange(**{**row, "body": _body(row["body"])}) for row in await uow.all(statement)]
 
 
 async def present(uow: ReadUow, codes: Collection[str]) -> dict[str, ItemBody]:
     """The newest version of each of ``codes``, published or not: what another one would be compared with."""
     statement = (
-        sa.select(_v.code, _v.body)
+        sa.select(_v.code, sa.cast(_v.body, sa.Text).label("body"))
         .where(_v.code == sa.any_(sa.cast(sorted(codes), pg.ARRAY(sa.Text))))
         .ext(pg.distinct_on(_v.code))
         .order_by(_v.code, _v.version.desc())
     )
-    return {row["code"]: body_of(row["body"]) for row in await uow.all(statement)}
+    # Read straight into its type: there may be thousands.
+    return {row["code"]: body_in(row["body"]) for row in await uow.all(statement)}
 
 
 async def versions(uow: ReadUow, code: str) -> list[Version]:

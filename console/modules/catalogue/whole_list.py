@@ -26,7 +26,7 @@ def whole_list(service: CatalogueService) -> LongList:
         subject.require(Permission.LOOK)
         chosen = repository.found(service.today(), query_of(query))
         async for rows in uow.blocks(chosen, BLOCK_ROWS):
-            yield [cells_of(row["code"], repository.body_of(row["body"])) for row in rows]
+            yield [cells_of(row["code"], repository.body_in(row["body"])) for row in rows]
 
     return LongList(
         name="catalogue.list",
