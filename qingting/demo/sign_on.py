@@ -15,7 +15,8 @@ def demo_provider() -> IdentityProvider:
     """With a client for staff and one for citizens, whose secrets are new in each run."""
     provider = IdentityProvider()
     for audience, paths in BACK.items():
-        _ = provider.register(audience, *(HOST + path for path in paths))
+        logout = f"/callback/{audience.value}/logout"
+        _ = provider.register(audience, *(HOST + path for path in paths), logout=logout)
     return provider
 
 

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -45,12 +45,14 @@ class Fault(StrEnum):
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """Registered with its addresses. A loopback address may have any port (RFC 8252 §7.3)."""
+    """Registered with its addresses. A loopback address may have any port (RFC 8252 §7.3). ``logout``: the path, beside
+    where people are led back to, at which it is told that somebody logged out; empty: it is not told."""
 
     id: str
     secret: str
     audience: Audience
     redirects: tuple[str, ...]
+    logout: str = ""
 
     def takes(self, uri: str) -> bool:
         return uri in self.redirects or _without_port(uri) in self.redirects
@@ -109,13 +111,14 @@ class IdentityProvider:
         self._access: dict[str, Grant] = {}
         self._lifted = asyncio.Event()
 
-    def register(self, audience: Audience, *redirects: str) -> Client:
+    def register(self, audience: Audience, *redirects: str, logout: str = "") -> Client:
         """A client with a new secret."""
         one = Client(
             id=f"qingting-{audience.value}",
             secret=secrets.token_urlsafe(24),
             audience=audience,
             redirects=redirects,
+            logout=logout,
         )
         self.clients[one.id] = one
         return one
@@ -157,14 +160,24 @@ class IdentityProvider:
         proof = wish.code_challenge_method == "S256" and len(wish.code_challenge) == 43
         return "" if proof and wish.state and wish.nonce else "invalid_request"
 
-    def consent(self, wish: Wish, user: User, *, strong: bool) -> str:
-        """A code for somebody who has logged in."""
+    def consent(self, wish: Wish, user: User, *, strong: bool, sid: str = "") -> tuple[str, str]:
+        """A code for somebody who has logged in, and the browser's session: ``sid`` goes on while it is the same person's."""
         code = secrets.token_urlsafe(32)
         until = self.clock.now_ms() + CODE_MS
-        self._grants[code] = Grant(
-            wish=wish, user=user, strong=strong, until=until, sid=secrets.token_hex(8)
-        )
-        return code
+        known = any(one.sid == sid and one.user.id == user.id for one in self._grants.values())
+        sid = sid if known else secrets.token_hex(8)
+        self._grants[code] = Grant(wish=wish, user=user, strong=strong, until=until, sid=sid)
+        return code, sid
+
+    def log_out(self, sid: str) -> list[tuple[str, str]]:
+        """Ends a browser's session. Whom to tell of it: addresses, each with a logout token."""
+        told: dict[str, str] = {}
+        for one in self._access.values():
+            client = self.clients[one.wish.client_id]
+            if one.sid == sid and client.logout:
+                where = urljoin(one.wish.redirect_uri, client.logout)
+                told[where] = self.logout_token(client, one.user.id, sid)
+        return list(told.items())
 
     def exchange(
         self, client_id: str, secret: str, code: str, redirect_uri: str, verifier: str

@@ -1,13 +1,16 @@
 """The provider over HTTP: discovery, keys, the page where one logs in, tokens, userinfo, logout, and its control page."""
 
+import asyncio
 import base64
 import tomllib
 from importlib.resources import files
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+import aiohttp
 import jinja2
 import msgspec
+import structlog
 from aiohttp import web
 
 from simulators.identity_provider.provider import (
@@ -19,6 +22,9 @@ from simulators.identity_provider.provider import (
 
 PROVIDER: web.AppKey[IdentityProvider] = web.AppKey("IDENTITY_PROVIDER", IdentityProvider)
 MAX_BODY = 16 * 1024
+COOKIE = "simulated_login"
+TELL_SECONDS = 5.0
+log = structlog.get_logger(__name__)
 _PAGE = files("simulators.identity_provider.page")
 _TEXTS: dict[str, dict[str, str]] = tomllib.loads(_PAGE.joinpath("texts.toml").read_text("utf-8"))
 _STYLE = _PAGE.joinpath("provider.css").read_text("utf-8")
@@ -159,7 +165,12 @@ async def _decide(request: web.Request) -> web.Response:
     user = provider.user(client, str(form.get("user", "")), str(form.get("number", "")).strip())
     if user is None:
         return _draw(request, "words.html", 400, title="unknown_user", back="")
-    raise _back(provider, wish, code=provider.consent(wish, user, strong="strong" in form))
+    code, sid = provider.consent(
+        wish, user, strong="strong" in form, sid=request.cookies.get(COOKIE, "")
+    )
+    back = _back(provider, wish, code=code)
+    back.set_cookie(COOKIE, sid, httponly=True, samesite="Lax")
+    raise back
 
 
 async def _token(request: web.Request) -> web.Response:
@@ -196,9 +207,26 @@ async def _userinfo(request: web.Request) -> web.Response:
 async def _end_session(request: web.Request) -> web.Response:
     client = request.app[PROVIDER].clients.get(request.query.get("client_id", ""))
     back = request.query.get("post_logout_redirect_uri", "")
-    return _draw(
+    told = request.app[PROVIDER].log_out(request.cookies.get(COOKIE, ""))
+    await asyncio.gather(*(_tell(where, token) for where, token in told))
+    page = _draw(
         request, "words.html", title="out", back=back if client and client.takes(back) else ""
     )
+    page.del_cookie(COOKIE)
+    return page
+
+
+async def _tell(where: str, token: str) -> None:
+    """Back-Channel Logout 1.0 §2.5. A client that does not answer is told no second time."""
+    limit = aiohttp.ClientTimeout(total=TELL_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=limit) as http,
+            http.post(where, data={"logout_token": token}) as answer,
+        ):
+            log.info("simulated.logout_told", status=answer.status)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        log.warning("simulated.logout_not_told", error=type(error).__name__)
 
 
 async def _control(request: web.Request) -> web.Response:
