@@ -21,6 +21,7 @@ from hallserver.engine.state import STATE_SCHEMA, HallState
 from hallserver.round import Committed, Pending, Round
 from hallserver.store.batch import Batch, Tip
 from hallserver.store.errors import CommitError, ReadDeadlineError
+from hallserver.store.exchange import complete
 from hallserver.store.replay import PAGE, apply_stored, decode_state, encode_state, rebuild
 from hallserver.store.store import HallStore, Span
 from qingting.contract.commands import ApplyConfig, CloseDay, Command
@@ -299,11 +300,13 @@ def _log_failure(error: Exception) -> None:
 async def open_hall(
     path: Path, *, clock: Clock, config: HallConfig | None = None
 ) -> AsyncIterator[Hall]:
-    """Opens the hall at ``path``: store, state from snapshot and log, command loop, day timer.
+    """Opens the hall at ``path``: store, state from snapshot and log, command loop, day timer. A restore that was
+    wanted is carried out first.
 
     ``config`` is put in force when it is newer than the hall's. Raises
     :class:`hallserver.store.errors.StoreOpenError`, or :class:`Refusal` for an unusable ``config``.
     """
+    await asyncio.to_thread(complete, path, clock.now_ms())
     async with HallStore.open(path, clock=clock) as store:
         state = await rebuild(store)
         hall = Hall(store, state, await store.tip(), clock)

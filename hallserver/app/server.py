@@ -37,7 +37,7 @@ from hallserver.hub.citizen_codes import CodeService
 from hallserver.hub.hub import Hub
 from hallserver.hub.release_shelf import ReleaseShelf
 from hallserver.link.city_link import CityLink
-from hallserver.store.exchange import complete, latest
+from hallserver.store.exchange import latest
 from qingting.contract.config import HallConfig
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock, SystemClock
@@ -79,8 +79,6 @@ class _Files:
             load_config(Path(settings.config)) if settings.config else None
         )
         settings.database.parent.mkdir(parents=True, exist_ok=True)
-        _ = complete(settings.database, clock.now_ms())
-        self.restored = latest(settings.database)
         self.sealer: Sealer = load_or_create_sealer(settings.key_path)
         self.pages = Pages(
             ("hallserver.app", "hallserver.app.phone"), _frame_of, now_ms=clock.now_ms
@@ -99,8 +97,7 @@ async def open_hall_app(
     passwords: Passwords | None = None,
     reopen: asyncio.Event | None = None,
 ) -> AsyncIterator[web.Application]:
-    """The running hall with its web application; leaving it stops everything in order. A restore that was wanted is
-    carried out first. ``reopen`` is set when it is to be left and opened again, for a restore from the manager's page.
+    """The running hall with its web application; leaving it stops everything in order. ``reopen`` is set when it is to be left and opened again, for a restore from the manager's page.
 
     Raises :class:`hallserver.store.errors.StoreOpenError` or ``ConfigFileError``.
     """
@@ -120,7 +117,8 @@ async def open_hall_app(
             shelf = ReleaseShelf(hall, Path(settings.data) / "releases")
             await shelf.open()
             plan = Plan(settings.backups, settings.backup_hour, settings.backup_keep)
-            copies = CopyDesk(hall, clock, plan, tasks, reopen=reopen, restored=files.restored)
+            restored = await asyncio.to_thread(latest, settings.database)
+            copies = CopyDesk(hall, clock, plan, tasks, reopen=reopen, restored=restored)
             if link is not None:
                 _run_link(link, hub, shelf, copies, tasks)
             _ = tasks.keep("backups", copies.keep)

@@ -175,6 +175,16 @@ async def test_a_restore_that_cannot_be_done_is_undone_and_said(
         assert len(hall.state.tickets) == 2
 
 
+async def test_whoever_opens_a_hall_after_a_power_cut_opens_what_was_confirmed(
+    tmp_path: Path,
+) -> None:
+    database, copy = await two_states(tmp_path)
+    await asyncio.to_thread(prepare, copy, database)
+    await asyncio.to_thread(want, database, copy.name, 0, "0109", NOW)
+    async with open_hall(database, clock=SystemClock()) as hall:
+        assert len(hall.state.tickets) == 1
+
+
 async def test_a_damaged_hall_can_be_put_back(tmp_path: Path) -> None:
     database, copy = await two_states(tmp_path)
     await asyncio.to_thread(spoil, database, database)
