@@ -136,7 +136,10 @@ def main() -> None:
         output.write(encode(what) + b"\n")
         output.flush()
 
-    say(carry_out(order, lambda step, share: say(Word(step=step, share=round(share, 3)))))
+    try:
+        say(carry_out(order, lambda step, share: say(Word(step=step, share=round(share, 3)))))
+    except BrokenPipeError:
+        os._exit(1)  # whoever asked was killed; the draft is dropped and nobody is left to tell
 
 
 if __name__ == "__main__":

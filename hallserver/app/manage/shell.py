@@ -97,7 +97,7 @@ def _menu(desk: Desk) -> tuple[MenuGroup, ...]:
                 MenuItem("/manage/announcements", "menu.announcements", "voice"),
                 MenuItem("/manage/pair", "menu.pair", "pair"),
                 MenuItem("/manage/staff", "menu.staff", "staff"),
-                MenuItem("/manage/backups", "menu.backups", "log", bool(desk.copies.bad_since)),
+                MenuItem("/manage/backups", "menu.backups", "log", int(desk.copies.bad_since > 0)),
             ),
         ),
     )

@@ -52,7 +52,9 @@ SHORTEN = """() => {
 """Rows of a long list are alike: the first ten stand for the hundreds of the page of items."""
 COLOURS_SEEN = "{rules: {'color-contrast': {enabled: false}}}"
 """Colours are the same in both languages, and looking at them is most of the work."""
-PICTURED = tuple(one for one in PAGES if "/copy" not in one and one != "/manage/rules")
+PICTURED = tuple(
+    one for one in PAGES if "/copy" not in one and one not in ("/manage/rules", "/manage/backups")
+)
 WIDTHS = (320, 768, 1280)
 SPILLED = """() => {
   const inside = (one) => one.closest('.table-box, .visually-hidden, [hidden], details:not([open]) > :not(summary)');
