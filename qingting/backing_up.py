@@ -112,13 +112,18 @@ async def _drill_city(settings: "ConsoleSettings", archive: Path) -> None:
 
 
 async def _restore_city(settings: "ConsoleSettings", archive: Path) -> None:
-    from console.app.modules import MIGRATIONS
+    from console.app.modules import PROGRAM
     from console.app.server import open_database
+    from console.core.audit_reading import HEADS_PURPOSE
+    from console.core.sealing import KeyFile
     from console.modules.upkeep.restoring import restore_city
     from qingting.kernel.aio.clock import SystemClock
 
+    clock = SystemClock()
     async with open_database(settings) as url:
-        restored = await restore_city(url, archive, SystemClock().now_ms(), MIGRATIONS)
+        keys = await KeyFile.open(settings.key_path, clock)
+        key = keys.sealer.lasting(HEADS_PURPOSE)
+        restored = await restore_city(url, archive, clock.now_ms(), PROGRAM, key=key)
     _say(restored.findings)
     click.echo(f"The database before it is kept as {restored.former}.")
     click.echo("A hall can be told something again once it has connected.")

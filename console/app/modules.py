@@ -22,6 +22,7 @@ from console.modules.overview.module import MODULE as OVERVIEW
 from console.modules.privacy.module import MODULE as PRIVACY
 from console.modules.rollouts.module import MODULE as ROLLOUTS
 from console.modules.statistics.module import MODULE as STATISTICS
+from console.modules.upkeep.api import Program
 from console.modules.upkeep.module import MODULE as UPKEEP
 from console.modules.wall.module import MODULE as WALL
 from qingting.kernel.i18n import Catalogue
@@ -60,6 +61,10 @@ def _migrations() -> tuple[str, ...]:
 
 MIGRATIONS: tuple[str, ...] = _migrations()
 """Packages whose ``migrations/`` make the schema; the core's environment comes first."""
+PROGRAM = Program(
+    migrations=MIGRATIONS, passing=tuple(table for one in MODULES for table in one.passing)
+)
+"""What a restored database needs of this program."""
 PAGE_PACKAGES: tuple[str, ...] = (
     "console.app",
     "console.modules.organisation",

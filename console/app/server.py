@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,31 +13,28 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from console.app.city import City, open_city
-from console.app.health import health_json, trying_out
+from console.app.health import health_json
 from console.app.live import health_of, live_of
 from console.app.metrics import metrics_of
-from console.app.modules import MIGRATIONS, PAGE_PACKAGES
+from console.app.modules import PAGE_PACKAGES
+from console.app.serving import Serving
 from console.app.settings import ConsoleSettings, load_console_settings
 from console.core.api import BASE
-from console.core.channels import open_channels
 from console.core.citizen_options import (
     Serve,
 )
-from console.core.migrate import create_database, migrate
+from console.core.migrate import create_database
 from console.core.module import ModuleContext
-from console.core.outward import Outward, networks_of
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
-from console.core.senders.opening import open_senders
 from console.core.takeout import takes_tables_out
 from console.core.web import CALLBACKS, PAGES, PROXIES, SUBJECT, acts_first, unit_of_work
 from console.modules.identity.api import IDENTITY, OneTimePassword
-from console.modules.upkeep.api import UPKEEP
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock, SystemClock
-from qingting.kernel.open_files import BACKLOG, lift_open_files
+from qingting.kernel.open_files import lift_open_files
 from qingting.kernel.web import (
     SESSION,
     Account,
@@ -68,9 +65,20 @@ _SCRIPTS = (
 class ConsoleReady:
     """Where a running console is, and at the very first start the passwords of the three administrators."""
 
-    url: str
-    city: City
-    one_time_passwords: tuple[OneTimePassword, ...]
+    serving: Serving
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.serving.host}:{self.serving.port}"
+
+    @property
+    def city(self) -> City:
+        """As it is now: another one after its database was exchanged."""
+        return self.serving.city
+
+    @property
+    def one_time_passwords(self) -> tuple[OneTimePassword, ...]:
+        return self.serving.passwords
 
 
 def create_app(city: City, settings: ConsoleSettings) -> web.Application:
@@ -232,51 +240,33 @@ def _titles(subject: Subject, language: Language) -> str:
 
 @asynccontextmanager
 async def open_console(
-    settings: ConsoleSettings, *, clock: Clock | None = None
+    settings: ConsoleSettings,
+    *,
+    clock: Clock | None = None,
+    settled: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[ConsoleReady]:
-    """Runs a whole console until the block is left. ``port`` 0 takes a free one.
+    """Runs a whole console until the block is left. ``port`` 0 takes a free one; ``settled`` is called whenever a city is
+    open: the first time, and after its database was exchanged.
 
     Raises :class:`console.core.postgres.PostgresError` or
     :class:`console.core.migrate.NewerDatabaseError` when the database cannot be used, ``keys.foreign`` or
     :class:`qingting.kernel.security.seal.SealError` when the key file cannot.
     """
-    used = clock or SystemClock()
     async with open_database(settings) as url:
-        await migrate(url, MIGRATIONS)
-        keys = await KeyFile.open(settings.key_path, used)
-        async with open_city(
-            url,
-            clock=used,
-            keys=keys,
-            channels=open_channels(settings, used),
-            senders=open_senders(settings, used),
-            site_url=settings.public_url,
-            retention=settings.retention,
-            audit_heads=settings.heads_path,
-            item_system=settings.item_system,
-            sign_on=settings.sign_on,
-            citizens=settings.citizens,
-            outward=Outward(networks_of(settings.webhook_networks)),
-            upkeep=settings.upkeep(Path(settings.data), settings.key_path),
-            utc_offset_minutes=settings.utc_offset_minutes,
-            secure_cookies=settings.secure_cookies,
-        ) as city:
-            await city.check_keys()
-            pages = partial(create_app, settings=settings)
-            city.context.take(UPKEEP).try_out_with(trying_out(used, keys, pages))
-            async with city.db.write() as uow:
-                passwords = await city.context.take(IDENTITY).first_start(uow)
-            app = await asyncio.to_thread(create_app, city, settings)
-            runner = web.AppRunner(app, shutdown_timeout=2.0, access_log=None)
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
-                port = runner.addresses[0][1]
-                log.info("console.started", port=port)
-                yield ConsoleReady(f"http://{settings.host}:{port}", city, passwords)
-            finally:
-                await city.link.close()
-                await runner.cleanup()
+        serving = Serving(settings, url, clock or SystemClock(), create_app, settled)
+        life = asyncio.create_task(serving.run(), name="console")
+        opened = asyncio.create_task(serving.opened.wait(), name="console opens")
+        try:
+            await asyncio.wait({life, opened}, return_when=asyncio.FIRST_COMPLETED)
+            if life.done():
+                life.result()
+            yield ConsoleReady(serving)
+        finally:
+            opened.cancel()
+            life.cancel()
+            await asyncio.gather(opened, return_exceptions=True)
+            with suppress(asyncio.CancelledError):
+                await life
 
 
 @asynccontextmanager
@@ -313,14 +303,19 @@ async def run_console(
     """Serves until cancelled. ``on_ready`` is called once with the address and, at the very first
     start, the one-time password: whoever calls shows it once and keeps it nowhere."""
     _ = lift_open_files()
-    async with open_console(settings) as ready:
-        # What a worker is made of stays until it ends: looking through it for garbage again and again costs citizens time.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GARBAGE)
+    async with open_console(settings, settled=_keep_from_garbage) as ready:
         if on_ready is not None:
             on_ready(ready)
         await asyncio.Event().wait()
+
+
+def _keep_from_garbage() -> None:
+    """What a worker is made of stays as long as its city: looking through it for garbage again and again costs citizens
+    time. What a city before it was made of goes."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 async def renew_administrator(settings: ConsoleSettings, name: str) -> OneTimePassword:

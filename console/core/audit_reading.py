@@ -6,6 +6,7 @@ the end off. Heads that were signed and written elsewhere (:class:`Head`) show t
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -206,9 +207,38 @@ async def head_now(uow: ReadUow, at: int, key: bytes) -> Head | None:
     return Head(no=row["no"], hash=row["hash"], at=at).signed(key) if row else None
 
 
+HEADS_PURPOSE = "heads of the audit"
+"""What the key for heads is derived for."""
+RESTORED = "backup.restored"
+
+
+def restored_words(moment: int, former: str, head: Head | None) -> str:
+    """What the first entry after a restore says: the state that was restored, where the city before is kept, and the
+    signed end of the audit that it goes on from."""
+    state = datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+    signed = f" signed={head.at} sign={head.sign}" if head is not None else ""
+    return f"state={state} before={former}{signed}"
+
+
+async def _restores(uow: ReadUow, key: bytes) -> list[Head]:
+    """Ends from which the audit goes on after genuine restores: whoever has no key cannot excuse a cut with one."""
+    statement = sa.select(audit_entry).where(audit_entry.c.act == RESTORED)
+    found = []
+    for row in await uow.all(statement.order_by(audit_entry.c.no)):
+        said = dict(one.partition("=")[::2] for one in row["detail"].split())
+        if said.get("signed", "").isdecimal():
+            at, sign = int(said["signed"]), said.get("sign", "")
+            head = Head(no=row["no"] - 1, hash=row["previous"], at=at, sign=sign)
+            if head.genuine(key):
+                found.append(head)
+    return found
+
+
 async def check_heads(uow: ReadUow, lines: Sequence[str], key: bytes) -> AuditFault | None:
-    """What heads that were kept elsewhere say against the audit as it is now."""
+    """What heads that were kept elsewhere say against the audit as it is now. Those of entries that a restore took away
+    belong to the database that is kept of before."""
     heads: list[Head] = []
+    restores = await _restores(uow, key)
     for number, line in enumerate(lines, start=1):
         try:
             head = msgspec.json.decode(line, type=Head)
@@ -216,7 +246,8 @@ async def check_heads(uow: ReadUow, lines: Sequence[str], key: bytes) -> AuditFa
             return AuditFault(FaultKind.HEADS, number)
         if not head.genuine(key):
             return AuditFault(FaultKind.HEADS, number)
-        heads.append(head)
+        if not any(head.no > one.no and head.at <= one.at for one in restores):
+            heads.append(head)
     for first in range(0, len(heads), STEP_ROWS):
         some = heads[first : first + STEP_ROWS]
         statement = sa.select(audit_entry.c.no, audit_entry.c.hash).where(

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from console.core.line import Line
+from console.core.one_database import OneDatabase
 from console.core.uow import ReadUow, Uow
 from qingting.contract.errors import Refusal
 
@@ -30,6 +31,7 @@ _AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
     ConnectionError,
@@ -77,6 +79,7 @@ class Database:
             },
         )
         _ask_who_lay_long(self.engine.sync_engine)
+        self.one = OneDatabase(self.engine.sync_engine)
         self._readers = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )

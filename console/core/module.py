@@ -282,7 +282,8 @@ class ModuleContext:
 class ModuleSpec:
     """A module: its ``package`` holds ``templates/``, ``locale/`` and ``migrations/`` where it has them.
 
-    ``requires`` names the modules whose ``api.py`` it imports; a test compares it with the imports.
+    ``requires`` names the modules whose ``api.py`` it imports; a test compares it with the imports. ``passing`` are its
+    tables of who is logged in: a restored city begins with empty ones.
     """
 
     name: str
@@ -290,6 +291,7 @@ class ModuleSpec:
     requires: tuple[str, ...]
     table_prefix: str
     setup: Callable[[ModuleContext], None]
+    passing: tuple[str, ...] = ()
 
 
 def in_order(modules: Sequence[ModuleSpec]) -> list[ModuleSpec]:

@@ -75,10 +75,15 @@ class Signals:
         reader = _Reader(wanted)
         self._readers.add(reader)
         try:
-            while True:
-                yield await reader.take()
+            while names := await reader.take():
+                yield names
         finally:
             self._readers.discard(reader)
+
+    def end_pages(self) -> None:
+        """Ends what pages watch: this worker lets go of the database."""
+        for reader in self._readers:
+            reader.end()
 
 
 class _Reader:
@@ -88,6 +93,11 @@ class _Reader:
         self._wanted = wanted
         self._pending: set[str] = set()
         self._ready = asyncio.Event()
+        self._over = False
+
+    def end(self) -> None:
+        self._over = True
+        self._ready.set()
 
     def add(self, payload: str) -> None:
         names = self._wanted if payload == EVERYTHING else self._wanted & set(payload.split())
@@ -96,7 +106,10 @@ class _Reader:
             self._ready.set()
 
     async def take(self) -> frozenset[str]:
+        """What changed; nothing at the end."""
         await self._ready.wait()
+        if self._over:
+            return frozenset()
         names, self._pending = frozenset(self._pending), set()
         self._ready.clear()
         return names

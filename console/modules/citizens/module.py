@@ -177,4 +177,5 @@ MODULE = ModuleSpec(
     ),
     table_prefix="cit_",
     setup=setup,
+    passing=("cit_session",),
 )

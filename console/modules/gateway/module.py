@@ -128,4 +128,5 @@ MODULE = ModuleSpec(
     requires=("halls", "identity", "organisation", "appointments", "citizens"),
     table_prefix="gate_",
     setup=setup,
+    passing=("gate_token",),
 )

@@ -4,9 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.core.module import ApiKey
+from console.core.module import ApiKey, SlotKey
 from console.core.permissions import Duty, Permission, Reach, Scope, Subject
 from console.core.uow import ReadUow, Uow
+from qingting.contract.errors import Refusal
 
 FIRST_ADMINISTRATORS: dict[str, Duty] = {
     "admin": Duty.SYSTEM,
@@ -89,3 +90,23 @@ class IdentityApi(Protocol):
 
 
 IDENTITY = ApiKey[IdentityApi]("IDENTITY")
+
+
+class ConfirmApi(Protocol):
+    """Whether whoever sits at a session is its person, before an act that cannot be taken back."""
+
+    async def has_factor(self, uow: ReadUow, subject: Subject) -> bool:
+        """Whether the account has a second factor."""
+        ...
+
+    async def confirm_both(
+        self, uow: Uow, subject: Subject, password: str, code: str
+    ) -> Refusal | None:
+        """Asks for the password, and for a code where there is a second factor. The refusal is to be shown, not raised:
+        wrong ones count towards the lock."""
+        ...
+
+
+CONFIRM = ApiKey[ConfirmApi]("CONFIRM")
+LOGIN_NOTES = SlotKey[None]("LOGIN_NOTES")
+"""Above the form of the login: what all who log in now should know."""

@@ -156,6 +156,25 @@ class FactorService:
 
     async def check(self, uow: Uow, subject: Subject, means: str, given: str) -> Checked:
         """A code of the app, or a recovery code. Wrong ones lock the account's second step."""
+        done = await self._tried(uow, subject, means, given)
+        if done.refusal is None:
+            row = await self._row(uow, subject)
+            await self._identity.entered(uow, row, subject.address)
+        return done
+
+    async def has_factor(self, uow: ReadUow, subject: Subject) -> bool:
+        return (await self._row(uow, subject))["totp_box"] is not None
+
+    async def confirm_both(
+        self, uow: Uow, subject: Subject, password: str, code: str
+    ) -> Refusal | None:
+        """See :class:`console.modules.identity.api.ConfirmApi`."""
+        refusal = await self._identity.confirm_password(uow, subject, password)
+        if refusal is None and await self.has_factor(uow, subject):
+            return (await self._tried(uow, subject, "password", code)).refusal
+        return refusal
+
+    async def _tried(self, uow: Uow, subject: Subject, means: str, given: str) -> Checked:
         accounts, now, policy = AccountRepository(uow), self._clock.now_ms(), await read_policy(uow)
         key = digest(f"second factor {subject.id}")
         tries = await accounts.lock_tries(key, now)
@@ -166,7 +185,6 @@ class FactorService:
             await accounts.forget_tries(key, now)
             if kind == "recovery":
                 await self._audit.write(uow, subject, "factor.recovery", object=subject.id)
-            await self._identity.entered(uow, row, subject.address)
             return Checked(means=f"{means.split('+')[0]}+{kind}")
         after = after_failure(tries, now, most=policy.attempts, minutes=policy.lock_minutes)
         await accounts.put_tries(key, after, now)

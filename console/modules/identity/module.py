@@ -19,7 +19,7 @@ from console.modules.identity import (
 )
 from console.modules.identity.accounts import AccountService
 from console.modules.identity.allowlist import AllowList
-from console.modules.identity.api import IDENTITY
+from console.modules.identity.api import CONFIRM, IDENTITY, LOGIN_NOTES
 from console.modules.identity.factor import BOXES, FactorService
 from console.modules.identity.policy import PolicyBook
 from console.modules.identity.repository import PgSessionStore
@@ -57,7 +57,9 @@ def setup(context: ModuleContext) -> None:
     )  # fmt: skip
     context.keeps_boxes(*BOXES)
     context.provide(IDENTITY, service)
-    context.routes(routes(service, store, sessions_in, sso=doors is not None))
+    context.provide(CONFIRM, factors)
+    notes = context.slot(LOGIN_NOTES)
+    context.routes(routes(service, store, sessions_in, notes, sso=doors is not None))
     context.routes(
         [
             *views_unused.routes(accounts, context.utc_offset_minutes),
@@ -111,4 +113,5 @@ MODULE = ModuleSpec(
     requires=("halls", "organisation"),
     table_prefix="ident_",
     setup=setup,
+    passing=("ident_session", "ident_scan"),
 )

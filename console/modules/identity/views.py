@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from console.core.module import Guest
+from console.core.module import Guest, Slot
 from console.core.oidc import inside
 from console.core.web import OPEN_PATHS, PAGES, SUBJECT, UOW, address_of
 from console.modules.identity.api import ENROL, MUST_CHANGE, SECOND, TOO_OLD, is_strong
@@ -112,9 +112,15 @@ def _to_login(request: web.Request, *, ended: bool, elsewhere: bool) -> web.HTTP
 
 
 def routes(
-    service: IdentityService, store: PgSessionStore, sessions_in: SessionsIn, *, sso: bool
+    service: IdentityService,
+    store: PgSessionStore,
+    sessions_in: SessionsIn,
+    notes: Slot[None],
+    *,
+    sso: bool,
 ) -> list[web.RouteDef]:
-    """Handlers over ``service``; ``sessions_in`` makes sessions kept in a given store. ``sso``: single sign-on is offered."""
+    """Handlers over ``service``; ``sessions_in`` makes sessions kept in a given store. ``notes`` stand above the login;
+    ``sso``: single sign-on is offered."""
 
     def page(request: web.Request, name: str, context: Mapping[str, object]) -> web.Response:
         return request.app[PAGES].render(request, name, context)
@@ -124,7 +130,7 @@ def routes(
             raise see_other(request, "/")
         wanted = request.query.get("next", "/")
         context = login_context("", wanted, _why_out(request), sso=sso)
-        return page(request, "login.html", context)
+        return page(request, "login.html", context | {"notes": await notes.draw(request, None)})
 
     async def login(request: web.Request) -> web.Response:
         form = await read_form(request, LoginForm)

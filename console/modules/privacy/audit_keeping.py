@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from console.core.audit_reading import (
+    HEADS_PURPOSE,
     AuditFault,
     Head,
     Walk,
@@ -27,7 +28,6 @@ from qingting.kernel.security.seal import Sealer
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 600.0
-_PURPOSE = "heads of the audit"
 
 
 class VerifyAudit(Strict, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class AuditKeeping:
 
     @property
     def _key(self) -> bytes:
-        return self._sealer.lasting(_PURPOSE)
+        return self._sealer.lasting(HEADS_PURPOSE)
 
     async def note_head(self) -> Head | None:
         """Writes the signed end where it has moved since; raises ``city.unavailable`` and ``OSError``."""

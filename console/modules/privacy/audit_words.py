@@ -6,6 +6,7 @@ from typing import Protocol
 from console.core.audit import AuditEntry
 
 NAMED: Mapping[str, str] = {
+    "backup.restored": "restored",
     "catalogue.sync": "sync.figure",
     "policy.set": "policy",
     "privacy.policy": "privacy.rule",

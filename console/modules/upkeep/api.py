@@ -12,6 +12,23 @@ TryOut = Callable[[str], Awaitable[None]]
 """Serves pages over the database of an address, logs in and looks at one; raises a refusal when that fails."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a restored database needs of this program: ``migrations`` bring what an older one wrote to its schema, and the
+    tables ``passing`` are emptied, so that nobody stays logged in."""
+
+    migrations: tuple[str, ...]
+    passing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """What the server gives to upkeep. ``try_out``: how a restored database is seen to be good to work with."""
+
+    try_out: TryOut
+    program: Program
+
+
 class HealthState(StrEnum):
     """``unknown``: it cannot be told, or was not set up."""
 
@@ -40,8 +57,12 @@ class UpkeepApi(Protocol):
         """Every part, looked at now; notes since when each is as it is."""
         ...
 
-    def try_out_with(self, try_out: TryOut) -> None:
-        """How a restore drill sees that people could work with what was restored; given by the server."""
+    def hosted_by(self, hosting: Hosting) -> None:
+        """Given by a server; without it nothing can be tried out or restored."""
+        ...
+
+    async def exchange_due(self) -> None:
+        """Returns when this worker is to let go of the database: another one is to take its place, or has."""
         ...
 
 

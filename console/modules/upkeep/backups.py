@@ -16,7 +16,7 @@ from console.core.uow import ReadUow, Uow
 from console.core.upkeep import UpkeepSettings
 from console.modules.jobs.api import JobInfo, JobKind, JobResult, JobRun, JobsApi
 from console.modules.upkeep import models as m
-from console.modules.upkeep.api import TryOut
+from console.modules.upkeep.api import Hosting
 from console.modules.upkeep.archive import NAME, read_manifest
 from console.modules.upkeep.drill import Report, drill
 from console.modules.upkeep.dumping import dump_city
@@ -51,7 +51,7 @@ class Backups:
         self._audit = audit
         self._offset_ms = offset * 60_000
         self.settings = settings
-        self.try_out: TryOut = _nobody
+        self.given: Hosting | None = None
         self.making = JobKind(
             name="backup.city",
             argument=MakeBackup,
@@ -71,6 +71,13 @@ class Backups:
         if self.settings.backup_folder is None:
             raise Refusal("backup.no_folder")
         return self.settings.backup_folder
+
+    @property
+    def hosting(self) -> Hosting:
+        """Raises ``backup.no_pages`` in a process that serves none."""
+        if self.given is None:
+            raise Refusal("backup.no_pages")
+        return self.given
 
     # ---- looking --------------------------------------------------------------------------------
 
@@ -123,13 +130,13 @@ class Backups:
         return JobResult(key="backup.made", params=params)
 
     async def _drill(self, job: JobRun, given: MakeDrill) -> JobResult:
-        archive = await self._chosen(given.file)
+        archive = await self.chosen(given.file)
         began = self._clock.now_ms()
 
         async def say(done: int, total: int, table: str) -> None:
             await job.say("backup.restoring", done, total, table=table)
 
-        report = await drill(self._db.url, archive, self.try_out, say)
+        report = await drill(self._db.url, archive, self.hosting.try_out, say)
         async with self._db.write() as uow:
             await uow.run(
                 sa.insert(m.drill).values(
@@ -150,7 +157,7 @@ class Backups:
             raise Refusal("backup.drill_failed", file=archive.name)
         return JobResult(key="backup.drilled", params={"file": archive.name})
 
-    async def _chosen(self, name: str) -> Path:
+    async def chosen(self, name: str) -> Path:
         """Only what lies in the folder itself. Raises ``backup.unknown``."""
         known = await self.files()
         if not known or (name and name not in known):
@@ -187,8 +194,10 @@ def report_of(row: sa.RowMapping) -> Report:
     return msgspec.json.decode(row["report"], type=Report)
 
 
-def scheduled(db: Database, backups: Backups, jobs: JobsApi) -> Callable[[], Awaitable[None]]:
-    """The job that looks whether a backup is due; any number of workers may run it."""
+def scheduled(
+    db: Database, backups: Backups, jobs: JobsApi, sweep: Callable[[Uow], Awaitable[None]]
+) -> Callable[[], Awaitable[None]]:
+    """The job that looks whether a backup is due, and ``sweep``s; any number of workers may run it."""
 
     async def run() -> None:
         if backups.settings.backup_folder is None:
@@ -196,6 +205,7 @@ def scheduled(db: Database, backups: Backups, jobs: JobsApi) -> Callable[[], Awa
         while True:
             try:
                 async with db.write() as uow:
+                    await sweep(uow)
                     await backups.due(uow, jobs)
             except Refusal as refusal:
                 if refusal.code != "city.unavailable":
@@ -203,11 +213,6 @@ def scheduled(db: Database, backups: Backups, jobs: JobsApi) -> Callable[[], Awa
             await asyncio.sleep(LOOK_SECONDS)
 
     return run
-
-
-async def _nobody(url: str) -> None:
-    """A worker that serves no pages cannot try any."""
-    raise Refusal("backup.no_pages")
 
 
 def _archives(folder: Path) -> list[str]:

@@ -7,18 +7,11 @@ from pathlib import Path
 import asyncpg
 
 from console.core.audit import audit_fault
+from console.core.databases import administer, beside, quoted
 from console.core.db import Database, asyncpg_arguments
 from console.modules.upkeep.api import TryOut
 from console.modules.upkeep.archive import Manifest
-from console.modules.upkeep.dumping import (
-    Say,
-    administer,
-    beside,
-    counts,
-    quoted,
-    restore_into,
-    silent,
-)
+from console.modules.upkeep.dumping import Say, counts, restore_into, silent
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.link import GENESIS, chain_hash
@@ -54,7 +47,7 @@ async def drill(url: str, archive: Path, try_out: TryOut, say: Say = silent) -> 
             manifest = await restore_into(place, archive, say)
             findings = [Finding(name="archive", good=True, detail=f"{manifest.rows}")]
             findings += [await one(place, manifest) for one in (_counts, _schema, _audit, _chains)]
-            findings.append(await _login(place, try_out))
+            findings.append(await look_in(place, try_out))
     except Refusal as refusal:
         if refusal.code == "city.unavailable":
             raise
@@ -64,10 +57,11 @@ async def drill(url: str, archive: Path, try_out: TryOut, say: Say = silent) -> 
 
 
 @asynccontextmanager
-async def scratch(url: str) -> AsyncIterator[str]:
-    """An empty database beside the city's, gone when the block is left."""
+async def scratch(url: str, template: str = "template0") -> AsyncIterator[str]:
+    """A database beside the city's, empty or a copy of ``template``, gone when the block is left."""
     name = f"qingting_drill_{new_token()[:12].lower().replace('-', '_')}"
-    await administer(url, f"CREATE DATABASE {quoted(name)} TEMPLATE template0 ENCODING 'UTF8'")
+    made = f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(template)} ENCODING 'UTF8'"
+    await administer(url, made)
     try:
         yield beside(url, name)
     finally:
@@ -149,7 +143,8 @@ async def _chain(connection: asyncpg.Connection, hall: str) -> tuple[tuple[int, 
     return end, count
 
 
-async def _login(url: str, try_out: TryOut) -> Finding:
+async def look_in(url: str, try_out: TryOut) -> Finding:
+    """Whether somebody can log in and see a page. What is tried out is changed by it."""
     try:
         await try_out(url)
     except Refusal as refusal:

@@ -176,28 +176,3 @@ def _environment(url: str) -> Mapping[str, str]:
         "database": "PGDATABASE",
     }
     return {"LC_ALL": "C"} | {names[key]: str(value) for key, value in given.items()}
-
-
-# ---- databases beside the city's -----------------------------------------------------------------
-
-
-async def administer(url: str, *statements: str) -> None:
-    """Statements that belong to no database, one after the other."""
-    target = sa.engine.make_url(url).set(database="postgres")
-    connection = await asyncpg.connect(
-        timeout=10, **asyncpg_arguments(target.render_as_string(hide_password=False))
-    )
-    try:
-        for one in statements:
-            await connection.execute(one)
-    finally:
-        await connection.close(timeout=10)
-
-
-def beside(url: str, name: str) -> str:
-    """The address of another database of the same server."""
-    return sa.engine.make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def quoted(name: str) -> str:
-    return '"{}"'.format(name.replace('"', '""'))

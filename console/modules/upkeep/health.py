@@ -19,7 +19,9 @@ OK, CAUTION, FAULT, UNKNOWN = HealthState
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What was found. Ages in milliseconds, None: never or not known. ``disks``: percent free by path;
-    ``certificate_days``: until it ends, ``key_age_days``: since the key file was changed."""
+    ``certificate_days``: until it ends, ``key_age_days``: since the key file was changed. ``same_disk``: backups lie where
+    the city's data does; ``restored``: the state that the city was restored to lately, empty for none; ``besides``: names and
+    bytes of databases that were the city, or were to become it."""
 
     now: int
     ping_ms: int
@@ -43,6 +45,9 @@ class Figures:
     drill_age_ms: int | None
     drill_good: bool
     drill_days: int
+    same_disk: bool = False
+    restored: str = ""
+    besides: tuple[tuple[str, int], ...] = ()
 
 
 def judged(figures: Figures) -> list[Health]:
@@ -60,6 +65,7 @@ def judged(figures: Figures) -> list[Health]:
         _version(figures),
         _backup(figures),
         _drill(figures),
+        *_restored(figures),
     ]
 
 
@@ -163,7 +169,8 @@ def _backup(f: Figures) -> Health:
         return _part("backup", FAULT, "never")
     age = f.backup_age_ms
     state = FAULT if age > BACKUP_FAULT_MS else CAUTION if age > BACKUP_LATE_MS else OK
-    return _part("backup", state, hours=age // HOUR_MS)
+    says = "same_disk" if f.same_disk and state is OK else ""
+    return _part("backup", state, says, hours=age // HOUR_MS)
 
 
 def _drill(f: Figures) -> Health:
@@ -173,3 +180,15 @@ def _drill(f: Figures) -> Health:
         return _part("drill", FAULT, "failed")
     late = f.drill_days > 0 and f.drill_age_ms > 2 * f.drill_days * DAY_MS
     return _part("drill", CAUTION if late else OK, days=f.drill_age_ms // DAY_MS)
+
+
+def _restored(f: Figures) -> Iterator[Health]:
+    """Only where there is something to tell."""
+    names = ", ".join(name for name, _ in f.besides)
+    mb = sum(size for _, size in f.besides) // 1_000_000
+    if f.restored and f.besides:
+        yield _part("restored", OK, "kept", todo=True, time=f.restored, names=names, mb=mb)
+    elif f.restored:
+        yield _part("restored", OK, time=f.restored)
+    elif f.besides:
+        yield _part("restored", OK, "beside", todo=True, names=names, mb=mb)

@@ -50,3 +50,13 @@ told = sa.Table(
     sa.Column("channels", pg.JSONB, nullable=False),
 )
 """Names of the channels and receivers that know that a part is not well."""
+
+restored = sa.Table(
+    "up_restored",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    _big("at"),
+    _big("moment"),
+    *(_text(name) for name in ("source", "former", "by_name")),
+)
+"""Restores that made this database the city: it holds the state of ``moment``; ``former`` is where the one before is."""

@@ -1,19 +1,88 @@
-"""Restoring the city from an archive: into a database of its own first, which takes the city's place when it is sound."""
+"""Restoring the city: another database is made ready beside it, and takes its place when it is sound."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import sqlalchemy as sa
 
-from console.core.db import asyncpg_arguments
+from console.core.audit import Audit
+from console.core.audit_reading import head_now, restored_words
+from console.core.databases import (
+    Marker,
+    Step,
+    administer,
+    beside,
+    connected,
+    maintaining,
+    name_of,
+    named,
+    put_mark,
+    quoted,
+)
+from console.core.db import Database
+from console.core.exchange import exchange, in_use
 from console.core.migrate import NewerDatabaseError, migrate
-from console.modules.upkeep.archive import Manifest
-from console.modules.upkeep.drill import Finding, check
-from console.modules.upkeep.dumping import administer, beside, quoted, restore_into
+from console.core.permissions import SYSTEM, Subject
+from console.modules.upkeep import models as m
+from console.modules.upkeep.api import Program, TryOut
+from console.modules.upkeep.archive import Manifest, read_manifest
+from console.modules.upkeep.drill import Finding, check, look_in, scratch
+from console.modules.upkeep.dumping import Say, restore_into, silent
 from qingting.contract.errors import Refusal
+from qingting.kernel.aio.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is put in the place of the city that ``url`` names, and by whom. ``source``: name of the archive, or of the kept
+    database; ``key`` signs that the audit begins anew there."""
+
+    url: str
+    now_ms: int
+    source: str
+    program: Program
+    subject: Subject = SYSTEM
+    clock: Clock = field(default_factory=SystemClock)
+    key: bytes = b""
+    job: int = 0
+
+    @property
+    def stamp(self) -> str:
+        return datetime.fromtimestamp(self.now_ms / 1000, UTC).strftime("%Y%m%d%H%M%S")
+
+    @property
+    def fresh(self) -> str:
+        return named(name_of(self.url), "new", self.stamp)
+
+    @property
+    def former(self) -> str:
+        """What the city of now will be called."""
+        return named(name_of(self.url), "before", self.stamp)
+
+    def mark(self, step: Step, moment: int) -> Marker:
+        return Marker(
+            of=name_of(self.url),
+            step=step,
+            at=self.clock.now_ms(),
+            moment=moment,
+            source=self.source,
+            by=self.subject.name[:80],
+            job=self.job,
+            former=self.former,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A database that could be the city now. ``moment``: the state that it holds."""
+
+    name: str
+    moment: int
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,36 +95,77 @@ class Restored:
 
 
 async def restore_city(
-    url: str, archive: Path, now_ms: int, migrations: tuple[str, ...]
+    url: str, archive: Path, now_ms: int, program: Program, *, key: bytes = b""
 ) -> Restored:
     """Puts the content of ``archive`` in the place of the database that ``url`` names, which is renamed and kept.
-    ``migrations`` bring what an older program wrote to the schema of this one.
 
-    Nobody may be connected. Raises ``backup.in_use``, ``backup.damaged``, ``backup.failed``, ``backup.newer``, and
-    ``backup.drill_failed`` when what came out is not sound; then nothing has changed.
+    Nobody may be connected. Raises ``backup.in_use`` and what :func:`prepare` raises; then nothing has changed.
     """
-    database = str(sa.engine.make_url(url).database)
-    stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d%H%M%S")
-    fresh, former = f"{database}_new_{stamp}", f"{database}_before_{stamp}"
-    await _refuse_in_use(url, database)
-    await administer(url, f"CREATE DATABASE {quoted(fresh)} TEMPLATE template0 ENCODING 'UTF8'")
+    order = Order(url=url, now_ms=now_ms, source=archive.name, program=program, key=key)
+    await _refuse_in_use(order)
+    manifest = await asyncio.to_thread(read_manifest, archive)
+    prepared = await prepare(order, archive)
     try:
-        place = beside(url, fresh)
-        manifest = await restore_into(place, archive)
-        findings = await check(place, manifest)
-        _refuse_unsound(findings, archive)
-        await _bring_up(place, migrations)
-        await _unsettle(place)
-        await _refuse_in_use(url, database)
-        await administer(
-            url,
-            f"ALTER DATABASE {quoted(database)} RENAME TO {quoted(former)}",
-            f"ALTER DATABASE {quoted(fresh)} RENAME TO {quoted(database)}",
-        )
-    except BaseException:
-        await administer(url, f"DROP DATABASE IF EXISTS {quoted(fresh)} WITH (FORCE)")
+        await _refuse_in_use(order)
+        mark = order.mark(Step.DUE, prepared.moment)
+        async with maintaining(url) as connection:
+            await exchange(connection, name_of(url), prepared.name, mark)
+    except BaseException as error:
+        await drop_database(url, prepared.name)
+        if isinstance(error, asyncpg.ObjectInUseError):
+            raise Refusal("backup.in_use", n=1) from error
         raise
-    return Restored(manifest=manifest, findings=tuple(findings), former=former)
+    return Restored(manifest=manifest, findings=prepared.findings, former=order.former)
+
+
+async def _refuse_in_use(order: Order) -> None:
+    async with maintaining(order.url) as connection:
+        used = await in_use(connection, name_of(order.url))
+    if used:
+        raise Refusal("backup.in_use", n=used)
+
+
+async def prepare(
+    order: Order, archive: Path, *, try_out: TryOut | None = None, say: Say = silent
+) -> Prepared:
+    """Restores ``archive`` into a database of its own and makes it ready, while the city goes on.
+
+    Raises ``backup.damaged``, ``backup.failed``, ``backup.newer``, and ``backup.drill_failed`` when what came out is not
+    sound; then nothing is left of it.
+    """
+    await administer(
+        order.url, f"CREATE DATABASE {quoted(order.fresh)} TEMPLATE template0 ENCODING 'UTF8'"
+    )
+    try:
+        async with maintaining(order.url) as connection:
+            await put_mark(connection, order.fresh, order.mark(Step.PREPARING, 0))
+        place = beside(order.url, order.fresh)
+        manifest = await restore_into(place, archive, say)
+        findings = await check(place, manifest)
+        await _bring_up(place, order.program.migrations)
+        if try_out is not None:
+            # Who looks changes something: a copy is looked at.
+            async with scratch(order.url, order.fresh) as copy:
+                findings.append(await look_in(copy, try_out))
+        _refuse_unsound(findings, archive)
+        await _make_ready(order, place, manifest.made_at)
+    except BaseException:
+        await drop_database(order.url, order.fresh)
+        raise
+    return Prepared(name=order.fresh, moment=manifest.made_at, findings=tuple(findings))
+
+
+async def prepare_kept(order: Order, name: str, moment: int) -> Prepared:
+    """Makes a database ready that was the city. Raises ``backup.newer``."""
+    place = beside(order.url, name)
+    await _bring_up(place, order.program.migrations)
+    await _make_ready(order, place, moment)
+    return Prepared(name=name, moment=moment)
+
+
+async def drop_database(url: str, name: str) -> None:
+    """Also while somebody is connected to it."""
+    await administer(url, f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
 
 
 def _refuse_unsound(findings: Sequence[Finding], archive: Path) -> None:
@@ -70,25 +180,35 @@ async def _bring_up(url: str, migrations: tuple[str, ...]) -> None:
         raise Refusal("backup.newer") from error
 
 
-async def _unsettle(url: str) -> None:
-    """The halls may have been given numbers of directives that the archive knows nothing of: none gets another until
-    it has reported, also one that is enrolled only after this."""
-    connection = await asyncpg.connect(timeout=10, **asyncpg_arguments(url))
-    try:
-        async with connection.transaction():
-            await connection.execute("UPDATE hall_hall SET settled = false")
-            await connection.execute("ALTER TABLE hall_hall ALTER COLUMN settled SET DEFAULT false")
-    finally:
-        await connection.close(timeout=10)
+async def _make_ready(order: Order, url: str, moment: int) -> None:
+    """Nobody is logged in any more, and the halls may have been given numbers of directives that this database knows
+    nothing of: none gets another until it has reported, also one that is enrolled only after this."""
+    async with connected(url) as connection, connection.transaction():
+        await connection.execute("UPDATE hall_hall SET settled = false")
+        await connection.execute("ALTER TABLE hall_hall ALTER COLUMN settled SET DEFAULT false")
+        for table in order.program.passing:
+            await connection.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608 - our own names
+    await _write_down(order, url, moment)
 
 
-async def _refuse_in_use(url: str, database: str) -> None:
-    connection = await asyncpg.connect(timeout=10, **asyncpg_arguments(beside(url, "postgres")))
+async def _write_down(order: Order, url: str, moment: int) -> None:
+    """That it was restored, by whom and from what, where it will be read: the city's own audit is the former one's."""
+    db, now = Database(url, pool_size=1), order.clock.now_ms()
     try:
-        used = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", database
-        )
+        async with db.write() as uow:
+            head = await head_now(uow, now, order.key) if order.key else None
+            detail = restored_words(moment, order.former, head)
+            await Audit(order.clock).write(
+                uow, order.subject, "backup.restored", object=order.source, detail=detail
+            )
+            await uow.run(
+                sa.insert(m.restored).values(
+                    at=now,
+                    moment=moment,
+                    source=order.source,
+                    former=order.former,
+                    by_name=order.subject.name[:80],
+                )
+            )
     finally:
-        await connection.close(timeout=10)
-    if used:
-        raise Refusal("backup.in_use", n=used)
+        await db.close()

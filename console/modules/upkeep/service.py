@@ -23,10 +23,12 @@ from console.halls.api import HallsApi, HallStatus
 from console.modules.alarms.api import AlarmsApi
 from console.modules.jobs.api import JobsApi
 from console.modules.upkeep import models as m
-from console.modules.upkeep.api import Health, TryOut
+from console.modules.upkeep.api import Health, Hosting
 from console.modules.upkeep.backups import Backups
 from console.modules.upkeep.dumping import PROGRAM
 from console.modules.upkeep.health import DAY_MS, Figures, judged
+from console.modules.upkeep.restores import Restores
+from console.modules.upkeep.watch import Watch
 from qingting.kernel.aio.clock import Clock
 
 _DATABASE = sa.text("""
@@ -43,6 +45,8 @@ class UpkeepService:
         clock: Clock,
         settings: UpkeepSettings,
         backups: Backups,
+        restores: Restores,
+        watch: Watch,
         halls: HallsApi,
         alarms: AlarmsApi,
         jobs: JobsApi,
@@ -51,13 +55,18 @@ class UpkeepService:
         self._clock = clock
         self._settings = settings
         self._backups = backups
+        self._restores = restores
+        self._watch = watch
         self._halls = halls
         self._alarms = alarms
         self._jobs = jobs
         self._channels = tuple(sorted({one.name for one in channels}))
 
-    def try_out_with(self, try_out: TryOut) -> None:
-        self._backups.try_out = try_out
+    def hosted_by(self, hosting: Hosting) -> None:
+        self._backups.given = hosting
+
+    async def exchange_due(self) -> None:
+        await self._watch.due.wait()
 
     async def health(self, uow: Uow) -> Sequence[Health]:
         parts, now = judged(await self._figures(uow)), self._clock.now_ms()
@@ -111,7 +120,15 @@ class UpkeepService:
             drill_age_ms=now - drill["at"] if drill is not None else None,
             drill_good=drill is not None and drill["good"],
             drill_days=self._settings.drill_days,
+            same_disk=watched[3],
+            restored=await self._restored(uow),
+            besides=tuple((one.name, one.bytes) for one in await self._restores.besides(uow)),
         )
+
+    async def _restored(self, uow: ReadUow) -> str:
+        """The state that the city was restored to, while it is news."""
+        row = await self._restores.latest(uow)
+        return self._restores.shown(row["moment"]) if row is not None else ""
 
     async def _behind(self, uow: ReadUow, halls: Sequence[HallStatus]) -> tuple[int, str]:
         """Events that the slowest projector has not taken yet, and which one it is."""
@@ -126,15 +143,19 @@ class UpkeepService:
 
 def _watched(
     settings: UpkeepSettings, now: int
-) -> tuple[tuple[tuple[str, int], ...], int | None, int | None]:
-    """Percent free by folder, days that the certificate is good for, and days since the key file was changed."""
+) -> tuple[tuple[tuple[str, int], ...], int | None, int | None, bool]:
+    """Percent free by folder, days that the certificate is good for, days since the key file was changed, and whether
+    backups lie on the disk of the city's data."""
     folders = [one for one in (settings.data, settings.backup_folder) if one is not None]
     disks = []
     for folder in folders:
         if folder.is_dir():
             usage = shutil.disk_usage(folder)
             disks.append((folder.name or str(folder), usage.free * 100 // usage.total))
-    return tuple(disks), _certificate_days(settings.certificate, now), _age(settings.key_file, now)
+    there = [one.stat().st_dev for one in folders if one.is_dir()]
+    age = _age(settings.key_file, now)
+    same = len(there) == 2 and there[0] == there[1]
+    return tuple(disks), _certificate_days(settings.certificate, now), age, same
 
 
 def _certificate_days(path: Path | None, now: int) -> int | None:

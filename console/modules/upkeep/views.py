@@ -2,12 +2,14 @@
 
 from aiohttp import web
 
+from console.core.databases import Step
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.jobs.api import JobsApi
 from console.modules.upkeep.api import HealthState
 from console.modules.upkeep.backups import Backups, MakeBackup, MakeDrill, report_of
 from console.modules.upkeep.health import worst
+from console.modules.upkeep.restores import Restores
 from console.modules.upkeep.service import UpkeepService
 from qingting.contract.base import Strict
 from qingting.contract.ids import ShortText
@@ -27,8 +29,18 @@ class DrillForm(Strict, frozen=True, kw_only=True):
     file: ShortText = ""
 
 
-def routes(service: UpkeepService, backups: Backups, jobs: JobsApi) -> list[web.RouteDef]:
-    """Handlers over ``service`` and ``backups``."""
+STEPS = {
+    Step.PREPARING: "info",
+    Step.DUE: "info",
+    Step.GIVEN_UP: "fault",
+    Step.KEPT: "off",
+}
+
+
+def routes(
+    service: UpkeepService, backups: Backups, restores: Restores, jobs: JobsApi
+) -> list[web.RouteDef]:
+    """Handlers over ``service``, ``backups`` and ``restores``."""
 
     async def health(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.OPERATIONS)
@@ -38,10 +50,16 @@ def routes(service: UpkeepService, backups: Backups, jobs: JobsApi) -> list[web.
 
     async def shown(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.OPERATIONS)
-        uow, files = request[UOW], set(await backups.files())
-        known = await service.health(uow)
+        uow, files = request[UOW], await backups.files()
+        known, made = await service.health(uow), await backups.made(uow)
         context = {
-            "made": [(row, row["file"] in files) for row in await backups.made(uow)],
+            "made": [(row, row["file"] in files) for row in made],
+            "strays": [one for one in files if one not in {row["file"] for row in made}],
+            "restored": await restores.latest(uow),
+            "besides": await restores.besides(uow),
+            "shown": restores.shown,
+            "moment_of": restores.moment_of,
+            "STEPS": STEPS,
             "drills": [(row, report_of(row)) for row in await backups.drills(uow)],
             "states": [one for one in known if one.name in ("backup", "drill")],
             "settings": backups.settings,

@@ -44,6 +44,7 @@ _OF_CODE = {
     "role.empty": ("functions",),
     "role.unknown": ("role",),
     "reach.unknown": ("reach",),
+    "backup.not_typed": ("typed",),
     "citizen.name": ("name",),
     "citizen.number": ("number",),
     "citizen.no_consent": ("agree",),

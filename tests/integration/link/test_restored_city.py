@@ -12,12 +12,13 @@ from engine_builders import small_hall
 from patience import until
 
 from console.app.city import City, open_city
-from console.app.modules import MIGRATIONS
+from console.app.modules import PROGRAM
+from console.core.databases import beside
 from console.core.db import asyncpg_arguments
 from console.core.permissions import SYSTEM, Permission
 from console.halls import models as m
 from console.halls.api import HALLS
-from console.modules.upkeep.dumping import beside, dump_city
+from console.modules.upkeep.dumping import dump_city
 from console.modules.upkeep.restoring import restore_city
 from hallserver.hall import Hall, open_hall
 from qingting.contract.directives import PutNotice
@@ -79,7 +80,7 @@ async def test_a_restored_city_goes_on_with_numbers_that_the_hall_has_not_seen(
             await until(lambda: settled(link))
         await line.pull()
 
-    restored = await restore_city(city_url, archive, NOW, MIGRATIONS)
+    restored = await restore_city(city_url, archive, NOW, PROGRAM)
     try:
         async with open_city(city_url) as city:
             assert await unconfirmed(city) == [2]

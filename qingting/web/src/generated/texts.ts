@@ -1158,6 +1158,11 @@ export const ERROR_TEXTS = {
     "en": "There is no such hall.",
     "retry": false
   },
+  "city.restoring": {
+    "zh": "城市平台正在恢复到备份的状态，通常一分钟以内完成。刚才的操作没有提交，请稍后再来。",
+    "en": "The city is being restored from a backup, which usually takes less than a minute. What you did just now was not taken; please come back shortly.",
+    "retry": true
+  },
   "city.unavailable": {
     "zh": "城市数据库暂时连不上，下面的数据不是最新的。系统正在自动恢复。",
     "en": "The city database cannot be reached; the data below is not current. The system is recovering by itself.",
@@ -2251,6 +2256,21 @@ export const ERROR_TEXTS = {
   "backup.drill_failed": {
     "zh": "{file} 恢复演练没有通过。请看“备份与恢复”里的核对结果，并马上另做备份。",
     "en": "The drill with {file} failed. See its checks under backups, and make another backup now.",
+    "retry": false
+  },
+  "backup.not_typed": {
+    "zh": "要确认的时间没有填对。请照着填：{time}",
+    "en": "The time to confirm does not match. Type it as it stands: {time}",
+    "retry": false
+  },
+  "backup.under_way": {
+    "zh": "已经有一次恢复在进行。请在“后台任务”里看它的进度，等它结束。",
+    "en": "A restore is under way already. See how far it is under jobs, and wait until it is over.",
+    "retry": false
+  },
+  "backup.not_kept": {
+    "zh": "没有这个保留的数据库，可能已经删除或者换上了。",
+    "en": "There is no such kept database; it may have been dropped or put in force.",
     "retry": false
   },
   "backup.in_use": {

@@ -1,0 +1,78 @@
+"""The page that everybody gets while the city's database is exchanged: calm, honest about how far it is, and it comes back
+by itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from console.app.modules import PAGE_PACKAGES
+from console.app.settings import ConsoleSettings
+from console.core.api import BASE
+from console.core.exchange import Phase
+from qingting.contract.errors import Refusal
+from qingting.contract.states import Language
+from qingting.kernel.aio.clock import Clock
+from qingting.kernel.web import Assets, Pages, Shell, security_headers, wants_json
+
+AGAIN_SECONDS = "2"
+WATCHED = ("/jobs/", "/backups")
+"""Parts of these pages are asked for by themselves while somebody waits: then the whole page is shown. Elsewhere somebody
+may be in the middle of typing, which a new page would take away."""
+_STATIC = Path(__file__).parent / "static"
+
+
+@dataclass
+class Waiting:
+    """How far the exchange is: ``count`` connections are waited for."""
+
+    phase: Phase = Phase.CLOSING
+    count: int = 0
+
+    def say(self, phase: Phase, count: int) -> None:
+        self.phase, self.count = phase, count
+
+
+def create_away(settings: ConsoleSettings, clock: Clock, waiting: Waiting) -> web.Application:
+    """Answers everything with 503. Reads templates and assets: call it off the loop."""
+
+    def shell(request: web.Request) -> Shell:
+        zh = pages.language(request) is Language.ZH
+        city = settings.place if zh else settings.place_en
+        return Shell(
+            product=pages.text(pages.language(request), "product"),
+            place=f"{city}{pages.text(pages.language(request), 'place')}",
+            offset_minutes=settings.utc_offset_minutes,
+            styles=("city.css",),
+        )
+
+    pages = Pages(PAGE_PACKAGES, shell, now_ms=clock.now_ms)
+    app = web.Application(middlewares=[security_headers(), pages.language_middleware])
+    pages.install(app, Assets.collect([_STATIC]))
+
+    async def away(request: web.Request) -> web.Response:
+        answer = _answer(pages, request, waiting)
+        answer.headers["Retry-After"] = AGAIN_SECONDS
+        return answer
+
+    app.router.add_route("*", "/{path:.*}", away)
+    return app
+
+
+def _answer(pages: Pages, request: web.Request, waiting: Waiting) -> web.Response:
+    problem = Refusal("city.restoring")
+    if wants_json(request) or request.path.startswith(
+        (f"{BASE}/", "/healthz", "/metrics", "/link")
+    ):
+        body = {"code": problem.code, "params": problem.params}
+        return web.json_response(body, status=problem.status)
+    context = {"phases": list(Phase), "waiting": waiting, "now": list(Phase).index(waiting.phase)}
+    answer = pages.render(request, "away.html", context, status=problem.status)
+    if "HX-Request" not in request.headers:
+        answer.headers["Refresh"] = AGAIN_SECONDS
+    elif request.path.startswith(WATCHED):
+        answer.headers["HX-Refresh"] = "true"
+    else:
+        answer = pages.render(request, "error.html", {"problem": problem}, block="notice")
+        answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
+    return answer
