@@ -28,6 +28,7 @@ async def start_console(
     """A console worker over the city's database, with ``more`` settings; ended with the stack."""
     settings: dict[str, str | int] = {
         "data": str(folder / "city"), "port": port, "database_url": city.database_url,
+        "backup_folder": "off",
     }  # fmt: skip
     file = await write_settings(folder / f"console-{port}.toml", settings | more)
     process = await start(

@@ -17,8 +17,9 @@ from qingting.kernel.web import Assets, Pages, Shell, security_headers, wants_js
 
 AGAIN_SECONDS = "2"
 WATCHED = ("/jobs/", "/backups")
-"""Parts of these pages are asked for by themselves while somebody waits: then the whole page is shown. Elsewhere somebody
-may be in the middle of typing, which a new page would take away."""
+"""Here somebody waits for the restore: they are led to :data:`RESTORED`, as the job they watched is one of the city before.
+Elsewhere somebody may be in the middle of typing, which a new page would take away."""
+RESTORED = "/backups"
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -68,10 +69,12 @@ def _answer(pages: Pages, request: web.Request, waiting: Waiting) -> web.Respons
         return web.json_response(body, status=problem.status)
     context = {"phases": list(Phase), "waiting": waiting, "now": list(Phase).index(waiting.phase)}
     answer = pages.render(request, "away.html", context, status=problem.status)
+    watched = request.path.startswith(WATCHED)
     if "HX-Request" not in request.headers:
-        answer.headers["Refresh"] = AGAIN_SECONDS
-    elif request.path.startswith(WATCHED):
-        answer.headers["HX-Refresh"] = "true"
+        again = f"{AGAIN_SECONDS}; url={RESTORED}" if watched else AGAIN_SECONDS
+        answer.headers["Refresh"] = again
+    elif watched:
+        answer.headers["HX-Redirect"] = RESTORED
     else:
         answer = pages.render(request, "error.html", {"problem": problem}, block="notice")
         answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})

@@ -167,7 +167,9 @@ class Serving:
             sign_on=settings.sign_on,
             citizens=settings.citizens,
             outward=Outward(networks_of(settings.webhook_networks)),
-            upkeep=settings.upkeep(Path(settings.data), settings.key_path),
+            upkeep=settings.upkeep(
+                Path(settings.data), settings.key_path, embedded=not settings.database_url
+            ),
             utc_offset_minutes=settings.utc_offset_minutes,
             secure_cookies=settings.secure_cookies,
         ) as city:

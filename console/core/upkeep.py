@@ -11,6 +11,7 @@ from console.core.senders.opening import SenderSettings
 BACKUP_HOUR = 2
 BACKUP_KEEP = 14
 DRILL_DAYS = 7
+OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,9 @@ class UpkeepSettings:
 
 
 class UpkeepOptions(SenderSettings, frozen=True, kw_only=True):
-    """Settings of upkeep, with those before them. ``certificate_file`` is that of the proxy in front of the console, which
-    the health page watches; for the others see :class:`UpkeepSettings`."""
+    """Settings of upkeep, with those before them. ``backup_folder`` "off": no backups by themselves; empty: beside an
+    embedded database, none for a server's, whose consoles may be on several machines. ``certificate_file`` is that of the
+    proxy in front of the console, which the health page watches; for the others see :class:`UpkeepSettings`."""
 
     backup_folder: str = ""
     backup_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = BACKUP_HOUR
@@ -38,9 +40,11 @@ class UpkeepOptions(SenderSettings, frozen=True, kw_only=True):
     drill_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = DRILL_DAYS
     certificate_file: str = ""
 
-    def upkeep(self, data: Path, key_file: Path) -> UpkeepSettings:
+    def upkeep(self, data: Path, key_file: Path, *, embedded: bool) -> UpkeepSettings:
+        beside = str(data / "backups") if embedded else OFF
+        folder = self.backup_folder or beside
         return UpkeepSettings(
-            backup_folder=Path(self.backup_folder) if self.backup_folder else None,
+            backup_folder=Path(folder) if folder != OFF else None,
             backup_hour=self.backup_hour,
             backup_keep=self.backup_keep,
             drill_days=self.drill_days,

@@ -203,6 +203,8 @@ def scheduled(
         if backups.settings.backup_folder is None:
             log.warning("backup.off", setting="backup_folder", hint="no backup is made by itself")
         while True:
+            # A process that was only started for a command is gone before it would begin something long.
+            await asyncio.sleep(LOOK_SECONDS)
             try:
                 async with db.write() as uow:
                     await sweep(uow)
@@ -210,7 +212,6 @@ def scheduled(
             except Refusal as refusal:
                 if refusal.code != "city.unavailable":
                     raise
-            await asyncio.sleep(LOOK_SECONDS)
 
     return run
 

@@ -29,8 +29,10 @@ from console.core.databases import (
     maintaining,
     name_of,
 )
+from console.core.db import Database
 from console.core.exchange import put_beside, settle
 from console.modules.identity.repository import AccountRepository, find_by_name
+from qingting.contract.errors import Refusal
 
 pytestmark = pytest.mark.postgres
 
@@ -257,6 +259,8 @@ async def gone(url: str) -> None:
 async def test_a_worker_that_is_killed_leaves_one_city_and_the_next_start_finishes(
     city_url: str, due: str
 ) -> None:
+    asleep = Database(city_url)
+    await asleep.ping()
     async with connected(city_url):
         # It waits for somebody who is still connected.
         held = (
@@ -273,13 +277,19 @@ async def test_a_worker_that_is_killed_leaves_one_city_and_the_next_start_finish
     assert not await is_other(city_url)
 
     phases = []
-    await settle(city_url, lambda phase, _: phases.append(phase))
+    await settle(city_url, lambda phase, _: phases.append(phase), patience=0)
     assert phases[-1] is exchanging.Phase.EXCHANGING
     assert await is_other(city_url)
     (former,) = await names_beside(city_url)
     assert not await is_other(beside(city_url, former))
     await settle(city_url)
     assert await is_other(city_url), "what is done is not done again"
+
+    # Its connections were ended while it slept; what it remembers is not this city's.
+    with pytest.raises(Refusal, match=r"city\.unavailable"):
+        await asleep.ping()
+    assert asleep.one.exchanged
+    await asleep.close()
 
 
 async def test_an_exchange_that_somebody_holds_up_is_given_up_and_says_who(
