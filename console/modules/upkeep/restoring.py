@@ -149,6 +149,7 @@ async def prepare(
                 findings.append(await look_in(copy, try_out))
         _refuse_unsound(findings, archive)
         await _make_ready(order, place, manifest.made_at)
+        await _note_backup(place, archive, manifest)
     except BaseException:
         await drop_database(order.url, order.fresh)
         raise
@@ -212,3 +213,14 @@ async def _write_down(order: Order, url: str, moment: int) -> None:
             )
     finally:
         await db.close()
+
+
+async def _note_backup(url: str, archive: Path, manifest: Manifest) -> None:
+    """The archive itself does not know that it was finished."""
+    size = (await asyncio.to_thread(archive.stat)).st_size
+    async with connected(url) as connection:
+        await connection.execute(
+            "INSERT INTO up_backup (file, at, bytes, rows, took_ms, by_name) VALUES ($1, $2, $3, $4, 0, '')"
+            " ON CONFLICT DO NOTHING",
+            *(archive.name, manifest.made_at, size, manifest.rows),
+        )

@@ -147,7 +147,8 @@ async def test_two_workers_come_back_on_the_restored_city_and_go_back_again(
         (former,) = await names_beside(city_url)
         _, text = await other.get("/backups")
         assert former in text
-        assert archive.name in text
+        assert f"/backups/restore?file={archive.name}" in text
+        assert "还没有备份" not in text, "the archive is known to the city that came out of it"
         assert former in (await other.get("/health"))[1]
         async with second.city.db.read() as uow:
             (entry,) = await read_audit(uow, "backup.restored")
