@@ -44,13 +44,12 @@ def setup(context: ModuleContext) -> None:
         )
 
     organisation, passwords = context.get(ORGANISATION), Passwords()
+    halls = context.get(HALLS)
     service = IdentityService(context.clock, context.audit, passwords, store, organisation)
-    accounts = AccountService(
-        context.clock, context.audit, passwords, store, organisation, context.get(HALLS)
-    )
+    accounts = AccountService(context.clock, context.audit, passwords, store, organisation, halls)
     factors = FactorService(context.clock, context.audit, context.sealer, store, service)
     sign_on = SignOnService(context.clock, context.audit, context.sealer, service, accounts)
-    doors, secure = _doors(context), context.secure_cookies
+    doors, secure, notes = _doors(context), context.secure_cookies, context.slot(LOGIN_NOTES)
     scan_pages = views_scan.ScanPages(
         ScanService(context.clock, context.audit, service), store, sessions_in,
         public_url=context.sign_on.public_url, secure=secure,
@@ -58,7 +57,6 @@ def setup(context: ModuleContext) -> None:
     context.keeps_boxes(*BOXES)
     context.provide(IDENTITY, service)
     context.provide(CONFIRM, factors)
-    notes = context.slot(LOGIN_NOTES)
     context.routes(routes(service, store, sessions_in, notes, sso=doors is not None))
     context.routes(
         [

@@ -35,6 +35,12 @@ from console.modules.upkeep.dumping import Say, restore_into, silent
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock, SystemClock
 
+_OVER = (
+    "UPDATE job_job SET state = 'done', saying = '', ended_at = $1, expires_at = $1 + 14 * 86400000"
+    " WHERE state = 'running' AND kind IN ('backup.city', 'backup.restore')"
+)
+"""The job that made an archive runs for ever in it, and the one that gave the city over in what was kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -187,6 +193,7 @@ async def _make_ready(order: Order, url: str, moment: int) -> None:
     async with connected(url) as connection, connection.transaction():
         await connection.execute("UPDATE hall_hall SET settled = false")
         await connection.execute("ALTER TABLE hall_hall ALTER COLUMN settled SET DEFAULT false")
+        await connection.execute(_OVER, order.now_ms)
         for table in order.program.passing:
             await connection.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608 - our own names
     await _write_down(order, url, moment)

@@ -149,7 +149,9 @@ async def test_two_workers_come_back_on_the_restored_city_and_go_back_again(
         assert former in text
         assert f"/backups/restore?file={archive.name}" in text
         assert "还没有备份" not in text, "the archive is known to the city that came out of it"
-        assert former in (await other.get("/health"))[1]
+        _, text = await other.get("/health")
+        assert former in text
+        assert "一天内 0 个没完成" in text, "the job that made the archive is over"
         async with second.city.db.read() as uow:
             (entry,) = await read_audit(uow, "backup.restored")
             assert entry.object == archive.name
