@@ -134,6 +134,7 @@ class Restores:
 
     async def start(self, uow: Uow, subject: Subject, wish: MakeRestore) -> int:
         """The job's number. Raises ``backup.under_way``, ``backup.no_pages``."""
+        subject.require(Permission.OPERATIONS)
         await self._refuse_two(uow)
         _ = self._backups.hosting
         object_ = wish.kept or wish.file
@@ -142,6 +143,7 @@ class Restores:
 
     async def start_drop(self, uow: Uow, subject: Subject, name: str) -> int:
         """The job's number. Raises ``backup.not_kept``, ``backup.under_way``."""
+        subject.require(Permission.OPERATIONS)
         await self._refuse_two(uow)
         await self.kept(uow, name)
         return await self._jobs.start(uow, subject, self.dropping, DropKept(name=name))

@@ -36,7 +36,7 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock, SystemClock
 
 _OVER = (
-    "UPDATE job_job SET state = 'done', saying = '', ended_at = $1, expires_at = $1 + 14 * 86400000"
+    "UPDATE job_job SET state = 'done', saying = '', ended_at = CAST($1 AS bigint), expires_at = CAST($1 AS bigint) + 1209600000"
     " WHERE state = 'running' AND kind IN ('backup.city', 'backup.restore')"
 )
 """The job that made an archive runs for ever in it, and the one that gave the city over in what was kept."""
