@@ -21,6 +21,7 @@ from console.modules.privacy import models as m
 from console.modules.privacy.policy import read_policy
 from qingting.contract.conditions import Severity
 from qingting.contract.errors import Refusal
+from qingting.contract.people import mask_words
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.i18n import Catalogue
@@ -102,7 +103,7 @@ class PrivacyAlarms:
     async def acknowledge(self, uow: Uow, subject: Subject, no: int, words: str) -> None:
         """What was found out. Raises ``personal.words``, ``personal.no_alarm``, ``personal.own_alarm``."""
         subject.require(Permission.AUDIT_READ)
-        words = (await read_policy(uow)).check_words(words)
+        words = mask_words((await read_policy(uow)).check_words(words))
         row = await uow.first(sa.select(m.alarm).where(m.alarm.c.no == no).with_for_update())
         if row is None or row["acked_at"] is not None:
             raise Refusal("personal.no_alarm")

@@ -82,7 +82,7 @@ class Exports:
             raise Refusal("export.own")
         if one.state is not ExportState.ASKED:
             raise Refusal("export.over")
-        now = self._clock.now_ms()
+        now, note = self._clock.now_ms(), mask_words(note.strip())
         await uow.run(
             sa.update(m.export)
             .where(m.export.c.no == no)
@@ -91,12 +91,12 @@ class Exports:
                 decided_by=subject.id,
                 decided_name=subject.name,
                 decided_at=now,
-                note=note.strip(),
+                note=note,
                 expires_at=now + (await read_policy(uow)).fetch_ms,
             )
         )
         act = "export.approved" if approve else "export.rejected"
-        await self._audit.write(uow, subject, act, object=f"export:{no}", detail=note.strip())
+        await self._audit.write(uow, subject, act, object=f"export:{no}", detail=note)
 
     async def fetch(self, uow: Uow, subject: Subject, no: int) -> tuple[ExportInfo, Sheet]:
         """The list as it is now, with what the subject may see now; the one time. Only for who asked for it.

@@ -198,6 +198,8 @@ class Requests:
         subject.require(Permission.REQUESTS)
         outcome = (await read_policy(uow)).check_words(outcome)
         row = await self._open_row(uow, no)
+        # The answer stays as the proof of what was done; whom it was about does not.
+        outcome = mask_words(outcome, self._open(row["name_box"]))
         kind, counts = RequestKind(row["kind"]), dict[str, int]()
         if done and kind is RequestKind.ERASE:
             counts = await self._erase(uow, self._sought(row))

@@ -267,7 +267,7 @@ async def test_an_export_needs_another_person_and_is_fetched_once_in_time(
         with pytest.raises(Refusal) as refused:
             await desk.fetch(uow, both, first)
         assert refused.value.code == "export.over"
-        await desk.decide(uow, OFFICER, first, approve=True, note="同意")
+        await desk.decide(uow, OFFICER, first, approve=True, note=f"同意，已问 {PHONE}")
         await desk.decide(uow, OFFICER, second, approve=True, note="同意")
         with pytest.raises(Refusal) as refused:
             await desk.fetch(uow, OFFICER, first)
@@ -286,6 +286,8 @@ async def test_an_export_needs_another_person_and_is_fetched_once_in_time(
             await desk.fetch(uow, both, second)
     assert refused.value.code == "export.over"
     assert len(await acts(city, "export.fetched")) == 1
+    async with city.db.read() as reader:
+        assert PHONE not in str(await reader.all(sa.select(m.export)))
 
 
 # ---- requests of those whom data is about ---------------------------------------------------------
@@ -450,9 +452,12 @@ async def test_a_request_is_taken_in_shown_for_a_reason_and_answered_on_screen(
         assert over is not None
         assert "127.0.0.1" in over[1], "who looks, and from where, stands over what is in clear"
         status, path, text = await one.submit(
-            "/requests/1", "/requests/1/done", outcome="当面交给本人"
+            "/requests/1", "/requests/1/done", outcome=f"当面交给{NAME}，电话 {PHONE}"
         )
         assert (status, path) == (200, "/requests")
+        _, text = await one.get("/requests/1")
+        assert "当面交给张*三，电话 138****1234" in text
+        assert NAME not in text
         _, text = await one.get("/requests?state=all")
         assert "已办结" in text
         assert "张" not in text
