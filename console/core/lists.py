@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 from markupsafe import Markup
 
-from console.core.web import page_number
 from qingting.contract.errors import Refusal
-from qingting.kernel.web.taking import TAKING
+from qingting.kernel.web.taking import TAKING, page_number
 
 T = TypeVar("T")
 PAGE_ROWS = 50

@@ -10,13 +10,13 @@ from aiohttp import web
 from console.core.audit import Audit
 from console.core.permissions import Permission, Subject
 from console.core.progress import Progress, unseen
-from console.core.sheets import Cell, made_sheet, sheet_file, sheet_response
 from console.core.uow import ReadUow, Uow
 from console.core.web import SUBJECT, UOW
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.sheets import Cell, made_sheet, sheet_file, sheet_response
 
 AT_ONCE = 2_000
 """Rows that are made while the page waits: some 0.2 s of work."""

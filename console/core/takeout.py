@@ -12,15 +12,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from console.core.audit import Audit
-from console.core.sheets import sheet_response
-from console.core.tables import table_of
 from console.core.web import PAGES, SUBJECT, UOW
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
 from qingting.kernel.web.pages import LaterPage
+from qingting.kernel.web.sheets import sheet_response
+from qingting.kernel.web.tables import table_of
 from qingting.kernel.web.taking import TAKING, wanted_out
-
-_NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
 
 
 def takes_tables_out(audit: Audit, utc_offset_minutes: int) -> Middleware:
@@ -59,11 +57,10 @@ async def _file(
     detail = f"{len(table.rows)} {out} {request.path} {caption}"
     await audit.write(request[UOW], subject, "list.export", detail=detail)
     place = "-".join(one for one in request.path.split("/") if one) or "overview"
-    title = _NOT_IN_A_TITLE.sub(" ", caption).strip() or place
     answer = await sheet_response(
         out,
         file=f"{re.sub(r'[^A-Za-z0-9-]', '-', place)[:60]}-{now:%Y%m%d-%H%M}",
-        title=title,
+        title=caption,
         head=table.head,
         rows=table.rows,
         watermark=request.app[PAGES].text(

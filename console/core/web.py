@@ -101,12 +101,6 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse 
         return error
 
 
-def page_number(request: web.Request) -> int:
-    """``?page=``, counted from 1; anything else is 1."""
-    text = request.query.get("page", "1")
-    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
-
-
 def address_of(request: web.Request) -> str:
     """The caller's network address: for the audit, for locks, and for where staff may log in from. What a header says counts
     only from the proxies that the settings name."""

@@ -17,6 +17,7 @@ from hallserver.app.desk import DESK, Desk
 from hallserver.app.manage import add_manage
 from hallserver.app.manage.door import guard
 from hallserver.app.manage.shell import shell_of
+from hallserver.app.manage.taking_out import takes_tables_out
 from hallserver.app.metrics import add_metrics
 from hallserver.app.phone import add_phone, open_phone
 from hallserver.app.phone.access import Phone
@@ -219,6 +220,7 @@ def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
             desk.sessions.middleware,
             csrf_middleware,
             guard,
+            takes_tables_out,
         ],
         client_max_size=MOST_FORM_BYTES,
         client_max_fields=MOST_FORM_FIELDS,

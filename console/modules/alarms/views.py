@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, moment, sheet_response
 from console.core.uow import ReadUow
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
@@ -33,6 +32,7 @@ from qingting.contract.states import DeviceKind
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.order import natural
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import Cell, moment, sheet_response
 
 FILTERS = ("state", "hall", "severity", "kind", "rule")
 STATES = ("open", "new", "acknowledged", "maintained", "cleared", "all")

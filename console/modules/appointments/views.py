@@ -10,7 +10,6 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
@@ -26,6 +25,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
 from qingting.contract.states import CertificateKind, Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import Cell
 
 FILTERS = ("hall", "department", "item", "first", "last", "state", "q", "citizen", "refused")
 _CERTIFICATES = tuple(CertificateKind)

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.appointments.api import Life
 from console.modules.appointments.closing import Proposal
@@ -19,6 +18,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import sheet_response
 
 COUNTED = (Life.BOOKED, Life.ARRIVED, Life.SERVED, Life.LEFT, Life.MISSED, Life.CANCELLED)
 BY = ("hall", "department", "item", "day", "month")

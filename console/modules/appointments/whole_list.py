@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from console.core.long_lists import BLOCK_ROWS, LongList
 from console.core.permissions import Permission, Subject
-from console.core.sheets import Cell
 from console.core.uow import ReadUow
 from console.modules.appointments import repository as repo
 from console.modules.appointments.api import Appointment
@@ -12,6 +11,7 @@ from console.modules.appointments.views import department_title, wish_of
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.i18n import Catalogue
+from qingting.kernel.web.sheets import Cell
 
 COLUMNS = ("day", "time", "hall", "item", "department", "person", "number", "party", "state", "ticket", "channel", "reason")  # fmt: skip
 TEXTS = Catalogue.load("console.modules.appointments")

@@ -9,8 +9,6 @@ from aiohttp import web
 
 from console.core.permissions import Permission
 from console.core.sheet_reading import columns_of, read_sheet, text_of
-from console.core.sheets import Cell as SheetCell
-from console.core.sheets import sheet_response
 from console.core.uploads import read_upload
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
@@ -30,6 +28,8 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import Cell as SheetCell
+from qingting.kernel.web.sheets import sheet_response
 
 _COLUMNS = {
     "day": ("日期", "date", "day"),

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from console.core.long_lists import BLOCK_ROWS, LongList
 from console.core.permissions import Permission, Subject
-from console.core.sheets import Cell
 from console.core.uow import ReadUow
 from console.modules.catalogue import repository
 from console.modules.catalogue.cells import COLUMNS, cells_of
 from console.modules.catalogue.service import CatalogueService
 from console.modules.catalogue.views import query_of
 from qingting.contract.states import Language
+from qingting.kernel.web.sheets import Cell
 
 
 def whole_list(service: CatalogueService) -> LongList:

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.configuration import repository as repo
@@ -23,6 +22,7 @@ from qingting.contract.config import HallConfig
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.sheets import moment, sheet_response
 
 TONES = {"pending": "info", "applied": "done", "refused": "fault"}
 HALL = "/configurations/{hall}"

@@ -8,13 +8,13 @@ from aiohttp import web
 from console.core.audit import Audit
 from console.core.lists import PAGE_ROWS, Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.core.words import condition_words
 from console.halls.api import Directory, HallsApi
 from console.modules.devices.api import DevicesApi, FleetPage, FleetQuery, device_line
 from qingting.contract.states import Condition, DeviceKind, DeviceState, Language
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.sheets import Cell, moment, sheet_response
 from qingting.kernel.web.taking import TAKING
 
 FILTERS = ("hall", "kind", "state", "condition", "q")

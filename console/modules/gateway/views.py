@@ -8,7 +8,6 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission, Reach, ReachKind
-from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.gateway.api import Access
@@ -18,6 +17,7 @@ from console.modules.organisation.api import Chart, Level
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import sheet_response
 
 FILTERS = ("state", "scope", "q")
 Text = Annotated[str, msgspec.Meta(max_length=200)]

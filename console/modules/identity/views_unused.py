@@ -9,13 +9,13 @@ from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.permissions import Permission
-from console.core.sheets import Cell, moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.identity.accounts import AccountInfo, AccountService
 from console.modules.identity.views_accounts import Words
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import Cell, moment, sheet_response
 
 UNUSED = "/accounts/unused"
 DAYS = (30, 60, 90, 180, 365)

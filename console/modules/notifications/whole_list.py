@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from console.core.long_lists import BLOCK_ROWS, LongList
 from console.core.permissions import Permission, Subject
-from console.core.sheets import Cell, moment
 from console.core.uow import ReadUow
 from console.modules.notifications import reports
 from console.modules.notifications.views import Pages, wanted_of
 from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue
+from qingting.kernel.web.sheets import Cell, moment
 
 COLUMNS = ("no", "topic", "hall", "made", "channel", "state", "why", "masked", "segments", "cost", "sent", "done")  # fmt: skip
 TEXTS = Catalogue.load("console.modules.notifications")

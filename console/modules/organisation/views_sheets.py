@@ -6,13 +6,13 @@ from aiohttp import web
 
 from console.core.permissions import Permission
 from console.core.sheet_pages import Importer, Sheet, Words, import_routes
-from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.jobs.api import JobKind, JobsApi
 from console.modules.organisation.sheet_job import TakeSheet
 from console.modules.organisation.sheets import SHEETS, OrganisationSheets
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.sheets import sheet_response
 
 
 def sheet_routes(

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from console.core.module import ApiKey
 from console.core.permissions import Permission, Subject
-from console.core.sheets import Cell
 from console.core.uow import ReadUow, Uow
 from console.modules.privacy.domain import ExportState, Reason, RequestKind, RequestState
 from qingting.kernel.security.seal import Sealer, SealKey
+from qingting.kernel.web.sheets import Cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from console.core.audit import AuditEntry
 from console.core.audit_reading import audit_blocks, audit_count_of
 from console.core.long_lists import BLOCK_ROWS, LongList
 from console.core.permissions import Permission, Subject
-from console.core.sheets import Cell, moment
 from console.core.uow import ReadUow
 from console.modules.identity.api import IdentityApi
 from console.modules.privacy.views_audit import filter_of
 from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue
+from qingting.kernel.web.sheets import Cell, moment
 
 MAX_EXPORT = 10_000
 COLUMNS = (

@@ -7,7 +7,6 @@ import msgspec
 from aiohttp import web
 
 from console.core.permissions import Permission
-from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.privacy.api import export_path, show_path
 from console.modules.privacy.domain import ExportState, Reason
@@ -19,6 +18,7 @@ from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import sheet_response
 
 Text = Annotated[str, msgspec.Meta(max_length=300)]
 REASONS = tuple(Reason)

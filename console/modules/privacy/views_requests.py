@@ -7,7 +7,6 @@ import msgspec
 from aiohttp import web
 
 from console.core.permissions import Permission
-from console.core.sheets import moment, sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.privacy.api import Requester, show_path
 from console.modules.privacy.domain import RequestKind, RequestState
@@ -18,6 +17,7 @@ from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal, sentence
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.sheets import moment, sheet_response
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 Short = Annotated[str, msgspec.Meta(max_length=60)]

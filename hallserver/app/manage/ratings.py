@@ -11,6 +11,7 @@ from hallserver.store import tables as t
 from qingting.contract.ids import ItemId, StaffId, WindowId
 from qingting.contract.ratings import LEVEL_WORDS, RatingTag, rating_tags
 from qingting.contract.states import BAD_LEVELS, RatingLevel
+from qingting.kernel.web.taking import TAKING
 
 SHOWN = 200
 """Newest ratings on the page; a window gives a few dozen a day."""
@@ -42,7 +43,7 @@ async def ratings(request: web.Request) -> web.Response:
     ]
     shown = [one for one in lines if one.bad or not bad_only]
     context = {
-        "lines": shown[:SHOWN],
+        "lines": shown if TAKING in request else shown[:SHOWN],
         "counts": counts,
         "all": len(lines),
         "bad": sum(one.bad for one in lines),

@@ -33,6 +33,7 @@ def shell_of(request: web.Request) -> Shell:
         offset_minutes=offset_minutes(desk.state.config),
         styles=("manage.css", "editor.css", "setup.css", "boards.css"),
         scripts=("look.js", "boards.js") if manager else (),
+        takes_out=manager,
     )
 
 

@@ -1,10 +1,12 @@
 """Today's tickets: find a number, see its place and paper, print it again."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from hallserver.app.desk import desk_of, person_of
+from hallserver.app.desk import Desk, desk_of, person_of
 from hallserver.engine.state import DeviceLife, HallState, Ticket
 from hallserver.hub.printing import printer_fault
 from qingting.contract.base import Strict
@@ -15,8 +17,11 @@ from qingting.contract.ids import DeviceId, Slug, TicketId
 from qingting.contract.states import OPEN_TICKET_STATES, DeviceKind, PrintState, TicketState
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import read_form, see_other
+from qingting.kernel.web.taking import TAKING, page_number
 
 PAGE_SIZE = 50
+MOST_TAKEN = 8_000
+"""Tickets that are taken out at once: more than the busiest hall has in a day."""
 PRINT_TONES = {
     PrintState.PENDING: "info",
     PrintState.PRINTED: "done",
@@ -84,21 +89,31 @@ async def tickets(request: web.Request) -> web.Response:
     desk = desk_of(request)
     q, state = request.query.get("q", "").strip()[:20], request.query.get("state", "")
     found = _find(desk.state, q.upper(), state)
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    asked = request.query.get("page", "1")
-    page = min(max(1, int(asked) if asked.isdecimal() else 1), pages)
-    rows = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     context = {
         "q": q,
         "state": state,
         "states": list(TicketState),
-        "lines": [_line(desk.state, one) for one in rows],
         "found": len(found),
-        "page": page,
-        "pages": pages,
         "kiosks": printing_kiosks(desk.state),
     }
+    if TAKING in request:
+        return await _taken(request, desk, context, found)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = min(page_number(request), pages)
+    rows = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    context |= {"lines": [_line(desk.state, one) for one in rows], "page": page, "pages": pages}
     return desk.pages.render(request, "tickets.html", context, block="live")
+
+
+async def _taken(
+    request: web.Request, desk: Desk, context: Mapping[str, object], found: Sequence[Ticket]
+) -> web.Response:
+    """All that was found, to be taken out: thousands of rows, drawn while the hall goes on. Raises ``export.too_many``."""
+    if len(found) > MOST_TAKEN:
+        raise Refusal("export.too_many", most=MOST_TAKEN, rows=len(found))
+    lines = [replace(_line(desk.state, one), can_reprint=False) for one in found]
+    whole = {**context, "lines": lines, "page": 1, "pages": 1}
+    return await asyncio.to_thread(desk.pages.render, request, "tickets.html", whole)
 
 
 def _find(state: HallState, wanted: str, only: str) -> list[Ticket]:

@@ -36,3 +36,9 @@ def out_url(request: web.Request, out: str, key: str = "") -> str:
     asked = [("out", out)] if out else []
     query = urlencode([*kept, *asked, *([("table", key)] if key else [])])
     return f"{request.path}?{query}" if query else request.path
+
+
+def page_number(request: web.Request) -> int:
+    """``?page=``, counted from 1; anything else is 1."""
+    text = request.query.get("page", "1")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1

@@ -13,7 +13,6 @@ from console.app.server import ConsoleReady
 from console.core.audit import read_audit
 from console.core.permissions import NOBODY, SYSTEM
 from console.core.sheet_reading import read_sheet
-from console.core.sheets import csv_of, xlsx_of
 from console.modules.calendar.api import CALENDAR, DayKind, SpecialDay, TimeLimit, Unit
 from console.modules.calendar.service import CalendarService
 from qingting.contract.calendar import ClosedDay, HallCalendar, Period, WeeklyHours
@@ -21,6 +20,7 @@ from qingting.contract.config_parts import CalendarPart
 from qingting.contract.errors import Refusal
 from qingting.contract.events import ConfigEdited
 from qingting.contract.ids import HallId
+from qingting.kernel.web.sheets import csv_of, xlsx_of
 
 pytestmark = pytest.mark.postgres
 NOTICE_2027 = "一、春节：2月6日至12日放假调休。1月31日、2月14日上班。"

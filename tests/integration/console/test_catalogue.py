@@ -16,11 +16,11 @@ from console.core.audit import read_audit
 from console.core.permissions import NOBODY, SYSTEM, Area, Permission, Scope, Subject
 from console.core.progress import IN_REQUEST
 from console.core.sheet_reading import read_sheet
-from console.core.sheets import xlsx_of
 from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue.api import CATALOGUE, ItemBody, ItemQuery
 from console.modules.catalogue.service import CatalogueService, Flags, seen_of
 from qingting.contract.errors import Refusal
+from qingting.kernel.web.sheets import xlsx_of
 
 pytestmark = pytest.mark.postgres
 CARD = "11230600MB0A00001N3000117051000"

@@ -10,11 +10,11 @@ from test_who_may_do_what import CITY, FOREIGN, OWN, SAERTU, SECRET, caller, rea
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
 from console.core.permissions import Reach, ReachKind
-from console.core.sheets import xlsx_of
 from console.modules.identity import models as m
 from console.modules.organisation.cells import STAFF_COLUMNS
 from console.modules.organisation.domain import full
 from qingting.contract.examples import CONFIG
+from qingting.kernel.web.sheets import xlsx_of
 
 pytestmark = pytest.mark.postgres
 __all__ = ["ready"]

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.sheet_reading import Given, read_sheet
-from console.core.sheets import xlsx_of
 from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue.cells import COLUMNS, cells_of, limit_of, limit_words, read_items
 from console.modules.catalogue.domain import (
@@ -23,6 +22,7 @@ from console.modules.catalogue.domain import (
     uscc_fits,
 )
 from console.modules.catalogue.reading import asked, index_of
+from qingting.kernel.web.sheets import xlsx_of
 
 HEAD: list[Given] = [heads[0] for heads in COLUMNS.values()]
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from console.core.permissions import EVERYWHERE, Area, Scope
 from console.core.sheet_import import SheetPreview
 from console.core.sheet_reading import Given, read_sheet
-from console.core.sheets import csv_of, xlsx_of
 from console.modules.organisation.api import Department, Staff
 from console.modules.organisation.cells import (
     DepartmentKind,
@@ -22,6 +21,7 @@ from console.modules.organisation.cells import (
     parents_first,
 )
 from console.modules.organisation.domain import Chart, division
+from qingting.kernel.web.sheets import csv_of, xlsx_of
 
 CITY, SAERTU, LONGFENG = "230600000000", "230602000000", "230603000000"
 DIVISIONS = {

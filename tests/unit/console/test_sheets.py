@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.sheet_reading import read_sheet, text_of
-from console.core.sheets import csv_of, plain_name, xlsx_of
 from qingting.contract.errors import Refusal
+from qingting.kernel.web.sheets import csv_of, plain_name, xlsx_of
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.tables import table_of
+from qingting.kernel.web.tables import table_of
 from qingting.kernel.web.taking import table_key
 
 PAGE = """<main><table data-table="{key}"><caption class="visually-hidden">Halls</caption>

@@ -8,7 +8,6 @@ from multidict import MultiDictProxy
 
 from console.core.lists import PAGE_ROWS, Listing
 from console.core.permissions import Permission
-from console.core.sheets import sheet_response
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.catalogue.sync import store
 from console.modules.catalogue.sync.rules import DEFAULT_NAMES, TRUSTABLE, Kind, SyncRules
@@ -18,6 +17,7 @@ from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 from qingting.kernel.web.faulty import FormRefusal, inputs_at
+from qingting.kernel.web.sheets import sheet_response
 
 _FIGURES = (
     "rows", "new", "changed", "published", "drafts", "same", "stale", "conflicts", "bad", "withdrawals", "withdrawn", "unclear",

@@ -16,6 +16,7 @@ Cell = str | int | float | datetime | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so is taken for a formula by one spreadsheet or another (OWASP: CSV injection)."""
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]|\.(?=\.)")
+_NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
 _WIDEST = 48
 _MEDIA = {
     "csv": "text/csv",
@@ -116,7 +117,7 @@ def xlsx_of(
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(kept, options) as book:
-        sheet = book.add_worksheet(title[:31])
+        sheet = book.add_worksheet(_NOT_IN_A_TITLE.sub(" ", title).strip()[:31] or None)
         bold = book.add_format({"bold": True, "bottom": 1})
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})
         widths = [len(one.encode("gbk", "replace")) for one in head]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 
-from console.core.sheets import Cell
+from qingting.kernel.web.sheets import Cell
 
 _VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "wbr", "path", "rect", "line"})
 _UNREAD = frozenset({"svg", "form", "button", "select", "textarea", "progress", "script"})
