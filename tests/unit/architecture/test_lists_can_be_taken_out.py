@@ -48,6 +48,7 @@ DRAWN_LISTS = {
     "second_factor.html": "what to do",
     "sheet_import.html": "what is wrong in the sheet above",
     "wall.html": "a screen on a wall; its figures are tables on the overview",
+    "hall:backup.html": "what putting a backup in place leads to; the backups are a table",
     "hall:hours.html": "the days that the form above leads to",
     "hall:overview.html": "calls for help that go with a tap",
     "hall:roster.html": "windows without a clerk now; the week is a table",
