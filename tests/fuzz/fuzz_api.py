@@ -36,6 +36,8 @@ CHECKS: list[CheckFunction] = [
 ]
 NEGATIVE: list[CheckFunction] = [*CHECKS, negative_data_rejection, unsupported_method]
 TOKEN = "/oauth/token"
+PATIENCE_S = 120.0
+"""A machine that is busy with more than this is no fault of the API."""
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -79,7 +81,7 @@ def _asked(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
-        response = case.call(base_url=f"{url}/api/v1", headers=headers)
+        response = case.call(base_url=f"{url}/api/v1", headers=headers, timeout=PATIENCE_S)
         case.validate_response(response, checks=checks)
 
     try:

@@ -16,6 +16,7 @@ from hallserver.engine.days import offset_minutes
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
 from qingting.kernel.web.errors import route_of
+from qingting.kernel.web.pages import LaterPage
 from qingting.kernel.web.sheets import sheet_response
 from qingting.kernel.web.tables import table_of
 from qingting.kernel.web.taking import TAKING, wanted_out
@@ -31,6 +32,8 @@ async def takes_tables_out(request: web.Request, handler: Handler) -> web.Stream
         return await handler(request)
     request[TAKING] = out
     page = await handler(request)
+    if isinstance(page, LaterPage):
+        await page.make()
     if out == "paper" or page.status != 200:
         return page
     if not isinstance(page, web.Response) or page.content_type != "text/html":

@@ -1,6 +1,5 @@
 """Today's tickets: find a number, see its place and paper, print it again."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -97,7 +96,7 @@ async def tickets(request: web.Request) -> web.Response:
         "kiosks": printing_kiosks(desk.state),
     }
     if TAKING in request:
-        return await _taken(request, desk, context, found)
+        return _taken(request, desk, context, found)
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(page_number(request), pages)
     rows = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -105,15 +104,15 @@ async def tickets(request: web.Request) -> web.Response:
     return desk.pages.render(request, "tickets.html", context, block="live")
 
 
-async def _taken(
+def _taken(
     request: web.Request, desk: Desk, context: Mapping[str, object], found: Sequence[Ticket]
 ) -> web.Response:
-    """All that was found, to be taken out: thousands of rows, drawn while the hall goes on. Raises ``export.too_many``."""
+    """All that was found, to be taken out: up to thousands of rows. Raises ``export.too_many``."""
     if len(found) > MOST_TAKEN:
         raise Refusal("export.too_many", most=MOST_TAKEN, rows=len(found))
     lines = [replace(_line(desk.state, one), can_reprint=False) for one in found]
     whole = {**context, "lines": lines, "page": 1, "pages": 1}
-    return await asyncio.to_thread(desk.pages.render, request, "tickets.html", whole)
+    return desk.pages.render(request, "tickets.html", whole)
 
 
 def _find(state: HallState, wanted: str, only: str) -> list[Ticket]:
