@@ -1,6 +1,6 @@
 """What other modules may know of appointments (预约)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -204,6 +204,10 @@ class People(Protocol):
 
     async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
         """The citizen as ``hall`` may know them, sealed so that it can open it."""
+        ...
+
+    async def in_clear(self, uow: ReadUow, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
+        """Name and number of each, without those who are not known (any more)."""
         ...
 
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Known | None: ...

@@ -9,8 +9,8 @@ from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
 from console.modules.appointments.desk import StaffDesk
-from console.modules.appointments.places import day_of, nearest, slot_at
-from console.modules.appointments.planner import Planner, plan_of
+from console.modules.appointments.places import clock, day_of, nearest, slot_at
+from console.modules.appointments.planner import DayPlan, Planner, plan_of
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.visits import MOST_DAYS, Counter
 from qingting.contract.calendar import clock_minutes
@@ -57,31 +57,36 @@ class Closing:
         self._counter = counter
         self._desk = desk
 
-    async def misfits(self, uow: ReadUow, subject: Subject, hall: HallId) -> list[Misfit]:
-        """Bookings still to come at a hall that no longer fit its hours, calendar or rules."""
+    async def misfits(
+        self, uow: ReadUow, subject: Subject, hall: HallId, *, limit: int = 50, offset: int = 0
+    ) -> tuple[int, list[Misfit]]:
+        """How many bookings still to come at a hall no longer fit its hours, calendar or rules, and a page of them."""
         subject.require(Permission.APPOINTMENTS, hall=hall)
         offering = await self._planner.offering(uow, hall)
         today = day_of(self._desk.now(), offering.offset)
         wish = Wish(hall=hall, first=today, state=Life.BOOKED)
-        _, booked = await self._desk.search(uow, subject, wish, limit=None)
-        if not booked:
-            return []
-        last = min(max(one.day for one in booked), today + timedelta(days=400))
+        slots = await self._desk.taken_slots(uow, subject, wish)
+        if not slots:
+            return 0, []
+        last = min(max(one.day for one in slots), today + timedelta(days=400))
         facts = await self._planner.days(uow, hall, offering, today, last)
-        found = []
-        for one in booked:
-            item = offering.item(one.items[0])
-            if item is None:
-                found.append(Misfit(appointment=one, why="no_item"))
-                continue
-            line = await self._planner.line_of(uow, hall, offering, item)
-            plan = plan_of(line, facts[min(one.day, last)], today)
-            slot = slot_at(plan.slots, clock_minutes(one.start))
-            fits = slot is not None and slot.start == clock_minutes(one.start)
-            why = "" if plan.why in ("", "too_far") else plan.why
-            if why or (not plan.why and not fits):
-                found.append(Misfit(appointment=one, why=why or "no_time"))
-        return found
+        plans: dict[tuple[ItemId, date], DayPlan | None] = {}
+        whys: dict[tuple[ItemId, date, str], str] = {}
+        bad = []
+        for one in slots:
+            if (one.item, one.day) not in plans:
+                item = offering.item(one.item)
+                line = await self._planner.line_of(uow, hall, offering, item) if item else None
+                plan = plan_of(line, facts[min(one.day, last)], today) if line else None
+                plans[one.item, one.day] = plan
+            if why := _unfit(plans[one.item, one.day], one.start):
+                bad.append(one)
+                whys[one.item, one.day, clock(one.start)] = why
+        page = await self._desk.in_slots(uow, subject, wish, bad, limit=limit, offset=offset)
+        found = [
+            Misfit(appointment=one, why=whys[one.items[0], one.day, one.start]) for one in page
+        ]
+        return sum(one.bookings for one in bad), found
 
     async def proposals(
         self, uow: ReadUow, subject: Subject, hall: HallId, day: date, to: HallId, to_day: date
@@ -171,6 +176,17 @@ class Closing:
                     raise
                 done.append(Outcome(appointment=one, code=refusal.code))
         return done
+
+
+def _unfit(plan: DayPlan | None, start: int) -> str:
+    """Why a booking does not fit a day's plan (None: the item is offered no more); empty for one that does."""
+    if plan is None:
+        return "no_item"
+    slot = slot_at(plan.slots, start)
+    fits = slot is not None and slot.start == start
+    if plan.why not in ("", "too_far"):
+        return plan.why
+    return "no_time" if not plan.why and not fits else ""
 
 
 def _propose(

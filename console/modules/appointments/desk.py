@@ -71,6 +71,15 @@ class StaffDesk:
         scope = subject.scope(Permission.APPOINTMENTS)
         return await repo.found(uow, scope, wish, self.now(), limit=limit, offset=offset)
 
+    async def taken_slots(self, uow: ReadUow, subject: Subject, wish: Wish) -> list[repo.TakenSlot]:
+        return await repo.taken_slots(uow, subject.scope(Permission.APPOINTMENTS), wish, self.now())
+
+    async def in_slots(
+        self, uow: ReadUow, subject: Subject, wish: Wish, slots: Sequence[repo.TakenSlot], *, limit: int, offset: int
+    ) -> list[Appointment]:  # fmt: skip
+        scope = subject.scope(Permission.APPOINTMENTS)
+        return await repo.in_slots(uow, scope, wish, self.now(), slots, limit=limit, offset=offset)
+
     async def figures(
         self, uow: ReadUow, subject: Subject, wish: Wish, by: str
     ) -> list[dict[str, object]]:

@@ -80,7 +80,7 @@ def _people(context: ModuleContext, door: Door) -> None:
     """What is held about people, and how it leaves in clear."""
     clock, sealer = context.clock, context.hall_sealer
     context.holds(AppointmentData(clock, door, context.get(HALLS), sealer))
-    context.get(PRIVACY).declare_export(TakingOut(clock, door, sealer).kind())
+    context.get(PRIVACY).declare_export(TakingOut(clock, door).kind())
 
 
 MODULE = ModuleSpec(

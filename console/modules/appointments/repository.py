@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from console.core.permissions import Scope
 from console.core.uow import ReadUow, Uow
@@ -314,6 +315,47 @@ async def blocks(
     chosen = sa.select(m.appointment).where(*_where(scope, wish, now))
     async for rows in uow.blocks(chosen.order_by(_a.start_at, _a.id), size):
         yield [appointment_of(row, now) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSlot:
+    """A period of a day for which ``bookings`` of an item are there; ``start`` in minutes of the day."""
+
+    item: ItemId
+    day: date
+    start: int
+    bookings: int
+
+
+async def taken_slots(uow: ReadUow, scope: Scope, wish: Wish, now: int) -> list[TakenSlot]:
+    """Tens of thousands of bookings are a few hundred of these."""
+    parts = (_a["items"][1].label("item"), _a.day, _a.start)
+    statement = (
+        sa.select(*parts, sa.func.count().label("bookings"))
+        .where(*_where(scope, wish, now))
+        .group_by(*parts)
+    )
+    return [TakenSlot(**row) for row in await uow.all(statement)]
+
+
+async def in_slots(
+    uow: ReadUow, scope: Scope, wish: Wish, now: int, slots: Sequence[TakenSlot], *, limit: int, offset: int
+) -> list[Appointment]:  # fmt: skip
+    """A page of the bookings of these periods, by time."""
+    wanted = sa.select(
+        sa.func.unnest(sa.cast([one.item for one in slots], pg.ARRAY(sa.Text))),
+        sa.func.unnest(sa.cast([one.day for one in slots], pg.ARRAY(sa.Date))),
+        sa.func.unnest(sa.cast([one.start for one in slots], pg.ARRAY(sa.SmallInteger))),
+    )
+    chosen = (
+        sa.select(m.appointment)
+        .where(*_where(scope, wish, now))
+        .where(sa.tuple_(_a["items"][1], _a.day, _a.start).in_(wanted))
+        .order_by(_a.start_at, _a.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [appointment_of(row, now) for row in await uow.all(chosen)]
 
 
 async def figures(

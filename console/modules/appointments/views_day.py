@@ -8,7 +8,7 @@ from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.appointments.api import Life
-from console.modules.appointments.closing import Proposal
+from console.modules.appointments.closing import Misfit, Proposal
 from console.modules.appointments.closing_job import CloseDay
 from console.modules.appointments.forms import ClosingForm
 from console.modules.appointments.places import day_of
@@ -76,12 +76,18 @@ class DayPages:
 
     async def unfit(self, request: web.Request) -> web.Response:
         hall, halls = await self._hall(request)
-        found = (
-            await self._desk.closing.misfits(request[UOW], request[SUBJECT], HallId(hall))
-            if hall
-            else []
-        )
-        context = {"hall": hall, "halls": halls, "rows": found, **rights(request)}
+        listing, count, found = Listing.of(request, ("hall",), sort=""), 0, list[Misfit]()
+        if hall:
+            count, found = await self._desk.closing.misfits(
+                request[UOW],
+                request[SUBJECT],
+                HallId(hall),
+                limit=listing.rows,
+                offset=listing.offset,
+            )
+        listing = listing.counted(count)
+        context = {"hall": hall, "halls": halls, "rows": found, "count": count, "listing": listing}
+        context |= rights(request)
         return request.app[PAGES].render(request, "appointments_unfit.html", context, block="main")
 
     async def closing(self, request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """What other modules may know of citizens: who somebody is, and how to reach the person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -107,6 +107,11 @@ class CitizensApi(Protocol):
     async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
         """Sealed so that ``hall`` can open it. Raises ``citizen.unknown``, ``citizen.nobody_comes`` for a firm that has
         not said who comes."""
+        ...
+
+    async def in_clear(self, uow: ReadUow, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
+        """Name and number of each who comes, for a list that leaves with another person's consent. Who is not known
+        (any more), and a firm that has not said who comes, is not in it."""
         ...
 
     async def reach(self, uow: ReadUow, citizen: str) -> Reach | None:

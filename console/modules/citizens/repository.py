@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import insert
 
 from console.core.uow import ReadUow, Uow
@@ -18,6 +19,12 @@ MOST_OF_A_PHONE = 10
 async def row(uow: ReadUow, citizen: str) -> sa.RowMapping | None:
     """None for who is not known or was forgotten."""
     return await uow.first(_ROW, {"its": citizen})
+
+
+async def rows(uow: ReadUow, citizens: Collection[str]) -> Sequence[sa.RowMapping]:
+    """Those of them who are known and were not forgotten."""
+    wanted = sa.any_(sa.cast(sorted(citizens), pg.ARRAY(sa.Text)))
+    return await uow.all(sa.select(m.citizen).where(_c.id == wanted, _c.forgotten_at.is_(None)))
 
 
 async def by_number(uow: ReadUow, certificate: str, index: str) -> sa.RowMapping | None:

@@ -1,8 +1,9 @@
 """Citizens; implements :class:`console.modules.citizens.api.CitizensApi`."""
 
+import asyncio
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -123,16 +124,33 @@ class CitizenService:
 
     async def person(self, uow: ReadUow, id: str, hall: HallId) -> Person:  # noqa: A002
         row = await self.row(uow, id)
-        sealer = self._hall_sealer(hall)
-        if row["certificate"] in set(CertificateKind):
-            name = self.opened(row["name_box"], "name", id)
-            number = self.opened(row["number_box"], "number", id)
-            return seal_person(sealer, CertificateKind(row["certificate"]), name, number)
-        if not row["comes_box"]:
+        found = self._comes(row)
+        if found is None:
             raise Refusal("citizen.nobody_comes")
-        comes = json.loads(self.opened(row["comes_box"], "comes", id))
-        kind = CertificateKind.RESIDENT_ID
-        return seal_person(sealer, kind, comes["name"], comes["number"])
+        person = row["certificate"] in set(CertificateKind)
+        kind = CertificateKind(row["certificate"]) if person else CertificateKind.RESIDENT_ID
+        return seal_person(self._hall_sealer(hall), kind, *found)
+
+    async def in_clear(self, uow: ReadUow, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
+        rows = await repo.rows(uow, ids)
+
+        def opened() -> dict[str, tuple[str, str]]:
+            found = {row["id"]: self._comes(row) for row in rows}
+            return {id_: one for id_, one in found.items() if one is not None}
+
+        return await asyncio.to_thread(opened)
+
+    def _comes(self, row: sa.RowMapping) -> tuple[str, str] | None:
+        """Name and number of the person, or of who comes for a firm; None: it has not said who."""
+        if row["certificate"] in set(CertificateKind):
+            return (
+                self.opened(row["name_box"], "name", row["id"]),
+                self.opened(row["number_box"], "number", row["id"]),
+            )
+        if not row["comes_box"]:
+            return None
+        comes = json.loads(self.opened(row["comes_box"], "comes", row["id"]))
+        return comes["name"], comes["number"]
 
     async def reach(self, uow: ReadUow, citizen: str) -> Reach | None:
         if citizen.startswith(PROOF):

@@ -190,10 +190,12 @@ async def test_bookings_that_new_hours_do_not_fit_are_listed_and_a_day_is_moved(
         ),
     )
     async with run.city.db.read() as uow:
-        assert await closing.misfits(uow, HERE, HALL) == []
+        assert await closing.misfits(uow, HERE, HALL) == (0, [])
     await run.hears(e.ConfigEdited(version=2, part=CalendarPart(calendar=hours)))
     async with run.city.db.read() as uow:
-        found = await closing.misfits(uow, HERE, HALL)
+        count, found = await closing.misfits(uow, HERE, HALL)
+        assert count == len(found)
+        assert await closing.misfits(uow, HERE, HALL, limit=1, offset=1) == (count, found[1:2])
         assert {(one.appointment.id, one.why) for one in found} == {
             (early.id, "no_time"),
             (came.id, "no_time"),
@@ -215,5 +217,5 @@ async def test_bookings_that_new_hours_do_not_fit_are_listed_and_a_day_is_moved(
     async with run.city.db.read() as uow:
         moved = await run.api.booking(uow, early.id, "ann")
         assert (moved.day, moved.start, moved.state) == (after, "09:00", Life.BOOKED)
-        assert await closing.misfits(uow, HERE, HALL) == []
+        assert await closing.misfits(uow, HERE, HALL) == (0, [])
     assert run.clock.now_ms() == START
