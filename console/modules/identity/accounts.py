@@ -112,9 +112,8 @@ class AccountService:
         for one in wanted:
             await AccountRepository(uow).set_disabled(one.id, disabled=True)
             await self._sessions.within(uow).drop_subject(one.id)
-            await self._audit.write(
-                uow, subject, "account.disabled", object=one.id, detail=f"unused {days}"
-            )
+        told = [(one.id, f"unused {days}") for one in wanted]
+        await self._audit.write_all(uow, subject, "account.disabled", told)
         return len(wanted)
 
     async def account(self, uow: ReadUow, subject: Subject, account: str) -> AccountInfo:

@@ -307,6 +307,13 @@ async def test_a_job_is_followed_and_its_file_fetched_without_a_script(city_url:
             me = Subject(id=account, name="a", grants=grants_everywhere([Permission.RATINGS]))
             no = await jobs.start(uow, me, kind, Sum())
 
+            values = dict.fromkeys(("argument", "subject", "asked_name", "hall"), "")
+            values |= {"kind": "gone", "permission": "ratings", "asked_by": account}
+            late = await repo.add(uow, {**values, "asked_at": ready.city.context.clock.now_ms()})
+        page = (await person.get(f"/jobs/{late}"))[1]
+        assert "排队等待" in page, "nobody begins a kind that is gone: it says that it waits"
+        assert f"/jobs/{late}/cancel" in page
+
         async def shown(what: str) -> str:
             page = (await person.get(f"/jobs/{no}"))[1]
             return page if what in page else ""
