@@ -5,13 +5,13 @@ from datetime import date
 
 from console.core.long_lists import BLOCK_ROWS
 from console.core.permissions import Permission, Scope, Subject
-from console.core.sheets import Cell
 from console.core.uow import ReadUow
 from console.modules.appointments import repository as repo
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.service import Door
 from console.modules.privacy.api import ExportKind, Sheet
 from qingting.kernel.aio.clock import Clock
+from qingting.kernel.web.sheets import Cell
 
 HEAD = (
     *("appointments.col.day", "appointments.col.time", "appointments.col.hall", "appointments.col.item"),
