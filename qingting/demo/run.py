@@ -218,7 +218,6 @@ def _console(options: DemoOptions, city: CityCast, folder: Path, outside: dict[s
         "port": options.base_port,
         "database_url": city.database_url,
         "backup_folder": str(home / "backups"),
-        "backup_hour": 23,
         "drill_days": 0,
         **outside,
     }

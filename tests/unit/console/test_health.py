@@ -1,10 +1,12 @@
 """How the health page judges: what is late, full or never done is said with what to do."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from console.app.modules import PAGE_PACKAGES
+from console.core.upkeep import UpkeepOptions
 from console.modules.upkeep.api import HealthState
 from console.modules.upkeep.health import DAY_MS, HOUR_MS, Figures, judged, worst
 from qingting.contract.states import Language
@@ -34,6 +36,8 @@ WELL = Figures(
     drill_good=True,
     drill_days=7,
 )
+
+TEXTS = Catalogue.load("qingting.web.pages", *PAGE_PACKAGES)
 
 
 def states(figures: Figures) -> dict[str, HealthState]:
@@ -78,3 +82,42 @@ def test_what_is_wrong_shows_at_its_part_with_what_to_do(
     for language in Language:
         assert words.text(language, one.says, **one.params)
         assert words.text(language, one.todo)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"restored": "2026-11-26 10:00"}, "10:00"),
+        ({"besides": (("city_before_20261126100000", 14_000_000),)}, "14 MB"),
+        ({"restored": "2026-11-26 10:00", "besides": (("city_before_x", 1),)}, "city_before_x"),
+    ],
+)
+def test_a_restore_and_what_it_kept_are_news_and_no_fault(
+    changed: dict[str, object], says: str
+) -> None:
+    figures = replace(WELL, **changed)  # type: ignore[arg-type]
+    assert worst(judged(figures)) is HealthState.OK
+    (part,) = [one for one in judged(figures) if one.name == "restored"]
+    for language in Language:
+        assert says in TEXTS.text(language, part.says, **part.params)
+        assert not part.todo or TEXTS.text(language, part.todo)
+    assert "restored" not in states(WELL)
+
+
+def test_backups_on_the_disk_of_the_data_are_said_to_be_there() -> None:
+    (part,) = [one for one in judged(replace(WELL, same_disk=True)) if one.name == "backup"]
+    assert part.state is HealthState.OK
+    assert "磁盘" in TEXTS.text(Language.ZH, part.says, **part.params)
+
+
+def test_an_embedded_city_has_backups_unless_somebody_turned_them_off() -> None:
+    data, key = Path("data/city"), Path("seal.keys")
+
+    def folder(named: str, *, embedded: bool) -> Path | None:
+        options = UpkeepOptions(backup_folder=named)
+        return options.upkeep(data, key, embedded=embedded).backup_folder
+
+    assert folder("", embedded=True) == data / "backups"
+    assert folder("", embedded=False) is None
+    assert folder("off", embedded=True) is None
+    assert folder("/backup", embedded=False) == Path("/backup")
