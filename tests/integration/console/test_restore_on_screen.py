@@ -262,8 +262,6 @@ async def gone(url: str) -> None:
 async def test_a_worker_that_is_killed_leaves_one_city_and_the_next_start_finishes(
     city_url: str, due: str
 ) -> None:
-    asleep = Database(city_url)
-    await asleep.ping()
     async with connected(city_url):
         # It waits for somebody who is still connected.
         held = (
@@ -279,6 +277,8 @@ async def test_a_worker_that_is_killed_leaves_one_city_and_the_next_start_finish
     await gone(city_url)
     assert not await is_other(city_url)
 
+    asleep = Database(city_url)
+    await asleep.ping()
     phases = []
     await settle(city_url, lambda phase, _: phases.append(phase), patience=0)
     assert phases[-1] is exchanging.Phase.EXCHANGING
@@ -288,10 +288,13 @@ async def test_a_worker_that_is_killed_leaves_one_city_and_the_next_start_finish
     await settle(city_url)
     assert await is_other(city_url), "what is done is not done again"
 
+    async def refused() -> bool:
+        with pytest.raises(Refusal, match=r"city\.unavailable"):
+            await asleep.ping()
+        return asleep.one.exchanged
+
     # Its connections were ended while it slept; what it remembers is not this city's.
-    with pytest.raises(Refusal, match=r"city\.unavailable"):
-        await asleep.ping()
-    assert asleep.one.exchanged
+    await until(refused)
     await asleep.close()
 
 
