@@ -161,7 +161,7 @@ class BookPages:
             "citizen": request.get(CITIZEN),
             "here": _times(hall, items, day=str(chosen or ""), change=form.change),
             "day_name": partial(day_name, request),
-            "day_url": lambda day: _times(hall, items, day=str(day), change=form.change),
+            "day_url": lambda day: f"{_times(hall, items, day=str(day), change=form.change)}#day",
             "more_url": ""
             if "more" in request.query
             else _times(hall, items, change=form.change, more="1"),

@@ -1,5 +1,6 @@
 """Inputs at fault: which they are, and the attributes by which a page tells people who cannot see it."""
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -97,6 +98,18 @@ def faulty_inputs(problem: object) -> frozenset[str]:
     if problem.code == "form.invalid":
         return inputs_at(str(problem.params.get("field", "")))
     return frozenset(_OF_CODE.get(problem.code, ()))
+
+
+def in_words(problem: object, faulty: frozenset[str], page: str) -> Refusal | None:
+    """``form.invalid`` with what ``page`` calls its input instead of the input's name, so that a person knows which one
+    is meant. None for every other problem, and where the page has no label for the input."""
+    if not isinstance(problem, Refusal) or problem.code != "form.invalid":
+        return None
+    for name in sorted(faulty):
+        label = re.search(rf'<label for="f-{re.escape(name)}">([^<]+)</label>', page)
+        if label is not None:
+            return FormRefusal(html.unescape(label[1]).strip(), faulty)
+    return None
 
 
 def attributes(name: str, hint: str, faulty: frozenset[str]) -> Markup:

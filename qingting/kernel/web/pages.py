@@ -17,9 +17,10 @@ from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue, pick_language
 from qingting.kernel.web.assets import Assets
 from qingting.kernel.web.csrf import FIELD, csrf_token
-from qingting.kernel.web.faulty import attributes, faulty_inputs
+from qingting.kernel.web.faulty import attributes, faulty_inputs, in_words
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.keys import LANGUAGE
+from qingting.kernel.web.sessions import LIVE_HEADER
 from qingting.kernel.web.taking import TAKING, out_url, table_key
 
 SHARED = "qingting.web.pages"
@@ -185,17 +186,18 @@ class Pages:
         inputs are marked, those of ``faulty`` where the page knows them better."""
         given = dict(context or {})
         problem = given.setdefault("problem", None)
-        values = self._globals(request, given.get("faulty", faulty_inputs(problem))) | given
+        faulty = given.get("faulty", faulty_inputs(problem))
+        values = self._globals(request, faulty) | given
         if isinstance(problem, Refusal):
             status = problem.status
         found = self._env.get_template(template)
         if request.get(TAKING) and problem is None:
             # All rows of a list may be on it: made off the loop by who asked for it.
             return LaterPage(partial(found.render, values), status)
-        if block is not None and is_htmx(request):
-            text = self._block(found, block, values)
-        else:
-            text = found.render(values)
+        alone = block if block is not None and is_htmx(request) else ""
+        text = self._text(found, alone, values)
+        if said := in_words(problem, faulty, text):
+            text = self._text(found, alone, values | {"problem": said})
         return web.Response(
             text=text, status=status, content_type="text/html", headers={"Vary": "HX-Request"}
         )
@@ -207,6 +209,9 @@ class Pages:
         found = self._env.get_template(template)
         values = self._globals(request) | {"problem": None} | dict(context)
         return self._block(found, block, values)
+
+    def _text(self, template: jinja2.Template, block: str, values: dict[str, Any]) -> str:
+        return self._block(template, block, values) if block else template.render(values)
 
     def _block(self, template: jinja2.Template, block: str, values: dict[str, Any]) -> str:
         """A block of the page, or one that it inherits from the frame."""
@@ -223,9 +228,7 @@ class Pages:
         def t(key: str, /, **params: object) -> str:
             return self.text(language, key, **params)
 
-        def has_text(key: str) -> bool:
-            return self._catalogue.has(key)
-
+        has_text, done = self._catalogue.has, request.query.get("done", "")
         shared: dict[str, Any] = {
             "t": t,
             "has_text": has_text,
@@ -253,9 +256,8 @@ class Pages:
             "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(
                 FIELD, csrf_token(request)
             ),
-            "done": request.query.get("done", "")
-            if has_text(request.query.get("done", ""))
-            else "",
+            "by_itself": LIVE_HEADER in request.headers,
+            "done": done if has_text(done) else "",
         }
         # Macros need the reader's words, so each request gets its own instance of the module.
         shared["ui"] = self._env.get_template("macros.html").make_module(shared)

@@ -1,7 +1,8 @@
-"""A citizen in real Chromium: books without scripts, and every page fits 320 px in the elder version, in both
-languages, with nothing that an accessibility checker finds."""
+"""A citizen in real Chromium: books without scripts, or with a keyboard alone, and every page fits 320 px in the elder
+version, in both languages, with nothing that an accessibility checker finds."""
 
 import pytest
+from by_keyboard import Keys
 from citizen_stage import CARD, citizens_city
 from manager_browser import axe_finds, watched
 from pictures import picture
@@ -111,7 +112,60 @@ async def test_a_citizen_books_without_scripts_and_every_page_suits_an_old_phone
         await page.get_by_label("I have no time").or_(page.locator("[value=no_time]")).first.check()
         await press(page, "Cancel it")
         await expect(page.get_by_text("Cancelled.")).to_be_visible()
+        desk = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
         assert complaints == []
+        await books_by_keys(await watched(desk, []), city.url)
+
+
+async def books_by_keys(page: Page, base: str) -> None:
+    """Finds, logs in, books, changes and cancels; no mouse."""
+    keys = Keys(page)
+    await page.goto(f"{base}/c")
+    await keys.walk_to("跳到正文")
+    await keys.press("Enter", "Tab")
+    assert await keys.here() == "查找事项", "the link over the menu leads past it"
+    await keys.write("shbzk")
+    async with page.expect_navigation():
+        await keys.press("Enter")
+    for link in ("社会保障卡补办", "预约办理", "萨尔图区", "登录后预约", "用统一身份认证登录"):
+        await keys.follow(link)
+    await keys.follow("登录")
+    await keys.follow("同意并继续")
+    assert (await keys.here()).startswith("请先勾选"), "one is led to what is wrong"
+    await keys.walk_to("我看过了")
+    await keys.press("Space")
+    await keys.follow("同意并继续")
+    await keys.follow("11月25日")
+    await keys.walk_to("09:00")
+    await renewed(page, "#places")
+    assert (await keys.here()).startswith("09:00"), "what renews itself takes nobody's place"
+    async with page.expect_navigation():
+        await keys.press("Enter")
+    await keys.follow("确认预约")
+    assert (await keys.here()).startswith("预约成功"), "and to what was done"
+    await keys.follow("改时间")
+    await keys.follow("09:30")
+    await expect(page.get_by_text("09:30–10:00").first).to_be_visible()
+    await keys.follow("取消预约")
+    await keys.walk_to("时间不合适")
+    await keys.press("ArrowDown", "Space")
+    await keys.follow("确定取消")
+    await expect(page.get_by_text("预约已取消。")).to_be_visible()
+
+
+async def renewed(page: Page, part: str) -> None:
+    """Has the part of the page that holds ``part`` renew itself, as it does by and by."""
+    async with page.expect_response(
+        lambda answer: answer.request.headers.get("x-qingting-live") == "1"
+    ) as found:
+        await page.evaluate(
+            """async part => {
+                const whole = document.querySelector(part).closest('[hx-get]');
+                await htmx.ajax('GET', whole.getAttribute('hx-get'), { source: whole, target: whole });
+            }""",
+            part,
+        )
+    assert (await found.value).status == 200
 
 
 async def item_of(page: Page, base: str) -> str:

@@ -1,5 +1,5 @@
 """Walks through all pages that somebody can reach by links, and looks at each as whoever has the narrowest phone, no
-scripts or a screen reader meets it."""
+scripts, a keyboard alone, high contrast or a screen reader meets it."""
 
 import asyncio
 import re
@@ -36,15 +36,52 @@ NEEDS_SCRIPT = """html => [...new DOMParser().parseFromString(html, 'text/html')
 """Controls of the page as it is served that do nothing without scripts; parts that only renew themselves are none, and
 what needs a script is hidden until one shows it."""
 
+ALIKE = """for (const one of document.querySelectorAll('details')) one.open = true;
+for (const list of document.querySelectorAll('body, body *')) {
+    if (list.children.length < 6) continue;
+    const met = new Map();
+    for (const one of [...list.children]) {
+        const shape = [one, ...one.querySelectorAll('*')].map(each => [each.localName, ...each.getAttributeNames(),
+            each.getAttribute('class'), each.getAttribute('type')].join(' ')).join('|');
+        met.set(shape, (met.get(shape) ?? 0) + 1);
+        if (met.get(shape) > 2) one.remove();
+    }
+}"""
+"""What is folded is unfolded; rows that are alike but for their words are looked at twice, not five hundred times."""
+CHECKED = """rules => axe.run({...rules, resultTypes: ['violations'], preload: false}).then(
+    found => found.violations.map(one => [one.id, one.nodes[0].html.slice(0, 120)]))"""
+ACCESSIBLE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+UNSEEN = """known => {
+    const found = [], kinds = [];
+    document.activeElement?.blur();
+    const look = one => { const css = getComputedStyle(one);
+        return [css.outlineStyle, css.outlineWidth, css.outlineColor, css.boxShadow].join(' '); };
+    for (const one of document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')) {
+        const kind = [one.localName, one.getAttribute('class'), one.getAttribute('type'),
+            one.parentElement.getAttribute('class')].join(' ');
+        if (known.includes(kind) || kinds.includes(kind) || !one.checkVisibility() || one.disabled) continue;
+        const before = look(one);
+        one.focus({ preventScroll: true });
+        if (document.activeElement !== one) continue;
+        kinds.push(kind);
+        if (look(one) === before) found.push(one.outerHTML.slice(0, 120));
+        one.blur();
+    }
+    return [kinds, found];
+}"""
+"""Controls that look the same with and without the focus; ``known`` kinds were seen on another page."""
+
 
 @dataclass
 class Crawl:
     """What was found. ``seen`` are the routes that were looked at, one page of each (:data:`FORM_EACH`: of each part);
-    ``faults`` name the page."""
+    ``faults`` name the page. ``kinds`` of controls have shown how they look with the focus."""
 
     routes: tuple[str, ...]
     seen: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
 
     def route(self, path: str) -> str:
         """The route an address belongs to, by the list of routes; itself when it is in none."""
@@ -99,7 +136,14 @@ async def _look(page: Page, url: str, found: Crawl, *, again: bool) -> list[str]
 async def _measure(page: Page, url: str, found: Crawl) -> None:
     if await page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
         found.faults.append(f"{url}: wider than {NARROWEST}: {await page.evaluate(WIDER)}")
+    await page.evaluate(ALIKE)
     await page.evaluate(await asyncio.to_thread(AXE.read_text, "utf-8"))
-    report = await page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})")
-    for one in report["violations"]:
-        found.faults.append(f"{url}: {one['id']}: {one['nodes'][0]['html'][:120]}")
+    for rule, html in await page.evaluate(CHECKED, ACCESSIBLE):
+        found.faults.append(f"{url}: {rule}: {html}")
+    await page.evaluate("document.documentElement.dataset.theme = 'contrast'")
+    for rule, html in await page.evaluate(CHECKED, CONTRAST):
+        found.faults.append(f"{url} in high contrast: {rule}: {html}")
+    await page.keyboard.press("Tab")
+    kinds, unseen = await page.evaluate(UNSEEN, sorted(found.kinds))
+    found.kinds.update(kinds)
+    found.faults.extend(f"{url}: nobody sees the focus on {html}" for html in unseen)

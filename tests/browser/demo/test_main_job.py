@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from by_keyboard import Keys
 from crawl import Crawl, crawl
 from demo_stage import Demo, OpenPage
 from patience import limit_ms
@@ -359,6 +360,29 @@ async def test_the_elder_version_is_larger(demo: Demo, screen: OpenPage) -> None
         arg=before,
     )
     await picture(kiosk, "kiosk-elder")
+
+
+async def test_staff_write_a_rule_with_a_keyboard_alone(demo: Demo, desks: Any) -> None:
+    page = await desks.console.context.new_page()
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.goto(demo.report["console"])
+    keys = Keys(page)
+    for link in ("预约", "预约规则", "打开"):
+        await keys.follow(link)
+    await keys.walk_to("时段长度")
+    await keys.write("x")
+    async with page.expect_navigation():
+        await keys.press("Enter")
+    assert "时段长度（分钟）" in await keys.here(), (
+        "one is led to what is wrong, in the words of the page"
+    )
+    await keys.walk_to("时段长度")
+    await keys.press("Control+a")
+    await keys.write("30")
+    await keys.follow("保存规则")
+    assert (await keys.here()).startswith("规则已保存"), "and to what was done"
+    await keys.walk_to("退出登录", back=True)
+    await page.close()
 
 
 PAGE_ROUTES = tuple(

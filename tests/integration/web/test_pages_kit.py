@@ -229,6 +229,18 @@ async def test_a_form_that_does_not_parse_names_the_field_and_never_the_value(
     assert "old" not in text.split("<main")[1]
 
 
+async def test_whoever_sent_a_form_is_led_to_what_is_wrong_and_nobody_by_a_part_that_renews_itself(
+    kit: Kit,
+) -> None:
+    sent = await kit.client.post("/form", data={"csrf": await token_of(kit.client)})
+    text = await sent.text()
+    assert text.count('id="problem" tabindex="-1" autofocus') == text.count('id="problem"') == 1
+    renewed = await kit.client.get("/nowhere", headers={"HX-Request": "1", "X-Qingting-Live": "1"})
+    text = await renewed.text()
+    assert 'id="problem"' in text
+    assert "autofocus" not in text
+
+
 async def test_a_program_gets_the_code_as_json(kit: Kit) -> None:
     response = await kit.client.get("/nowhere", headers={"Accept": "application/json"})
     assert response.status == 404

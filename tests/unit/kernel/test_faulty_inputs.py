@@ -3,7 +3,13 @@
 import pytest
 
 from qingting.contract.errors import Refusal
-from qingting.kernel.web.faulty import NOTICE, attributes, faulty_inputs, inputs_at
+from qingting.kernel.web.faulty import (
+    NOTICE,
+    attributes,
+    faulty_inputs,
+    in_words,
+    inputs_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +39,17 @@ def test_an_input_at_fault_keeps_its_hint_and_gets_the_notice() -> None:
     )
     assert attributes("old", "h-old", faulty) == ' aria-describedby="h-old"'
     assert attributes("old", "", faulty) == ""
+
+
+def test_a_refusal_says_what_the_page_calls_the_input() -> None:
+    page = '<label for="f-minutes">时段长度（分钟）</label><label for="f-note">A &amp; B</label>'
+    problem = Refusal("form.invalid", field="rules[0].minutes")
+    said = in_words(problem, frozenset({"minutes"}), page)
+    assert said is not None
+    assert "时段长度（分钟）" in said.sentence()
+    assert faulty_inputs(said) == {"minutes"}
+    noted = in_words(problem, frozenset({"note"}), page)
+    assert noted is not None
+    assert noted.params["field"] == "A & B"
+    assert in_words(problem, frozenset({"elsewhere"}), page) is None
+    assert in_words(Refusal("config.moved_on"), frozenset({"minutes"}), page) is None

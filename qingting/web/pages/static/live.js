@@ -18,6 +18,41 @@
     if (busy?.matches('input, select, textarea') && detail.elt.contains(busy)) event.preventDefault();
   });
 
+  // Who stands on something in a part that is renewed stays there, and what was unfolded stays so.
+  const marks = (element) =>
+    ['id', 'name', 'value', 'href', 'aria-label', 'tabindex'].map((one) => element.getAttribute(one)).join('\n');
+  const alike = (element) =>
+    [...document.querySelectorAll(element.localName)].filter((one) => marks(one) === marks(element));
+  const said = (details) => details.querySelector('summary')?.textContent.trim();
+  let left = null;
+  document.addEventListener('htmx:beforeSwap', ({ detail }) => {
+    const here = document.activeElement;
+    left = {
+      part: detail.target,
+      from: detail.target.contains(here) && here !== detail.target ? here : null,
+      place: here ? alike(here).indexOf(here) : 0,
+      open: new Set([...detail.target.querySelectorAll('details[open]')].map(said)),
+    };
+  });
+  document.addEventListener('htmx:afterSwap', () => {
+    if (!left) return;
+    for (const details of left.part.querySelectorAll('details')) {
+      if (left.open.has(said(details))) details.open = true;
+    }
+    if (left.from && !left.from.isConnected) alike(left.from)[left.place]?.focus({ preventScroll: true });
+    left = null;
+  });
+
+  // On a narrow screen the menu is one line until it is asked for.
+  const fold = document.querySelector('.side-fold');
+  if (fold) {
+    const narrow = window.matchMedia('(max-width: 900px)');
+    const folded = () => { fold.open = !narrow.matches; };
+    folded();
+    fold.classList.add('ready');
+    narrow.addEventListener('change', folded);
+  }
+
   // A part that could not be fetched says so in the notice; the next one that could takes that away again,
   // and nothing else that stands there.
   let excused = false;
@@ -36,8 +71,12 @@
     if (question && !window.confirm(question)) event.preventDefault();
   });
 
+  // A mouse chooses once; keys pass over every choice on the way to theirs, which Enter or the button then sends.
   for (const form of document.querySelectorAll('form[data-auto]')) {
-    form.addEventListener('change', () => form.requestSubmit());
+    let keys = false;
+    form.addEventListener('keydown', () => { keys = true; });
+    form.addEventListener('pointerdown', () => { keys = false; });
+    form.addEventListener('change', () => { if (!keys) form.requestSubmit(); });
   }
 
   // What is printed says when: a live page is newer than the line that came with it.
