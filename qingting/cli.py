@@ -29,7 +29,21 @@ RESTART_EXIT = 75
 """Exit code of an agent that was asked to restart (EX_TEMPFAIL): its service manager starts it again."""
 
 
-def run_until_stopped(work: Coroutine[Any, Any, Any]) -> None:
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def quick_loop() -> LoopFactory | None:
+    """The event loop of a console worker (docs/decisions/0059-a-console-worker-runs-on-uvloop.md); Windows has its own."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def run_until_stopped(
+    work: Coroutine[Any, Any, Any], loop_factory: LoopFactory | None = None
+) -> None:
     """Runs ``work``; SIGINT and SIGTERM cancel it so that everything closes in order."""
 
     async def guarded() -> None:
@@ -43,16 +57,21 @@ def run_until_stopped(work: Coroutine[Any, Any, Any]) -> None:
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(name)
 
-    asyncio.run(guarded())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(guarded())
 
 
-def serve(work: Coroutine[Any, Any, Any], *faults: type[Exception]) -> None:
+def serve(
+    work: Coroutine[Any, Any, Any],
+    *faults: type[Exception],
+    loop_factory: LoopFactory | None = None,
+) -> None:
     """Like :func:`run_until_stopped`; ``OSError``, refusals and ``faults`` are told in one line."""
     from qingting.contract.errors import Refusal
 
     expected: tuple[type[Exception], ...] = (OSError, Refusal, *faults)
     try:
-        run_until_stopped(work)
+        run_until_stopped(work, loop_factory)
     except expected as error:
         raise click.ClickException(_said(error)) from error
 
@@ -206,7 +225,7 @@ def console(file: Path | None) -> None:
 
     settings = _read_settings(load_console_settings, file)
     work = run_console(settings, on_ready=lambda ready: click.echo(greeting(ready)))
-    serve(work, PostgresError, NewerDatabaseError, SealError)
+    serve(work, PostgresError, NewerDatabaseError, SealError, loop_factory=quick_loop())
 
 
 @main.group()
