@@ -32,7 +32,6 @@ from qingting.kernel.open_files import BACKLOG
 log = structlog.get_logger(__name__)
 FINISH_SECONDS = 10.0
 """So long answers under way may take when nobody new is let in."""
-"""So long answers under way may take when nobody new is let in."""
 AppOf = Callable[[City, ConsoleSettings], web.Application]
 
 

@@ -60,7 +60,8 @@ class Waker:
 
     async def wait(self) -> None:
         try:
-            await asyncio.wait_for(self._event.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._event.wait()
         except TimeoutError:
             return
         finally:

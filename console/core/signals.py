@@ -44,7 +44,8 @@ class Signals:
             self._tell_everyone()
             while not lost.is_set():
                 try:
-                    await asyncio.wait_for(lost.wait(), _CHECK_SECONDS)
+                    async with asyncio.timeout(_CHECK_SECONDS):
+                        await lost.wait()
                 except TimeoutError:
                     await connection.execute("SELECT 1", timeout=_CHECK_SECONDS)
             raise ConnectionError("the listening connection to PostgreSQL is gone")

@@ -241,7 +241,8 @@ class _Waker:
     async def wait(self, seconds: float) -> frozenset[str]:
         """Halls with news; empty after ``seconds`` without any."""
         try:
-            await asyncio.wait_for(self._event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         except TimeoutError:
             return frozenset()
         self._event.clear()

@@ -137,4 +137,5 @@ async def _run(decoder: Sequence[str], closed: bytes) -> bytes:
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        # Read to its end: a pipe that nobody reads would hold up the wait for the program for ever.
+        _ = await process.communicate()

@@ -56,7 +56,8 @@ class Relay:
             except CityUnavailable:
                 log.warning("appointments.relay_waits")
             try:
-                await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._woken.wait()
             except TimeoutError:
                 continue
 

@@ -241,7 +241,8 @@ def delivering(db: Database, signals: Signals, courier: Courier) -> Callable[[],
                     raise
             if done:
                 try:
-                    await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await news.wait()
                 except TimeoutError:
                     continue
 

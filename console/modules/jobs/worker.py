@@ -93,7 +93,8 @@ class Worker:
                 busy = False
             if not busy:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._news.wait()
 
     async def work_once(self) -> bool:
         """Takes and finishes one job; False when there is none."""

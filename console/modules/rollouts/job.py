@@ -38,7 +38,8 @@ def advancing(
                     raise
             await asyncio.sleep(BREATH_SECONDS)
             try:
-                await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await news.wait()
             except TimeoutError:
                 continue
 

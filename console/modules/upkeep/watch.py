@@ -28,7 +28,8 @@ class Watch:
         """The job of every worker; it ends with what it waits for."""
         while not await self._look():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
             self._news.clear()
         log.info("exchange.due")
         self.due.set()

@@ -89,7 +89,7 @@ async def ready(city_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         return True
 
     monkeypatch.setattr(Courier, "round", rests)
-    monkeypatch.setattr("console.app.server.networks_of", lambda _: networks_of("127.0.0.0/8"))
+    monkeypatch.setattr("console.app.serving.networks_of", lambda _: networks_of("127.0.0.0/8"))
     async with console(city_url, ManualClock(START)) as one:
         yield one
 

@@ -78,7 +78,7 @@ async def ready(
         return True
 
     monkeypatch.setattr(Courier, "round", nothing)
-    monkeypatch.setattr("console.app.server.networks_of", lambda _: HOUSE)
+    monkeypatch.setattr("console.app.serving.networks_of", lambda _: HOUSE)
     async with console(city_url, clock) as one:
         await one.city.enrol_hall("saertu", name="萨尔图")
         await one.city.enrol_hall("longfeng", name="龙凤")

@@ -117,7 +117,8 @@ def syncing(
                     raise
             await asyncio.sleep(BREATH_SECONDS)
             try:
-                await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await news.wait()
             except TimeoutError:
                 continue
 
