@@ -10,6 +10,7 @@ from patience import until
 
 from console.app.city import City, open_city
 from console.core.channels import Channel
+from console.core.db import Database
 from console.core.permissions import Duty, Subject, grants_everywhere
 from console.halls.api import HALLS
 from console.halls.repository import HallRepository
@@ -165,6 +166,16 @@ def kiosk_lost() -> list[e.EventBody]:
 
 def kiosk_back() -> list[e.EventBody]:
     return [changed(one, DeviceState.READY) for one in (KIOSK, *PARTS)]
+
+
+async def line_stood(url: str, log: Log, clock: ManualClock) -> None:
+    """Before a console starts again: without it the first look would see a line that was silent for so long."""
+    db = Database(url)
+    async with db.write() as uow:
+        await HallRepository(uow).put_link(
+            HALL, "s", connected=True, hello=log.hello(""), refused="", now=clock.now_ms()
+        )
+    await db.close()
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from alarm_stage import (
     changed,
     kiosk_back,
     kiosk_lost,
+    line_stood,
     printer,
     stage,
 )
@@ -90,8 +91,7 @@ async def test_what_came_and_went_between_two_looks_is_on_record(on: Stage) -> N
 async def test_two_workers_make_one_alarm_of_one_cause(city_url: str) -> None:
     async with stage(city_url) as on:
         await on.hears(printer(*OPEN), *kiosk_lost())
-        await on.clock.advance(120)
-        await on.connect()
+        await on.minutes(2)
         async with stage(city_url, log=on.log, clock=on.clock) as other:
             _ = await asyncio.gather(*(one.look() for one in (on, other, on, other)))
             assert await on.count("alarm_notice") == 1
@@ -108,6 +108,7 @@ async def test_a_duration_goes_on_while_the_console_is_down(city_url: str) -> No
         assert await first.open() == []
         log, clock = first.log, first.clock
     await clock.advance(11 * 60)
+    await line_stood(city_url, log, clock)
     async with stage(city_url, log=log, clock=clock) as second:
         await second.connect()
         assert await second.open() == ["k1-printer:paper_low"]
