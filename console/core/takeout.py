@@ -4,7 +4,6 @@ Lists that need more columns than a page has keep files of their own; data that 
 the module ``privacy`` alone, after another person's consent.
 """
 
-import asyncio
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -13,11 +12,10 @@ from aiohttp.typedefs import Handler, Middleware
 
 from console.core.audit import Audit
 from console.core.web import PAGES, SUBJECT, UOW
-from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
-from qingting.kernel.web.pages import LaterPage
 from qingting.kernel.web.sheets import sheet_response
-from qingting.kernel.web.tables import table_of
+from qingting.kernel.web.tables import PageTable
+from qingting.kernel.web.takeout import taken_out
 from qingting.kernel.web.taking import TAKING, wanted_out
 
 
@@ -33,26 +31,18 @@ def takes_tables_out(audit: Audit, utc_offset_minutes: int) -> Middleware:
         subject, out = request.get(SUBJECT), wanted_out(request)
         if not out or subject is None or subject.guest:
             return await handler(request)
-        request[TAKING] = out
-        page = await handler(request)
-        if isinstance(page, LaterPage):
-            await page.make()
-        if out == "paper" or page.status != 200:
-            return page
-        if not isinstance(page, web.Response) or page.content_type != "text/html":
-            raise Refusal("page.not_found")
-        return await _file(request, page, audit, datetime.now(zone))
+        found = await taken_out(request, handler, out)
+        if not isinstance(found, PageTable):
+            return found
+        return await _file(request, found, audit, datetime.now(zone))
 
     return middleware
 
 
 async def _file(
-    request: web.Request, page: web.Response, audit: Audit, now: datetime
+    request: web.Request, table: PageTable, audit: Audit, now: datetime
 ) -> web.Response:
     subject, out = request[SUBJECT], request[TAKING]
-    table = await asyncio.to_thread(table_of, page.text or "", request.query.get("table", ""))
-    if table is None:
-        raise Refusal("page.not_found")
     caption = " ".join(table.caption.split())
     detail = f"{len(table.rows)} {out} {request.path} {caption}"
     await audit.write(request[UOW], subject, "list.export", detail=detail)

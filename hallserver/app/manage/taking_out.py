@@ -4,7 +4,6 @@ The page's own handler draws it with all rows of its lists; the table is read ou
 :mod:`qingting.kernel.web.taking`.
 """
 
-import asyncio
 from datetime import datetime, timedelta, timezone
 
 import structlog
@@ -13,12 +12,11 @@ from aiohttp.typedefs import Handler
 
 from hallserver.app.desk import desk_of, person_of
 from hallserver.engine.days import offset_minutes
-from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
 from qingting.kernel.web.errors import route_of
-from qingting.kernel.web.pages import LaterPage
 from qingting.kernel.web.sheets import sheet_response
-from qingting.kernel.web.tables import table_of
+from qingting.kernel.web.tables import PageTable
+from qingting.kernel.web.takeout import taken_out
 from qingting.kernel.web.taking import TAKING, wanted_out
 
 log = structlog.get_logger(__name__)
@@ -30,22 +28,12 @@ async def takes_tables_out(request: web.Request, handler: Handler) -> web.Stream
     out = wanted_out(request)
     if not out or not request.path.startswith("/manage"):
         return await handler(request)
-    request[TAKING] = out
-    page = await handler(request)
-    if isinstance(page, LaterPage):
-        await page.make()
-    if out == "paper" or page.status != 200:
-        return page
-    if not isinstance(page, web.Response) or page.content_type != "text/html":
-        raise Refusal("page.not_found")
-    return await _file(request, page)
+    found = await taken_out(request, handler, out)
+    return await _file(request, found) if isinstance(found, PageTable) else found
 
 
-async def _file(request: web.Request, page: web.Response) -> web.Response:
+async def _file(request: web.Request, table: PageTable) -> web.Response:
     desk, staff, out = desk_of(request), person_of(request), request[TAKING]
-    table = await asyncio.to_thread(table_of, page.text or "", request.query.get("table", ""))
-    if table is None:
-        raise Refusal("page.not_found")
     caption = " ".join(table.caption.split())
     zone = timezone(timedelta(minutes=offset_minutes(desk.state.config)))
     now = datetime.fromtimestamp(desk.clock.now_ms() / 1000, zone)
