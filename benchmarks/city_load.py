@@ -157,12 +157,17 @@ async def play(part: Part, operators: Sequence[Operator], chance: random.Random)
     counts, loop = Counts(), asyncio.get_running_loop()
     began = loop.time()
 
+    async def pause() -> None:
+        seconds = chance.expovariate(1 / part.think) if part.think else 0.0
+        await asyncio.sleep(min(seconds, began + part.seconds - loop.time()))
+
     async def steady(operator: Operator) -> None:
-        await asyncio.sleep(chance.random() * part.think)
+        # People who came a while ago are anywhere in their pause. Were their first acts spread evenly over one pause, those who
+        # act again would come on top of them: twice as many acts a second when it ends as at any time afterwards.
+        await pause()
         while loop.time() - began < part.seconds:
             await operator.act(counts)
-            pause = chance.expovariate(1 / part.think) if part.think else 0.0
-            await asyncio.sleep(min(pause, began + part.seconds - loop.time()))
+            await pause()
 
     work = [one.act(counts) if not part.seconds else steady(one) for one in operators]
     await asyncio.gather(*work)
