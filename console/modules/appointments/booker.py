@@ -92,7 +92,9 @@ class Booker:
             return visit
         await places.lock(uow, who.citizen, [spot for spot, _ in visit.spots])
         items = [one.id for one in visit.items]
-        record = await self._record(uow, who, visit.day, items, key=full_key)
+        record = await self._record(
+            uow, who, visit.day, items, start_at=visit.start_at, key=full_key
+        )
         if record.done is not None:
             return await self._found(uow, record.done)
         self._check(who, visit, record, held=held)
@@ -213,7 +215,9 @@ class Booker:
         row = await self._locked(uow, appointment, who.citizen)
         await self._check_change(uow, who, row)
         items = [one.id for one in visit.items]
-        record = await self._record(uow, who, visit.day, items, besides=appointment)
+        record = await self._record(
+            uow, who, visit.day, items, start_at=visit.start_at, besides=appointment
+        )
         # A punishment does not keep what is booked from being changed.
         self._check(who, visit, replace(record, banned_until=0, cancelled_today=0))
         own = set(await places.spots_of(uow, appointment))
@@ -304,6 +308,7 @@ class Booker:
         day: date,
         items: Sequence[str],
         *,
+        start_at: int = 0,
         besides: str = "",
         key: str = "",
     ) -> Record:
@@ -311,7 +316,7 @@ class Booker:
         midnight = instant(today, 0, self._tools.offset)
         return await repo.record(
             uow, who.citizen, day=day, items=items, now=self._now, midnight=midnight,
-            besides=besides, key=key,
+            start_at=start_at, besides=besides, key=key,
         )  # fmt: skip
 
     def _check(self, who: Asker, visit: Visit, record: Record, *, held: bool = False) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from console.core.audit import Audit
+from console.core.codes import plain
 from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments import repository as repo
@@ -128,7 +129,7 @@ class StaffDesk:
         """Citizens by certificate (``by`` is its kind), by ``phone``, which several can share, or by the code of a
         ``booking`` within reach. Raises ``appointments.nobody``."""
         subject.require(Permission.APPOINTMENTS)
-        number, people = number.strip(), self._door.people()
+        number, people = plain(number), self._door.people()
         found: list[str] = []
         if by == "booking":
             scope = subject.scope(Permission.APPOINTMENTS)
@@ -143,14 +144,14 @@ class StaffDesk:
         return found
 
     async def citizen_of(self, uow: Uow, subject: Subject, caller: Caller) -> Known:
-        """The citizen with a certificate, registered when the name is told. Raises ``appointments.nobody`` and what
-        the module of citizens raises."""
+        """The citizen with a certificate, registered when the name is told; a name that is told has to be the known one.
+        Raises ``appointments.nobody`` and what the module of citizens raises."""
         subject.require(Permission.APPOINTMENTS_HANDLE)
         people = self._door.people()
         known = await people.find(uow, caller.kind, caller.number)
         if known is None and not caller.name:
             raise Refusal("appointments.nobody")
-        if known is None:
+        if known is None or caller.name:
             known = await people.register(
                 uow,
                 subject,

@@ -40,12 +40,13 @@ class Listed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a citizen has now: open appointments (holds apart), those on the wanted day, those for one of the wanted
-    items; living holds; cancellations of today; the punishment's end; the line of a list. ``done`` is the appointment
+    items, those of them at the wanted time; living holds; cancellations of today; the punishment's end; the line of a list. ``done`` is the appointment
     that the same request made before."""
 
     open: int = 0
     on_day: int = 0
     same_item: int = 0
+    same_visit: int = 0
     holds: int = 0
     cancelled_today: int = 0
     banned_until: int = 0
@@ -70,7 +71,10 @@ class Asker:
 
 def check_citizen(who: Asker, record: Record, rule: Effective, needed: Level, now: int) -> None:
     """Raises what stands against a citizen's booking. The white list frees from limits and punishments, never from
-    showing who one is; staff, who see the person or the papers, are not bound by limits."""
+    showing who one is; staff, who see the person or the papers, are not bound by limits, but nobody comes twice at the
+    same time for the same thing."""
+    if who.staff and rule.same_item and record.same_visit:
+        raise Refusal("appointments.same_visit")
     listed = record.listed
     if listed is not None and listed.kind == "black":
         raise Refusal("appointments.blacklisted")

@@ -1,11 +1,13 @@
 """Forms of the staff's pages, and rules as text that people type."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 import msgspec
 
+from console.core.codes import plain
 from console.modules.appointments.api import Wanted
 from console.modules.appointments.desk import Caller
 from console.modules.appointments.rules import (
@@ -91,9 +93,13 @@ def _parts(text: str) -> list[str]:
     return [one.strip() for one in text.split(",") if one.strip()]
 
 
+_BETWEEN = re.compile(r"\s*[~～–—至到]\s*")
+_DAY = re.compile(r"([0-9]{4})[年/.-]([0-9]{1,2})[月/.-]([0-9]{1,2})日?")
+
+
 def _periods(text: str) -> list[dict[str, str]]:
     found = []
-    for one in _parts(text.replace("～", "-").replace("–", "-").replace("—", "-")):
+    for one in _parts(_BETWEEN.sub("-", text)):
         start, mark, end = one.partition("-")
         if not mark:
             raise ValueError(one)
@@ -102,7 +108,13 @@ def _periods(text: str) -> list[dict[str, str]]:
 
 
 def _dates(text: str) -> list[str]:
-    return [date.fromisoformat(one).isoformat() for one in _parts(text)]
+    return [date.fromisoformat(_day(one)).isoformat() for one in _parts(text)]
+
+
+def _day(text: str) -> str:
+    """``2026/12/31`` and ``2026年12月31日`` as ``2026-12-31``."""
+    found = _DAY.fullmatch(text)
+    return f"{found[1]}-{found[2]:0>2}-{found[3]:0>2}" if found else text
 
 
 def _numbers(text: str) -> list[int]:
@@ -154,7 +166,7 @@ def rule_form(data: Mapping[str, str]) -> RuleForm:
         seen=int(seen) if seen.isdecimal() and len(seen) < 7 else 0,
         note=data.get("note", "").strip(),
         look=data.get("look", ""),
-        values={field: data.get(field, "") for field in FIELDS},
+        values={field: plain(data.get(field, "")) for field in FIELDS},
     )
 
 
@@ -177,9 +189,9 @@ class CallerForm(Strict, frozen=True, kw_only=True):
     def caller(self) -> Caller:
         return Caller(
             kind=self.certificate,
-            number=self.number.strip().upper(),
+            number=plain(self.number).upper(),
             name=self.name.strip(),
-            phone=self.phone.strip(),
+            phone=plain(self.phone),
         )
 
 

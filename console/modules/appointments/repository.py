@@ -32,6 +32,9 @@ _RECORD = sa.text("""
          WHERE citizen = :citizen AND state = 'booked' AND end_at > :now AND id <> :self
            AND items && CAST(:items AS text[])) AS same_item,
         (SELECT count(*) FROM app_appointment
+         WHERE citizen = :citizen AND state = 'booked' AND start_at = :start_at AND id <> :self
+           AND items && CAST(:items AS text[])) AS same_visit,
+        (SELECT count(*) FROM app_appointment
          WHERE citizen = :citizen AND state = 'held' AND held_until >= :now AND id <> :self) AS holds,
         (SELECT count(*) FROM app_appointment
          WHERE citizen = :citizen AND cancelled_by_citizen
@@ -130,6 +133,7 @@ async def record(
     items: Collection[str],
     now: int,
     midnight: int,
+    start_at: int = 0,
     besides: str = "",
     key: str = "",
 ) -> Record:
@@ -142,6 +146,7 @@ async def record(
             "items": sorted(items),
             "now": now,
             "midnight": midnight,
+            "start_at": start_at,
             "self": besides,
             "key": key,
         },

@@ -16,6 +16,7 @@ from console.modules.catalogue.domain import (
     code_faults,
     code_warnings,
     doubled_names,
+    meant_code,
     short_division,
 )
 
@@ -145,14 +146,16 @@ def read_items(
     """
 
     def read(number: int, cells: Mapping[str, str]) -> SheetRow[ItemBody]:
-        return _row(number, cells, pattern, known(cells["code"]))
+        code = cells["code"] if known(cells["code"]) else meant_code(cells["code"], pattern)
+        return _row(number, {**cells, "code": code}, pattern, known(code))
 
     return read_rows(rows, COLUMNS, key="code", required=REQUIRED, read=read)
 
 
-def codes_in(rows: Sequence[Sequence[Given]]) -> set[str]:
-    """Every code that is written in the sheet. Raises ``sheet.column``."""
-    return texts_in(rows, COLUMNS["code"])
+def codes_in(rows: Sequence[Sequence[Given]], pattern: str) -> set[str]:
+    """Every code that is written in the sheet, and as it was meant. Raises ``sheet.column``."""
+    written = texts_in(rows, COLUMNS["code"])
+    return written | {meant_code(one, pattern) for one in written}
 
 
 def _row(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
+from console.core import codes
 from console.core.permissions import stem
 from console.core.sheet_import import CellFault, Difference
 from console.core.sheet_import import differences as fields_changed
@@ -26,9 +27,7 @@ HANDLINGS = (1, 2, 9)
 """办件类型: 即办件, 承诺件, 其他."""
 NAME_LENGTH = 200
 TEXT_LENGTH = 4000
-_USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-_DIVISION = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
+_DIVISION = re.compile(r"[0-9]{6}([0-9]{3}([0-9]{3})?)?")
 
 
 class Channel(StrEnum):
@@ -95,11 +94,7 @@ def uscc_fits(code: str) -> bool:
 @lru_cache(maxsize=4096)
 def _uscc_fits(code: str) -> bool:
     """A department's items share its credit code."""
-    body, check = code[:17], code[17:18]
-    if len(body) < 17 or any(one not in _USCC for one in body + check) or not check:
-        return False
-    total = sum(_USCC.index(one) * weight for one, weight in zip(body, _WEIGHTS, strict=True))
-    return _USCC[(31 - total % 31) % 31] == check
+    return codes.uscc_fits(code)
 
 
 def pattern_works(pattern: str) -> bool:
@@ -113,12 +108,21 @@ def pattern_works(pattern: str) -> bool:
 
 def code_faults(code: str, pattern: str, level: int) -> list[CellFault]:
     """What is wrong with a code; only the shape and the level stop it."""
-    if len(code) > 64 or not re.fullmatch(pattern, code):
+    if len(code) > 64 or not re.fullmatch(pattern, code, re.ASCII):
         return [CellFault("code", "catalogue.bad.code", {"length": len(code)})]
     told = code[LEVEL_AT : LEVEL_AT + 1]
     if pattern == DEFAULT_PATTERN and told != str(level):
         return [CellFault("level", "catalogue.bad.level", {"told": told, "level": level})]
     return []
+
+
+def meant_code(code: str, pattern: str) -> str:
+    """A code as it was meant: without spaces, full-width signs plain, and in capitals where the pattern wants them."""
+    tidy = "".join(codes.plain(code).split())
+    fits = re.fullmatch(pattern, tidy, re.ASCII) or not re.fullmatch(
+        pattern, tidy.upper(), re.ASCII
+    )
+    return tidy if fits else tidy.upper()
 
 
 def code_warnings(code: str) -> list[CellFault]:

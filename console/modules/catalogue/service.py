@@ -32,6 +32,7 @@ from console.modules.catalogue.domain import (
     body_faults,
     code_faults,
     differences,
+    meant_code,
 )
 from console.modules.catalogue.events import ITEM_PUBLISHED, ItemPublished
 from console.modules.catalogue.lists import CatalogueLists
@@ -43,6 +44,8 @@ from qingting.kernel.security.device_keys import new_token
 
 UPLOADS = Uploads(m.upload)
 NO_DATE = date.max
+NEW = "new"
+"""What an item is seen as before there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +148,18 @@ class CatalogueService:
         of_code = [] if known else code_faults(code, await self.lists.pattern(uow), body.level)
         return of_code + body_faults(body)
 
+    async def meant(self, uow: ReadUow, code: str) -> str:
+        """The code that somebody typed, as it was meant; one that is there already is what it is."""
+        if await repository.present(uow, [code]):
+            return code
+        return meant_code(code, await self.lists.pattern(uow))
+
     async def put_draft(
         self, uow: Uow, subject: Subject, code: str, body: ItemBody, seen: str
     ) -> None:
-        """Stores the item's draft. Raises ``catalogue.faulty`` (ask :meth:`faults` for which), ``catalogue.changed``
-        when the item moved on since it was shown as ``seen``."""
+        """Stores the item's draft. Raises ``catalogue.faulty`` (ask :meth:`faults` for which), ``catalogue.exists``
+        for a new item with the code of another one, ``catalogue.changed`` when the item moved on since it was shown as
+        ``seen``."""
         scope = subject.scope(Permission.CATALOGUE)
         await self.turn.take(uow, subject)
         held = await repository.present(uow, [code])
@@ -157,8 +167,11 @@ class CatalogueService:
             raise Refusal("page.forbidden")
         if await self.faults(uow, code, body):
             raise Refusal("catalogue.faulty")
-        if seen != seen_of(await repository.versions(uow, code)):
-            raise Refusal("catalogue.changed")
+        versions = await repository.versions(uow, code)
+        if seen != seen_of(versions):
+            if _made_already(versions, body, subject.id):
+                return  # pressed twice
+            raise Refusal("catalogue.exists" if seen == NEW else "catalogue.changed")
         await self._name_lists(uow, [body])
         await self._draft(uow, subject, code, body, "hand")
         await self._note_all(uow, subject, "catalogue.draft_put", [(code, "hand")])
@@ -324,8 +337,9 @@ class CatalogueService:
         self, uow: ReadUow, token: str, data: bytes, scope: Scope
     ) -> SheetPreview[ItemBody]:
         rows = await asyncio.to_thread(read_sheet, data)
-        held = await repository.present(uow, codes_in(rows))
-        read = await asyncio.to_thread(read_items, rows, await self.lists.pattern(uow), held.get)
+        pattern = await self.lists.pattern(uow)
+        held = await repository.present(uow, codes_in(rows, pattern))
+        read = await asyncio.to_thread(read_items, rows, pattern, held.get)
         found = [_reached(one, held.get(one.key), scope) for one in read]
         good = {one.key: one.value for one in found if one.value is not None}
         known = {name for name, _, _ in await repository.materials(uow)}
@@ -395,7 +409,17 @@ def _reached(row: SheetRow[ItemBody], held: ItemBody | None, scope: Scope) -> Sh
 
 def seen_of(versions: Sequence[Version]) -> str:
     """What tells that an item is still as it was shown."""
-    return f"{versions[0].version}-{versions[0].made_at}-{versions[0].state}" if versions else "new"
+    return f"{versions[0].version}-{versions[0].made_at}-{versions[0].state}" if versions else NEW
+
+
+def _made_already(versions: Sequence[Version], body: ItemBody, by: str) -> bool:
+    """True when the very same draft of the same author is there."""
+    newest = versions[0] if versions else None
+    return newest is not None and (newest.state, newest.body, newest.made_by) == (
+        State.DRAFT,
+        body,
+        by,
+    )
 
 
 def _review(draft: Version, before: Version | None) -> Review:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from console.core.lists import Listing
@@ -62,6 +63,7 @@ def routes(desk: Desk, work: LongWork) -> list[web.RouteDef]:
     async def put(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.CATALOGUE)
         form = await read_form(request, ItemForm)
+        form = msgspec.structs.replace(form, code=await service.meant(request[UOW], form.code))
         faults: list[CellFault] = []
         try:
             body = form.body()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.core.codes import plain
 from console.modules.citizens.api import Level
 from qingting.contract.errors import Refusal
 from qingting.contract.states import CertificateKind
@@ -23,7 +24,8 @@ _FORMS = {
     CertificateKind.PASSPORT: re.compile(r"[A-Z0-9]{5,17}"),
 }
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
-_PHONE = re.compile(r"1[3-9]\d{9}")
+_DOTS = re.compile(r"(?<=[\u3400-\u9fff])\s*[•‧∙⋅・･．·]\s*(?=[\u3400-\u9fff])")
+_PHONE = re.compile(r"1[3-9][0-9]{9}")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LONGEST_MAIL = 120
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -94,8 +96,10 @@ def checked_person(
 ) -> tuple[str, str]:
     """Name and number as they are kept. Raises ``citizen.name`` and ``citizen.number``, or ``citizen.claims`` where the
     sign-on said them (its own check of numbers is trusted)."""
-    name, number = " ".join(name.split()), number.strip().upper()
     by_hand = said_by == "hand"
+    name, number = " ".join(name.split()), number.strip().upper()
+    if by_hand:
+        name, number = written_name(name), plain(number).upper()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Refusal("citizen.name") if by_hand else Refusal("citizen.claims", claim="name")
     wrong = by_hand and not _fits(certificate, number)
@@ -106,6 +110,12 @@ def checked_person(
             else Refusal("citizen.claims", claim="certificate_number")
         )
     return name, number
+
+
+def written_name(name: str) -> str:
+    """A name as certificates write it: the dot between the parts of a name (阿依古丽·买买提) is U+00B7, whichever of its
+    likes a keyboard gave."""
+    return _DOTS.sub("·", " ".join(name.split()))
 
 
 def _fits(certificate: CertificateKind, number: str) -> bool:
@@ -126,7 +136,7 @@ def resident_number(number: str) -> bool:
 
 def checked_phone(text: str) -> str:
     """A mobile number. Raises ``citizen.phone``."""
-    digits = re.sub(r"[ -]", "", text.strip())
+    digits = re.sub(r"[ -]", "", plain(text))
     if not _PHONE.fullmatch(digits):
         raise Refusal("citizen.phone")
     return digits
@@ -134,7 +144,7 @@ def checked_phone(text: str) -> str:
 
 def checked_mail(text: str) -> str:
     """Raises ``citizen.mail``."""
-    mail = text.strip()
+    mail = plain(text)
     if len(mail) > _LONGEST_MAIL or not _MAIL.fullmatch(mail):
         raise Refusal("citizen.mail")
     return mail

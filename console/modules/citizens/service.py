@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from console.core.audit import Audit
+from console.core.codes import plain
 from console.core.module import ModuleContext
 from console.core.oidc import Identity
 from console.core.permissions import Subject
@@ -91,7 +92,7 @@ class CitizenService:
 
     def phone_index(self, phone: str) -> str | None:
         """By which a phone number is found; None of none."""
-        digits = re.sub(r"[ -]", "", phone.strip()).removeprefix("+86")
+        digits = re.sub(r"[ -]", "", plain(phone)).removeprefix("+86")
         return self._sealer.blind_index(digits) if digits else None
 
     async def register(

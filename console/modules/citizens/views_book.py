@@ -40,6 +40,8 @@ MOST_ITEMS = 5
 DAYS_SHOWN = 14
 DAYS_ELDER = 6
 DAYS_ALL = 61
+_IN_THE_WAY = ("appointments.same_item", "appointments.holds")
+"""Refusals because of another booking, which is shown with them."""
 Text = Annotated[str, msgspec.Meta(max_length=80)]
 
 
@@ -174,13 +176,17 @@ class BookPages:
     async def _first(
         self, request: web.Request, problem: Refusal | None, form: TimeForm
     ) -> Appointment | None:
-        """The booking for which another one of the same item is refused."""
+        """The booking for which another one of the same item is refused, or the place that is kept already."""
         citizen = request.get(CITIZEN)
-        if problem is None or problem.code != "appointments.same_item" or citizen is None:
+        if problem is None or problem.code not in _IN_THE_WAY or citizen is None:
             return None
         found = await self._desk.appointments.bookings_of(request[UOW], citizen.id)
+        kept = problem.code == "appointments.holds"
         open_ones = [
-            one for one in found if one.state in STILL_OPEN and {*one.items} & {*form.item}
+            one
+            for one in found
+            if (one.state is Life.HELD if kept else one.state in STILL_OPEN)
+            and (kept or {*one.items} & {*form.item})
         ]
         return min(open_ones, key=lambda one: (one.day, one.start), default=None)
 
@@ -191,7 +197,7 @@ class BookPages:
             await read_form(request, TimeForm),
         )
         uow, wanted = request[UOW], _wanted(request, form)
-        who, key = self._desk.visitor(citizen), form.key or new_token()
+        who, key = self._desk.visitor(citizen), _key(form)
         try:
             async with uow.savepoint():
                 if form.change:
@@ -262,6 +268,14 @@ async def _for_firm(request: web.Request, citizen: Citizen, one: Appointment) ->
     """Notes for which firm somebody made it; a firm that logged in itself is the booker itself."""
     if citizen.acts_for is not None and citizen.certificate is not None:
         await repo.put_errand(request[UOW], one.id, citizen.acts_for.id)
+
+
+def _key(form: TimeForm) -> str:
+    """The form's key with what was chosen: a page that the browser kept may be sent again with another time, which is
+    another wish."""
+    if not form.key:
+        return new_token()
+    return f"{form.key} {form.day} {form.start} {form.party} {' '.join(form.item)}"
 
 
 def _wanted(request: web.Request, form: TimeForm) -> Wanted:

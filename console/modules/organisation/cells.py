@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
+from console.core.codes import plain, plain_uscc, uscc_fits, uscc_shaped
 from console.core.permissions import Scope
 from console.core.sheet_import import CellFault, Columns, SheetRow, differences, read_rows
 from console.core.sheet_reading import Given
@@ -31,7 +32,7 @@ LONGEST = 80
 LONGEST_OF_STAFF = 40
 """Characters of a name and of a post."""
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_CODE = re.compile(r"\d{6}(\d{3}(\d{3})?)?")
+_CODE = re.compile(r"[0-9]{6}([0-9]{3}([0-9]{3})?)?")
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}")
 _YES, _NO = ("是", "yes", "true", "1", "y"), ("", "否", "no", "false", "0", "n")
 
@@ -136,6 +137,21 @@ def _long(cells: Mapping[str, str], limits: Mapping[str, int]) -> list[CellFault
     ]
 
 
+def plainly(cells: Mapping[str, str], *codes: str) -> dict[str, str]:
+    """A row whose codes are as they were meant."""
+    return {name: plain(text) if name in codes else text for name, text in cells.items()}
+
+
+def _uscc_faults(code: str) -> list[CellFault]:
+    return [CellFault("uscc", "sheet.bad.uscc")] if code and not uscc_shaped(code) else []
+
+
+def _uscc_warnings(code: str) -> list[CellFault]:
+    """Let through: registered codes exist whose check character does not fit."""
+    doubtful = uscc_shaped(code) and not uscc_fits(code)
+    return [CellFault("uscc", "sheet.warn.uscc")] if doubtful else []
+
+
 def _row(number: int, key: str, value: T, faults: Sequence[CellFault]) -> SheetRow[T]:
     return SheetRow(row=number, key=key, value=None if faults else value, faults=faults)
 
@@ -159,7 +175,7 @@ class DivisionKind:
     def read(self, rows: Sequence[Sequence[Given]], places: Places) -> list[SheetRow[Division]]:
         found = read_rows(
             rows, self.columns, key="code", required=("code", "name"),
-            read=lambda number, cells: self._one(number, cells, places),
+            read=lambda number, cells: self._one(number, plainly(cells, "code"), places),
         )  # fmt: skip
 
         def fits(one: Division, good: Mapping[str, Division]) -> str:
@@ -211,8 +227,9 @@ class DepartmentKind:
         given: list[tuple[str, Sequence[str]]] = []
 
         def collect(number: int, cells: Mapping[str, str]) -> SheetRow[Department]:
-            given.append((cells["id"], (cells["name"],)))
-            return SheetRow(row=number, key=cells["id"], value=None)
+            key = plain(cells["id"])
+            given.append((key, (cells["name"],)))
+            return SheetRow(row=number, key=key, value=None)
 
         required = ("id", "name", "division")
         _ = read_rows(rows, self.columns, key="id", required=required, read=collect)
@@ -233,11 +250,13 @@ class DepartmentKind:
     def _one(
         self, number: int, cells: Mapping[str, str], places: Places, names: Names
     ) -> SheetRow[Department]:
+        cells = plainly(cells, "id", "division", "code")
         held = places.chart.departments.get(cells["id"])
         values = {name: getattr(held or self.blank, name) for name in self.fields} | dict(cells)
         values["division"] = _whole(cells["division"])
-        limits = {"name": LONGEST, "name_en": LONGEST, "code": 40, "uscc": 18}
-        faults = _long(cells, limits)
+        values["uscc"] = plain_uscc(values["uscc"])
+        limits = {"name": LONGEST, "name_en": LONGEST, "code": 40}
+        faults = [*_long(cells, limits), *_uscc_faults(values["uscc"])]
         if not cells["name"]:
             faults.append(CellFault("name", "sheet.bad.needed"))
         if not _ID.fullmatch(cells["id"]):
@@ -252,7 +271,8 @@ class DepartmentKind:
             faults.append(CellFault("division", "sheet.bad.reach"))
         if held is not None and not places.has(held):
             faults.append(CellFault("id", "sheet.bad.reach"))
-        return _row(number, cells["id"], Department(**values), faults)
+        row = _row(number, cells["id"], Department(**values), faults)
+        return replace(row, warnings=_uscc_warnings(values["uscc"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +316,7 @@ class StaffKind:
         departments: Names,
         halls: Names,
     ) -> SheetRow[Staff]:
+        cells = plainly(cells, "number", "division")
         held = self.everybody.get(cells["number"])
         values = {name: getattr(held or self.blank, name) for name in self.fields} | dict(cells)
         values["division"] = _whole(cells["division"])

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from console.core.codes import plain
 from console.core.permissions import CITY, NOWHERE, Area, Reach, ReachKind, Scope, stem
 from console.halls.api import Spot
 from console.modules.organisation.api import Department, Division, Level
 from qingting.contract.errors import Refusal
 
-_CODE = re.compile(r"\d{12}")
+_CODE = re.compile(r"[0-9]{12}")
 _LEVELS = {4: Level.CITY, 6: Level.DISTRICT, 9: Level.TOWN, 12: Level.VILLAGE}
 
 
@@ -21,7 +22,8 @@ _SPOT = re.compile(r"\s*(-?\d{1,2}(?:\.\d{1,9})?)\s*[,，\s]\s*(-?\d{1,3}(?:\.\d
 def read_spot(text: str) -> Spot | None:
     """Latitude and longitude in degrees as somebody typed or pasted them, parted by a comma or a space; None for an
     empty text. Raises ``hall.spot``."""
-    if not text.strip():
+    text = plain(text)
+    if not text:
         return None
     found = _SPOT.fullmatch(text)
     if found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:

@@ -3,9 +3,10 @@
 import asyncio
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.core.audit import Audit
+from console.core.codes import plain, plain_uscc, uscc_fits, uscc_shaped
 from console.core.permissions import (
     CITY,
     NOWHERE,
@@ -139,7 +140,7 @@ class OrganisationService:
         """Adds or renames one. Raises ``division.code``, ``division.parent``, ``division.exists``,
         ``division.unknown``, ``division.name`` and ``page.forbidden``."""
         scope = subject.scope(Permission.ORGANISATION)
-        code = full(code.strip())
+        code = full(plain(code))
         if level_of(code) is None:
             raise Refusal("division.code")
         if not scope.has_division(code) or (new and not scope.has_division(parent_of(code))):
@@ -212,11 +213,16 @@ class OrganisationService:
         return own, [one for key, one in sorted(names.items()) if key not in codes]
 
     async def put_department(
-        self, uow: Uow, subject: Subject, wanted: Department, *, new: bool
+        self, uow: Uow, subject: Subject, wanted: Department, *, new: bool, uscc_compared: bool
     ) -> None:
-        """Adds or changes one. Raises ``department.id``, ``department.exists``, ``department.unknown``,
-        ``department.parent``, ``department.name``, ``division.unknown`` and ``page.forbidden``."""
+        """Adds or changes one; ``uscc_compared``: the credit code was compared with the paper, so that one whose check
+        character does not fit is kept. Raises ``department.id``, ``department.exists``, ``department.unknown``,
+        ``department.parent``, ``department.name``, ``department.uscc``, ``department.uscc_check``, ``division.unknown`` and
+        ``page.forbidden``."""
         scope = subject.scope(Permission.ORGANISATION)
+        wanted = replace(
+            wanted, id=plain(wanted.id), code=plain(wanted.code), uscc=plain_uscc(wanted.uscc)
+        )
         if not _ID.fullmatch(wanted.id):
             raise Refusal("department.id")
         chart = await self.chart(uow)
@@ -230,6 +236,7 @@ class OrganisationService:
         if wanted.parent and not _fits_under(wanted, chart, scope):
             raise Refusal("department.parent")
         _name(wanted.name, "department.name")
+        _check_uscc(wanted.uscc, compared=uscc_compared)
         await repo.put_department(uow, wanted)
         act = "department.add" if new else "department.change"
         await self._audit.write(uow, subject, act, object=wanted.id, detail=wanted.name)
@@ -251,6 +258,13 @@ def _name(name: str, code: str) -> str:
     if not kept:
         raise Refusal(code)
     return kept
+
+
+def _check_uscc(code: str, *, compared: bool) -> None:
+    if code and not uscc_shaped(code):
+        raise Refusal("department.uscc")
+    if code and not uscc_fits(code) and not compared:
+        raise Refusal("department.uscc_check")
 
 
 def _has(scope: Scope, department: Department | None) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from console.core.audit import Audit
+from console.core.codes import plain
 from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import Entry, HallsApi, HallStatus
@@ -62,6 +63,7 @@ class StaffService:
         ``organisation.staff_name``, ``division.unknown``, ``department.unknown`` and ``hall.unknown``.
         """
         scope = subject.scope(Permission.ORGANISATION)
+        wanted = replace(wanted, number=plain(wanted.number))
         if not _NUMBER.fullmatch(wanted.number):
             raise Refusal("organisation.staff_number")
         if not new:

@@ -1,10 +1,12 @@
 """Pages of the organisation: divisions with their halls, departments."""
 
+import dataclasses
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
+from console.core.codes import uscc_fits
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.organisation.api import Department
 from console.modules.organisation.domain import full
@@ -37,9 +39,11 @@ class DepartmentForm(Strict, frozen=True, kw_only=True):
     name: Text = ""
     name_en: Text = ""
     uscc: Text = ""
+    uscc_compared: bool = False
 
     def department(self) -> Department:
-        return Department(**msgspec.structs.asdict(self))
+        values = msgspec.structs.asdict(self)
+        return Department(**{name: values[name] for name in values if name != "uscc_compared"})
 
 
 class DivisionPages:
@@ -153,8 +157,10 @@ class DepartmentPages:
         found = next((one for one in own if one.id == wanted), None)
         if found is None:
             raise Refusal("department.unknown")
-        fields = {name: getattr(found, name) for name in DepartmentForm.__struct_fields__}
-        return await self._page(request, DepartmentForm(**fields), None, new=False)
+        doubtful = bool(found.uscc) and not uscc_fits(found.uscc)
+        given = dataclasses.asdict(found) | {"uscc_compared": doubtful}
+        form = msgspec.convert(given, DepartmentForm)
+        return await self._page(request, form, None, new=False)
 
     async def add(self, request: web.Request) -> web.Response:
         return await self._put(request, new=True)
@@ -166,8 +172,9 @@ class DepartmentPages:
         form = await read_form(request, DepartmentForm)
         try:
             await self._service.put_department(
-                request[UOW], request[SUBJECT], form.department(), new=new
-            )
+                request[UOW], request[SUBJECT], form.department(), new=new,
+                uscc_compared=form.uscc_compared,
+            )  # fmt: skip
         except Refusal as refusal:
             return await self._page(request, form, refusal, new=new)
         raise see_other(request, "/departments", done="department.done.kept")

@@ -219,3 +219,11 @@ async def test_bookings_that_new_hours_do_not_fit_are_listed_and_a_day_is_moved(
         assert (moved.day, moved.start, moved.state) == (after, "09:00", Life.BOOKED)
         assert await closing.misfits(uow, HERE, HALL) == (0, [])
     assert run.clock.now_ms() == START
+
+
+async def test_staff_do_not_book_the_same_visit_twice(run: Stage) -> None:
+    """Another form, not the same one sent again: that is one booking anyway."""
+    await run.rule(Rule(open=True, capacity_by=CapacityBy.NUMBER, capacity=3, same_item=1))
+    assert await by_staff(run, HERE, key="1") == "booked"
+    assert await by_staff(run, HERE, key="2") == "appointments.same_visit"
+    assert await by_staff(run, HERE, "09:30", key="3") == "booked", "limits do not bind staff"

@@ -328,8 +328,14 @@ async def test_a_district_keeps_its_own_items_and_nobody_elses(ready: ConsoleRea
                 await getattr(service.lists, name)(uow, DISTRICT, "其他", **more)
         with pytest.raises(Refusal, match=r"page\.forbidden"):
             await service.lists.put_four_eyes(uow, DISTRICT, wanted=False)
+        await service.put_draft(
+            uow, DISTRICT, SHOP, own, "new"
+        )  # pressed twice: nothing more happens
+        other = msgspec.structs.replace(own, name="食品生产许可")
+        with pytest.raises(Refusal, match=r"catalogue\.exists"):
+            await service.put_draft(uow, DISTRICT, SHOP, other, "new")
         with pytest.raises(Refusal, match=r"catalogue\.changed"):
-            await service.put_draft(uow, DISTRICT, SHOP, own, "new")
+            await service.put_draft(uow, DISTRICT, SHOP, other, "1-0-draft")
         await service.publish(uow, SYSTEM, {CARD: 1, SHOP: 1}, service.today())
         with pytest.raises(Refusal, match=r"catalogue\.none_chosen"):
             await service.to_switch(

@@ -105,6 +105,43 @@ async def test_a_visit_is_booked_changed_and_cancelled_by_whoever_it_belongs_to_
         assert "已取消" in (await person.get("/c/bookings"))[1]
 
 
+async def test_whoever_goes_back_and_chooses_again_is_led_to_the_place_that_is_kept(
+    ready: ConsoleReady,
+) -> None:
+    async with browser(ready) as person:
+        await enter(person, "person-citizen", "/c/me")
+        page = link((await person.get(f"/c/book?code={CARD}"))[1], TIMES) + "&day=2026-11-24"
+        _, text = await person.get(page)
+        kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text.split('class="c-places"')[-1]))  # fmt: skip
+        hold = "/c/book/saertu/hold"
+        async with person.http.post(hold, data=kept | {"start": "08:30"}) as answer:
+            first = answer.url.path
+        async with person.http.post(hold, data=kept | {"start": "08:30"}) as answer:
+            assert answer.url.path == first, "pressed twice"
+        async with person.http.post(hold, data=kept | {"start": "09:30"}) as answer:
+            assert (answer.status, f'href="{first}"' in await answer.text()) == (409, True)
+
+
+async def test_staff_book_for_the_name_that_a_certificate_is_kept_with(ready: ConsoleReady) -> None:
+    async with browser(ready) as person, browser(ready) as clerk:
+        await enter(person, "person-citizen", "/c/me")
+        page = link((await person.get(f"/c/book?code={CARD}"))[1], TIMES)
+        item = re.findall(r"item=([\w-]+)", page)[0]
+        await clerk.enter(ready)
+        card = DEMO_CARDS["citizen"]
+        new = f"/appointments/new?place=saertu/{item}&day=2026-11-24"
+        fields = {"place": f"saertu/{item}", "day": "2026-11-24", "start": "08:30", "party": "1"}
+        fields |= {"certificate": "resident_id", "number": card.number, "key": "1"}
+        for wrong, said in (
+            ({"name": "李四"}, "登记的是另一个姓名"),
+            ({"name": card.name, "phone": "12345"}, "手机号"),
+        ):
+            status, _, text = await clerk.submit(new, "/appointments/new", **fields, **wrong)
+            assert (status >= 400, said in text) == (True, True), said
+        status, _, text = await clerk.submit(new, "/appointments/new", **fields, name=card.name)
+        assert (status, "预约成功" in text) == (200, True)
+
+
 async def _nobody_else(other: Browser, hold: str, booking: str) -> None:
     for page in (hold, booking, f"{booking}/visit.ics", f"{booking}/cancel"):
         assert (await other.get(page))[0] == 404, page

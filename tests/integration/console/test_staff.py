@@ -123,3 +123,22 @@ async def test_an_own_reach_shows_the_own_ratings_and_nothing_after_the_person_h
             gone = {"name": CLERK.name, **PLACE, "left": "true"}
             assert (await keeper.ask("POST", f"/staff/edit/{CLERK.number}", gone))[0] == 303
             assert not await sees_the_rating(CLERK.number)
+
+
+async def test_codes_are_read_as_they_were_meant_and_a_credit_code_is_compared(
+    ready: ConsoleReady,
+) -> None:
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        street = "/divisions/230602013000"
+        village = {"code": "230602013００１", "name": "铁人村"}
+        assert (await keeper.ask("POST", f"{street}/parts", village))[0] == 303
+        assert "230602013001" in (await keeper.ask("GET", street, {}))[1]
+        wanted = {"id": "fenju", "name": "萨尔图分局", "division": full("230602"), "uscc": "123"}
+        status, page = await keeper.ask("POST", "/departments", wanted)
+        assert (status, "应为 18 位" in page, "uscc_compared" in page) == (422, True, False)
+        wanted["uscc"] = "11230600mb0a00001x"
+        status, page = await keeper.ask("POST", "/departments", wanted)
+        assert (status, "校验位不对" in page, "uscc_compared" in page) == (422, True, True)
+        compared = {**wanted, "uscc_compared": "true"}
+        assert (await keeper.ask("POST", "/departments", compared))[0] == 303
+        assert "11230600MB0A00001X" in (await keeper.ask("GET", "/departments", {}))[1]

@@ -161,3 +161,25 @@ def test_a_preview_that_would_do_something_else_is_another_one() -> None:
         return SheetPreview(upload="", rows=rows, changes=changes, new=()).digest
 
     assert len({shown(one, None), shown(other, None), shown(one, replace(blank, name="郑一"))}) == 3
+
+
+def test_codes_typed_with_full_width_digits_are_the_codes_that_were_meant() -> None:
+    where = places(Chart(DIVISIONS, {}, {}))
+    rows: list[list[Given]] = [["区划代码", "名称"], ["230602013００１", "铁人村"], ["２３０６０２０１３００２", "示例村"]]  # fmt: skip
+    found = DivisionKind().read(rows, where)
+    assert [(one.key, one.faults) for one in found] == [("230602013001", []), ("230602013002", [])]
+    rows = [["工号", "姓名", "区划代码"], ["９００１", "甲", "２３０６０２"]]
+    (one,) = StaffKind().read(rows, where)
+    assert (one.key, one.faults, one.value) == ("9001", [], staff("9001"))
+
+
+def test_a_credit_code_that_is_none_is_a_bad_row_and_a_doubtful_one_is_told() -> None:
+    where = places(Chart(DIVISIONS, {}, {}))
+    head: list[Given] = ["编号", "名称", "区划代码", "统一社会信用代码"]
+    codes = ("11230600mb0a00001n", "11230600MB0A00001X", "abc")
+    rows = [[f"d{n}", f"局{n}", SAERTU, code] for n, code in enumerate(codes)]
+    good, doubtful, bad = DepartmentKind().read([head, *rows], where)
+    assert good.value is not None
+    assert (good.value.uscc, good.warnings) == ("11230600MB0A00001N", [])
+    assert [one.why for one in doubtful.warnings] == ["sheet.warn.uscc"]
+    assert (doubtful.faults, [one.why for one in bad.faults]) == ([], ["sheet.bad.uscc"])

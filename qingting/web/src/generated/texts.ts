@@ -1903,6 +1903,16 @@ export const ERROR_TEXTS = {
     "en": "The department above cannot be itself or one below it, and must be one that you look after.",
     "retry": false
   },
+  "department.uscc": {
+    "zh": "统一社会信用代码应为 18 位数字和大写字母，不含 I、O、S、V、Z。请对照证书检查。",
+    "en": "A unified social credit code has 18 digits and capital letters, without I, O, S, V, Z. Compare it with the certificate.",
+    "retry": false
+  },
+  "department.uscc_check": {
+    "zh": "统一社会信用代码的校验位不对，多半是输错了。请对照证书检查；确实无误，请勾选“已对照证书核对”再保存。",
+    "en": "The check character of the unified social credit code does not fit; most likely it was mistyped. Compare it with the certificate; if it is right, tick the box that says so and save again.",
+    "retry": false
+  },
   "department.name": {
     "zh": "请填写部门名称。",
     "en": "Please give the department a name.",
@@ -2131,6 +2141,11 @@ export const ERROR_TEXTS = {
   "catalogue.faulty": {
     "zh": "事项还有问题，没有保存。请看下面列出的各项。",
     "en": "The item has faults and was not saved. See the list below.",
+    "retry": false
+  },
+  "catalogue.exists": {
+    "zh": "已经有这个编码的事项，没有保存。请核对编码；要修改已有的事项，请在事项目录里打开它。",
+    "en": "There is an item with this code already; nothing was saved. Check the code; to change that item, open it in the list of items.",
     "retry": false
   },
   "catalogue.changed": {
@@ -2581,6 +2596,11 @@ export const ERROR_TEXTS = {
   "appointments.open_at_once": {
     "zh": "您有 {count} 个预约还没有办理，暂时不能再约。",
     "en": "You have {count} visits still to come, which is as many as can be booked at once.",
+    "retry": false
+  },
+  "appointments.same_visit": {
+    "zh": "此人在这个时段已经预约了这个事项。多人同来请改人数，另办一次请选其他时段。",
+    "en": "This person has booked this item for this time already. If several people come, change their number; for another visit choose another time.",
     "retry": false
   },
   "appointments.same_item": {
