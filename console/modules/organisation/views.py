@@ -148,7 +148,9 @@ class DepartmentPages:
     async def new(self, request: web.Request) -> web.Response:
         """With what a hall calls the department already filled in, when the list of the halls led here."""
         given = {key: request.query.get(key, "")[:80] for key in ("code", "name", "name_en")}
-        form = DepartmentForm(id=given["code"], **given)
+        form = DepartmentForm(
+            id=given["code"], code=given["code"], name=given["name"], name_en=given["name_en"]
+        )
         return await self._page(request, form, None, new=True)
 
     async def edit(self, request: web.Request) -> web.Response:
