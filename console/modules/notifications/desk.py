@@ -15,7 +15,7 @@ from console.core.uow import ReadUow, Uow
 from console.modules.notifications import claims, reports
 from console.modules.notifications import models as m
 from console.modules.notifications import repository as repo
-from console.modules.notifications.masks import masked
+from console.modules.notifications.masks import is_mail, masked
 from console.modules.notifications.reports import Wanted
 from console.modules.notifications.rules import NoticeRules, day_of, due_and_until
 from console.modules.notifications.segments import length, segments, signed
@@ -211,7 +211,7 @@ class NoticeDesk:
         sender = self._senders.get(channel)
         if sender is None:
             raise Refusal("notice.no_channel")
-        if not to.strip():
+        if not to.strip() or (channel is Channel.MAIL and not is_mail(to.strip())):
             raise Refusal("form.invalid", field="to")
         check(topic, channel, body)
         now = self._clock.now_ms()

@@ -1,8 +1,16 @@
 """Addresses as staff may see them."""
 
+import re
 from collections.abc import Sequence
 
 from console.modules.notifications.topics import Channel
+
+_MAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def is_mail(address: str) -> bool:
+    """Whether a mail server would take it for an address at all."""
+    return _MAIL.fullmatch(address) is not None
 
 
 def masked_devices(tokens: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """Pages that show what citizens were told: the list, one message, figures, sheets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -19,6 +19,27 @@ from qingting.kernel.web import LANGUAGE
 FILTERS = ("topic", "channel", "state", "hall", "first", "last")
 STATES = ("queued", "held", "sending", "sent", "delivered", "failed", "dropped")
 MESSAGE_STATES = ("planned", "cancelled", "expired", "repeated")
+WHYS = frozenset(
+    [
+        "absent",
+        "bad_account",
+        "bad_address",
+        "bad_sign",
+        "bad_signature",
+        "gone",
+        "late",
+        "limit",
+        "no_address",
+        "no_balance",
+        "no_device",
+        "no_template",
+        "no_user",
+        "quiet",
+        "sealed",
+        "unwanted",
+    ]
+)
+"""Reasons that have words of their own."""
 TONES = {
     "delivered": "done",
     "sent": "info",
@@ -68,6 +89,16 @@ def wanted_of(query: Mapping[str, str]) -> Wanted:
     )
 
 
+def why_of(reason: str, text: Callable[[str], str]) -> str:
+    """Why a message did not leave or arrive, in words; a provider's own word stays as it is. ``text`` gives the text of a
+    key."""
+    if reason in WHYS:
+        return text(f"notice.why.{reason}")
+    if reason.endswith("Error") or reason == "unreadable":
+        return f"{text('notice.why.unreachable')} ({reason})"
+    return reason
+
+
 def money(thousandths: int) -> str:
     """Yuan with two or three places."""
     text = f"{thousandths / 1000:.3f}"
@@ -108,6 +139,7 @@ def routes(pages: Pages) -> list[web.RouteDef]:
             "steps": steps,
             "words": await desk.words_of(uow, row, ways),
             "money": money,
+            "why_of": why_of,
             **await _shared(request, pages),
         }
         return request.app[PAGES].render(request, "notification.html", context, block="main")

@@ -1,5 +1,7 @@
 """Pages where wordings, rules and channels are edited."""
 
+from functools import partial
+
 from aiohttp import web
 
 from console.core.permissions import Permission
@@ -16,7 +18,8 @@ from console.modules.notifications.topics import (
     examples,
     shown,
 )
-from console.modules.notifications.views import Pages, money
+from console.modules.notifications.views import Pages, money, why_of
+from console.modules.notifications.wording import named
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
@@ -51,7 +54,12 @@ def routes(pages: Pages) -> list[web.RouteDef]:
     async def wording(request: web.Request) -> web.Response:
         found, channel, language = _named(request, pages)
         version, held = await repo.wording(request[UOW], found, channel, language)
-        form = WordingForm(seen=version, title=held.title, text=held.text, code=held.code)
+        form = WordingForm(
+            seen=version,
+            title=named(found, held.title, language),
+            text=named(found, held.text, language),
+            code=held.code,
+        )
         return await _wording(request, pages, form, None)
 
     async def put_wording(request: web.Request) -> web.Response:
@@ -160,8 +168,10 @@ async def _put_wording(request: web.Request, pages: Pages) -> web.Response:
             raise see_other(request, here, done="notice.done.wording")
         if form.do == "try":
             await pages.desk.try_wording(*about, form.to)
+        else:
+            await pages.desk.preview(request[UOW], topic, channel, language, form.wording)
     except Refusal as refusal:
-        return await _wording(request, pages, form, refusal)
+        return await _wording(request, pages, form, _in_words(request, refusal))
     return await _wording(request, pages, form, None, tried=form.do == "try")
 
 
@@ -187,6 +197,7 @@ async def _wording(
         "secret": FieldKind.CODE,
         "preview": await _preview(request, pages, form),
         "versions": await repo.wordings(uow, topic, channel, language),
+        "named": partial(named, topic, language=language),
         "first": topic.first_wording(channel, language),
         "language": request[LANGUAGE],
         "may": request[SUBJECT].may(Permission.NOTIFICATIONS_EDIT),
@@ -196,6 +207,18 @@ async def _wording(
         "faulty": frozenset(() if problem is None else _faulty(problem)),
     }
     return request.app[PAGES].render(request, "notifications_wording.html", context)
+
+
+def _in_words(request: web.Request, refusal: Refusal) -> Refusal:
+    """The provider's answer to a trial as people say it."""
+    if refusal.code != "notice.try_failed":
+        return refusal
+    text = request.app[PAGES].text
+    return Refusal(
+        refusal.code,
+        why=why_of(str(refusal.params["why"]), partial(text, Language.ZH)),
+        why_en=why_of(str(refusal.params["why"]), partial(text, Language.EN)),
+    )
 
 
 def _faulty(problem: Refusal) -> tuple[str, ...]:
@@ -220,6 +243,7 @@ async def _channels(
         "ways": await pages.desk.ways(request[UOW], request[SUBJECT]),
         "form": form,
         "money": money,
+        "why_of": why_of,
         "may": request[SUBJECT].may(Permission.NOTIFICATIONS_EDIT),
         "problem": problem,
     }

@@ -69,7 +69,8 @@ def mistakes(topic: DeclaredTopic, text: str) -> list[Mistake]:
 
 
 def check(topic: DeclaredTopic, channel: Channel, wording: Wording) -> None:
-    """Raises ``notice.field`` with the first mistake's place, ``notice.empty``, ``notice.long``."""
+    """Raises ``notice.field`` with the first mistake's place, ``notice.empty``, ``notice.long``, and ``notice.no_code``
+    when a code that the delivered wording says is left out: nobody could use the message then."""
     most = LONGEST_TEXT.get(channel, LONGEST_OTHER)
     for part, text, longest in (
         ("title", wording.title, LONGEST_TITLE),
@@ -83,6 +84,33 @@ def check(topic: DeclaredTopic, channel: Channel, wording: Wording) -> None:
             raise Refusal("notice.long", most=longest, length=len(text))
         for one in mistakes(topic, text):
             raise Refusal("notice.field", word=one.word, line=one.line, column=one.column)
+    delivered = topic.first_wording(channel, Language.ZH)
+    for missing in _codes(topic, delivered) - _codes(topic, wording):
+        word, word_en = (topic.field_names[missing, one] for one in Language)
+        raise Refusal("notice.no_code", word=word, word_en=word_en)
+
+
+def _codes(topic: DeclaredTopic, wording: Wording) -> set[str]:
+    """Fields with what is good for whoever has it, in what is sent by any way."""
+    return {
+        one.id
+        for one in pieces(topic, wording.text)
+        if isinstance(one, TopicField) and one.kind is FieldKind.CODE
+    }
+
+
+def named(topic: DeclaredTopic, text: str, language: Language) -> str:
+    """``text`` with its fields called as people call them in ``language``; one with a mistake stays as it is."""
+    found: list[str] = []
+    for one in pieces(topic, text):
+        if isinstance(one, Mistake):
+            return text
+        if isinstance(one, str):
+            found.append(one.replace("{", "{{").replace("}", "}}"))
+            continue
+        name = topic.field_names[one.id, language]
+        found.append(f"{{{name if topic.field_of(name) == one else one.id}}}")
+    return "".join(found)
 
 
 def fill(

@@ -121,6 +121,9 @@ async def _edit(page: Browser) -> None:
     assert status == 422
     assert "第 2 行第 3 个字处的“几位”" in text
     assert "还有{几位}" in text
+    status, _, text = await page.submit(WORDING, WORDING, **bad | {"do": "preview"})
+    assert status == 422
+    assert "第 2 行第 3 个字处的“几位”" in text, "a preview says what keeps it from being made"
     good = bad | {"text": "请回{大厅}，还有{前面人数}位", "do": "preview"}
     status, _, text = await page.submit(WORDING, WORDING, **good)
     assert status == 200
@@ -128,6 +131,9 @@ async def _edit(page: Browser) -> None:
     assert "计费 1 条" in text
     saved = await page.submit(WORDING, WORDING, **good | {"do": "save"})
     assert "已存为新版本" in saved[2]
+    shown = (await page.get(WORDING))[1]
+    assert "{前面人数}位" in shown
+    assert "{ahead}" not in shown, "fields are called as the list of fields calls them"
     again = await page.submit(WORDING, WORDING, **good | {"do": "save"})
     assert again[0] == 409, "two who edit one version do not overwrite each other"
     tried = await page.submit(WORDING, WORDING, **good | {"do": "try", "to": "13900000000"})

@@ -1,6 +1,8 @@
 """Telling citizens: lengths and segments, wordings with fields, quiet hours, ways and their order."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.senders.opening import SenderSettings, sender_faults
+from console.modules.notifications.masks import is_mail
 from console.modules.notifications.rules import (
     DAY_MS,
     MINUTE_MS,
@@ -30,9 +33,11 @@ from console.modules.notifications.topics import (
     Wording,
     kept_params,
 )
-from console.modules.notifications.wording import check, fill, mistakes, said
+from console.modules.notifications.views import WHYS, why_of
+from console.modules.notifications.wording import check, fill, mistakes, named, said
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
+from qingting.kernel.i18n import Catalogue
 
 CHINA = 480
 NIGHT = NoticeRules()
@@ -130,6 +135,42 @@ def test_an_unknown_field_is_refused_with_its_place() -> None:
         check(TOPIC, Channel.MAIL, Wording(title=" ", text="x"))
     with pytest.raises(Refusal, match=r"notice\.long"):
         check(TOPIC, Channel.SMS, Wording(title="", text="字" * 501))
+
+
+def test_a_wording_that_leaves_out_the_code_it_is_there_for_is_refused() -> None:
+    texts = {Language.ZH: "取号码{code}", Language.EN: "Code {code}"}
+    topic = replace(TOPIC, texts=texts)
+    with pytest.raises(Refusal, match=r"notice\.no_code") as refused:
+        check(topic, Channel.MAIL, Wording(title="取号码{code}", text="您好"))
+    assert "取号码" in refused.value.sentence(Language.ZH)
+    assert "“Code”" in refused.value.sentence(Language.EN)
+    check(topic, Channel.MAIL, Wording(title="您好", text="{取号码}"))
+    check(topic, Channel.SMS, Wording(title="", text="以站内信为准"))
+
+
+def test_a_wording_is_shown_with_its_fields_by_name_and_stays_the_same_wording() -> None:
+    text = "{who}：{time} 到{{一楼}}{hall}"
+    shown = named(TOPIC, text, Language.ZH)
+    assert shown == "{姓名}：{时间} 到{{一楼}}{大厅}"
+    for language in Language:
+        again = fill(TOPIC, named(TOPIC, text, language), PARAMS, language, CHINA)
+        assert again == fill(TOPIC, text, PARAMS, language, CHINA)
+    assert named(TOPIC, "{hall}到{几点}", Language.ZH) == "{hall}到{几点}", "not to be guessed"
+
+
+def test_a_reason_is_said_in_words_and_a_providers_own_word_stays() -> None:
+    words = {one: Catalogue.load("console.modules.notifications") for one in Language}
+    text = {one: partial(words[one].text, one) for one in Language}
+    for reason in WHYS:
+        assert why_of(reason, text[Language.ZH]) != reason
+    assert why_of("TimeoutError", text[Language.ZH]) == "对方没有正常回答 (TimeoutError)"
+    assert why_of("MK:0045", text[Language.ZH]) == "MK:0045"
+
+
+@pytest.mark.parametrize("address", ["nonsense", "a@b", "a b@c.cn", "@c.cn", "a@@c.cn"])
+def test_what_is_no_mail_address_is_told_from_one(address: str) -> None:
+    assert not is_mail(address)
+    assert is_mail("zhang.san+1@mail.daqing.gov.cn")
 
 
 @given(st.text(max_size=80))

@@ -1823,6 +1823,11 @@ export const ERROR_TEXTS = {
     "en": "“{word}” in line {line}, character {column} is not a field of this message. Choose one from the list of fields, or change these braces.",
     "retry": false
   },
+  "notice.no_code": {
+    "zh": "正文里没有“{word}”，收到的人没法用。请从字段表里把它插进去。",
+    "en": "The text does not say “{word}”, so nobody could use it. Insert it from the list of fields.",
+    "retry": false
+  },
   "notice.changed": {
     "zh": "别人刚刚改过这里。您写的内容还在，请先看新的版本，再决定要不要保存。",
     "en": "Somebody else has just changed this. What you typed is kept: look at the new version before you save.",
