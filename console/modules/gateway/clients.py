@@ -59,12 +59,14 @@ class Access(Strict, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What of the quotas is left after a call. ``reset`` and ``wait`` in seconds; ``wait`` 0: the call may be made."""
+    """What is left after a call of the quota that is nearer to its end. ``reset`` and ``wait`` in seconds; ``wait`` 0: the
+    call may be made. ``daily``: it is the day's."""
 
     limit: int
     remaining: int
     reset: int
     wait: int = 0
+    daily: bool = False
 
 
 def reach_text(reach: Reach) -> str:
@@ -145,10 +147,13 @@ async def count(uow: Uow, one: Client, now: int, offset_ms: int) -> Left:
     calls = await _take(uow, one.id, "minute", minute, one.per_minute)
     if calls is None:
         return Left(limit=one.per_minute, remaining=0, reset=reset, wait=reset)
-    if await _take(uow, one.id, "day", day, one.per_day) is None:
-        wait = -(-(day + DAY_MS - now) // 1000)
-        return Left(limit=one.per_day, remaining=0, reset=wait, wait=wait)
-    return Left(limit=one.per_minute, remaining=one.per_minute - calls, reset=reset)
+    today, rest = await _take(uow, one.id, "day", day, one.per_day), one.per_minute - calls
+    over = -(-(day + DAY_MS - now) // 1000)
+    if today is None:
+        return Left(limit=one.per_day, remaining=0, reset=over, wait=over, daily=True)
+    if one.per_day - today < rest:
+        return Left(limit=one.per_day, remaining=one.per_day - today, reset=over, daily=True)
+    return Left(limit=one.per_minute, remaining=rest, reset=reset)
 
 
 async def _take(uow: Uow, name: str, span: str, began: int, most: int) -> int | None:

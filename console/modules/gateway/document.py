@@ -21,7 +21,10 @@ _EVERY = ("api.token", "api.address", "api.scope", "api.parameter", "api.quota",
 _WITH_BODY = ("api.json", "api.body", "api.media", "api.too_large")
 _ONCE = ("api.key", "api.key_reused")
 _LIMITS = {
-    "RateLimit-Limit": Both("当前额度", "The quota that is counted"),
+    "RateLimit-Limit": Both(
+        "每分钟和每天的额度中，更快用完的那一个",
+        "Of the quotas a minute and a day, the one nearer to its end",
+    ),
     "RateLimit-Remaining": Both("额度还剩几次", "Calls left in it"),
     "RateLimit-Reset": Both("多少秒后重新计数", "Seconds until it begins anew"),
 }

@@ -165,7 +165,7 @@ class Gate:
         visit.caller = caller
         visit.headers.update(_limits(left))
         if left.wait:
-            raise Refusal("api.quota", seconds=left.wait)
+            raise problem.used_up(left.limit, left.wait, daily=left.daily)
         return caller
 
     def _subject(

@@ -91,8 +91,8 @@ class TokenDesk:
                 log.info("api.token_refused", known=client is not None)
                 raise Refusal("api.client")
             wanted = set(form.scope.split()) or set(client.scopes)
-            if not wanted <= set(client.scopes):
-                raise Refusal("api.scope", scope="")
+            if beyond := sorted(wanted - set(client.scopes)):
+                raise Refusal("api.scope", scope=" ".join(beyond)[:200])
             scopes = sorted(wanted)
             token = await clients.make_token(uow, client.id, scopes, now)
         return TokenAnswer(

@@ -65,6 +65,25 @@ def answer(refusal: Refusal, language: Language, request: str) -> web.Response:
     return web.Response(body=body, status=refusal.status, content_type=MEDIA, headers=headers)
 
 
+def used_up(limit: int, seconds: int, *, daily: bool) -> Refusal:
+    """``api.quota`` in words: which of the quotas it is, and how long that lasts."""
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    zh = f"{hours} 小时 {minutes} 分钟" if hours else f"{minutes} 分钟"
+    en = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if seconds < 120:
+        zh, en = f"{seconds} 秒", f"{seconds} s"
+    span, span_en = ("今天", "today") if daily else ("这一分钟", "this minute")
+    return Refusal(
+        "api.quota",
+        limit=limit,
+        seconds=seconds,
+        span=span,
+        span_en=span_en,
+        wait=zh,
+        wait_en=en,
+    )
+
+
 def language_of(request: web.Request) -> Language:
     """English for whom it is nearer than Chinese by ``Accept-Language``, else Chinese."""
     best, chosen = -1.0, Language.ZH

@@ -90,6 +90,34 @@ async def test_a_quota_is_counted_right_however_many_ask_at_once(
         assert (await one.get("/divisions?limit=1")).headers["RateLimit-Remaining"] == "9"
 
 
+async def test_the_quota_that_ends_first_is_told_and_its_end_in_words(
+    ready: ConsoleReady, clock: ManualClock
+) -> None:
+    given = access("organisation.read", per_minute=10, per_day=11)
+    async with caller(ready, "daily", given) as one:
+        left = [(await one.get("/divisions?limit=1")).headers for _ in range(3)]
+        assert {each["RateLimit-Limit"] for each in left} == {"10"}, "the minute ends first"
+        await clock.advance(60)
+        left = [(await one.get("/divisions?limit=1")).headers for _ in range(8)]
+        assert {each["RateLimit-Limit"] for each in left} == {"11"}, "now it is the day"
+        assert [each["RateLimit-Remaining"] for each in left] == [str(7 - n) for n in range(8)]
+        late = await one.get("/divisions?limit=1", Accept_Language="zh")
+        assert late.status == 429
+        assert late.headers["Retry-After"] == late.headers["RateLimit-Reset"]
+        assert re.search(r"今天的 11 次调用已经用完，请 \d+ 小时 \d+ 分钟后再试", late.body["detail"])
+        late = await one.get("/divisions?limit=1", Accept_Language="en")
+        assert re.search(r"The 11 calls of today .* \d+ h \d+ min;", late.body["detail"])
+
+
+async def test_a_scope_that_was_not_granted_is_named(ready: ConsoleReady) -> None:
+    secret = await integrator(ready, "asks", access("halls.read"))
+    async with aiohttp.ClientSession(base_url=ready.url) as http:
+        answer = await token_of(http, "asks", secret, "halls.read pigeons.read")
+    assert answer.body["error"] == "invalid_scope"
+    assert "pigeons.read" in answer.body["error_description"]
+    assert "halls.read" not in answer.body["error_description"]
+
+
 async def test_a_hall_out_of_reach_is_answered_like_one_that_does_not_exist(
     ready: ConsoleReady,
 ) -> None:

@@ -2349,8 +2349,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "api.quota": {
-    "zh": "调用次数已经用完，请 {seconds} 秒后再试。需要更多次数请联系管理员。",
-    "en": "The quota is used up. Try again in {seconds} seconds; ask the administrator if you need more.",
+    "zh": "{span}的 {limit} 次调用已经用完，请 {wait}后再试。需要更多次数请联系管理员。",
+    "en": "The {limit} calls of {span} are used up. Try again in {wait}; ask the administrator if you need more.",
     "retry": true
   },
   "api.parameter": {
