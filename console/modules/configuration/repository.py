@@ -99,6 +99,12 @@ async def version_and_before(
     return found if found and (found[0]["epoch"], found[0]["seq"]) == (epoch, seq) else ()
 
 
+async def of_version(uow: ReadUow, hall: str, version: int) -> HallConfig | None:
+    """The newest configuration that was in force under this number."""
+    row = await uow.first(_newest(hall).where(_V.version == version))
+    return unpack(row["body"]) if row is not None else None
+
+
 async def add_version(uow: Uow, **values: object) -> None:
     await uow.run(insert(m.version).values(values).on_conflict_do_nothing())
 

@@ -16,6 +16,7 @@ from console.modules.configuration.consequences import Consequence, consequences
 from console.modules.configuration.difference import Change, Conflict, Path, conflicts, diff, merge
 from console.modules.configuration.packing import configuration, document, unpack
 from console.modules.configuration.repository import Draft
+from console.modules.configuration.together import Origin, together
 from qingting.contract.config import HallConfig, config_faults
 from qingting.contract.config_parts import ConfigPart, edited
 from qingting.contract.directives import PutConfig
@@ -46,6 +47,12 @@ class Standing:
     @property
     def revision(self) -> int:
         return self.draft.revision if self.draft is not None else 0
+
+    @property
+    def origin(self) -> Origin:
+        """What a form made now is made from."""
+        base = self.draft.base if self.draft is not None else self.present.config
+        return Origin(self.revision, base.version)
 
     @property
     def pending(self) -> bool:
@@ -128,17 +135,38 @@ class ConfigurationService:
 
     # ---- writing --------------------------------------------------------------------------------
 
-    async def save(
-        self, uow: Uow, subject: Subject, hall: HallId, revision: int, config: HallConfig, part: str
-    ) -> int:
-        """Keeps ``config`` as the hall's draft, which had ``revision`` before whoever wrote it (0: there was none).
+    async def written_on(self, uow: ReadUow, standing: Standing, origin: Origin) -> HallConfig:
+        """What a form showed that was made from ``origin``. Raises ``config.draft_gone`` when that is kept no more."""
+        if origin == standing.origin:
+            return standing.config
+        if origin.revision:
+            found = await repo.saved(uow, standing.hall, origin.revision)
+        else:
+            found = await repo.of_version(uow, standing.hall, origin.version)
+        if found is None:
+            raise Refusal("config.draft_gone")
+        return found
 
-        Raises ``config.draft_moved_on`` when a colleague has saved meanwhile."""
+    async def save(
+        self,
+        uow: Uow,
+        subject: Subject,
+        hall: HallId,
+        origin: Origin,
+        config: HallConfig,
+        part: str,
+        over: Origin | None = None,
+    ) -> int:
+        """Keeps ``config``, written on ``origin``, as the hall's draft. What a colleague has saved meanwhile holds as well.
+
+        Raises ``config.draft_moved_on`` (:class:`SavedMeanwhile`) when both changed the same, unless the person saw that
+        at ``over`` and wants the own, and ``config.draft_gone``."""
         subject.require(FUNCTION, hall=hall)
         await repo.lock(uow, hall)
         standing = await self.standing(uow, subject, hall)
-        if standing.revision != revision:
-            raise Refusal("config.draft_moved_on")
+        if standing.origin != origin:
+            base = await self.written_on(uow, standing, origin)
+            config = together(base, config, standing.config, over=over == standing.origin)
         return await self._keep(uow, subject, standing, config, part)
 
     async def _keep(

@@ -1,8 +1,9 @@
 """Pages of halls' configurations: the list, one hall with its draft, history and versions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta, timezone
+from functools import partial
 
 from aiohttp import web
 
@@ -16,8 +17,9 @@ from console.modules.configuration.fields import FORMS
 from console.modules.configuration.packing import document, unpack
 from console.modules.configuration.service import ConfigurationService, Review, Standing
 from console.modules.configuration.texts import TEXT_PARTS
+from console.modules.configuration.together import Origin, SavedMeanwhile, origin_of
 from console.modules.configuration.typed import parts
-from console.modules.configuration.words import Wording
+from console.modules.configuration.words import Choice, Wording
 from qingting.contract.config import HallConfig
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -55,8 +57,56 @@ class Desk:
             "problem": problem,
             "rows": await repo.history(request[UOW], hall, 10),
             "saves": await repo.saves(request[UOW], hall) if standing.draft else (),
+            "say_part": partial(_part_words, request),
         }
         return request.app[PAGES].render(request, "configuration.html", context)
+
+    async def typed_on(self, request: web.Request, standing: Standing) -> "Typed":
+        """What the form that comes in was made from. Raises ``config.draft_gone``."""
+        given = await unread(request, standing)
+        config = await self.service.written_on(request[UOW], standing, given.origin)
+        return replace(given, config=config)
+
+    async def save(
+        self, request: web.Request, standing: Standing, typed: "Typed", made: HallConfig, part: str
+    ) -> None:
+        """Raises ``config.draft_moved_on``."""
+        await self.service.save(
+            request[UOW], request[SUBJECT], standing.hall, typed.origin, made, part, typed.over
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """``config``: what the form showed; ``over``: where its conflicts were looked at, when the person wants the own."""
+
+    origin: Origin
+    config: HallConfig
+    over: Origin | None = None
+
+
+async def unread(request: web.Request, standing: Standing) -> Typed:
+    """As the form says, before it is known whether what it was made from is still kept."""
+    form = await request.post()
+    origin = origin_of(str(form.get("revision", ""))) or standing.origin
+    return Typed(origin, standing.config, origin_of(str(form.get("over", ""))))
+
+
+def _part_words(request: web.Request, part: str) -> str:
+    """What a save changed; what another module or a copy brought says so itself."""
+    text = partial(request.app[PAGES].text, request[LANGUAGE])
+    if part in FORMED or part in TEXT_PARTS:
+        return text(f"conf.part.{part}")
+    if part.startswith("#"):
+        return text("conf.back_to_part", n=part[1:])
+    return text("conf.merged_part") if part == "merge" else part
+
+
+def clashes(request: web.Request, problem: Refusal | None) -> list[Choice]:
+    """What a colleague saved otherwise than whoever sent the form."""
+    if not isinstance(problem, SavedMeanwhile):
+        return []
+    return wording(request, problem.base, problem.mine).choices(problem.places)
 
 
 def saying(request: web.Request) -> Callable[[str], str]:

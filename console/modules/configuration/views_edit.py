@@ -22,7 +22,17 @@ from console.modules.configuration.texts import (
     read_text,
     text_of,
 )
-from console.modules.configuration.views import HALL, Desk, about, saying, wording
+from console.modules.configuration.together import Origin
+from console.modules.configuration.views import (
+    HALL,
+    Desk,
+    Typed,
+    about,
+    clashes,
+    saying,
+    unread,
+    wording,
+)
 from console.modules.jobs.api import JobKind, JobsApi
 from qingting.contract.base import Strict
 from qingting.contract.config import HallConfig, config_faults
@@ -57,15 +67,18 @@ def _entry_routes(desk: Desk) -> list[web.RouteDef]:
     async def put(request: web.Request) -> web.Response:
         standing, form = await desk.standing(request), await request.post()
         part, key = request.match_info["part"], request.match_info["entry"]
+        typed = await unread(request, standing)
 
         def given(name: str) -> list[str]:
             return [one for one in form.getall(name, []) if isinstance(one, str)]
 
         try:
-            config = _as_typed(standing, part, key, given)
-            await _save(desk, request, standing, config, part)
+            typed = await desk.typed_on(request, standing)
+            await desk.save(
+                request, standing, typed, _as_typed(typed.config, part, key, given), part
+            )
         except Refusal as refusal:
-            return _form(request, standing, part, key, refusal, given)
+            return _form(request, standing, part, key, refusal, given, typed)
         raise see_other(request, _home(standing, part), done="conf.done.saved")
 
     base = HALL + "/parts/{part}"
@@ -99,19 +112,20 @@ def _part_routes(desk: Desk, base: str) -> list[web.RouteDef]:
         standing, part = await desk.standing(request), request.match_info["part"]
         if part not in FORMS or part == "hall":
             raise Refusal("page.not_found")
-        known, version = document(standing.config), standing.config.version
+        typed = await desk.typed_on(request, standing)
+        known, version = document(typed.config), typed.config.version
         config = entries.drop_entry(known, version, part, request.match_info["entry"])
-        await _save(desk, request, standing, config, part)
+        await desk.save(request, standing, typed, config, part)
         raise see_other(request, _home(standing, part), done="conf.done.saved")
 
     return [web.get(base, part), web.post(base + "/{entry}/drop", drop)]
 
 
 def _as_typed(
-    standing: Standing, part: str, key: str, given: Callable[[str], list[str]]
+    config: HallConfig, part: str, key: str, given: Callable[[str], list[str]]
 ) -> HallConfig:
     """Raises ``form.invalid``, ``page.not_found``."""
-    known, version = document(standing.config), standing.config.version
+    known, version = document(config), config.version
     if part == "calendar":
         return entries.put_hours(known, version, given)
     if part not in FORMS:
@@ -125,15 +139,6 @@ def _home(standing: Standing, part: str) -> str:
     return f"/configurations/{standing.hall}" + ("" if single else f"/parts/{part}")
 
 
-async def _save(
-    desk: Desk, request: web.Request, standing: Standing, config: HallConfig, part: str
-) -> None:
-    """On the revision that the form was made from; without one, on the present."""
-    typed = (await request.post()).get("revision", "")
-    revision = int(typed) if isinstance(typed, str) and typed.isdecimal() else standing.revision
-    await desk.service.save(request[UOW], request[SUBJECT], standing.hall, revision, config, part)
-
-
 def _form(
     request: web.Request,
     standing: Standing,
@@ -141,9 +146,10 @@ def _form(
     key: str,
     problem: Refusal | None = None,
     given: Callable[[str], list[str]] | None = None,
+    typed: Typed | None = None,
 ) -> web.Response:
-    """The form of an entry; after a refusal with what was typed."""
-    known = document(standing.config)
+    """The form of an entry; after a refusal with what was ``typed``, still on what it was made from."""
+    known = document(typed.config if typed is not None else standing.config)
     fields: tuple[Field, ...] = ()
     if part == "calendar":
         values, title = entries.hours_values(known), ""
@@ -169,6 +175,8 @@ def _form(
         "options": _options(request, known, fields),
         "week": entries.WEEK,
         "problem": problem,
+        "clashes": clashes(request, problem),
+        "origin": typed.origin if typed is not None else standing.origin,
         "home": _home(standing, part),
     }
     return request.app[PAGES].render(request, "configuration_entry.html", context)
@@ -231,20 +239,21 @@ def _text_routes(desk: Desk) -> list[web.RouteDef]:
         shown = text_of(standing.config, part)
         here = [one for one in config_faults(standing.config) if one.part in TEXT_PARTS[part]]
         slips = lines_of(here, shown, request[LANGUAGE])
-        return _text_page(request, standing, shown, slips)
+        return _text_page(request, standing, shown, slips, standing.origin)
 
     async def put(request: web.Request) -> web.Response:
         standing, part = await desk.standing(request), request.match_info["part"]
         given = (await request.post()).get("text", "")
         if part not in TEXT_PARTS or not isinstance(given, str):
             raise Refusal("page.not_found")
+        origin = (await unread(request, standing)).origin
         try:
-            config = read_text(standing.config, part, given)
-            await _save(desk, request, standing, config, part)
+            typed = await desk.typed_on(request, standing)
+            await desk.save(request, standing, typed, read_text(typed.config, part, given), part)
         except BadText as bad:
-            return _text_page(request, standing, given, bad.slips, status=422)
+            return _text_page(request, standing, given, bad.slips, origin, status=422)
         except Refusal as refusal:
-            return _text_page(request, standing, given, [], problem=refusal)
+            return _text_page(request, standing, given, [], origin, problem=refusal)
         raise see_other(request, f"/configurations/{standing.hall}", done="conf.done.saved")
 
     return [web.get(HALL + "/text/{part}", text), web.post(HALL + "/text/{part}", put)]
@@ -255,6 +264,7 @@ def _text_page(
     standing: Standing,
     text: str,
     slips: list[Slip],
+    origin: Origin,
     *,
     status: int = 200,
     problem: Refusal | None = None,
@@ -266,6 +276,8 @@ def _text_page(
         "slips": slips,
         "bad": status != 200,
         "problem": problem,
+        "clashes": clashes(request, problem),
+        "origin": origin,
     }
     return request.app[PAGES].render(request, "configuration_text.html", context, status=status)
 

@@ -4,13 +4,22 @@ from typing import Any
 
 from aiohttp import web
 
-from console.core.web import PAGES, SUBJECT, UOW
+from console.core.web import PAGES
 from console.modules.configuration.packing import document
 from console.modules.configuration.service import Standing
 from console.modules.configuration.typed import parts
 from console.modules.configuration.typed.drawn import Artist
 from console.modules.configuration.typed.flat import Flat, pressed
-from console.modules.configuration.views import HALL, Desk, about, saying, wording
+from console.modules.configuration.views import (
+    HALL,
+    Desk,
+    Typed,
+    about,
+    clashes,
+    saying,
+    unread,
+    wording,
+)
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, see_other
@@ -47,13 +56,10 @@ def _list_routes(desk: Desk, base: str) -> list[web.RouteDef]:
 
     async def drop(request: web.Request) -> web.Response:
         standing, part = await desk.standing(request), request.match_info["part"]
-        known, version = document(standing.config), standing.config.version
+        typed = await desk.typed_on(request, standing)
+        known, version = document(typed.config), typed.config.version
         config = parts.drop(known, version, part, request.match_info["entry"])
-        typed = str((await request.post()).get("revision", ""))
-        revision = int(typed) if typed.isdecimal() else standing.revision
-        await desk.service.save(
-            request[UOW], request[SUBJECT], standing.hall, revision, config, part
-        )
+        await desk.save(request, standing, typed, config, part)
         raise see_other(request, _home(standing, part), done="conf.done.saved")
 
     return [web.get(base, entries), web.post(base + "/{entry}/drop", drop)]
@@ -68,24 +74,22 @@ def _form_routes(desk: Desk, one: str, entry: str) -> list[web.RouteDef]:
         standing = await desk.standing(request)
         part, key = _place(request)
         given = parts.standing(document(standing.config), part, key)
-        return _page(request, standing, given, revision=str(standing.revision))
+        return _page(request, standing, given, Typed(standing.origin, standing.config))
 
     async def put(request: web.Request) -> web.Response:
         """Saves, or shows the same form with a row more or less: nothing else than the form is changed by that."""
         standing, (part, key) = await desk.standing(request), _place(request)
-        given, revision, button = await _typed(request)
-        known = document(standing.config)
-        if button != "save":
-            given = pressed(parts.shape(part), parts.root(part), given, button)
-            return _page(request, standing, given, revision=revision)
+        given, button = await _typed(request)
+        typed = await unread(request, standing)
         try:
-            config = parts.put(known, standing.config.version, part, key, given)
-            base = int(revision) if revision.isdecimal() else standing.revision
-            await desk.service.save(
-                request[UOW], request[SUBJECT], standing.hall, base, config, part
-            )
+            typed = await desk.typed_on(request, standing)
+            if button != "save":
+                given = pressed(parts.shape(part), parts.root(part), given, button)
+                return _page(request, standing, given, typed)
+            config = parts.put(document(typed.config), typed.config.version, part, key, given)
+            await desk.save(request, standing, typed, config, part)
         except Refusal as refusal:
-            return _page(request, standing, given, revision=revision, problem=refusal)
+            return _page(request, standing, given, typed, problem=refusal)
         raise see_other(request, _home(standing, part), done="conf.done.saved")
 
     return [web.get(one, form), web.post(one, put), web.get(entry, form), web.post(entry, put)]
@@ -98,16 +102,16 @@ def _place(request: web.Request) -> tuple[str, str]:
     return request.match_info["part"], request.match_info["entry"]
 
 
-async def _typed(request: web.Request) -> tuple[Flat, str, str]:
-    """The inputs, the revision that the form was made from, and the button."""
+async def _typed(request: web.Request) -> tuple[Flat, str]:
+    """The inputs of the form itself, and the button."""
     form = await request.post()
     given: Flat = {}
     for name, value in form.items():
         if isinstance(value, str):
             given.setdefault(name, []).append(value)
-    given.pop("csrf", None)
-    revision, button = (given.pop(one, [""])[0] for one in ("revision", "do"))
-    return given, revision, button or "save"
+    for name in ("csrf", "revision", "over"):
+        given.pop(name, None)
+    return given, given.pop("do", [""])[0] or "save"
 
 
 def _home(standing: Standing, part: str) -> str:
@@ -122,12 +126,12 @@ def _page(
     request: web.Request,
     standing: Standing,
     given: Flat,
+    typed: Typed,
     *,
-    revision: str,
     problem: Refusal | None = None,
 ) -> web.Response:
     part, key = _place(request)
-    known, say = document(standing.config), saying(request)
+    known, say = document(typed.config), saying(request)
     before = parts.standing(known, part, key)
     kept = frozenset((name, values[0]) for name, values in before.items() if values)
     artist = Artist(known, part, say, request[LANGUAGE] is Language.ZH, kept)
@@ -143,7 +147,8 @@ def _page(
         "title": title,
         "form": node,
         "address": request.path,
-        "revision": revision,
+        "origin": typed.origin,
+        "clashes": clashes(request, problem),
         "problem": _in_words(problem, part, say) if problem is not None else None,
         "home": _home(standing, part),
         "text_part": "boards" if part == SCREENS else part,

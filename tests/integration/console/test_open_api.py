@@ -104,7 +104,9 @@ async def test_the_quota_that_ends_first_is_told_and_its_end_in_words(
         late = await one.get("/divisions?limit=1", Accept_Language="zh")
         assert late.status == 429
         assert late.headers["Retry-After"] == late.headers["RateLimit-Reset"]
-        assert re.search(r"今天的 11 次调用已经用完，请 \d+ 小时 \d+ 分钟后再试", late.body["detail"])
+        assert re.search(
+            r"今天的 11 次调用已经用完，请 \d+ 小时 \d+ 分钟后再试", late.body["detail"]
+        )
         late = await one.get("/divisions?limit=1", Accept_Language="en")
         assert re.search(r"The 11 calls of today .* \d+ h \d+ min;", late.body["detail"])
 

@@ -2484,8 +2484,13 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "config.draft_moved_on": {
-    "zh": "同事刚刚也存了这个大厅的草稿，您的这次没有存。您填的还在下面；请打开最新的草稿核对后再存一次。",
-    "en": "A colleague has just saved this hall's draft; yours was not kept. What you typed is still here: look at the new draft and save again.",
+    "zh": "同事刚刚存过同样的地方，您的这次没有存。您填的还在下面；请看同事存的是什么，再决定用谁的。",
+    "en": "A colleague has just saved the same places otherwise; yours was not kept. What you typed is still here: look at what the colleague saved, then choose.",
+    "retry": false
+  },
+  "config.draft_gone": {
+    "zh": "您打开这一页之后，这份草稿已经被丢掉或换过，这次没有存。您填的还在下面；请重新打开这一页，把要改的再填一次。",
+    "en": "Since you opened this page its draft was thrown away or replaced, so this was not kept. What you typed is still here: open the page anew and type what you want to change once more.",
     "retry": false
   },
   "config.other_hall": {
