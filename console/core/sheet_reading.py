@@ -15,7 +15,8 @@ Given = str | int | float | bool | date | datetime
 """A cell as it was read; an empty one is an empty text."""
 MAX_BYTES = 960 * 1024
 """With the form around it a request as large as the server takes from anybody."""
-MAX_ROWS = 20_000
+MAX_ROWS = 10_000
+"""The preview of so many takes about half a second; a page that waits should not take more than one."""
 MAX_COLUMNS = 100
 _MAX_UNPACKED = 200 * 1024 * 1024
 """A small archive that unpacks to more is an attack or a mistake."""

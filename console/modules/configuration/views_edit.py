@@ -42,6 +42,8 @@ from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 
 MOST_ITEMS = 100_000
+MOST_LINES = 1_000
+"""Differences to the catalogue that are shown at once; what is taken over makes room for the rest."""
 
 
 def routes(
@@ -296,7 +298,8 @@ def _catalogue_routes(desk: Desk, catalogue: CatalogueApi) -> list[web.RouteDef]
         lines = offer_lines(standing.config, await items(request))
         context = {
             **about(request, standing),
-            "lines": lines,
+            "lines": lines[:MOST_LINES],
+            "beyond": max(0, len(lines) - MOST_LINES),
             "says": words.value,
         }
         return request.app[PAGES].render(request, "configuration_catalogue.html", context)

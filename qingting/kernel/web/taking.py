@@ -18,9 +18,11 @@ _NOT_KEPT = ("out", "table", "page", "done")
 
 
 def wanted_out(request: web.Request) -> str:
-    """What ``?out=`` asks for; empty for a usual page."""
+    """What ``?out=`` asks for; empty for a usual page. A preview of what was brought may be taken out as well: it
+    changes nothing."""
     out = request.query.get("out", "")
-    return out if request.method == "GET" and out in ("xlsx", "csv", "paper") else ""
+    shows = request.method == "GET" or request.path.endswith("/preview")
+    return out if shows and out in ("xlsx", "csv", "paper") else ""
 
 
 def table_key(caption: str) -> str:

@@ -20,6 +20,7 @@ from console.app.server import ConsoleReady
 from console.core.permissions import NOBODY, SYSTEM
 from console.modules.catalogue import repository as catalogue
 from console.modules.catalogue.domain import ItemBody
+from console.modules.configuration import views_edit
 from console.modules.configuration.api import CONFIGURATION
 from console.modules.configuration.service import ConfigurationService, Standing
 from hallserver.hall import Hall, open_hall
@@ -349,7 +350,7 @@ async def test_a_row_more_is_not_yet_saved_and_what_is_wrong_is_marked(stage: St
 
 
 async def test_parts_of_one_hall_and_the_catalogue_come_to_a_hall_and_refusals_name_theirs(
-    stage: Stage,
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person, hall, city = stage.person, stage.hall, stage.ready.city
     for other, name in (("model", "样板厅"), ("silent", "新建厅")):
@@ -386,10 +387,19 @@ async def test_parts_of_one_hall_and_the_catalogue_come_to_a_hall_and_refusals_n
     department = config.departments[0].name
     body = ItemBody(name="社保卡补办", department=department, halls=(config.hall.id,))
     async with city.db.write() as uow:
-        await catalogue.put_draft(uow, code, body, origin="hand", at=1, by="test")
-        await catalogue.publish(uow, code, 1, date(2026, 1, 1), 1, "test")
-        await catalogue.put_flags(uow, [(code, True, True)], 1, "test")
+        for each, name in ((code, "社保卡补办"), (f"{code[:-1]}1", "社保卡挂失")):
+            named = msgspec.structs.replace(body, name=name)
+            await catalogue.put_draft(uow, each, named, origin="hand", at=1, by="test")
+            await catalogue.publish(uow, each, 1, date(2026, 1, 1), 1, "test")
+            await catalogue.put_flags(uow, [(each, True, True)], 1, "test")
     page = "/configurations/test/catalogue"
+    _, text = await person.get(page)
+    assert ("社保卡补办" in text, "社保卡挂失" in text) == (True, True)
+    monkeypatch.setattr(views_edit, "MOST_LINES", 1)
+    _, text = await person.get(page)
+    assert ("社保卡补办" in text, "社保卡挂失" in text) != (True, True)
+    assert "前 1 项，另有 1 项不同" in text, "what is left out is counted, not hidden"
+    monkeypatch.undo()
     assert (await person.submit(page, page, codes=code))[0] == 200
     assert code not in {one.code for one in hall.state.config.items}
     assert (await stage.press("publish"))[0] == 200

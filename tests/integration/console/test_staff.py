@@ -1,6 +1,9 @@
 """Staff of the city: whoever keeps them stays within the own reach, and an own reach shows what the person did."""
 
+import csv
+import io
 import re
+from html import unescape
 
 import aiohttp
 import pytest
@@ -14,7 +17,7 @@ from console.modules.identity import models as m
 from console.modules.organisation.cells import STAFF_COLUMNS
 from console.modules.organisation.domain import full
 from qingting.contract.examples import CONFIG
-from qingting.kernel.web.sheets import xlsx_of
+from qingting.kernel.web.sheets import csv_of, xlsx_of
 
 pytestmark = pytest.mark.postgres
 __all__ = ["ready"]
@@ -80,6 +83,37 @@ async def test_a_sheet_is_taken_in_as_it_was_shown_or_not_at_all(ready: ConsoleR
         assert "铁人村" in (await keeper.ask("GET", "/divisions/230602013000", {}))[1]
     async with ready.city.db.read() as uow:
         assert len(await read_audit(uow, "staff.add")) == 3
+
+
+async def test_a_preview_leaves_as_a_spreadsheet_with_every_row(ready: ConsoleReady) -> None:
+    """The page lists two hundred rows that change and five hundred that are wrong."""
+    good = [[f"71{n:03}", f"郑{n}", "窗口", "230602"] for n in range(203)]
+    bad = [[f"9 {n}", "", "窗口", "230603"] for n in range(502)]
+    data = csv_of(["工号", "姓名", "岗位", "区划代码"], [*good, *bad])
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+
+        async def sent(address: str) -> tuple[int, str]:
+            form = aiohttp.FormData({"csrf": keeper.csrf})
+            form.add_field("file", data, filename="x", content_type="application/octet-stream")
+            async with keeper.http.post(address, data=form) as answer:
+                return answer.status, (await answer.read()).decode("utf-8-sig")
+
+        _, page = await sent("/staff/import/preview")
+        assert "郑202" not in page
+        button = re.search(r'formaction="([^"]+)"', page)
+        assert button is not None
+        address = unescape(button[1]).replace("out=xlsx", "out=csv")
+        status, text = await sent(address)
+    assert status == 200
+    mark, head, *rows = csv.reader(io.StringIO(text))
+    assert "导入预览" in mark[0]
+    assert head == ["行", "姓名", "内容"]
+    assert len(rows) == 705
+    assert {row[0] for row in rows} == {str(n) for n in range(2, 707)}
+    assert sum("有问题，不会导入" in row[2] for row in rows) == 502
+    async with ready.city.db.read() as uow:
+        (told,) = await read_audit(uow, "list.export")
+        assert "705 csv" in told.detail
 
 
 @pytest.mark.parametrize(

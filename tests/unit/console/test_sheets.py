@@ -10,7 +10,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.sheet_reading import read_sheet, text_of
+from console.core.sheet_reading import MAX_ROWS, read_sheet, text_of
 from qingting.contract.errors import Refusal
 from qingting.kernel.web.sheets import csv_of, plain_name, xlsx_of
 
@@ -44,6 +44,14 @@ def test_a_sheet_with_a_cell_in_its_far_corner_is_refused_before_it_takes_the_me
         book.add_worksheet().write(1_048_575, 16_383, "x")
     with pytest.raises(Refusal, match=r"sheet\.too_large"):
         read_sheet(kept.getvalue())
+
+
+def test_a_sheet_that_is_too_long_to_wait_for_is_refused_with_the_limit() -> None:
+    row = "123456,张三,窗口\n"
+    assert len(read_sheet((row * MAX_ROWS).encode())) == MAX_ROWS
+    with pytest.raises(Refusal, match=r"sheet\.too_large") as refused:
+        read_sheet((row * (MAX_ROWS + 1)).encode())
+    assert f"最多 {MAX_ROWS} 行" in refused.value.sentence()
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04broken", b"\xff\xfe\xff\x00\x80", b"\n\n"])
