@@ -1,6 +1,7 @@
 """Brings the database to the schema of this program, and refuses one that is newer."""
 
 import asyncio
+from functools import cache
 from importlib.resources import files
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import to_tuple
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -32,35 +34,51 @@ def _config(packages: tuple[str, ...]) -> Config:
 async def migrate(url: str, packages: tuple[str, ...]) -> None:
     """Runs every step that is missing, in one transaction. ``packages`` hold ``migrations/``; the first
     of them is ``console.core``. Raises :class:`NewerDatabaseError` and changes nothing then."""
-    await asyncio.to_thread(lambda: asyncio.run(_migrate(url, _config(packages))))
+    await asyncio.to_thread(lambda: asyncio.run(_migrate(url, packages)))
 
 
 def migrate_blocking(url: str, packages: tuple[str, ...]) -> None:
     """:func:`migrate` where no loop runs."""
-    asyncio.run(_migrate(url, _config(packages)))
+    asyncio.run(_migrate(url, packages))
 
 
-async def _migrate(url: str, config: Config) -> None:
+async def _migrate(url: str, packages: tuple[str, ...]) -> None:
     engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(
                 sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
             )
-            await connection.run_sync(_upgrade, config)
+            await connection.run_sync(_upgrade, packages)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: sa.Connection, config: Config) -> None:
-    script = ScriptDirectory.from_config(config)
+@cache
+def _steps(packages: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """All steps of this program, and those that nothing builds on: where a database stands that has them all."""
+    steps = list(ScriptDirectory.from_config(_config(packages)).walk_revisions())
+    known = frozenset(one.revision for one in steps)
+    before = {
+        each
+        for one in steps
+        for each in to_tuple(one.down_revision, ()) + to_tuple(one.dependencies, ())
+    }
+    return known, known - before
+
+
+def _upgrade(connection: sa.Connection, packages: tuple[str, ...]) -> None:
     context = MigrationContext.configure(connection, opts={"version_table": "core_migration"})
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = sorted(set(context.get_current_heads()) - known)
+    present = frozenset(context.get_current_heads())
+    known, last = _steps(packages)
+    if present == last:
+        return
+    unknown = sorted(present - known)
     if unknown:
         raise NewerDatabaseError(
             f"the database is newer than this program (it has {', '.join(unknown)})"
         )
+    config = _config(packages)
     config.attributes["connection"] = connection
     command.upgrade(config, "heads")
 

@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 """Rows of a transaction: no page waits for more."""
 EVERY_SECONDS = 3600.0
+FIRST_AFTER_SECONDS = 60.0
+"""A worker that has just started answers those who wait for it before it tidies up."""
 
 Prune = Callable[[Uow, int], Awaitable[int]]
 """Removes at most so many rows that are too old, and says how many it removed."""
@@ -46,6 +48,7 @@ def pruning(
     """The job; any number of workers may run it. While PostgreSQL is away nothing is removed."""
 
     async def run() -> None:
+        await asyncio.sleep(FIRST_AFTER_SECONDS)
         while True:
             try:
                 removed = await prune_all(db, lock, prunes)

@@ -1,11 +1,13 @@
 """Passwords: argon2id in worker threads, bounded, with the policy of level 3 (standards.md C1)."""
 
 import asyncio
+import base64
 import secrets
 import string
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 MIN_LENGTH = 10
 _KINDS = (string.ascii_uppercase, string.ascii_lowercase, string.digits)
@@ -17,7 +19,7 @@ class Passwords:
     def __init__(self, *, parallel: int = 2, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._limit = asyncio.Semaphore(parallel)
-        self._decoy = self._hasher.hash(secrets.token_hex(16))
+        self._decoy = _decoy(self._hasher)
 
     async def hash(self, password: str) -> str:
         async with self._limit:
@@ -34,6 +36,17 @@ class Passwords:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _decoy(hasher: PasswordHasher) -> str:
+    """What a hash of ``hasher`` looks like, of a password that nobody knows: to verify it costs what a real one costs,
+    and to make it costs nothing, so that no start waits for it."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2{hasher.type.name.lower()}$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def password_is_strong(password: str, account: str) -> bool:

@@ -5,7 +5,11 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 from alarm_stage import HALL, SYSTEM_ADMIN, Stage, printer, stage
+from city_hall import START
+from patience import until
 
+from console.app.city import open_city
+from console.core.models import pruned
 from console.core.pruning import prune_all
 from console.core.retention import DAY_MS, RetentionSettings
 from console.modules.alarms.pruning import PRUNE_LOCK
@@ -13,6 +17,7 @@ from console.modules.alarms.pruning import prunes as alarm_prunes
 from console.modules.devicepage.pruning import prunes as timeline_prunes
 from console.modules.devices.pruning import prunes as device_prunes
 from qingting.contract.states import Condition
+from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres
 TABLES = (
@@ -101,3 +106,20 @@ async def test_a_history_built_again_raises_nothing_of_what_was_forgotten(city_u
             )
         await on.look()
         assert await on.count("alarm_alarm") == 0
+
+
+async def test_a_worker_removes_every_kind_of_record_by_itself_and_notes_it(
+    city_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.core.pruning.FIRST_AFTER_SECONDS", 0.0)
+    async with open_city(city_url, clock=ManualClock(START)) as city:
+
+        async def noted() -> bool:
+            async with city.db.read() as uow:
+                rows = await uow.all(sa.select(pruned.c.name))
+            return {row["name"] for row in rows} == {
+                "alarms", "citizens", "devices", "gateway", "jobs", "messages", "privacy",
+                "timelines", "visits",
+            }  # fmt: skip
+
+        await until(noted)

@@ -3,11 +3,13 @@
 import asyncio
 import io
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 import structlog
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -200,6 +202,21 @@ class TestCredentials:
         assert not await passwords.verify(stored, "wrong")
         assert not await passwords.verify(None, "Correct-horse-9")
         assert not await passwords.verify("not a hash", "x")
+
+    async def test_an_unknown_account_is_compared_with_a_hash_of_the_same_cost(self) -> None:
+        compared = list[str]()
+
+        class Listening(PasswordHasher):
+            def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - its name there
+                compared.append(str(hash))
+                return super().verify(hash, password)
+
+        hasher = Listening(time_cost=2, memory_cost=64, parallelism=1, hash_len=24, salt_len=8)
+        assert not await Passwords(hasher=hasher).verify(None, "x")
+        real = await asyncio.to_thread(hasher.hash, "x")
+        assert extract_parameters(compared[0]) == extract_parameters(real)
+        with pytest.raises(VerifyMismatchError):
+            await asyncio.to_thread(hasher.verify, compared[0], "x")
 
     async def test_the_shipped_hash_is_argon2id_and_costs_64_mib(self) -> None:
         assert (await Passwords().hash("Correct-horse-9")).startswith("$argon2id$v=19$m=65536,t=3,")
