@@ -21,6 +21,8 @@ MAX_LIMIT = 3000
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 STATUTORY = ""
 """The place of days that hold in the whole country."""
+DIVISION, HALL = "division:", "hall:"
+"""What the places of days of a division and of a hall begin with."""
 
 
 class DayKind(StrEnum):
@@ -131,15 +133,21 @@ def division_chain(code: str) -> tuple[str, ...]:
     """A division's code and those it is within, from the city down, all with twelve digits: ``230602`` → city,
     district. Empty for what is no code."""
     padded = code.ljust(12, "0")
-    if not (padded.isdecimal() and len(padded) == 12):
+    if not (padded.isascii() and padded.isdecimal() and len(padded) == 12):
         return ()
     steps = (padded[:4], padded[:6], padded[:9], padded)
     return tuple(dict.fromkeys(one.ljust(12, "0") for one in steps))
 
 
+def place_meant(place: str) -> str:
+    """A place as days are kept for it: a division's code with twelve digits, however it was written."""
+    chain = division_chain(place.removeprefix(DIVISION)) if place.startswith(DIVISION) else ()
+    return f"{DIVISION}{chain[-1]}" if chain else place
+
+
 def places_of(division: str = "", hall: str = "") -> tuple[str, ...]:
     """Where days may be set that hold there, from the country down; the later one goes before."""
-    chain = [f"division:{code}" for code in division_chain(division)] if division else []
+    chain = [f"{DIVISION}{code}" for code in division_chain(division)] if division else []
     return (STATUTORY, *chain, *([f"hall:{hall}"] if hall else []))
 
 

@@ -8,6 +8,7 @@ from console.modules.calendar.calls import day_call, due_call, hour_call
 from console.modules.calendar.projector import HoursProjector
 from console.modules.calendar.service import CalendarService
 from console.modules.calendar.views import Desk, routes
+from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.web import MenuItem
 
 
@@ -17,14 +18,14 @@ def setup(context: ModuleContext) -> None:
     context.provide(CALENDAR, service)
     context.api(day_call(service), due_call(service), hour_call(halls, service))
     context.projector(HoursProjector())
-    context.routes(routes(Desk(service, halls)))
+    context.routes(routes(Desk(service, halls, context.get(ORGANISATION))))
     context.menu(62, MenuItem("/calendar", "menu.calendar", "clock"), Permission.LOOK)
 
 
 MODULE = ModuleSpec(
     name="calendar",
     package="console.modules.calendar",
-    requires=("halls",),
+    requires=("halls", "organisation"),
     table_prefix="cal_",
     setup=setup,
 )

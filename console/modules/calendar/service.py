@@ -11,7 +11,9 @@ from console.halls.api import HallsApi
 from console.modules.calendar import repository
 from console.modules.calendar.api import HallDay
 from console.modules.calendar.domain import (
+    DIVISION,
     FIRST_YEAR,
+    HALL,
     LAST_YEAR,
     STATUTORY,
     DayKind,
@@ -22,6 +24,7 @@ from console.modules.calendar.domain import (
     YearDays,
     division_chain,
     folded,
+    place_meant,
     places_of,
     work_calendar,
 )
@@ -32,7 +35,6 @@ from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 
 NAME_LENGTH = 60
-DIVISION, HALL = "division:", "hall:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class CalendarService:
 
     async def year(self, uow: ReadUow, subject: Subject, year: int, place: str) -> YearSheet:
         """Raises ``calendar.place``, ``hall.unknown``."""
+        place = place_meant(place)
         _check_place(subject.scope(Permission.LOOK), place)
         if not FIRST_YEAR <= year <= LAST_YEAR:
             raise Refusal("page.not_found")
@@ -127,6 +130,7 @@ class CalendarService:
 
     async def put_day(self, uow: Uow, subject: Subject, one: SpecialDay) -> None:
         """Sets a date. Raises ``calendar.name``, ``calendar.place``, ``hall.unknown``."""
+        one = replace(one, place=place_meant(one.place))
         self._check_change(subject, one.place)
         if not one.name.strip() or max(len(one.name), len(one.name_en)) > NAME_LENGTH:
             raise Refusal("calendar.name", most=NAME_LENGTH)
@@ -142,6 +146,7 @@ class CalendarService:
 
     async def drop_day(self, uow: Uow, subject: Subject, day: date, place: str) -> None:
         """Lets a date follow its weekday, or the place above, again."""
+        place = place_meant(place)
         self._check_change(subject, place)
         await self._touch(uow, subject, place, day.year)
         if await repository.drop_day(uow, day, place):

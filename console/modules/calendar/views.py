@@ -1,6 +1,7 @@
 """Pages of the calendar: the year, a month to edit, the year's notice, lists."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -13,16 +14,20 @@ from console.core.uploads import read_upload
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.calendar.domain import (
+    DIVISION,
+    HALL,
     STATUTORY,
     DayKind,
     SpecialDay,
     TimeLimit,
     Unit,
     YearDays,
+    place_meant,
 )
 from console.modules.calendar.notice import Reading, Row, lines_of, read_notice, read_rows, written
 from console.modules.calendar.pages import WEEKDAYS, month_of, year_months
-from console.modules.calendar.service import DIVISION, HALL, CalendarService
+from console.modules.calendar.service import CalendarService
+from console.modules.organisation.api import Level, OrganisationApi
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -59,22 +64,34 @@ class YearForm(Strict, frozen=True, kw_only=True):
     rows: str = ""
 
 
+_WIDE = (Level.CITY, Level.DISTRICT)
+"""Levels whose divisions can always be chosen; of others those where halls stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the pages need."""
 
     service: CalendarService
     halls: HallsApi
+    organisation: OrganisationApi
 
     async def places(self, request: web.Request) -> list[tuple[str, str]]:
-        """Where a calendar can be looked at, with names."""
-        language = request[LANGUAGE]
-        halls = await self.halls.halls(request[UOW], request[SUBJECT].scope(Permission.LOOK))
-        divisions = sorted({one.division for one in halls if one.division})
+        """Where a calendar can be looked at, with names: the country, the city and its districts and where halls stand,
+        the halls."""
+        uow, language = request[UOW], request[LANGUAGE]
+        scope = request[SUBJECT].scope(Permission.LOOK)
+        halls = await self.halls.halls(uow, scope)
+        stand = {place_meant(f"{DIVISION}{one.division}") for one in halls if one.division}
         word = request.app[PAGES].text(language, "calendar.place.country")
         return [
             (STATUTORY, word),
-            *((f"{DIVISION}{code}", code) for code in divisions),
+            *(
+                (place, one.indented(language))
+                for one in await self.organisation.divisions(uow)
+                if (place := f"{DIVISION}{one.code}") in stand
+                or (one.level in _WIDE and (scope.has_division(one.code) or scope.below(one.code)))
+            ),
             *((f"{HALL}{one.id}", one.title(language)) for one in halls),
         ]
 
@@ -84,7 +101,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     service = desk.service
 
     async def year(request: web.Request) -> web.Response:
-        place = request.query.get("place", STATUTORY)
+        place = _place(request)
         wanted = _number(request.query.get("year"), service.today().year)
         sheet = await service.year(request[UOW], request[SUBJECT], wanted, place)
         context = {
@@ -98,7 +115,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
 
     async def month(request: web.Request) -> web.Response:
         first = _month(request.match_info["month"])
-        place = request.query.get("place", STATUTORY)
+        place = _place(request)
         sheet = await service.year(request[UOW], request[SUBJECT], first.year, place)
         context = {
             "sheet": sheet,
@@ -114,7 +131,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     async def put_day(request: web.Request) -> web.Response:
         form = await read_form(request, DayForm)
         await _store(request, service, form)
-        back = {"place": form.place, "day": form.day.isoformat()}
+        back = {"place": place_meant(form.place), "day": form.day.isoformat()}
         path = f"/calendar/month/{form.day:%Y-%m}?{urlencode(back)}"
         raise see_other(request, path, done="calendar.done.day")
 
@@ -145,10 +162,10 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         raise see_other(request, f"/calendar?year={form.year}", done="calendar.done.year")
 
     async def export(request: web.Request) -> web.Response:
-        place = request.query.get("place", STATUTORY)
         wanted = _number(request.query.get("year"), service.today().year)
-        sheet = await service.year(request[UOW], request[SUBJECT], wanted, place)
-        return await _sheet(request, list(sheet.days.values()), wanted)
+        sheet = await service.year(request[UOW], request[SUBJECT], wanted, _place(request))
+        names = {place: name.strip() for place, name in await desk.places(request)}
+        return await _sheet(request, list(sheet.days.values()), wanted, names)
 
     return [
         web.get("/calendar", year),
@@ -161,6 +178,10 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     ]
 
 
+def _place(request: web.Request) -> str:
+    return place_meant(request.query.get("place", STATUTORY))
+
+
 async def _frame(request: web.Request, desk: Desk, place: str) -> dict[str, object]:
     """What year and month share."""
     needed = Permission.CALENDAR_YEARS if place == STATUTORY else Permission.CALENDAR
@@ -171,7 +192,7 @@ async def _frame(request: web.Request, desk: Desk, place: str) -> dict[str, obje
     return {
         "place": place,
         "places": places,
-        "place_name": dict(places)[place],
+        "place_name": dict(places)[place].strip(),
         "weekdays": WEEKDAYS,
         "language": request[LANGUAGE],
         "today": desk.service.today(),
@@ -285,7 +306,9 @@ async def _reading(data: bytes, text: str, year: int) -> Reading:
     return read_rows(listed, year)
 
 
-async def _sheet(request: web.Request, days: list[SpecialDay], year: int) -> web.Response:
+async def _sheet(
+    request: web.Request, days: list[SpecialDay], year: int, names: Mapping[str, str]
+) -> web.Response:
     zh = request[LANGUAGE] is Language.ZH
     words = {DayKind.REST: "休" if zh else "rest", DayKind.WORK: "班" if zh else "work"}
     head = (
@@ -294,7 +317,13 @@ async def _sheet(request: web.Request, days: list[SpecialDay], year: int) -> web
         else ("date", "kind", "name", "English name", "place")
     )
     rows: list[list[SheetCell]] = [
-        [one.day.isoformat(), words[one.kind], one.name, one.name_en, one.place]
+        [
+            one.day.isoformat(),
+            words[one.kind],
+            one.name,
+            one.name_en,
+            names.get(one.place, one.place),
+        ]
         for one in sorted(days, key=lambda one: one.day)
     ]
     return await sheet_response(

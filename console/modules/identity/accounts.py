@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
+from console.core.codes import plain
 from console.core.permissions import Permission, Reach, ReachKind, Subject
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi, HallStatus
@@ -20,7 +21,7 @@ from console.modules.identity.repository import (
     AccountRepository,
     PgSessionStore,
     find_account,
-    find_by_name,
+    find_alike,
 )
 from console.modules.identity.repository_sessions import SessionInfo, end_session, sessions_of
 from console.modules.identity.roles import Assignment, Role, joint_duty, may_give
@@ -150,7 +151,7 @@ class AccountService:
         Raises ``account.name``, ``account.exists``, ``division.unknown``, ``organisation.no_staff``, ``account.staff_taken``.
         """
         scope = subject.scope(Permission.ACCOUNTS)
-        name, staff = name.strip(), staff.strip()
+        name, staff = plain(name), plain(staff)
         if not _NAME.fullmatch(name):
             raise Refusal("account.name")
         chart = await self.chart(uow)
@@ -158,7 +159,7 @@ class AccountService:
             raise Refusal("division.unknown")
         if staff:
             await self._check_staff(uow, subject, staff)
-        if await find_by_name(uow, name) is not None:
+        if await find_alike(uow, name) is not None:
             raise Refusal("account.exists")
         password, account, now = one_time_password(), new_token(), self._clock.now_ms()
         hashed = await self._passwords.hash(password)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from console.core.codes import plain
 from console.core.db import Database
 from console.core.uow import ReadUow, Uow
 from console.modules.identity import models as m
@@ -24,7 +25,16 @@ async def find_account(uow: ReadUow, account: str) -> sa.RowMapping | None:
 async def find_by_name(uow: ReadUow, name: str) -> sa.RowMapping | None:
     if "\x00" in name:
         return None  # PostgreSQL has no such text, and so no such account
-    return await uow.first(sa.select(m.account).where(m.account.c.name == name))
+    exact = m.account.c.name == name
+    either = sa.or_(exact, m.account.c.name == plain(name))
+    return await uow.first(sa.select(m.account).where(either).order_by(exact.desc()).limit(1))
+
+
+async def find_alike(uow: ReadUow, name: str) -> sa.RowMapping | None:
+    """An account whose name differs from ``name`` in capital and small letters at most: people would take the one for
+    the other."""
+    alike = sa.func.lower(m.account.c.name) == name.lower()
+    return await uow.first(sa.select(m.account).where(alike).limit(1))
 
 
 async def account_names(uow: ReadUow, accounts: Collection[str]) -> dict[str, str]:

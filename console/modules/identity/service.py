@@ -7,6 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
+from console.core.codes import plain
 from console.core.permissions import (
     NOWHERE,
     SYSTEM,
@@ -363,4 +364,5 @@ def _actor(row: sa.RowMapping | None, address: str) -> Subject:
 
 
 def _name_digest(name: str) -> str:
-    return digest(name.strip().casefold())
+    """The same for whatever may stand for one name: tries are counted together."""
+    return digest(plain(name).casefold())

@@ -1,20 +1,54 @@
 """Pages of staff."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
+from console.core.codes import plain
+from console.core.lists import MOST_TAKEN, PAGE_ROWS, Listing
+from console.core.permissions import stem
 from console.core.web import PAGES, SUBJECT, UOW
-from console.modules.organisation.api import Staff
+from console.modules.organisation.api import Division, Level, Staff
 from console.modules.organisation.domain import full
 from console.modules.organisation.service import OrganisationService
 from console.modules.organisation.staff import StaffService
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.taking import TAKING
 
 Text = Annotated[str, msgspec.Meta(max_length=80)]
+
+
+FILTERS = ("division", "hall", "state", "q")
+_SORTS = {
+    "number": lambda one: one.number,
+    "name": lambda one: one.name,
+    "division": lambda one: (one.division, one.number),
+}
+
+
+def _fits(one: Staff, query: Mapping[str, str]) -> bool:
+    """A division stands for all below it, too."""
+    state = "left" if one.left else "here"
+    return (
+        one.division.startswith(stem(query.get("division", "")))
+        and query.get("hall", one.hall) == one.hall
+        and query.get("state", state) == state
+        and _named(query, one.number, one.name, one.post)
+    )
+
+
+def _named(query: Mapping[str, str], *texts: str) -> bool:
+    return plain(query.get("q", "")).casefold() in " ".join(texts).casefold()
+
+
+def _areas(within: Sequence[Division]) -> list[Division]:
+    """Divisions to choose from: the city and its districts, or the towns of whoever keeps no more."""
+    wide = [one for one in within if one.level in (Level.CITY, Level.DISTRICT)]
+    return wide or list(within)
 
 
 class StaffForm(Strict, frozen=True, kw_only=True):
@@ -41,16 +75,28 @@ class StaffPages:
         uow, subject, language = request[UOW], request[SUBJECT], request[LANGUAGE]
         own, strangers = await self._staff.listed(uow, subject)
         departments = await self._organisation.departments(uow)
+        wide = await self._organisation.divisions_within(uow, subject)
+        listing = Listing.of(request, FILTERS, sort="number")
+        query = dict(listing.query)
+        kept = [one for one in own if _fits(one, query)]
+        taken = TAKING in request
+        # Only the other table can be taken out of the page: this one has files of its own.
+        listing, rows = listing.cut(kept[:MOST_TAKEN] if "table" in request.query else kept, _SORTS)
         context = {
-            "rows": own,
-            "strangers": strangers,
+            "rows": rows,
+            "count": len(kept),
+            "known": len(own),
+            "listing": listing,
+            "strangers": [one for one in strangers if _named(query, one.label, one.name)],
+            "shown": len(strangers) if taken else PAGE_ROWS,
             "divisions": {
                 one.code: one.title(language) for one in await self._organisation.divisions(uow)
             },
+            "areas": [(one.code, one.indented(language)) for one in _areas(wide)],
             "departments": {one.id: one.title(language) for one in departments},
             "halls": {one.id: one.title(language) for one in await self._staff.halls(uow, subject)},
         }
-        return request.app[PAGES].render(request, "staff.html", context)
+        return request.app[PAGES].render(request, "staff.html", context, block="list")
 
     async def _page(
         self, request: web.Request, form: StaffForm, problem: Refusal | None, *, new: bool

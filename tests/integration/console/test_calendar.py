@@ -156,6 +156,31 @@ async def test_a_local_day_is_set_on_screen_and_taken_back(ready: ConsoleReady) 
             assert (await person.get(path))[0] == 404, path
 
 
+async def test_the_district_of_a_hall_has_its_name_and_a_day_set_there_holds_there(
+    ready: ConsoleReady,
+) -> None:
+    """Halls tell their division with six digits; days are kept for codes of twelve."""
+    async with browser(ready) as person:
+        await person.enter(ready)
+        async with link_of(ready) as client:
+            log = Log(HALL)
+            log.configure()
+            await connect_hall(ready, client, log)
+        _, page = await person.get("/calendar?year=2026")
+        places = dict(re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)<', page))
+        assert places["division:230602000000"].strip() == "萨尔图区"
+        assert places["division:230624000000"].strip() == "杜尔伯特蒙古族自治县"
+        assert not [one for one in places if re.fullmatch(r"division:\d{1,11}", one)]
+        month = "/calendar/month/2026-12?place=division:230602&day=2026-12-07"
+        for place in ("division:230602000000", "division:230602"):
+            day = {"day": "2026-12-07", "place": place, "name": "区庆", "deadlines": "true"}
+            _, _, text = await person.submit(month, "/calendar/days", **day, kind="rest")
+            assert "区庆" in text
+            assert (await due(ready, date(2026, 12, 4), 1, "230602"))[0] == date(2026, 12, 8)
+            await person.submit(month, "/calendar/days", **day, kind="none")
+            assert (await due(ready, date(2026, 12, 4), 1, "230602"))[0] == date(2026, 12, 7)
+
+
 async def test_a_hall_says_itself_when_it_is_open_and_where_that_differs(
     ready: ConsoleReady,
 ) -> None:

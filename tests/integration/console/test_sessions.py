@@ -205,3 +205,25 @@ async def test_accounts_without_a_login_for_long_are_listed_and_disabled_in_bulk
             details = [one.detail for one in await read_audit(uow, "account.disabled")]
         assert [one["id"] for one in off] == ids[:1], "the other one is not unused for so long"
         assert details == ["unused 90"]
+
+
+async def test_no_two_accounts_can_be_taken_for_each_other_and_tries_count_for_one(
+    city_url: str,
+) -> None:
+    async with (
+        console(city_url, ManualClock(START)) as ready,
+        browser(ready) as keeper,
+        browser(ready) as person,
+    ):
+        await enter(keeper, "security", first_password(ready, "security"))
+        made = await make(keeper, "Ｗang.li", SAERTU)
+        for alike in ("Wang.li", "WANG.LI", "ｗａｎｇ.ｌｉ"):
+            wanted = {"name": alike, "division": SAERTU}
+            status, _, text = await keeper.submit("/accounts/new", "/accounts", **wanted)
+            assert (status, "已经有人用了" in text) == (409, True), alike
+        await enter(person, "Ｗａｎｇ.li", made.password)
+        for name in ("Wang.li", "Ｗang.li", "wang.li", "Ｗａｎｇ．ｌｉ", " Wang.li"):
+            status, _, _ = await person.login("not this one", name)
+        assert status == 429
+        status, _, text = await person.login(NEW_PASSWORD, "Wang.li")
+        assert (status, "输错太多次" in text) == (429, True)

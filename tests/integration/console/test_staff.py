@@ -14,8 +14,10 @@ from console.app.server import ConsoleReady
 from console.core.audit import read_audit
 from console.core.permissions import Reach, ReachKind
 from console.modules.identity import models as m
+from console.modules.organisation.api import Staff
 from console.modules.organisation.cells import STAFF_COLUMNS
 from console.modules.organisation.domain import full
+from console.modules.organisation.repository import put_staff
 from qingting.contract.examples import CONFIG
 from qingting.kernel.web.sheets import csv_of, xlsx_of
 
@@ -176,3 +178,19 @@ async def test_codes_are_read_as_they_were_meant_and_a_credit_code_is_compared(
         compared = {**wanted, "uscc_compared": "true"}
         assert (await keeper.ask("POST", "/departments", compared))[0] == 303
         assert "11230600MB0A00001X" in (await keeper.ask("GET", "/departments", {}))[1]
+
+
+async def test_thousands_of_staff_are_shown_a_page_at_a_time_and_found(ready: ConsoleReady) -> None:
+    async with ready.city.db.write() as uow:
+        for number in range(120):
+            one = Staff(number=f"8{number:03}", name=f"冯{number}", post="窗口人员", division=full("230602013"), department="", hall="")  # fmt: skip
+            await put_staff(uow, one, None)
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        _, page = await keeper.ask("GET", "/staff", {})
+        assert "120 人（共 120 人）" in page
+        assert "8000" in page
+        assert "8119" not in page
+        assert "8119" in (await keeper.ask("GET", "/staff?sort=-number", {}))[1]
+        for query, found in (("q=冯119", True), ("q=８１１９", True), ("division=230602000000&q=8119", True),
+                             ("division=230603000000", False), ("state=left", False)):  # fmt: skip
+            assert ("8119" in (await keeper.ask("GET", f"/staff?{query}", {}))[1]) is found, query

@@ -1959,8 +1959,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "account.exists": {
-    "zh": "这个账号名已经有人用了，请换一个。",
-    "en": "This account name is taken. Please choose another one.",
+    "zh": "这个账号名已经有人用了（大小写不同也算同一个），请换一个。",
+    "en": "This account name is taken; capital and small letters make no difference. Please choose another one.",
     "retry": false
   },
   "account.staff_taken": {
