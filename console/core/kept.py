@@ -29,11 +29,19 @@ class Kept(Generic[K, V]):
         known = self._within(key, self._seconds * LATE if reading.locked() else self._seconds)
         if known is not None:
             return known[1]
-        async with reading:
-            known = self._within(key, self._seconds)
-            if known is None:
-                known = await self._anew(key, read)
+        try:
+            async with reading:
+                known = self._within(key, self._seconds)
+                if known is None:
+                    known = await self._anew(key, read)
+        finally:
+            self._forget_missing(key, reading)
         return known[1]
+
+    def _forget_missing(self, key: K, reading: asyncio.Lock) -> None:
+        """Anybody may ask for any number of things that are not there: nothing is kept for those."""
+        if key not in self._values and not reading.locked() and self._reading.get(key) is reading:
+            del self._reading[key]
 
     def _within(self, key: K, seconds: float) -> tuple[float, V] | None:
         known = self._values.get(key)

@@ -1,5 +1,6 @@
 """Units of work: one transaction, its notifications, and the two types that keep readers from writing."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,10 +12,12 @@ CHANGED = "city_changed"
 
 
 class ReadUow:
-    """Reads within one snapshot. A use case that only reads asks for this type."""
+    """Reads within one snapshot. A use case that only reads asks for this type. What was committed before ``opened``
+    (seconds of the steady clock) is seen."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.opened = time.monotonic()
 
     async def all(
         self,

@@ -1,6 +1,7 @@
 """A hall closes, or opens at other times: what no longer fits, and moving or cancelling a whole day."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter as Counted
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,7 +10,7 @@ from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
 from console.modules.appointments.desk import StaffDesk
-from console.modules.appointments.places import clock, day_of, nearest, slot_at
+from console.modules.appointments.places import Slot, clock, day_of, nearest, slot_at
 from console.modules.appointments.planner import DayPlan, Planner, plan_of
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.visits import MOST_DAYS, Counter
@@ -96,8 +97,8 @@ class Closing:
         subject.require(Permission.APPOINTMENTS_HANDLE, hall=hall)
         subject.require(Permission.APPOINTMENTS_HANDLE, hall=to)
         booked = await self._desk.of_day(uow, subject, hall, day, Life.BOOKED)
-        spent: dict[tuple[tuple[str, ...], str], int] = {}
-        days: dict[tuple[str, ...], FreeDay | str] = {}
+        spent: Counted[tuple[str, int]] = Counted()
+        days: dict[tuple[str, ...], _Offered | str] = {}
         found = []
         for one in booked:
             if one.items not in days:
@@ -112,13 +113,16 @@ class Closing:
 
     async def _offered(
         self, uow: ReadUow, to: HallId, items: tuple[ItemId, ...], day: date
-    ) -> FreeDay | str:
+    ) -> "_Offered | str":
         """The free times of a day, or the code with which there are none."""
         try:
-            (found,) = await self._counter.free(uow, to, items, day, day)
+            (free,) = await self._counter.free(uow, to, items, day, day)
+            offering, lines = await self._counter.lines(uow, to, items)
         except Refusal as refusal:
             return refusal.code
-        return found
+        facts = await self._planner.days(uow, to, offering, day, day)
+        today = day_of(self._desk.now(), offering.offset)
+        return _Offered(free, {one.pool: plan_of(one, facts[day], today).slots for one in lines})
 
     async def move(
         self,
@@ -189,19 +193,30 @@ def _unfit(plan: DayPlan | None, start: int) -> str:
     return "no_time" if not plan.why and not fits else ""
 
 
-def _propose(
-    one: Appointment, offered: FreeDay, spent: dict[tuple[tuple[str, ...], str], int]
-) -> Proposal:
-    """The best time of a day for a booking; ``spent`` counts what was proposed to others already."""
-    if offered.why:
-        return Proposal(appointment=one, why=offered.why)
-    left = {clock_minutes(place.start): place for place in offered.places if place.free}
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """A day for some items: its free times, and the periods of each pool of places that they take one of."""
+
+    free: FreeDay
+    periods: Mapping[str, Sequence[Slot]]
+
+    def takes(self, minute: int) -> list[tuple[str, int]]:
+        """Pool and start of the places that a visit at that time needs."""
+        found = [(pool, slot_at(slots, minute)) for pool, slots in self.periods.items()]
+        return [(pool, slot.start) for pool, slot in found if slot is not None]
+
+
+def _propose(one: Appointment, offered: _Offered, spent: Counted[tuple[str, int]]) -> Proposal:
+    """The best time of a day for a booking; ``spent`` counts what was proposed to others already, also for other items
+    of the same places."""
+    if offered.free.why:
+        return Proposal(appointment=one, why=offered.free.why)
+    left = {clock_minutes(place.start): place for place in offered.free.places if place.free}
     for minute in nearest(clock_minutes(one.start), left):
-        place = left[minute]
-        key = (one.items, place.start)
-        if spent.get(key, 0) < place.free:
-            spent[key] = spent.get(key, 0) + 1
-            return Proposal(appointment=one, start=place.start)
+        takes = offered.takes(minute)
+        if all(spent[place] < left[minute].free for place in takes):
+            spent.update(takes)
+            return Proposal(appointment=one, start=left[minute].start)
     return Proposal(appointment=one, why="full")
 
 

@@ -16,6 +16,7 @@ from console.modules.appointments.api import Life
 from console.modules.appointments.domain import may_follow, punishment
 from console.modules.appointments.offering import Offering, offering_of, with_part
 from console.modules.appointments.planner import PLACES, Planner
+from console.modules.appointments.repository_places import lock_key, lock_keys
 from console.modules.appointments.rules import DEFAULTS, Effective
 from console.modules.appointments.telling import Teller
 from qingting.contract import events as e
@@ -69,6 +70,7 @@ class FulfilmentProjector:
     async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
         offering: Offering | None = None
         touched = False
+        await self._count_alone(uow, hall, events)
         for stored in events:
             body = stored.event.b
             if isinstance(body, e.ConfigApplied):
@@ -87,9 +89,20 @@ class FulfilmentProjector:
         if touched:
             uow.changed("appointments")
 
+    async def _count_alone(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
+        """Whoever missed visits at two halls is punished though both are heard of at once: the second waits here, and
+        then sees the first one's. Before any row is locked, so that nobody waits in a circle."""
+        bodies = [one.event.b for one in events]
+        missed = [one.booking for one in bodies if isinstance(one, e.BookingMissed)]
+        if missed:
+            rows = await uow.all(sa.select(_a.citizen).where(_a.hall == hall, _a.id.in_(missed)))
+            await lock_keys(uow, {lock_key("breaches", row["citizen"]) for row in rows})
+
     async def forget(self, uow: Uow, hall: HallId) -> None:
         """Bookings are the city's own: only what the hall said of them goes. Breaches and punishments stay."""
         await rules_repo.drop_offering(uow, hall)
+        h = m.history.c
+        await uow.run(sa.delete(m.history).where(h.by == _by(hall)))
         await uow.run(
             sa.update(m.appointment)
             .where(_a.hall == hall, _a.state.in_([one.value for one in _FROM_THE_HALL]))
@@ -106,7 +119,7 @@ class FulfilmentProjector:
             return False
         await repo.put(uow, found, refused=body.code)
         await repo.note(
-            uow, found, "refused", at=stored.event.at, by=f"hall:{hall}", detail=body.code
+            uow, found, "refused", at=stored.event.at, by=_by(hall), detail=body.code
         )
         return True
 
@@ -130,7 +143,7 @@ class FulfilmentProjector:
         else:
             values["ended_at"] = at
         await repo.put(uow, row["id"], **values)
-        await repo.note(uow, row["id"], step.after.value, at=at, by=f"hall:{hall}")
+        await repo.note(uow, row["id"], step.after.value, at=at, by=_by(hall))
         if step.after is Life.MISSED:
             await self._missed(uow, row, at)
         elif step.after is Life.ARRIVED and self._now() - at < WAITS_MS:
@@ -176,13 +189,15 @@ class FulfilmentProjector:
         since = await uow.scalar(
             sa.select(sa.func.coalesce(sa.func.max(n.began), 0)).where(n.citizen == row["citizen"])
         )
-        until = punishment([one["at"] for one in breaches], since, rule, at)
+        # A hall that was cut off tells late: what it tells of may lie before what was counted already.
+        last = max(one["at"] for one in breaches)
+        until = punishment([one["at"] for one in breaches], since, rule, last)
         if not until:
             return 0
         await uow.run(
             sa.insert(m.ban).values(
                 citizen=row["citizen"], hall=row["hall"], masked_name=row["masked_name"],
-                masked_number=row["masked_number"], began=at, until=until, breaches=rule.breaches,
+                masked_number=row["masked_number"], began=last, until=until, breaches=rule.breaches,
                 lifted_at=0, lifted_by="", reason="",
             )
         )  # fmt: skip
@@ -194,6 +209,10 @@ class FulfilmentProjector:
         except Refusal:
             return DEFAULTS
         return line.resolved.rule
+
+
+def _by(hall: HallId) -> str:
+    return f"hall:{hall}"
 
 
 _NOT_COME: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Which places there are: halls, rules and calendars put together, kept in memory while none of them changes."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -69,7 +70,7 @@ class DayPlan:
 
 class Planner:
     """Asked with every booking: what rarely changes is read once. It hears of changes from all workers, and what was
-    read while something changed is not kept."""
+    read as it stood before a change is not kept."""
 
     def __init__(
         self, clock: Clock, halls: HallsApi, calendar: CalendarApi, catalogue: CatalogueApi
@@ -81,7 +82,7 @@ class Planner:
         self._catalogue = catalogue
         self._memory: dict[object, object] = {}
         self._reading: dict[object, asyncio.Lock] = {}
-        self._generation = 0
+        self._changed = 0.0
 
     def heard(self, payload: str) -> None:
         """For what pages are told of too."""
@@ -89,15 +90,16 @@ class Planner:
             self.forget()
 
     def forget(self) -> None:
-        self._generation += 1
+        self._changed = time.monotonic()
         self._empty()
 
     def _empty(self) -> None:
         self._memory.clear()
         self._reading = {one: lock for one, lock in self._reading.items() if lock.locked()}
 
-    async def once(self, key: object, read: Callable[[], Awaitable[T]]) -> T:
-        """What ``read`` gives, read by one of those who want it and kept while nothing changes that it depends on."""
+    async def once(self, uow: ReadUow, key: object, read: Callable[[], Awaitable[T]]) -> T:
+        """What ``read`` gives by ``uow``, read by one of those who want it and kept while nothing changes that it
+        depends on."""
         now = self._clock.now_ms()
         if not self._since <= now < self._since + KEEP_MS:
             self._since = now
@@ -105,14 +107,14 @@ class Planner:
         if key not in self._memory:
             async with self._reading.setdefault(key, asyncio.Lock()):
                 if key not in self._memory:
-                    return await self._read(key, read)
+                    return await self._read(uow, key, read)
         known: T = self._memory[key]  # type: ignore[assignment]
         return known
 
-    async def _read(self, key: object, read: Callable[[], Awaitable[T]]) -> T:
-        generation = self._generation
+    async def _read(self, uow: ReadUow, key: object, read: Callable[[], Awaitable[T]]) -> T:
         found = await read()
-        if generation == self._generation:
+        # A snapshot that began before the change was heard of may not show it, however late it is read.
+        if uow.opened > self._changed:
             if len(self._memory) >= _MOST:
                 self._empty()
             self._memory[key] = found
@@ -120,14 +122,14 @@ class Planner:
 
     async def offering(self, uow: ReadUow, hall: str) -> Offering:
         """Raises ``hall.unknown`` for a hall that has not told its configuration."""
-        found = await self.once(("hall", hall), lambda: repo.offering(uow, hall))
+        found = await self.once(uow, ("hall", hall), lambda: repo.offering(uow, hall))
         if found is None:
             raise Refusal("hall.unknown")
         return found
 
     async def offerings(self, uow: ReadUow) -> Sequence[tuple[str, Offering]]:
         """All halls that have told what they offer."""
-        return await self.once("halls", lambda: repo.offerings(uow))
+        return await self.once(uow, "halls", lambda: repo.offerings(uow))
 
     async def said(self, uow: ReadUow) -> Said:
         """All rules that hold."""
@@ -135,15 +137,15 @@ class Planner:
         async def read() -> Said:
             return [(one.target, one.rule) for one in await repo.rules(uow)]
 
-        return await self.once("rules", read)
+        return await self.once(uow, "rules", read)
 
     async def flags(self, uow: ReadUow) -> Mapping[str, bool]:
         """Items of the catalogue in force, and whether they can be booked."""
-        return await self.once("flags", lambda: self._catalogue.bookable(uow))
+        return await self.once(uow, "flags", lambda: self._catalogue.bookable(uow))
 
     async def division(self, uow: ReadUow, hall: str) -> str:
         """Where the hall stands."""
-        placed = await self.once("placed", lambda: self._halls.placed(uow))
+        placed = await self.once(uow, "placed", lambda: self._halls.placed(uow))
         return placed.get(HallId(hall), ("", ""))[0]
 
     async def divisions(self, uow: ReadUow, hall: str) -> tuple[str, ...]:
@@ -184,7 +186,7 @@ class Planner:
     ) -> Line:
         if said is None:
             key = ("line", hall, item.id)
-            return await self.once(key, lambda: self._line(uow, hall, offering, item, None))
+            return await self.once(uow, key, lambda: self._line(uow, hall, offering, item, None))
         return await self._line(uow, hall, offering, item, said)
 
     async def _line(
@@ -208,7 +210,7 @@ class Planner:
     ) -> dict[date, DayFacts]:
         """What each date is at the hall."""
         key = ("days", hall, first, last)
-        return await self.once(key, lambda: self._days(uow, hall, offering, first, last))
+        return await self.once(uow, key, lambda: self._days(uow, hall, offering, first, last))
 
     async def _days(
         self, uow: ReadUow, hall: str, offering: Offering, first: date, last: date

@@ -78,6 +78,11 @@ async def lock(uow: Uow, citizen: str, spots: Collection[Spot] = ()) -> None:
     """Waits for its turn with a citizen and with places."""
     keys = {lock_key("citizen", citizen)}
     keys |= {lock_key("spot", one.hall, one.pool, one.day, one.start) for one in spots}
+    await lock_keys(uow, keys)
+
+
+async def lock_keys(uow: Uow, keys: Collection[int]) -> None:
+    """In one order, until the commit."""
     await uow.all(_LOCK, {"keys": sorted(keys)})
 
 

@@ -161,7 +161,7 @@ class Counter:
 
         # Items that share their places and their rules share their days too.
         key = ("blank", hall, tuple(one.grid_key for one in lines), first, last, today)
-        days = await (lay_out() if said is not None else self._planner.once(key, lay_out))
+        days = await (lay_out() if said is not None else self._planner.once(uow, key, lay_out))
         taken = await places_repo.taken(uow, hall, {one.pool for one in lines}, first, last, now)
         by_day: dict[date, dict[Spot, Taken]] = {}
         for spot, one in taken.items():
@@ -172,7 +172,7 @@ class Counter:
         self, uow: ReadUow, *, hall: str = "", department: str = "", code: str = ""
     ) -> list[Offer]:
         """What can be booked, by hall and item."""
-        offered = await self._planner.once("offers", lambda: self._offers(uow))
+        offered = await self._planner.once(uow, "offers", lambda: self._offers(uow))
         return [
             one
             for one in (offered.get(hall, ()) if hall else chain(*offered.values()))

@@ -78,6 +78,20 @@ async def book(run: Stage, name: str, start: str = "09:00") -> Appointment:
         return await run.api.book(uow, visitor(name), wanted(start), key=name)
 
 
+async def test_a_day_is_moved_to_free_places_though_items_share_them(run: Stage) -> None:
+    two = Rule(open=True, capacity_by=CapacityBy.NUMBER, capacity=2, same_item=0, per_day=0)
+    await run.rule(two)
+    await book(run, "ann")
+    async with run.city.db.write() as uow:
+        await run.api.book(uow, visitor("bob"), wanted(items=(ENTRY,)), key="bob")
+    await run.rule(msgspec.structs.replace(two, capacity=1))
+    closing, after = closing_of(run), TOMORROW + timedelta(days=1)
+    async with run.city.db.read() as uow:
+        plan = await closing.proposals(uow, HERE, HALL, TOMORROW, HALL, after)
+    assert [one.start for one in plan] == ["09:00", "09:30"]
+    assert [one.code for one in await closing.move(HERE, plan, HALL, after)] == ["", ""]
+
+
 async def by_staff(
     run: Stage, subject: Subject, start: str = "09:00", key: str = "k", day: date = TOMORROW
 ) -> str:

@@ -1,6 +1,8 @@
 """What many ask for at once is read once, is never older than it may be, and a failed reading harms nobody else."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -60,3 +62,21 @@ async def test_a_failed_reading_is_told_to_its_reader_and_the_next_one_reads_aga
         await kept.get("k", source)
     source.broken = False
     assert await kept.get("k", source) == 2
+
+
+class Name(str):
+    """A key whose end can be seen."""
+
+
+async def test_what_is_not_there_is_not_remembered_however_many_ask_for_it() -> None:
+    kept, source = Kept[str, int](ManualClock(START), 3.0), Source()
+    source.broken = True
+    names = weakref.WeakSet[Name]()
+    for number in range(100):
+        name = Name(f"hall-{number}")
+        names.add(name)
+        with pytest.raises(ConnectionError):
+            await kept.get(name, source)
+    del name
+    gc.collect()
+    assert len(names) == 0
