@@ -57,6 +57,16 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, (sa.exc.TimeoutError, *_AWAY))
 
 
+_PASSING = ("40001", "40P01", "55P03")
+"""SQLSTATE of what met others at the wrong moment: serialization, a deadlock, a lock that was not to be had."""
+
+
+def is_passing(error: BaseException) -> bool:
+    """True when the same again may well succeed."""
+    found = isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", "")
+    return found in _PASSING
+
+
 class Database:
     """``write`` and ``read`` open one transaction each; leaving the block commits or rolls back.
 

@@ -2,7 +2,7 @@
 
 One transaction per batch: it locks the projector's cursor of the hall, applies the events in order
 and moves the cursor. An event that cannot be applied, or is of a type this program does not know, is
-parked with its error and shown; the rest goes on.
+parked with its error and shown; the rest goes on. What only met others at the wrong moment is tried again.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.postgresql import insert
 
-from console.core.db import Database, is_away
+from console.core.db import Database, is_away, is_passing
 from console.core.models import parked_event, projection_cursor
 from console.core.projection import REBUILD, Projector, StoredEvent
 from console.core.signals import EVERYTHING, Signals
@@ -61,10 +61,11 @@ class Runner:
             try:
                 for hall in await self._due(projector, await waker.wait(POLL_SECONDS)):
                     await self.catch_up(projector, hall)
-            except Refusal as refusal:
-                if refusal.code != "city.unavailable":
+            except Exception as error:
+                # Whose turn did not come is found with everybody's, however busy others keep this.
+                waker.wake(EVERYTHING)
+                if not isinstance(error, Refusal) or error.code != "city.unavailable":
                     raise
-                # PostgreSQL is away: the poll finds what was missed.
                 await asyncio.sleep(1)
 
     async def _due(self, projector: Projector, woken: frozenset[str]) -> list[HallId]:
@@ -190,7 +191,7 @@ class Runner:
             async with uow.savepoint():
                 await projector.apply(uow, hall, events)
         except Exception as error:
-            if is_away(error):
+            if is_away(error) or is_passing(error):
                 raise
             if len(events) > 1:
                 for event in events:

@@ -69,21 +69,28 @@ class Watcher:
 
     async def look(self) -> bool:
         """True: there is nothing more to do now."""
-        async with self._db.write() as uow:
-            now = self._service.clock.now_ms()
-            rows = await uow.all(
-                sa.select(m.follow)
-                .where(_f.outcome == "", _f.until > now)
-                .order_by(_f.hall, _f.booking)
-                .limit(AT_ONCE)
-                .with_for_update(skip_locked=True)
-            )
-            wanted: dict[str, dict[str, sa.RowMapping]] = {}
-            for row in rows:
-                wanted.setdefault(row["hall"], {})[row["booking"]] = row
-            for hall, follows in wanted.items():
-                await self._look_at(uow, HallId(hall), follows)
+        after: tuple[str, str] | None = ("", "")
+        while after is not None:
+            async with self._db.write() as uow:
+                after = await self._look_behind(uow, after)
         return True
+
+    async def _look_behind(self, uow: Uow, after: tuple[str, str]) -> tuple[str, str] | None:
+        """Looks at the next ones behind hall and booking, and gives those of the last one; None at the end."""
+        rows = await uow.all(
+            sa.select(m.follow)
+            .where(_f.outcome == "", _f.until > self._service.clock.now_ms())
+            .where(sa.tuple_(_f.hall, _f.booking) > sa.tuple_(*map(sa.literal, after)))
+            .order_by(_f.hall, _f.booking)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        wanted: dict[str, dict[str, sa.RowMapping]] = {}
+        for row in rows:
+            wanted.setdefault(row["hall"], {})[row["booking"]] = row
+        for hall, follows in wanted.items():
+            await self._look_at(uow, HallId(hall), follows)
+        return (rows[-1]["hall"], rows[-1]["booking"]) if len(rows) == AT_ONCE else None
 
     async def _look_at(self, uow: Uow, hall: HallId, follows: Mapping[str, sa.RowMapping]) -> None:
         status = await self._halls.hall(uow, hall)

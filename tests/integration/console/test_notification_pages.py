@@ -33,7 +33,10 @@ def test_few_before_you_is_told_once_more_were_there_and_not_after_the_call() ->
 
 
 @pytest.mark.postgres
-async def test_staff_edit_wordings_pause_a_channel_and_see_what_was_told(city_url: str) -> None:
+async def test_staff_edit_wordings_pause_a_channel_and_see_what_was_told(
+    city_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.modules.notifications.ahead.AT_ONCE", 1)
     clock = ManualClock(START + 120_000)
     async with console(city_url, clock) as ready, browser(ready) as page:
         await page.enter(ready)
@@ -43,7 +46,8 @@ async def test_staff_edit_wordings_pause_a_channel_and_see_what_was_told(city_ur
 
 
 async def _few_before_you(ready: ConsoleReady, page: Browser) -> None:
-    """Five wait, the last one came with a booking; two are called."""
+    """Five wait, the last one came with a booking; two are called. Somebody else of whom nothing is heard comes first
+    whenever it is looked who waits."""
     log = HallLog(HALL)
     log.configure()
     tickets = [log.issue(serial) for serial in range(1, 6)]
@@ -51,6 +55,7 @@ async def _few_before_you(ready: ConsoleReady, page: Browser) -> None:
     async with ready.city.db.write() as uow:
         notes = ready.city.context.take(NOTIFICATIONS)
         await notes.follow(uow, "citizen-1", HALL, booked, until=START + 10**8)
+        await notes.follow(uow, "citizen-0", HALL, BookingId("b-0"), until=START + 10**8)
     async with link_of(ready) as client:
         log.add(e.BookingPut(booking=_booking(booked)))
         log.add(_arrival(booked))
@@ -81,7 +86,8 @@ async def _call(ready: ConsoleReady, client: LinkClient, log: HallLog, ticket: T
 
 async def _seen(ready: ConsoleReady, ahead: int) -> bool:
     async with ready.city.db.read() as uow:
-        return bool(await uow.scalar(sa.select(m.follow.c.seen)) == ahead)
+        seen = sa.select(m.follow.c.seen).where(m.follow.c.citizen == "citizen-1")
+        return bool(await uow.scalar(seen) == ahead)
 
 
 async def _told(ready: ConsoleReady) -> bool:

@@ -279,6 +279,33 @@ async def test_a_rebuild_forgives_what_was_parked_when_it_can_be_applied(
     assert await parked_by(city, "learning") == 0
 
 
+async def test_an_event_that_met_others_at_the_wrong_moment_is_applied_later_and_not_parked(
+    city: City, log: Log
+) -> None:
+    class Unlucky:
+        """A projector that waits in a circle with somebody the first time."""
+
+        name = "unlucky"
+        tries = 0
+
+        async def apply(self, uow: Uow, hall: HallId, events: Sequence[StoredEvent]) -> None:
+            self.tries += 1
+            if self.tries == 1:
+                await uow.run(sa.text("DO $$ BEGIN RAISE deadlock_detected; END $$"))
+
+        async def forget(self, uow: Uow, hall: HallId) -> None:
+            pass
+
+    projector = Unlucky()
+    runner = Runner(city.db, city.signals, city.context.clock, [projector])
+    await take(city, log)
+    with pytest.raises(sa.exc.DBAPIError):
+        await runner.catch_up_all()
+    assert await parked_by(city, "unlucky") == 0
+    await runner.catch_up_all()
+    assert (projector.tries, await parked_by(city, "unlucky")) == (2, 0)
+
+
 async def parked_by(city: City, projector: str) -> int:
     async with city.db.read() as uow:
         count = await uow.scalar(
