@@ -94,7 +94,9 @@ class Contact:
             "expires_at": now + PROOF_MS,
             "tries": 0,
         }
-        await repo.put_proof(uow, citizen, channel, values)
+        again = now + PROOF_MS - AGAIN_MS
+        if not await repo.put_proof(uow, citizen, channel, values, again):
+            raise Refusal("citizen.code_again", seconds=AGAIN_MS // 1000)
         await self._notifications.tell(
             uow,
             f"citizen.confirm_{channel}",
@@ -105,12 +107,11 @@ class Contact:
 
     async def confirm(self, uow: Uow, citizen: str, channel: str, code: str) -> Refusal | None:
         """Keeps the address, or gives the refusal to show: a wrong try is counted, so that it is no exception."""
-        row = await repo.proof(uow, citizen, channel)
-        if row is None or row["expires_at"] <= self._clock.now_ms() or row["tries"] >= MOST_TRIES:
+        row = await repo.take_try(uow, citizen, channel, self._clock.now_ms(), MOST_TRIES)
+        if row is None:
             return Refusal("citizen.code_over")
         if not matches(row["code"], _salted(citizen, channel, code.strip())):
-            await repo.count_try(uow, citizen, channel)
-            return Refusal("citizen.code_wrong", left=MOST_TRIES - 1 - row["tries"])
+            return Refusal("citizen.code_wrong", left=MOST_TRIES - row["tries"])
         value = self._service.opened(row["box"], channel, citizen)
         values = {f"{channel}_box": row["box"], f"masked_{channel}": _mask(channel, value)}
         if channel == "phone":

@@ -95,11 +95,17 @@ async def mandates(uow: ReadUow, citizen: str) -> Sequence[tuple[Firm, bool]]:
     return [(Firm(id=r["id"], name=r["name"], code=r["code"]), r["legal"]) for r in rows]
 
 
-async def put_proof(uow: Uow, citizen: str, channel: str, values: Mapping[str, Any]) -> None:
+async def put_proof(
+    uow: Uow, citizen: str, channel: str, values: Mapping[str, Any], before: int
+) -> bool:
+    """False while there is one that expires after ``before``, also when it was made at the same moment."""
     statement = insert(m.proof).values(citizen=citizen, channel=channel, **values)
-    await uow.run(
-        statement.on_conflict_do_update(index_elements=["citizen", "channel"], set_=dict(values))
+    statement = statement.on_conflict_do_update(
+        index_elements=["citizen", "channel"],
+        set_=dict(values),
+        where=m.proof.c.expires_at <= before,
     )
+    return bool(await uow.run(statement))
 
 
 async def proof(uow: ReadUow, citizen: str, channel: str) -> sa.RowMapping | None:
@@ -107,13 +113,17 @@ async def proof(uow: ReadUow, citizen: str, channel: str) -> sa.RowMapping | Non
     return await uow.first(sa.select(m.proof).where(p.citizen == citizen, p.channel == channel))
 
 
-async def count_try(uow: Uow, citizen: str, channel: str) -> None:
+async def take_try(
+    uow: Uow, citizen: str, channel: str, now: int, most: int
+) -> sa.RowMapping | None:
+    """The proof with one try more; None when it is over. Tries at the same moment are counted one after the other."""
     p = m.proof.c
-    await uow.run(
+    statement = (
         sa.update(m.proof)
-        .where(p.citizen == citizen, p.channel == channel)
+        .where(p.citizen == citizen, p.channel == channel, p.expires_at > now, p.tries < most)
         .values(tries=p.tries + 1)
     )
+    return await uow.first(statement.returning(m.proof))
 
 
 async def drop_proof(uow: Uow, citizen: str, channel: str) -> None:
