@@ -23,6 +23,7 @@ from console.modules.identity.repository import (
     find_account,
     find_alike,
 )
+from console.modules.identity.repository_policy import read_policy
 from console.modules.identity.repository_sessions import SessionInfo, end_session, sessions_of
 from console.modules.identity.roles import Assignment, Role, joint_duty, may_give
 from console.modules.organisation.api import Chart, OrganisationApi
@@ -163,7 +164,10 @@ class AccountService:
             raise Refusal("account.exists")
         password, account, now = one_time_password(), new_token(), self._clock.now_ms()
         hashed = await self._passwords.hash(password)
-        await AccountRepository(uow).add(account, name, hashed, now, division=division, staff=staff)
+        accounts = AccountRepository(uow)
+        if not await accounts.add(account, name, hashed, now, division=division, staff=staff):
+            taken = await find_by_name(uow, name) is not None
+            raise Refusal("account.exists" if taken else "account.staff_taken")
         await self._audit.write(uow, subject, "account.created", object=account, detail=division)
         return account, OneTimePassword(name, password)
 
@@ -207,7 +211,7 @@ class AccountService:
     # -- sessions -----------------------------------------------------------------------------
 
     async def own_sessions(self, uow: ReadUow, subject: Subject) -> Sequence[SessionInfo]:
-        return await sessions_of(uow, subject.id)
+        return await self._sessions_of(uow, subject.id)
 
     async def end_own_session(self, uow: Uow, subject: Subject, key: str) -> None:
         """Raises ``session.unknown``."""
@@ -215,7 +219,13 @@ class AccountService:
 
     async def sessions(self, uow: ReadUow, subject: Subject, account: str) -> Sequence[SessionInfo]:
         """Raises ``account.unknown``."""
-        return await sessions_of(uow, (await self.account(uow, subject, account)).id)
+        return await self._sessions_of(uow, (await self.account(uow, subject, account)).id)
+
+    async def _sessions_of(self, uow: ReadUow, account: str) -> Sequence[SessionInfo]:
+        """Those with which somebody is in."""
+        idle, absolute = (await read_policy(uow)).limits
+        now = self._clock.now_ms()
+        return await sessions_of(uow, account, seen=now - idle, created=now - absolute)
 
     async def end_session(self, uow: Uow, subject: Subject, account: str, key: str) -> None:
         """Forced logout (强制下线). Raises ``session.unknown``, ``account.unknown``, ``account.yourself``,

@@ -9,6 +9,8 @@ from console.core.permissions import DUTIES, Permission
 from qingting.contract.base import Strict
 
 DAY_MS = 86_400_000
+LONGEST_SESSION_MS = DAY_MS
+"""No policy lets a session last longer."""
 
 
 class Policy(Strict, frozen=True, kw_only=True):

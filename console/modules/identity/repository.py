@@ -9,7 +9,7 @@ from console.core.codes import plain
 from console.core.db import Database
 from console.core.uow import ReadUow, Uow
 from console.modules.identity import models as m
-from console.modules.identity.policy import PolicyBook
+from console.modules.identity.policy import LONGEST_SESSION_MS, PolicyBook
 from console.modules.identity.repository_policy import COLUMNS, policy_of
 from qingting.kernel.security.lockout import Tries
 from qingting.kernel.web import WebSession
@@ -60,20 +60,20 @@ class AccountRepository:
 
     async def add(
         self, account: str, name: str, hashed: str, now: int, *, division: str, staff: str = ""
-    ) -> None:
-        await self._uow.run(
-            sa.insert(m.account).values(
-                id=account,
-                name=name,
-                division=division,
-                staff=staff or None,
-                password_hash=hashed,
-                must_change=True,
-                disabled=False,
-                created_at=now,
-                changed_at=now,
-            )
+    ) -> bool:
+        """False when there is an account with that name, or of that member of staff, also since a moment ago."""
+        statement = insert(m.account).values(
+            id=account,
+            name=name,
+            division=division,
+            staff=staff or None,
+            password_hash=hashed,
+            must_change=True,
+            disabled=False,
+            created_at=now,
+            changed_at=now,
         )
+        return bool(await self._uow.run(statement.on_conflict_do_nothing()))
 
     async def set_password(self, account: str, hashed: str, now: int, *, must_change: bool) -> None:
         """Keeps the present password as a former one."""
@@ -128,12 +128,12 @@ class AccountRepository:
 
     async def forget_tries(self, digest: str, now: int) -> None:
         """After a right password; old tries of other names go too."""
-        await self._uow.run(
-            sa.delete(m.tries).where(
-                (m.tries.c.name_digest == digest)
-                | ((m.tries.c.at < now - _KEEP_TRIES_MS) & (m.tries.c.locked_until < now))
-            )
-        )
+        t = m.tries.c
+        await self._uow.run(sa.delete(m.tries).where(t.name_digest == digest))
+        # Those that somebody tries at this moment are left alone: two who log in would wait for each other.
+        old = sa.select(t.name_digest).where(t.at < now - _KEEP_TRIES_MS, t.locked_until < now)
+        old = old.with_for_update(skip_locked=True)
+        await self._uow.run(sa.delete(m.tries).where(t.name_digest.in_(old)))
 
 
 class PgSessionStore:
@@ -160,6 +160,9 @@ class PgSessionStore:
         return PgSessionStore(self._db, self._book, uow, address=address, program=program)
 
     async def put(self, digest: str, session: WebSession) -> None:
+        # Of sessions that nobody ended the rows go with the next login, whoever's it is.
+        over = m.session.c.created_at < session.created_at - LONGEST_SESSION_MS
+        await self._run(sa.delete(m.session).where(over))
         await self._run(
             sa.insert(m.session).values(
                 digest=digest,

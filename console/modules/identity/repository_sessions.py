@@ -25,11 +25,15 @@ class SessionInfo:
     seen_at: int
 
 
-async def sessions_of(uow: ReadUow, account: str) -> Sequence[SessionInfo]:
-    """The newest first."""
+async def sessions_of(
+    uow: ReadUow, account: str, *, seen: int, created: int
+) -> Sequence[SessionInfo]:
+    """The newest first; those that were used and began since then."""
     c = m.session.c
     rows = await uow.all(
-        sa.select(m.session).where(c.subject == account).order_by(c.created_at.desc(), c.digest)
+        sa.select(m.session)
+        .where(c.subject == account, c.seen_at >= seen, c.created_at >= created)
+        .order_by(c.created_at.desc(), c.digest)
     )
     return [
         SessionInfo(

@@ -1,0 +1,100 @@
+"""Accounts, tries and sessions when several people do something at one moment, and long afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from city_hall import START
+from patience import HANG_S, until
+
+from console.app.city import City, open_city
+from console.core.permissions import SYSTEM
+from console.halls.api import HALLS
+from console.modules.identity import models as m
+from console.modules.identity.accounts import AccountService
+from console.modules.identity.policy import LONGEST_SESSION_MS, Policy, PolicyBook
+from console.modules.identity.repository import AccountRepository, PgSessionStore
+from console.modules.organisation.api import ORGANISATION
+from console.modules.organisation.domain import full
+from qingting.contract.errors import Refusal
+from qingting.kernel.aio.clock import ManualClock
+from qingting.kernel.security.lockout import Tries
+from qingting.kernel.security.passwords import Passwords
+from qingting.kernel.web import WebSession
+
+pytestmark = pytest.mark.postgres
+WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+OLD = START - 2 * 86_400_000
+IMPATIENT = sa.text("SET LOCAL lock_timeout = 2000")
+
+
+@pytest.fixture
+async def city(city_url: str) -> AsyncIterator[City]:
+    async with open_city(city_url, clock=ManualClock(START)) as one:
+        yield one
+
+
+def accounts_of(city: City) -> tuple[AccountService, PgSessionStore]:
+    take, store = city.context.take, PgSessionStore(city.db, PolicyBook())
+    service = AccountService(
+        city.context.clock, city.context.audit, Passwords(), store, take(ORGANISATION), take(HALLS)
+    )
+    return service, store
+
+
+async def test_two_who_log_in_at_once_do_not_wait_for_each_others_old_tries(city: City) -> None:
+    async with city.db.write() as uow:
+        for name in ("ann", "bob"):
+            tries = AccountRepository(uow)
+            await tries.lock_tries(name, OLD)
+            await tries.put_tries(name, Tries(1, 0), OLD)
+    async with city.db.write() as ann, city.db.write() as bob:
+        for name, uow in (("ann", ann), ("bob", bob)):
+            await uow.run(IMPATIENT)
+            assert (await AccountRepository(uow).lock_tries(name, START)).failed == 1
+        await AccountRepository(ann).forget_tries("ann", START)
+        await AccountRepository(bob).forget_tries("bob", START)
+    async with city.db.read() as uow:
+        assert await uow.scalar(sa.select(sa.func.count()).select_from(m.tries)) == 0
+
+
+async def test_an_account_that_two_make_at_once_is_made_by_one_and_the_other_is_told(
+    city: City,
+) -> None:
+    service, _ = accounts_of(city)
+    async with city.db.write() as uow:
+        await city.context.take(ORGANISATION).seed(uow)
+
+    async def make() -> str:
+        try:
+            async with city.db.write() as uow:
+                await service.create(uow, SYSTEM, name="wang", division=full("230602"), staff="")
+        except Refusal as refusal:
+            return refusal.code
+        return "made"
+
+    async with asyncio.timeout(HANG_S), city.db.write() as uow:
+        await service.create(uow, SYSTEM, name="wang", division=full("230602"), staff="")
+        other = asyncio.create_task(make())
+        async with city.db.read() as looking:
+            await until(lambda: other.done() or looking.scalar(WAITING))
+    assert await other == "account.exists"
+
+
+async def test_sessions_that_are_over_are_not_shown_and_their_rows_go_with_the_next_login(
+    city: City,
+) -> None:
+    service, store = accounts_of(city)
+    idle, _ = Policy().limits
+
+    def began(at: int) -> WebSession:
+        return WebSession(subject="system", csrf="c", created_at=at, seen_at=at)
+
+    for key, at in (("day", START - LONGEST_SESSION_MS - 1), ("idle", START - idle - 1)):
+        await store.put(key, began(at))
+    await store.put("here", began(START))
+    async with city.db.read() as uow:
+        assert [one.key for one in await service.own_sessions(uow, SYSTEM)] == ["here"]
+        rows = await uow.all(sa.select(m.session.c.digest).order_by(m.session.c.digest))
+        assert [row["digest"] for row in rows] == ["here", "idle"]
