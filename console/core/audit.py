@@ -106,18 +106,3 @@ async def read_audit(uow: ReadUow, subject_act: str = "", limit: int = 200) -> l
     if subject_act:
         statement = statement.where(audit_entry.c.act == subject_act)
     return [AuditEntry(**row) for row in await uow.all(statement)]
-
-
-async def audit_fault(uow: ReadUow) -> int | None:
-    """Number of the first entry that does not fit the chain, or None when all is whole."""
-    rows = await uow.all(sa.select(audit_entry).order_by(audit_entry.c.no))
-    return _first_fault([AuditEntry(**row) for row in rows])
-
-
-def _first_fault(entries: Sequence[AuditEntry]) -> int | None:
-    previous = GENESIS
-    for place, entry in enumerate(entries, start=1):
-        if entry.no != place or entry.previous != previous or entry.hash != entry_hash(entry):
-            return place
-        previous = entry.hash
-    return None

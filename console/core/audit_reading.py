@@ -171,6 +171,15 @@ async def walk_audit(uow: ReadUow, walk: Walk, rows: int = STEP_ROWS) -> Walk:
     return Walk(no, previous, over=len(entries) < rows)
 
 
+async def audit_fault(uow: ReadUow) -> int | None:
+    """Number of the first entry that does not fit the chain, or None when all is whole; no more than a step of it is in
+    memory."""
+    walk = Walk()
+    while not walk.over and walk.fault is None:
+        walk = await walk_audit(uow, walk)
+    return walk.fault.no if walk.fault is not None else None
+
+
 async def audit_count(uow: ReadUow) -> int:
     """The number of the newest entry."""
     return int(await uow.scalar(sa.select(sa.func.max(audit_entry.c.no))) or 0)

@@ -63,8 +63,9 @@ _PASSING = ("40001", "40P01", "55P03")
 
 def is_passing(error: BaseException) -> bool:
     """True when the same again may well succeed."""
-    found = isinstance(error, sa.exc.DBAPIError) and getattr(error.orig, "sqlstate", "")
-    return found in _PASSING
+    return isinstance(error, sa.exc.DBAPIError) and (
+        getattr(error.orig, "sqlstate", "") in _PASSING
+    )
 
 
 class Database:
@@ -82,6 +83,8 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
+            # What a statement that fails was given may be about people, and errors are logged.
+            hide_parameters=True,
             connect_args={
                 "timeout": CONNECT_SECONDS,
                 "command_timeout": STATEMENT_SECONDS,

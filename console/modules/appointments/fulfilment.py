@@ -118,9 +118,7 @@ class FulfilmentProjector:
         if found is None:
             return False
         await repo.put(uow, found, refused=body.code)
-        await repo.note(
-            uow, found, "refused", at=stored.event.at, by=_by(hall), detail=body.code
-        )
+        await repo.note(uow, found, "refused", at=stored.event.at, by=_by(hall), detail=body.code)
         return True
 
     async def _step(self, uow: Uow, hall: HallId, stored: StoredEvent, step: Step) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from console.core.api import ApiScope
 from console.core.audit import Audit
@@ -211,8 +212,6 @@ class IntegratorService:
         if not _ID.fullmatch(name):
             raise Refusal("integrator.id")
         kept = await self._checked(uow, subject, access)
-        if await uow.first(sa.select(m.integrator.c.id).where(m.integrator.c.id == name)):
-            raise Refusal("integrator.exists")
         values = _values(kept) | {
             "id": name,
             "disabled": False,
@@ -220,7 +219,8 @@ class IntegratorService:
             "made_at": self._clock.now_ms(),
             "made_by": subject.id,
         }
-        await uow.run(sa.insert(m.integrator), values)
+        if not await uow.run(insert(m.integrator).values(**values).on_conflict_do_nothing()):
+            raise Refusal("integrator.exists")
         await self._note(uow, subject, "integrator.made", name, _audited(kept))
         return await self._add_secret(uow, name)
 

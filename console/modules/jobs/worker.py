@@ -14,7 +14,7 @@ from console.core.permissions import Subject
 from console.core.signals import Signals
 from console.core.uow import Uow
 from console.modules.jobs import repository as repo
-from console.modules.jobs.api import MOST_WHYS, JobKind, JobResult, Saying
+from console.modules.jobs.api import MOST_WHYS, JobFile, JobKind, JobResult, Saying
 from console.modules.jobs.service import JobService
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -123,13 +123,20 @@ class Worker:
             work.cancel()
             await asyncio.wait({work})
             with suppress(Refusal):
-                await asyncio.shield(self._hand_back(no, kind))
+                await asyncio.shield(self._let_go(no, kind, work))
             raise
         finally:
             guard.cancel()
             await asyncio.wait({guard})
         cancelled_by = "" if guard.cancelled() else guard.result()
         await self._write_down(no, kind, work, cancelled_by)
+
+    async def _let_go(self, no: int, kind: JobKind[Any], work: "asyncio.Future[JobResult]") -> None:
+        """This worker stops in good order. What was done all the same is not done again."""
+        if work.cancelled() or work.exception() is not None:
+            await self._hand_back(no, kind)
+        else:
+            await self._succeed(no, kind, work.result())
 
     async def _guard(self, no: int, work: "asyncio.Future[JobResult]") -> str | None:
         """Renews the lease, and stops the work that was cancelled or is another worker's now (None)."""
@@ -139,9 +146,10 @@ class Worker:
                 async with self._db.write() as uow:
                     until = self._clock.now_ms() + LEASE_MS
                     cancelled_by = await repo.renew(uow, no, self.name, until)
-            except Refusal as refusal:
-                if refusal.code != "city.unavailable":
-                    raise
+            except Exception as error:
+                # Without its guard the work would go on under a lease that runs out.
+                if not isinstance(error, Refusal) or error.code != "city.unavailable":
+                    log.exception("job.not_renewed", job=no)
                 continue
             if cancelled_by != "":
                 work.cancel()
@@ -177,10 +185,24 @@ class Worker:
             whys=tuple(result.whys[:MOST_WHYS]),
             page=result.page,
         )
-        async with self._db.write() as uow:
-            said = msgspec.json.encode(saying).decode()
-            if await self._end(uow, no, kind, state="done", saying=said) and result.file:
-                await repo.put_file(uow, no, result.file)
+        said = msgspec.json.encode(saying).decode()
+        while not await self._said_done(no, kind, said, result.file):
+            log.warning("job.result_waits", job=no, kind=kind.name)
+            await asyncio.sleep(self._renew_seconds)
+
+    async def _said_done(
+        self, no: int, kind: JobKind[Any], said: str, file: JobFile | None
+    ) -> bool:
+        """False while PostgreSQL is away: what nobody knows to be done would be done again."""
+        try:
+            async with self._db.write() as uow:
+                if await self._end(uow, no, kind, state="done", saying=said) and file is not None:
+                    await repo.put_file(uow, no, file)
+        except Refusal as refusal:
+            if refusal.code != "city.unavailable":
+                raise
+            return False
+        return True
 
     async def _finish(self, no: int, kind: JobKind[Any], **values: object) -> None:
         async with self._db.write() as uow:
@@ -192,7 +214,7 @@ class Worker:
         return await repo.change(uow, no, self.name, ended_at=now, expires_at=kept, **values)
 
     async def _hand_back(self, no: int, kind: JobKind[Any]) -> None:
-        """This worker stops in good order: another begins the job again, or it failed."""
+        """Another begins the job again, or it failed."""
         if not kind.resumable:
             await self._finish(no, kind, **_refused(Refusal("job.interrupted")))
             return

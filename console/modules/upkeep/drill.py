@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from console.core.audit import audit_fault
+from console.core.audit_reading import audit_fault
 from console.core.databases import administer, beside, quoted
 from console.core.db import Database, asyncpg_arguments
 from console.modules.upkeep.api import TryOut

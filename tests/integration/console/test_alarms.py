@@ -22,7 +22,8 @@ from alarm_stage import (
     stage,
 )
 
-from console.core.audit import audit_fault, read_audit
+from console.core.audit import read_audit
+from console.core.audit_reading import audit_fault
 from console.core.permissions import EVERYWHERE
 from console.core.uow import Uow
 from console.halls.repository import HallRepository

@@ -21,7 +21,8 @@ from sqlalchemy.pool import NullPool
 
 from console.app.city import open_city
 from console.app.modules import MIGRATIONS
-from console.core.audit import audit_fault, read_audit
+from console.core.audit import read_audit
+from console.core.audit_reading import audit_fault
 from console.core.db import CityUnavailable, Database
 from console.core.migrate import NewerDatabaseError, migrate
 from console.core.models import metadata
@@ -94,6 +95,17 @@ class TestTransactions:
                 )
         await db.close()
 
+    async def test_what_a_statement_that_fails_was_given_stands_in_no_error(
+        self, city_url: str
+    ) -> None:
+        db = Database(city_url)
+        with pytest.raises(sa.exc.DBAPIError) as failed:
+            async with db.read() as uow:
+                await uow.scalar(sa.text("SELECT 1 / 0, CAST(:name AS text)"), {"name": "张小明"})
+        await db.close()
+        assert "division by zero" in str(failed.value)
+        assert "张小明" not in str(failed.value)
+
     async def test_a_use_case_asks_for_its_permission_first(self, city_url: str) -> None:
         async with open_city(city_url) as city:
             from console.halls.api import HALLS
@@ -120,6 +132,21 @@ class TestAudit:
             async with one.db.read() as uow:
                 assert len(await read_audit(uow)) == 20
                 assert await audit_fault(uow) is None
+
+    async def test_a_long_chain_is_checked_some_entries_at_a_time(self, city_url: str) -> None:
+        asked: list[str] = []
+
+        def note(_: object, __: object, statement: str, *_more: object) -> None:
+            asked.append(statement)
+
+        async with open_city(city_url) as city:
+            await city.enrol_hall(HallId("saertu"), name="大厅")
+            sa.event.listen(city.db.engine.sync_engine, "before_cursor_execute", note)
+            async with city.db.read() as uow:
+                assert await audit_fault(uow) is None
+        read = [one for one in asked if "FROM core_audit" in one]
+        assert read
+        assert all("LIMIT" in one for one in read)
 
     async def test_many_entries_at_once_are_links_of_it_in_their_order(self, city_url: str) -> None:
         async with open_city(city_url) as city:

@@ -14,7 +14,8 @@ from patience import HANG_S, until
 from test_projections import busy_day
 
 from console.app.server import ConsoleReady
-from console.core.audit import audit_fault, read_audit
+from console.core.audit import read_audit
+from console.core.audit_reading import audit_fault
 from console.core.permissions import SYSTEM
 from console.modules.identity.api import IDENTITY
 from qingting.contract.examples import KIOSK
