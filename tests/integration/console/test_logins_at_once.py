@@ -1,7 +1,7 @@
 """Accounts, tries and sessions when several people do something at one moment, and long afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import sqlalchemy as sa
@@ -9,10 +9,17 @@ from city_hall import START
 from patience import HANG_S, until
 
 from console.app.city import City, open_city
-from console.core.permissions import SYSTEM
+from console.core.api_scopes import APPOINTMENTS_READ
+from console.core.permissions import SYSTEM, Reach, ReachKind
+from console.core.uow import Uow
 from console.halls.api import HALLS
+from console.modules.gateway.clients import Access
+from console.modules.gateway.outbox import Outbox
+from console.modules.gateway.service import IntegratorService
+from console.modules.gateway.subscriptions import Subscriptions
 from console.modules.identity import models as m
 from console.modules.identity.accounts import AccountService
+from console.modules.identity.api import IDENTITY
 from console.modules.identity.policy import LONGEST_SESSION_MS, Policy, PolicyBook
 from console.modules.identity.repository import AccountRepository, PgSessionStore
 from console.modules.organisation.api import ORGANISATION
@@ -59,27 +66,56 @@ async def test_two_who_log_in_at_once_do_not_wait_for_each_others_old_tries(city
         assert await uow.scalar(sa.select(sa.func.count()).select_from(m.tries)) == 0
 
 
-async def test_an_account_that_two_make_at_once_is_made_by_one_and_the_other_is_told(
-    city: City,
-) -> None:
-    service, _ = accounts_of(city)
+async def twice(city: City, make: Callable[[Uow], Awaitable[object]]) -> str:
+    """What the second is told of two who make the same at one moment."""
     async with city.db.write() as uow:
         await city.context.take(ORGANISATION).seed(uow)
 
-    async def make() -> str:
+    async def second() -> str:
         try:
             async with city.db.write() as uow:
-                await service.create(uow, SYSTEM, name="wang", division=full("230602"), staff="")
+                await make(uow)
         except Refusal as refusal:
             return refusal.code
         return "made"
 
     async with asyncio.timeout(HANG_S), city.db.write() as uow:
-        await service.create(uow, SYSTEM, name="wang", division=full("230602"), staff="")
-        other = asyncio.create_task(make())
+        await make(uow)
+        other = asyncio.create_task(second())
         async with city.db.read() as looking:
             await until(lambda: other.done() or looking.scalar(WAITING))
-    assert await other == "account.exists"
+    return await other
+
+
+async def test_an_account_that_two_make_at_once_is_made_by_one_and_the_other_is_told(
+    city: City,
+) -> None:
+    service, _ = accounts_of(city)
+
+    async def make(uow: Uow) -> None:
+        await service.create(uow, SYSTEM, name="wang", division=full("230602"), staff="")
+
+    assert await twice(city, make) == "account.exists"
+
+
+async def test_an_integrator_that_two_make_at_once_is_made_by_one_and_the_other_is_told(
+    city: City,
+) -> None:
+    context, scopes = city.context, {APPOINTMENTS_READ.name: APPOINTMENTS_READ}
+    clock, take = context.clock, context.take
+    webhooks = Subscriptions(clock, context.sealer, Outbox(clock))
+    service = IntegratorService(
+        clock, context.audit, take(IDENTITY), take(ORGANISATION), scopes, webhooks
+    )
+    access = Access(
+        name="市民云", contact="", scopes=tuple(scopes), networks=(), per_minute=60, per_day=1000,
+        reach=Reach(ReachKind.REGION, full("230602")),
+    )  # fmt: skip
+
+    async def make(uow: Uow) -> None:
+        await service.make(uow, SYSTEM, "city-cloud", access)
+
+    assert await twice(city, make) == "integrator.exists"
 
 
 async def test_sessions_that_are_over_are_not_shown_and_their_rows_go_with_the_next_login(

@@ -18,8 +18,7 @@ from patience import until
 from console.app.server import ConsoleReady
 from console.core import exchange as exchanging
 from console.core.audit import read_audit
-from console.core.audit_reading import audit_fault
-from console.core.audit_reading import HEADS_PURPOSE, check_heads, head_now
+from console.core.audit_reading import HEADS_PURPOSE, audit_fault, check_heads, head_now
 from console.core.databases import (
     Marker,
     Step,

@@ -67,6 +67,8 @@ async def test_a_failed_reading_is_told_to_its_reader_and_the_next_one_reads_aga
 class Name(str):
     """A key whose end can be seen."""
 
+    __slots__ = ("__weakref__",)
+
 
 async def test_what_is_not_there_is_not_remembered_however_many_ask_for_it() -> None:
     kept, source = Kept[str, int](ManualClock(START), 3.0), Source()
