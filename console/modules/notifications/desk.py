@@ -138,10 +138,11 @@ class NoticeDesk:
         """Changes how a topic is told; what is planned already moves along. Raises ``notice.changed``."""
         subject.require(EDIT)
         _, version = (await repo.topic_settings(uow)).get(topic.id, (None, 0))
-        if version != seen:
-            raise Refusal("notice.changed")
         now = self._clock.now_ms()
-        await repo.put_topic(uow, topic.id, body, version, now, subject.id)
+        if version != seen or not await repo.put_topic(
+            uow, topic.id, body, version, now, subject.id
+        ):
+            raise Refusal("notice.changed")
         if body.before_minutes is not None:
             for row in await repo.planned(uow, topic.id):
                 due, until = due_and_until(body, now, row["at"], None)
@@ -288,9 +289,9 @@ class NoticeDesk:
         """Raises ``notice.changed``."""
         subject.require(EDIT)
         _, version = await repo.rules(uow)
-        if version != seen:
+        now = self._clock.now_ms()
+        if version != seen or not await repo.put_rules(uow, body, version, now, subject.id):
             raise Refusal("notice.changed")
-        await repo.put_rules(uow, body, version, self._clock.now_ms(), subject.id)
         await self._audit.write(uow, subject, "notice.rules", detail=f"version {version + 1}")
 
 

@@ -53,10 +53,23 @@ async def rules(uow: ReadUow) -> tuple[NoticeRules, int]:
     return msgspec.convert(row["body"], NoticeRules), int(row["version"])
 
 
-async def put_rules(uow: Uow, body: NoticeRules, version: int, at: int, by: str) -> None:
-    values = {"body": msgspec.to_builtins(body), "version": version + 1, "changed_at": at, "changed_by": by}  # fmt: skip
-    statement = insert(m.settings).values(no=1, **values)
-    await uow.run(statement.on_conflict_do_update(index_elements=["no"], set_=values))
+async def put_rules(uow: Uow, body: NoticeRules, seen: int, at: int, by: str) -> bool:
+    """In place of the version that was ``seen``; False when somebody else was faster."""
+    return await _put(uow, m.settings, {"no": 1}, body, seen, at, by)
+
+
+async def _put(
+    uow: Uow, table: sa.Table, keys: Mapping[str, Any], body: msgspec.Struct, seen: int, at: int, by: str
+) -> bool:  # fmt: skip
+    values = {"body": msgspec.to_builtins(body), "version": seen + 1, "changed_at": at, "changed_by": by}  # fmt: skip
+    statement = insert(table).values(**keys, **values)
+    return bool(
+        await uow.run(
+            statement.on_conflict_do_update(
+                index_elements=list(keys), set_=values, where=table.c.version == seen
+            )
+        )
+    )
 
 
 async def topic_settings(uow: ReadUow) -> dict[str, tuple[TopicSettings, int]]:
@@ -69,11 +82,10 @@ async def topic_settings(uow: ReadUow) -> dict[str, tuple[TopicSettings, int]]:
 
 
 async def put_topic(
-    uow: Uow, topic: str, body: TopicSettings, version: int, at: int, by: str
-) -> None:
-    values = {"body": msgspec.to_builtins(body), "version": version + 1, "changed_at": at, "changed_by": by}  # fmt: skip
-    statement = insert(m.topic).values(topic=topic, **values)
-    await uow.run(statement.on_conflict_do_update(index_elements=["topic"], set_=values))
+    uow: Uow, topic: str, body: TopicSettings, seen: int, at: int, by: str
+) -> bool:
+    """In place of the version that was ``seen``; False when somebody else was faster."""
+    return await _put(uow, m.topic, {"topic": topic}, body, seen, at, by)
 
 
 async def wordings(

@@ -30,6 +30,7 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
+_LOCK = 0x71757072
 NOTED_MS = 7 * 86_400_000
 """So long the login page and the health page tell of a restore."""
 
@@ -149,6 +150,8 @@ class Restores:
         return await self._jobs.start(uow, subject, self.dropping, DropKept(name=name))
 
     async def _refuse_two(self, uow: Uow) -> None:
+        """Whoever asks at the same moment waits here for the first one's commit, and is refused too."""
+        await uow.scalar(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         running = await self._jobs.latest(uow, self.restoring.name)
         marks = [one.mark for one in await self.besides(uow)]
         if (running and running.open) or any(one and one.step is Step.DUE for one in marks):

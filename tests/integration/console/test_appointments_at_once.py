@@ -1,15 +1,14 @@
 """What happens at the same moment, or is heard too late, counts as if it had come one after the other."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date, timedelta
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 from appointment_stage import HALL, ONE_PLACE, TODAY, TOMORROW, Stage, stage, visitor, wanted
+from at_once import second_of_two
 from city_hall import START
-from patience import HANG_S, until
 
 from console.core.projection import StoredEvent
 from console.core.uow import Uow
@@ -24,7 +23,6 @@ from qingting.contract.ids import BookingId, BusinessDay, CommandKey
 pytestmark = pytest.mark.postgres
 HOUR = 3_600_000
 DAY = 24 * HOUR
-WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
 STRICT = Rule(
     open=True, capacity_by=CapacityBy.NUMBER, capacity=9, same_item=0, per_day=0, open_at_once=0, breaches=2, ban_days=7
 )  # fmt: skip
@@ -63,19 +61,10 @@ async def test_visits_missed_at_two_halls_at_once_are_counted_together(run: Stag
     first, second = await book(run, "09:00"), await book(run, "09:30")
     at = await run.at(START + 30 * HOUR)
 
-    async def hear(uow: Uow, one: Appointment) -> None:
-        await projector(run).apply(uow, HALL, [missed(one, at)])
+    def hears(one: Appointment) -> Callable[[Uow], Awaitable[None]]:
+        return lambda uow: projector(run).apply(uow, HALL, [missed(one, at)])
 
-    async def elsewhere() -> None:
-        async with run.city.db.write() as uow:
-            await hear(uow, second)
-
-    async with asyncio.timeout(HANG_S), run.city.db.write() as uow:
-        await hear(uow, first)
-        other = asyncio.create_task(elsewhere())
-        async with run.city.db.read() as looking:
-            await until(lambda: other.done() or looking.scalar(WAITING))
-    await other
+    await second_of_two(run.city.db, hears(first), hears(second))
     assert await bans(run) == [at]
 
 

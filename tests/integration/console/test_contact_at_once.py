@@ -1,12 +1,11 @@
 """Codes that confirm an address: however many requests come at one moment, one is sent and five are tried."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
+from at_once import code_of, second_of_two
 from city_hall import START
-from patience import HANG_S, until
 
 from console.app.city import City, open_city
 from console.core.permissions import SYSTEM
@@ -22,8 +21,6 @@ from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres
-WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-Act = Callable[[Uow], Awaitable[object]]
 
 
 @pytest.fixture
@@ -44,33 +41,14 @@ async def known(city: City) -> tuple[Contact, str]:
     return contact, one.id
 
 
-async def both(city: City, act: Act, other: Act) -> object:
-    """What ``other`` gives, that began before what ``act`` did was committed; a refusal is what it gives too."""
-
-    async def second() -> object:
-        try:
-            async with city.db.write() as uow:
-                return await other(uow)
-        except Refusal as refusal:
-            return refusal
-
-    async with asyncio.timeout(HANG_S), city.db.write() as uow:
-        await act(uow)
-        late = asyncio.create_task(second())
-        async with city.db.read() as looking:
-            await until(lambda: late.done() or looking.scalar(WAITING))
-    return await late
-
-
 async def test_one_code_is_sent_of_two_that_are_asked_for_at_once(city: City) -> None:
     contact, citizen = await known(city)
 
     async def ask(uow: Uow) -> None:
         await contact.begin(uow, citizen, "phone", "13800000101")
 
-    found = await both(city, ask, ask)
-    assert isinstance(found, Refusal)
-    assert found.code == "citizen.code_again"
+    found = await second_of_two(city.db, ask, ask)
+    assert code_of(found) == "citizen.code_again"
     async with city.db.read() as uow:
         assert await uow.scalar(sa.select(sa.func.count()).select_from(notes.message)) == 1
 
@@ -85,10 +63,9 @@ async def test_tries_at_one_moment_are_counted_one_after_the_other(city: City) -
         await contact.begin(uow, citizen, "phone", "13800000101")
         for _ in range(MOST_TRIES - 2):
             await guess(uow)
-    found = await both(city, guess, guess)
+    found = await second_of_two(city.db, guess, guess)
     assert isinstance(found, Refusal)
     assert (found.code, found.params) == ("citizen.code_wrong", {"left": 0})
     async with city.db.write() as uow:
         again = await guess(uow)
-    assert again is not None
-    assert again.code == "citizen.code_over"
+    assert code_of(again) == "citizen.code_over"

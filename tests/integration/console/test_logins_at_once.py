@@ -1,12 +1,11 @@
 """Accounts, tries and sessions when several people do something at one moment, and long afterwards."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import sqlalchemy as sa
+from at_once import code_of, second_of_two
 from city_hall import START
-from patience import HANG_S, until
 
 from console.app.city import City, open_city
 from console.core.api_scopes import APPOINTMENTS_READ
@@ -24,14 +23,12 @@ from console.modules.identity.policy import LONGEST_SESSION_MS, Policy, PolicyBo
 from console.modules.identity.repository import AccountRepository, PgSessionStore
 from console.modules.organisation.api import ORGANISATION
 from console.modules.organisation.domain import full
-from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.security.lockout import Tries
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.web import WebSession
 
 pytestmark = pytest.mark.postgres
-WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 OLD = START - 2 * 86_400_000
 IMPATIENT = sa.text("SET LOCAL lock_timeout = 2000")
 
@@ -70,21 +67,7 @@ async def twice(city: City, make: Callable[[Uow], Awaitable[object]]) -> str:
     """What the second is told of two who make the same at one moment."""
     async with city.db.write() as uow:
         await city.context.take(ORGANISATION).seed(uow)
-
-    async def second() -> str:
-        try:
-            async with city.db.write() as uow:
-                await make(uow)
-        except Refusal as refusal:
-            return refusal.code
-        return "made"
-
-    async with asyncio.timeout(HANG_S), city.db.write() as uow:
-        await make(uow)
-        other = asyncio.create_task(second())
-        async with city.db.read() as looking:
-            await until(lambda: other.done() or looking.scalar(WAITING))
-    return await other
+    return code_of(await second_of_two(city.db, make, make))
 
 
 async def test_an_account_that_two_make_at_once_is_made_by_one_and_the_other_is_told(

@@ -1,0 +1,70 @@
+"""Of two administrators who change the same thing, or begin a restore, at one moment the second is told so."""
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+import msgspec
+import pytest
+from at_once import code_of, second_of_two
+from city_hall import START
+
+from console.app.city import City, open_city
+from console.core.permissions import SYSTEM
+from console.core.uow import Uow
+from console.core.upkeep import UpkeepSettings
+from console.modules.identity.api import CONFIRM
+from console.modules.jobs.service import JobService
+from console.modules.notifications.api import NOTIFICATIONS
+from console.modules.notifications.desk import NoticeDesk
+from console.modules.notifications.rules import NoticeRules
+from console.modules.notifications.service import NotificationService
+from console.modules.notifications.topics import TopicSettings
+from console.modules.upkeep.api import Hosting, Program
+from console.modules.upkeep.backups import Backups
+from console.modules.upkeep.restores import MakeRestore, Restores
+from qingting.kernel.aio.clock import ManualClock
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+async def city(city_url: str) -> AsyncIterator[City]:
+    async with open_city(city_url, clock=ManualClock(START)) as one:
+        yield one
+
+
+async def test_rules_of_notices_that_two_change_at_once_are_the_first_ones(city: City) -> None:
+    service = cast("NotificationService", city.context.take(NOTIFICATIONS))
+    desk = NoticeDesk(service, city.context.audit, {})
+    topic = next(iter(service.topics.values()))
+    settings = TopicSettings.of(topic.topic)
+    for seen in (0, 1):
+
+        async def rules(uow: Uow, seen: int = seen) -> None:
+            await desk.put_rules(uow, SYSTEM, NoticeRules(per_day=5), seen)
+
+        async def how(uow: Uow, seen: int = seen) -> None:
+            await desk.put_topic(uow, SYSTEM, topic, msgspec.structs.replace(settings), seen)
+
+        assert code_of(await second_of_two(city.db, rules, rules)) == "notice.changed"
+        assert code_of(await second_of_two(city.db, how, how)) == "notice.changed"
+
+
+async def test_a_restore_is_begun_once_though_two_ask_for_it_at_once(city: City) -> None:
+    context = city.context
+    jobs = JobService(context.clock, context.audit)
+    backups = Backups(city.db, context.clock, context.audit, UpkeepSettings(), 480)
+
+    async def looked(_: str) -> None:
+        """Nothing is tried out here."""
+
+    backups.given = Hosting(try_out=looked, program=Program(migrations=(), passing=()))
+    restores = Restores(
+        city.db, context.clock, context.audit, backups, jobs, context.take(CONFIRM), lambda: b"", 480
+    )  # fmt: skip
+    jobs.declare(restores.restoring)
+
+    async def begin(uow: Uow) -> None:
+        await restores.start(uow, SYSTEM, MakeRestore(file="a.tar"))
+
+    assert code_of(await second_of_two(city.db, begin, begin)) == "backup.under_way"
