@@ -81,9 +81,7 @@ async def topic_settings(uow: ReadUow) -> dict[str, tuple[TopicSettings, int]]:
     }
 
 
-async def put_topic(
-    uow: Uow, topic: str, body: TopicSettings, seen: int, at: int, by: str
-) -> bool:
+async def put_topic(uow: Uow, topic: str, body: TopicSettings, seen: int, at: int, by: str) -> bool:
     """In place of the version that was ``seen``; False when somebody else was faster."""
     return await _put(uow, m.topic, {"topic": topic}, body, seen, at, by)
 
