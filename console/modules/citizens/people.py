@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.codes import plain
+from console.core.codes import plain, resident_number
 from console.modules.citizens.api import Level
 from qingting.contract.errors import Refusal
 from qingting.contract.states import CertificateKind
@@ -28,7 +28,6 @@ _DOTS = re.compile(r"(?<=[\u3400-\u9fff])\s*[•‧∙⋅・･．·]\s*(?=[\u34
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LONGEST_MAIL = 120
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +123,6 @@ def _fits(certificate: CertificateKind, number: str) -> bool:
         return resident_number(number)
     form = _FORMS.get(certificate)
     return form is None or form.fullmatch(number) is not None
-
-
-def resident_number(number: str) -> bool:
-    """True for 18 characters whose last one fits (GB 11643-1999, ISO 7064 MOD 11-2)."""
-    if not re.fullmatch(r"\d{17}[\dX]", number):
-        return False
-    total = sum(int(one) * weight for one, weight in zip(number[:17], _WEIGHTS, strict=True))
-    return "10X98765432"[total % 11] == number[17]
 
 
 def checked_phone(text: str) -> str:

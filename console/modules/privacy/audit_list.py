@@ -1,7 +1,8 @@
 """The audit as its filters find it, as a file."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timezone
+from functools import partial
 
 from console.core.audit import AuditEntry
 from console.core.audit_reading import audit_blocks, audit_count_of
@@ -9,6 +10,7 @@ from console.core.long_lists import BLOCK_ROWS, LongList
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.modules.identity.api import IdentityApi
+from console.modules.privacy.audit_words import told
 from console.modules.privacy.views_audit import filter_of
 from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue
@@ -34,6 +36,14 @@ def whole_list(identity: IdentityApi, texts: Catalogue, zone: timezone) -> LongL
         subject.require(Permission.AUDIT_READ)
         names: dict[str, str] = {}
         acts: dict[str, str] = {}
+
+        def words(entry: AuditEntry) -> tuple[str, str]:
+            """Result and detail; a refusal with its code, by which it is looked up."""
+            t = partial(texts.text, language)
+            done = entry.result == "done"
+            result = t("audit.done") if done else f"{t('audit.refused')} {entry.result}"
+            return result, told(entry, t, texts.has)
+
         async for entries in audit_blocks(uow, filter_of(query, zone), MAX_EXPORT, BLOCK_ROWS):
             for actor in {one.actor for one in entries} - set(names):
                 names[actor] = await identity.name(uow, actor) or actor
@@ -41,7 +51,7 @@ def whole_list(identity: IdentityApi, texts: Catalogue, zone: timezone) -> LongL
                 key = f"audited.{act}"
                 # A release that is gone wrote what nobody knows any more.
                 acts[act] = texts.text(language, key) if texts.has(key) else act
-            yield [_row(one, names, acts, zone) for one in entries]
+            yield [_row(one, names, acts, zone, words) for one in entries]
 
     return LongList(
         name="audit.list",
@@ -56,16 +66,21 @@ def whole_list(identity: IdentityApi, texts: Catalogue, zone: timezone) -> LongL
 
 
 def _row(
-    one: AuditEntry, names: Mapping[str, str], acts: Mapping[str, str], zone: timezone
+    one: AuditEntry,
+    names: Mapping[str, str],
+    acts: Mapping[str, str],
+    zone: timezone,
+    words: Callable[[AuditEntry], tuple[str, str]],
 ) -> Sequence[Cell]:
+    result, detail = words(one)
     return (
         one.no,
         moment(one.at, zone),
         names[one.actor],
         acts[one.act],
         one.object,
-        one.result,
+        result,
         one.address,
-        one.detail,
+        detail,
         one.hash,
     )

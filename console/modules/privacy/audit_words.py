@@ -1,6 +1,6 @@
 """What an entry of the audit tells besides its act, in words: counts and settings by their names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from console.core.audit import AuditEntry
@@ -21,6 +21,24 @@ COUNTED = frozenset(
 """Acts whose detail begins with how many records they were about."""
 
 
+GIVEN = frozenset({"role.given", "role.withdrawn"})
+"""Acts whose detail is a role, the kind of its reach and what that is of."""
+_OF_ACCOUNTS = (
+    "account.",
+    "login",
+    "logout",
+    "session.",
+    "factor.",
+    "role.given",
+    "role.withdrawn",
+)
+
+
+def about_account(entry: AuditEntry) -> bool:
+    """True where the object is an account, which has a name that says more than its id."""
+    return entry.act.startswith(_OF_ACCOUNTS)
+
+
 class Text(Protocol):
     """A text in the reader's language."""
 
@@ -32,9 +50,35 @@ def told(entry: AuditEntry, t: Text, has: Callable[[str], bool]) -> str:
     if entry.act in NAMED:
         return _named(entry.detail, NAMED[entry.act], t, has) or entry.detail
     first, _, rest = entry.detail.partition(" ")
+    if entry.act in GIVEN:
+        return _given(first, rest, t, has)
+    if entry.act == "role.put" and first.isdecimal():
+        return _functions(rest.split()[1:], t, has) or entry.detail
+    if first == "sheet" and rest:
+        return _by_sheet(entry.act.partition(".")[0], rest, t, has)
     if entry.act in COUNTED and first.isdecimal():
         return t("audit.then").join([t("audit.rows", n=int(first)), *([rest] if rest else [])])
     return entry.detail
+
+
+def _given(role: str, reach: str, t: Text, has: Callable[[str], bool]) -> str:
+    kind, _, target = reach.partition(" ")
+    if not has(f"reach.{kind}"):
+        return f"{role} {reach}".strip()
+    word = t(f"reach.{kind}")
+    where = t("audit.pair", name=word, value=target) if target else word
+    return t("audit.then").join([role, where])
+
+
+def _functions(names: Sequence[str], t: Text, has: Callable[[str], bool]) -> str:
+    named = [t(key) if has(key := f"function.{one}") else one for one in names]
+    return t("audit.and").join(named)
+
+
+def _by_sheet(kind: str, fields: str, t: Text, has: Callable[[str], bool]) -> str:
+    """Which fields a spreadsheet changed."""
+    named = [t(key) if has(key := f"{kind}.{one}") else one for one in fields.split(",")]
+    return t("audit.pair", name=t("audit.by_sheet"), value=t("audit.and").join(named))
 
 
 def _named(detail: str, prefix: str, t: Text, has: Callable[[str], bool]) -> str:

@@ -1,6 +1,6 @@
 """The audit administrator's pages: the list, an entry, a copy, and whether all is whole."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ from console.modules.identity.api import IdentityApi
 from console.modules.jobs.api import JobKind, JobsApi
 from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.audit_keeping import VerifyAudit
-from console.modules.privacy.audit_words import told
+from console.modules.privacy.audit_words import about_account, told
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, see_other
 from qingting.kernel.web.taking import TAKING
@@ -91,6 +91,7 @@ class AuditViews:
             "older": _address(query, "before", page.older),
             "newer": _address(query, "after", page.newer),
             "names": await self._names(uow, {one.actor for one in page.entries}),
+            "objects": await self._objects(uow, page.entries),
             "actors": await self._names(uow, await audit_values(uow, "actor")),
             "acts": await audit_values(uow, "act"),
             "unusual": await self._alarms.open(uow),
@@ -106,7 +107,12 @@ class AuditViews:
         if one is None:
             raise Refusal("page.not_found")
         name = (await self._names(uow, [one.actor]))[one.actor]
-        context = {"one": one, "name": name, "told": _told(request)}
+        context = {
+            "one": one,
+            "name": name,
+            "told": _told(request),
+            "objects": await self._objects(uow, [one]),
+        }
         return request.app[PAGES].render(request, "audit_entry.html", context)
 
     async def verify(self, request: web.Request) -> web.Response:
@@ -117,6 +123,11 @@ class AuditViews:
         wanted = filter_of(dict(request.query), self._zone)
         before, after = number(request, "before"), number(request, "after")
         return await audit_page(request[UOW], wanted, before=before, after=after, rows=rows)
+
+    async def _objects(self, uow: ReadUow, entries: Sequence[AuditEntry]) -> dict[str, str]:
+        """Names of the accounts that something was done with."""
+        accounts = {one.object for one in entries if about_account(one)}
+        return await self._names(uow, accounts)
 
     async def _names(self, uow: ReadUow, actors: "set[str] | list[str]") -> dict[str, str]:
         """Accounts by their names; who is no account keeps the sign it has in the audit."""

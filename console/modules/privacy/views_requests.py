@@ -1,11 +1,13 @@
 """Requests of those whom data is about, for the staff who answer them."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
+from console.core.codes import may_be_certificate, plain
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.privacy.api import Requester, show_path
@@ -20,6 +22,8 @@ from qingting.kernel.web import LANGUAGE, read_form, see_other
 from qingting.kernel.web.sheets import moment, sheet_response
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
+_APART = re.compile(r"[ ()-]")
+_PHONE = re.compile(r"(\+?86)?[0-9]{7,12}")
 Short = Annotated[str, msgspec.Meta(max_length=60)]
 
 
@@ -34,13 +38,19 @@ class AskForm(Strict, frozen=True, kw_only=True):
     verified: bool = False
 
     def requester(self) -> Requester:
-        """Raises ``request.who``, ``request.not_verified``."""
-        name, number = self.name.strip(), self.number.strip()
+        """Raises ``request.who``, ``citizen.number``, ``request.phone``, ``request.not_verified``: a number that is
+        mistyped would find nothing of whom it is about."""
+        name, number = self.name.strip(), "".join(plain(self.number).split()).upper()
         if not name or not number:
             raise Refusal("request.who")
+        if not may_be_certificate(number):
+            raise Refusal("citizen.number")
+        phone = _APART.sub("", plain(self.phone))
+        if phone and not _PHONE.fullmatch(phone):
+            raise Refusal("request.phone")
         if not self.verified:
             raise Refusal("request.not_verified")
-        return Requester(name=name, number=number, phone=self.phone.strip())
+        return Requester(name=name, number=number, phone=phone)
 
 
 class AnswerForm(Strict, frozen=True, kw_only=True):

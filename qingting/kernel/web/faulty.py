@@ -51,6 +51,8 @@ _OF_CODE = {
     "backup.not_typed": ("typed",),
     "citizen.name": ("name",),
     "citizen.number": ("number",),
+    "citizen.phone": ("phone",),
+    "request.phone": ("phone",),
     "citizen.no_consent": ("agree",),
     "citizen.not_sure": ("sure",),
     "hall_backup.not_sure": ("sure",),

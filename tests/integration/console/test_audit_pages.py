@@ -152,6 +152,9 @@ async def test_the_audit_administrator_reads_takes_out_and_verifies(city_url: st
         assert "内部资料 · audit · 127.0.0.1" in text.splitlines()[0]
         assert text.count("首次启动建立管理员") == 3
         assert len(text.splitlines()) == 5
+        assert text.count(",完成,") == 3
+        names = set(re.findall(r"<td>(admin|security|audit)</td><td><span", (await one.get("/audit?act=account.first"))[1]))  # fmt: skip
+        assert names == {"admin", "security", "audit"}, "accounts are named, not their ids"
         _, path, _ = await one.submit("/audit", "/audit/verify")
 
         async def whole() -> bool:

@@ -433,6 +433,13 @@ async def test_a_request_is_taken_in_shown_for_a_reason_and_answered_on_screen(
         _, path, text = await one.submit("/requests/new", "/requests", **fields)
         assert "请先核对申请人的身份" in text
         assert NUMBER in text
+        for wrong in ({"number": NUMBER[:-1]}, {"phone": "12"}):
+            answer = await one.submit(
+                "/requests/new", "/requests", **{**fields, **wrong}, verified="true"
+            )
+            assert (answer[0], 'aria-invalid="true"' in answer[2]) == (422, True), wrong
+        wide = "".join(chr(ord(sign) + 0xFEE0) for sign in NUMBER)
+        fields["number"] = f"{wide[:6]} {wide[6:]}"
         _, path, text = await one.submit("/requests/new", "/requests", **fields, verified="true")
         assert path == "/requests"
         assert "张*三" in text

@@ -47,6 +47,16 @@ def test_a_number_of_records_is_said_with_its_unit() -> None:
     assert said("request.copied", "3") == "3 条"
 
 
+def test_a_role_and_the_fields_of_a_spreadsheet_are_told_in_words() -> None:
+    assert said("role.given", "clerk region 230602000000") == "clerk，区划：230602000000"
+    assert said("role.withdrawn", "clerk own") == "clerk，仅本人"
+    assert said("role.put", "2 - look ratings") == "查看大厅和设备、查看评价"
+    assert said("role.given", "clerk nowhere 1") == "clerk nowhere 1"
+    assert said("staff.add", "sheet number,name,division") == "表格导入：工号、姓名、所属区划"
+    assert said("division.change", "sheet name_en") == "表格导入：英文名称"
+    assert said("staff.change", "sheet unheard_of", Language.EN) == "By spreadsheet: unheard_of"
+
+
 def test_what_is_of_no_known_form_stays_as_it_was_written() -> None:
     assert said("catalogue.sync", "strange=1") == "strange=1"
     assert said("audit.export", "all of it") == "all of it"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.core.codes import plain, plain_uscc, uscc_fits, uscc_shaped
+from console.core.codes import may_be_certificate, plain, plain_uscc, uscc_fits, uscc_shaped
 from console.modules.appointments.forms import rule_form
 from console.modules.catalogue.domain import DEFAULT_PATTERN, code_faults, meant_code
 from console.modules.citizens.people import checked_person, checked_phone
@@ -81,3 +81,21 @@ def test_a_rule_is_read_as_people_write_times_and_dates() -> None:
     assert rule.minutes == 30
     assert rule.closed_dates is not None
     assert [str(one) for one in rule.closed_dates] == ["2026-12-31", "2027-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("number", "may"),
+    [
+        ("230602199001011238", True),
+        ("230602199001011232", False),
+        ("23060219900101123", False),
+        ("2306021990010112380", False),
+        ("H12345678", True),
+        ("12345678", True),
+        ("E12345678", True),
+        ("123", False),
+        ("张三", False),
+    ],
+)
+def test_a_number_that_is_no_certificates_is_known_as_such(number: str, may: bool) -> None:
+    assert may_be_certificate(number) is may

@@ -1268,6 +1268,11 @@ export const ERROR_TEXTS = {
     "en": "Please fill in the name and the certificate number.",
     "retry": false
   },
+  "request.phone": {
+    "zh": "电话号码不对。请填手机号或带区号的固定电话，例如 13800000101 或 0459-1234567；没有可以不填。",
+    "en": "This is no telephone number. Give a mobile number or a fixed one with its area code, such as 13800000101 or 0459-1234567, or none.",
+    "retry": false
+  },
   "request.not_verified": {
     "zh": "请先核对申请人的身份，再勾选“已核对”。",
     "en": "Make sure who asks, then tick the box.",
