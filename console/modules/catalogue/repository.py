@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import insert
 
+from console.core.permissions import stem
 from console.core.uow import ReadUow, Uow
 from console.modules.catalogue import models as m
 from console.modules.catalogue.api import Item, ItemChange, ItemQuery
@@ -99,8 +100,8 @@ def _where(held: sa.Subquery, wanted: ItemQuery) -> list[sa.ColumnElement[bool]]
     if wanted.department:
         parts.append(body["department"].astext == wanted.department)
     if wanted.division:
-        stem = wanted.division.ljust(12, "0").rstrip("0")
-        parts.append(body["division"].astext.startswith(stem, autoescape=True))
+        below = body["division"].astext.startswith(stem(wanted.division), autoescape=True)
+        parts.append(below)
     if wanted.theme:
         parts.append(body["themes"].contains([wanted.theme]))
     if wanted.hall:

@@ -37,6 +37,14 @@ async def put_divisions(uow: Uow, found: Collection[Division]) -> None:
     await uow.run(statement.on_conflict_do_update(index_elements=["code"], set_=names), rows)
 
 
+async def add_division(uow: Uow, one: Division) -> bool:
+    """False when it is there, also since a moment ago."""
+    statement = insert(m.division).values(
+        code=one.code, parent=one.parent or None, name=one.name, name_en=one.name_en
+    )
+    return bool(await uow.run(statement.on_conflict_do_nothing()))
+
+
 async def drop_division(uow: Uow, code: str) -> bool:
     """Raises ``organisation.in_use`` while anything belongs to it."""
     return await _drop(uow, sa.delete(m.division).where(m.division.c.code == code))
@@ -49,7 +57,8 @@ async def departments(uow: ReadUow) -> list[Department]:
     return [Department(**{**row, "parent": row["parent"] or ""}) for row in rows]
 
 
-async def put_department(uow: Uow, one: Department) -> None:
+async def put_department(uow: Uow, one: Department, *, new: bool = False) -> bool:
+    """False when a ``new`` one is there, also since a moment ago."""
     values = {
         "parent": one.parent or None,
         "division": one.division,
@@ -59,7 +68,11 @@ async def put_department(uow: Uow, one: Department) -> None:
         "uscc": one.uscc,
     }
     statement = insert(m.department).values(id=one.id, **values)
-    await uow.run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    if new:
+        return bool(await uow.run(statement.on_conflict_do_nothing()))
+    return bool(
+        await uow.run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    )
 
 
 async def drop_department(uow: Uow, department: str) -> bool:

@@ -153,7 +153,10 @@ class OrganisationService:
         if new and parent_of(code) not in known:
             raise Refusal("division.parent")
         made = division(code, _name(name, "division.name"), name_en.strip()[:LONGEST_NAME])
-        await repo.put_divisions(uow, [made])
+        if not new:
+            await repo.put_divisions(uow, [made])
+        elif not await repo.add_division(uow, made):
+            raise Refusal("division.exists")
         act = "division.add" if new else "division.rename"
         await self._audit.write(uow, subject, act, object=code, detail=made.name)
         return made
@@ -237,7 +240,8 @@ class OrganisationService:
             raise Refusal("department.parent")
         _name(wanted.name, "department.name")
         _check_uscc(wanted.uscc, compared=uscc_compared)
-        await repo.put_department(uow, wanted)
+        if not await repo.put_department(uow, wanted, new=new):
+            raise Refusal("department.exists")
         act = "department.add" if new else "department.change"
         await self._audit.write(uow, subject, act, object=wanted.id, detail=wanted.name)
 

@@ -221,6 +221,7 @@ async def _found(ready: ConsoleReady) -> None:
     assert await codes(ready, theme="准营准办") == [SHOP]
     assert await codes(ready, division="230602000000") == [SHOP]
     assert sorted(await codes(ready, division="2306")) == sorted([CARD, SHOP])
+    assert await codes(ready, division="200000") == [], "the zero of 20 is a part of it"
 
 
 async def _themes(person: Browser) -> None:

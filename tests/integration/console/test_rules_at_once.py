@@ -1,6 +1,6 @@
 """Of two administrators who change the same thing, or begin a restore, at one moment the second is told so."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import cast
 
 import msgspec
@@ -19,6 +19,9 @@ from console.modules.notifications.desk import NoticeDesk
 from console.modules.notifications.rules import NoticeRules
 from console.modules.notifications.service import NotificationService
 from console.modules.notifications.topics import TopicSettings
+from console.modules.organisation.api import ORGANISATION, Department, Division
+from console.modules.organisation.domain import full
+from console.modules.organisation.service import OrganisationService
 from console.modules.upkeep.api import Hosting, Program
 from console.modules.upkeep.backups import Backups
 from console.modules.upkeep.restores import MakeRestore, Restores
@@ -48,6 +51,28 @@ async def test_rules_of_notices_that_two_change_at_once_are_the_first_ones(city:
 
         assert code_of(await second_of_two(city.db, rules, rules)) == "notice.changed"
         assert code_of(await second_of_two(city.db, how, how)) == "notice.changed"
+
+
+async def test_a_department_or_division_that_two_add_at_once_is_the_first_ones(city: City) -> None:
+    service = cast(OrganisationService, city.context.take(ORGANISATION))
+    district, code = full("230602"), full("230602990")
+    async with city.db.write() as uow:
+        await service.seed(uow)
+
+    def department(name: str) -> Callable[[Uow], Awaitable[None]]:
+        one = Department(id="rsj", name=name, name_en="", code="", uscc="", division=district, parent="")  # fmt: skip
+        return lambda uow: service.put_department(uow, SYSTEM, one, new=True, uscc_compared=False)
+
+    def division(name: str) -> Callable[[Uow], Awaitable[Division]]:
+        return lambda uow: service.put_division(uow, SYSTEM, code, name=name, name_en="", new=True)
+
+    found = await second_of_two(city.db, department("人社局"), department("认输局"))
+    assert code_of(found) == "department.exists"
+    found = await second_of_two(city.db, division("新街道"), division("旧街道"))
+    assert code_of(found) == "division.exists"
+    async with city.db.read() as uow:
+        assert [one.name for one in await service.departments(uow)] == ["人社局"]
+        assert [one.name for one in await service.divisions(uow) if one.code == code] == ["新街道"]
 
 
 async def test_a_restore_is_begun_once_though_two_ask_for_it_at_once(city: City) -> None:
