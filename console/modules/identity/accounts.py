@@ -166,7 +166,7 @@ class AccountService:
         hashed = await self._passwords.hash(password)
         accounts = AccountRepository(uow)
         if not await accounts.add(account, name, hashed, now, division=division, staff=staff):
-            taken = await find_by_name(uow, name) is not None
+            taken = await find_alike(uow, name) is not None
             raise Refusal("account.exists" if taken else "account.staff_taken")
         await self._audit.write(uow, subject, "account.created", object=account, detail=division)
         return account, OneTimePassword(name, password)
