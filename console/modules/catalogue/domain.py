@@ -4,6 +4,7 @@ Codes and value tables are those of GB/T 39046-2020 as collected in standards.md
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -18,6 +19,17 @@ from qingting.contract.base import Strict
 DEFAULT_PATTERN = r"[0-9A-HJ-NPQRTUWXY]{18}[1-7]\d{12}(\d{2})?"
 """Implementation code (实施编码) of 31 characters: credit code, level, basic code; with 2 more a handling item
 (业务办理项, 33 characters)."""
+LONGEST_CODE = 64
+MOST_LOOSE = 4
+"""Parts of a pattern that may have another length or another form each time."""
+_CLASS = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]")
+_LOOSE = re.compile(r"\{[0-9]*,[0-9]*\}|[?*+|]")
+_SIGN = r"(?:\[(?:\\.|[^\]\\])+\]|\\[dDwWsS.\\-]|[^\\\[\](){}|?*+^$])"
+_TIMES = r"(?:\{[0-9]{1,2}(?:,[0-9]{0,2})?\}|[?*+])?"
+_RUN = f"(?:{_SIGN}{_TIMES})+"
+_GROUP = rf"\((?:\?:)?{_RUN}(?:\|{_RUN})*\)\??"
+_ROW = f"(?:{_SIGN}{_TIMES}|{_GROUP})+"
+_SHAPE = re.compile(rf"{_ROW}(?:\|{_ROW})*")
 LEVEL_AT = 18
 KINDS = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "20")
 """事项类型: 许可, 处罚, 强制, 征收, 给付, 检查, 确认, 奖励, 裁决, 其他, 公共服务."""
@@ -98,17 +110,23 @@ def _uscc_fits(code: str) -> bool:
 
 
 def pattern_works(pattern: str) -> bool:
-    """True for a pattern that can be used for codes."""
+    """True for a pattern that can be used for codes: signs and classes with how often they stand, groups of them in a row.
+    Nothing repeated is repeated again and few parts have no fixed length, since a pattern such as ``(a+)+`` would keep
+    the program busy for years with one wrong code."""
     try:
-        re.compile(pattern)
-    except re.error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what will mean something else one day is none either
+            re.compile(pattern)
+    except (re.error, FutureWarning, DeprecationWarning):
         return False
-    return 0 < len(pattern) <= 200
+    loose = len(_LOOSE.findall(_CLASS.sub("x", pattern)))
+    short = 0 < len(pattern) <= 200
+    return short and loose <= MOST_LOOSE and _SHAPE.fullmatch(pattern) is not None
 
 
 def code_faults(code: str, pattern: str, level: int) -> list[CellFault]:
     """What is wrong with a code; only the shape and the level stop it."""
-    if len(code) > 64 or not re.fullmatch(pattern, code, re.ASCII):
+    if len(code) > LONGEST_CODE or not re.fullmatch(pattern, code, re.ASCII):
         return [CellFault("code", "catalogue.bad.code", {"length": len(code)})]
     told = code[LEVEL_AT : LEVEL_AT + 1]
     if pattern == DEFAULT_PATTERN and told != str(level):
@@ -119,6 +137,8 @@ def code_faults(code: str, pattern: str, level: int) -> list[CellFault]:
 def meant_code(code: str, pattern: str) -> str:
     """A code as it was meant: without spaces, full-width signs plain, and in capitals where the pattern wants them."""
     tidy = "".join(codes.plain(code).split())
+    if len(tidy) > LONGEST_CODE:
+        return code
     fits = re.fullmatch(pattern, tidy, re.ASCII) or not re.fullmatch(
         pattern, tidy.upper(), re.ASCII
     )

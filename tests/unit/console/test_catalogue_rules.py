@@ -69,6 +69,39 @@ class TestCodes:
     def test_a_pattern_must_be_one(self) -> None:
         assert pattern_works(DEFAULT_PATTERN)
         assert not any(map(pattern_works, ("", "(", "a" * 201)))
+        good = (
+            "A[0-9]{6}",
+            r"(GF|HN)-\d{4,8}",
+            r"[A-Z]{2}\.\d+",
+            "[?*+|]{1,5}x",
+            "AB|CD|EF",
+            "([0-9]{2})?.*",
+        )
+        assert all(map(pattern_works, good))
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            "(a+)+$",
+            "(a+)+",
+            "(a*)*b",
+            "((a))",
+            "(a|a)*",
+            "(a{1,9}){9}",
+            ".*.*.*.*.*x",
+            r"(a)\1",
+            "(?=a)a",
+        ],
+    )
+    def test_a_pattern_that_could_keep_the_program_busy_for_years_is_none(
+        self, pattern: str
+    ) -> None:
+        assert not pattern_works(pattern)
+
+    @given(st.text("a[]0-9(){},?*+|.\\d", max_size=40))
+    def test_whatever_pattern_works_is_soon_done_with_any_code(self, pattern: str) -> None:
+        if pattern_works(pattern):
+            code_faults("a" * 63 + "!", pattern, 3)
 
 
 class TestBodies:

@@ -2179,8 +2179,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "catalogue.pattern": {
-    "zh": "这条编码规则不能用。请检查正则表达式，最多 200 个字符。",
-    "en": "This rule cannot be used. Check the regular expression; 200 characters at most.",
+    "zh": "这条编码规则不能用。请检查正则表达式：最多 200 个字符，括号里不再用括号，重复的部分不再重复，长短不定的部分（? * + | 和 {1,3}）最多 4 处。",
+    "en": "This rule cannot be used. Check the regular expression: 200 characters at most, no brackets within brackets, nothing repeated that is repeated itself, and at most 4 parts of no fixed length (? * + | and {1,3}).",
     "retry": false
   },
   "sync.none": {
