@@ -22,7 +22,6 @@ from console.modules.identity.repository import (
     PgSessionStore,
     find_account,
     find_alike,
-    find_by_name,
 )
 from console.modules.identity.repository_policy import read_policy
 from console.modules.identity.repository_sessions import SessionInfo, end_session, sessions_of

@@ -70,9 +70,7 @@ async def put_department(uow: Uow, one: Department, *, new: bool = False) -> boo
     statement = insert(m.department).values(id=one.id, **values)
     if new:
         return bool(await uow.run(statement.on_conflict_do_nothing()))
-    return bool(
-        await uow.run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-    )
+    return bool(await uow.run(statement.on_conflict_do_update(index_elements=["id"], set_=values)))
 
 
 async def drop_department(uow: Uow, department: str) -> bool:

@@ -54,7 +54,7 @@ async def test_rules_of_notices_that_two_change_at_once_are_the_first_ones(city:
 
 
 async def test_a_department_or_division_that_two_add_at_once_is_the_first_ones(city: City) -> None:
-    service = cast(OrganisationService, city.context.take(ORGANISATION))
+    service = cast("OrganisationService", city.context.take(ORGANISATION))
     district, code = full("230602"), full("230602990")
     async with city.db.write() as uow:
         await service.seed(uow)
