@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from console.core.days import wall_time
 from console.core.permissions import Subject
 from console.core.uow import ReadUow, Uow
 from qingting.contract.errors import Refusal
@@ -41,7 +41,7 @@ class Turn:
         found = await self.who(uow, subject)
         if found is None:
             raise Refusal("turn.busy")
-        began = datetime.fromtimestamp(found.since / 1000, UTC) + timedelta(minutes=self.offset)
+        began = wall_time(found.since, self.offset)
         at = f"{began:%m-%d %H:%M}"
         raise Refusal("turn.under_way", name=found.name, at=at, job=found.job)
 

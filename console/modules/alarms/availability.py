@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+from console.core.days import day_of
 from console.modules.devices.api import HallHours
 from qingting.contract.calendar import clock_minutes, hours_on
 
@@ -103,9 +104,8 @@ def to_measure(hours: HallHours | None, period: Interval) -> tuple[list[Interval
 
 
 def _days(hours: HallHours, period: Interval) -> Iterator[date]:
-    shift = timedelta(minutes=hours.utc_offset_minutes)
-    day = (datetime.fromtimestamp(period.start / 1000, UTC) + shift).date()
-    last = (datetime.fromtimestamp(period.end / 1000, UTC) + shift).date()
+    day = day_of(period.start, hours.utc_offset_minutes)
+    last = day_of(period.end, hours.utc_offset_minutes)
     while day <= last:
         yield day
         day += timedelta(days=1)

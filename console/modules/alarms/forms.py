@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from console.core.days import wall_time
 from console.modules.alarms.rules import AlarmRule, HeldRule, RuleForm
 from qingting.contract.base import Strict
 from qingting.contract.conditions import Severity
@@ -119,5 +120,5 @@ def instant(text: str, utc_offset_minutes: int) -> int:
 
 def local_text(ms: int, utc_offset_minutes: int) -> str:
     """Inverse of :func:`instant`, to the minute."""
-    moved = datetime.fromtimestamp(ms / 1000, UTC) + timedelta(minutes=utc_offset_minutes)
+    moved = wall_time(ms, utc_offset_minutes)
     return f"{moved:%Y-%m-%dT%H:%M}"

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from console.core.channels import Message
+from console.core.days import wall_time
 from console.halls.api import HallStatus
 from console.modules.alarms.api import AlarmInfo
 from console.modules.alarms.receivers import Receiver, way_of
@@ -145,7 +145,7 @@ def _told(
     mark = t("alarm.recovered") if act == "cleared" else t(f"severity.{alarm.severity.value}")
     where = f"{line.hall} {line.place}".strip()
     title = t("alarm.mail_title", mark=mark, where=where, what=line.what)
-    since = datetime.fromtimestamp(alarm.began / 1000, UTC) + timedelta(minutes=utc_offset_minutes)
+    since = wall_time(alarm.began, utc_offset_minutes)
     rows = [title, t("alarm.mail_rule", rule=line.rule)]
     rows.append(t("alarm.mail_since", since=f"{since:%Y-%m-%d %H:%M:%S}"))
     if alarm.behind:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from console.core.days import day_of
 from console.core.uow import Uow
 from console.modules.appointments import repository as repo
 from console.modules.appointments import repository_places as places
@@ -25,7 +26,6 @@ from console.modules.appointments.places import (
     FOREVER,
     MINUTE_MS,
     Slot,
-    day_of,
     free_seat,
     instant,
     reoffer_at,

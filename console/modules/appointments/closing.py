@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from console.core.days import day_of
 from console.core.db import Database
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow
 from console.modules.appointments.api import Appointment, FreeDay, Life, Wanted
 from console.modules.appointments.desk import StaffDesk
-from console.modules.appointments.places import Slot, clock, day_of, nearest, slot_at
+from console.modules.appointments.places import Slot, clock, nearest, slot_at
 from console.modules.appointments.planner import DayPlan, Planner, plan_of
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.visits import MOST_DAYS, Counter

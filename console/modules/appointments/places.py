@@ -66,11 +66,6 @@ def instant(day: date, minutes: int, offset_minutes: int) -> int:
     return int((midnight + timedelta(minutes=minutes - offset_minutes)).timestamp() * 1000)
 
 
-def day_of(at: int, offset_minutes: int) -> date:
-    """The date in a hall at an instant."""
-    return (datetime.fromtimestamp(at / 1000, UTC) + timedelta(minutes=offset_minutes)).date()
-
-
 def closed_why(facts: DayFacts, rule: Effective, today: date) -> str:
     """Why a day has no places; empty where it has some. See :class:`console.modules.appointments.api.FreeDay`."""
     if facts.day < today:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
+from console.core.divisions import division_chain
 from console.core.signals import EVERYTHING
 from console.core.uow import ReadUow
 from console.halls.api import HallsApi
@@ -150,11 +151,11 @@ class Planner:
 
     async def divisions(self, uow: ReadUow, hall: str) -> tuple[str, ...]:
         """A hall's division and all it is within."""
-        return _chain(await self.division(uow, hall))
+        return division_chain(await self.division(uow, hall))
 
     def chain(self, division: str) -> tuple[str, ...]:
         """A division and all it is within."""
-        return _chain(division) if division else ()
+        return division_chain(division)
 
     async def where(self, uow: ReadUow, hall: str, item: OfferedItem) -> Where:
         return Where(
@@ -244,15 +245,6 @@ def plan_of(line: Line, facts: DayFacts, today: date, *, beyond: bool = False) -
 
 def spot_of(hall: str, line: Line, day: date, slot: Slot) -> Spot:
     return Spot(hall, line.pool, day, slot.start)
-
-
-def _chain(division: str) -> tuple[str, ...]:
-    """A division's code and those it is within, all with twelve digits."""
-    code = division.ljust(12, "0")
-    if not division.isdecimal():
-        return ()
-    steps = (code[:4], code[:6], code[:9], code)
-    return tuple(dict.fromkeys(one.ljust(12, "0") for one in steps))
 
 
 def _name(one: HallDay, *, english: bool = False) -> str:

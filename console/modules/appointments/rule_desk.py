@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from console.core.audit import Audit
+from console.core.days import day_of
 from console.core.permissions import Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments import repository_rules as repo
 from console.modules.appointments.api import FreeDay
-from console.modules.appointments.places import day_of
 from console.modules.appointments.planner import PLACES, Planner, Said
 from console.modules.appointments.repository_rules import RuleVersion
 from console.modules.appointments.rules import (

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from console.core.days import day_of
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments import repository as repo
 from console.modules.appointments import repository_standing as standing_repo
@@ -18,7 +19,7 @@ from console.modules.appointments.api import (
 )
 from console.modules.appointments.booker import Booker
 from console.modules.appointments.domain import Asker, check_reason
-from console.modules.appointments.places import day_of, instant
+from console.modules.appointments.places import instant
 from console.modules.appointments.planner import Planner
 from console.modules.appointments.rules import Effective
 from console.modules.appointments.visits import Counter

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from aiohttp import web
 
+from console.core.days import day_of
 from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
@@ -11,7 +12,6 @@ from console.modules.appointments.api import Life
 from console.modules.appointments.closing import Misfit, Proposal
 from console.modules.appointments.closing_job import CloseDay
 from console.modules.appointments.forms import ClosingForm
-from console.modules.appointments.places import day_of
 from console.modules.appointments.views import Desk, date_of, rights, wish_of
 from console.modules.jobs.api import JobKind, JobsApi
 from qingting.contract.errors import Refusal

@@ -5,19 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
+from console.core.days import day_of
 from console.core.uow import ReadUow
 from console.modules.appointments import repository_places as places_repo
 from console.modules.appointments.api import FreeDay, Offer, Wanted
 from console.modules.appointments.blank_days import BlankDay
 from console.modules.appointments.offering import OfferedItem, Offering
-from console.modules.appointments.places import (
-    Slot,
-    Taken,
-    dates,
-    day_of,
-    instant,
-    slot_at,
-)
+from console.modules.appointments.places import Slot, Taken, dates, instant, slot_at
 from console.modules.appointments.planner import DayPlan, Line, Planner, Said, plan_of, spot_of
 from console.modules.appointments.repository import Names
 from console.modules.appointments.repository_places import Spot

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
+from console.core.divisions import division_chain
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 
@@ -127,16 +128,6 @@ def _months_after(start: date, months: int) -> date:
     count = start.year * 12 + start.month - 1 + months
     year, month = min(count // 12, date.max.year), count % 12 + 1
     return date(year, month, min(start.day, calendar.monthrange(year, month)[1]))
-
-
-def division_chain(code: str) -> tuple[str, ...]:
-    """A division's code and those it is within, from the city down, all with twelve digits: ``230602`` → city,
-    district. Empty for what is no code."""
-    padded = code.ljust(12, "0")
-    if not (padded.isascii() and padded.isdecimal() and len(padded) == 12):
-        return ()
-    steps = (padded[:4], padded[:6], padded[:9], padded)
-    return tuple(dict.fromkeys(one.ljust(12, "0") for one in steps))
 
 
 def place_meant(place: str) -> str:

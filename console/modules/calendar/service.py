@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from console.core.audit import Audit
+from console.core.days import day_of
+from console.core.divisions import division_chain
 from console.core.permissions import Permission, Scope, Subject, stem
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
@@ -22,7 +24,6 @@ from console.modules.calendar.domain import (
     TimeLimit,
     WorkCalendar,
     YearDays,
-    division_chain,
     folded,
     place_meant,
     places_of,
@@ -68,11 +69,11 @@ class CalendarService:
         self._clock = clock
         self._audit = audit
         self._halls = halls
-        self._offset = timedelta(minutes=utc_offset_minutes)
+        self._offset = utc_offset_minutes
 
     def today(self) -> date:
         """The city's date."""
-        return (datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC) + self._offset).date()
+        return day_of(self._clock.now_ms(), self._offset)
 
     async def working_days(self, uow: ReadUow, division: str = "") -> WorkCalendar:
         days = await repository.days(uow, places_of(division))

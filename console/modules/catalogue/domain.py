@@ -204,8 +204,3 @@ def short_division(code: str) -> str:
         return code
     found = stem(code)
     return found.ljust(6 if len(found) <= 6 else 9 if len(found) <= 9 else 12, "0")
-
-
-def full_division(code: str) -> str:
-    """The same as the organisation has it, with twelve digits."""
-    return code.ljust(12, "0")

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from console.core.api import ApiEvents
 from console.core.audit import Audit
+from console.core.days import day_of
 from console.core.permissions import SYSTEM, Permission, Scope, Subject
 from console.core.progress import LIGHT_IN_REQUEST, Progress, unseen
 from console.core.sheet_import import (
@@ -96,12 +97,12 @@ class CatalogueService:
         self._audit = audit
         self._calendar = calendar
         self._events = events
-        self._offset = timedelta(minutes=utc_offset_minutes)
+        self._offset = utc_offset_minutes
         self.lists = CatalogueLists(audit)
 
     def today(self) -> date:
         """The city's date."""
-        return (datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC) + self._offset).date()
+        return day_of(self._clock.now_ms(), self._offset)
 
     # -- for other modules ------------------------------------------------------------------------
 

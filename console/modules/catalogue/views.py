@@ -6,6 +6,7 @@ from datetime import date
 
 from aiohttp import web
 
+from console.core.divisions import full
 from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
@@ -14,7 +15,7 @@ from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue import repository
 from console.modules.catalogue.api import ItemQuery
 from console.modules.catalogue.cells import limit_words
-from console.modules.catalogue.domain import FIELDS, State, full_division, short_division
+from console.modules.catalogue.domain import FIELDS, State, short_division
 from console.modules.catalogue.forms import yes_no
 from console.modules.catalogue.service import CatalogueService, version_in_force
 from console.modules.organisation.api import OrganisationApi
@@ -56,7 +57,7 @@ class Desk:
         """Those that items are of, by their names."""
         language = request[LANGUAGE]
         known = {one.code: one for one in await self.organisation.divisions(request[UOW])}
-        used = sorted({full_division(one) for one in await repository.divisions(request[UOW])})
+        used = sorted({full(one) for one in await repository.divisions(request[UOW])})
         return [
             (short_division(one), known[one].indented(language) if one in known else one)
             for one in used

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
+from console.core.days import wall_time
 from console.core.kept import Kept
 from console.core.permissions import EVERYWHERE, stem
 from console.core.uow import ReadUow
@@ -65,7 +66,7 @@ class Board:
         organisation: OrganisationApi,
     ) -> None:
         self._clock = clock
-        self._offset = timedelta(minutes=offset_minutes)
+        self._offset = offset_minutes
         self._halls = halls
         self._calendar = calendar
         self._statistics = statistics
@@ -87,7 +88,7 @@ class Board:
 
     def moment(self) -> datetime:
         """The city's wall clock."""
-        return datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC) + self._offset
+        return wall_time(self._clock.now_ms(), self._offset)
 
     def today(self) -> date:
         return self.moment().date()

@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from console.core.api import ApiCall, ApiOperation, ApiScope
+from console.core.days import day_of
 from console.core.db import Database
 from console.core.permissions import NOWHERE, Permission, Scope, Subject
 from console.core.uow import Uow
@@ -68,11 +69,11 @@ class Gate:
         self._clock = clock
         self._identity = identity
         self._scopes = scopes
-        self._offset = timedelta(minutes=utc_offset_minutes)
+        self._offset = utc_offset_minutes
 
     def today(self) -> date:
         """The city's date."""
-        return (datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC) + self._offset).date()
+        return day_of(self._clock.now_ms(), self._offset)
 
     def handler(self, operation: ApiOperation[Any, Any, Any]) -> Handler:
         """The handler of one call."""
@@ -156,7 +157,7 @@ class Gate:
             address = address_of(request)
             if not client.allows(address):
                 raise Refusal("api.address")
-            left = await clients.count(uow, client, now, self._offset // timedelta(milliseconds=1))
+            left = await clients.count(uow, client, now, self._offset * clients.MINUTE_MS)
             await clients.note(
                 uow, client.id, self.today(), operation.name, refused=False, answered=not left.wait
             )

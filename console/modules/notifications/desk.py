@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from console.core.audit import Audit
+from console.core.days import day_of
 from console.core.delivering import DeliveryError
 from console.core.permissions import Permission, Subject
 from console.core.senders.port import Letter, PushDevice, Sender
@@ -17,7 +18,7 @@ from console.modules.notifications import models as m
 from console.modules.notifications import repository as repo
 from console.modules.notifications.masks import is_mail, masked
 from console.modules.notifications.reports import Wanted
-from console.modules.notifications.rules import NoticeRules, day_of, due_and_until
+from console.modules.notifications.rules import NoticeRules, due_and_until
 from console.modules.notifications.segments import length, segments, signed
 from console.modules.notifications.service import CHANGED, NotificationService
 from console.modules.notifications.topics import (

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -26,17 +25,6 @@ class NoticeRules(Strict, frozen=True, kw_only=True):
     per_day: Annotated[int, msgspec.Meta(ge=1, le=100)] = 8
     repeat_minutes: Annotated[int, msgspec.Meta(ge=0, le=1440)] = 10
     price: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 45
-
-
-def local(ms: int, offset_minutes: int) -> datetime:
-    """The city's wall time. The city has no summer time (China: UTC+8 all year), so an offset is enough."""
-    return datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None) + timedelta(
-        minutes=offset_minutes
-    )
-
-
-def day_of(ms: int, offset_minutes: int) -> date:
-    return local(ms, offset_minutes).date()
 
 
 def _minutes(clock: str) -> int:

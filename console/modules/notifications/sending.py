@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 import structlog
 
+from console.core.days import day_of
 from console.core.db import Database
 from console.core.delivering import DeliveryError, retry_after_ms
 from console.core.senders.port import Letter, PushDevice, Receipt, Sender, Taken
@@ -24,7 +25,6 @@ from console.modules.notifications.rules import (
     NoticeRules,
     Way,
     allowed_at,
-    day_of,
     next_way,
     ways,
 )

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from enum import StrEnum
 
 import msgspec
 
+from console.core.days import wall_time
 from qingting.contract.base import Strict
 from qingting.contract.people import mask_name
 from qingting.contract.states import Language
@@ -173,7 +174,7 @@ def _kept(topic: str, field: TopicField, value: str | int) -> str | int:
 def shown(field: TopicField, value: str | int, language: Language, offset_minutes: int) -> str:
     """A value as people read it: 11月27日 9:30, 27 Nov 9:30."""
     if field.kind is FieldKind.MOMENT:
-        then = datetime.fromtimestamp(int(value) / 1000, UTC) + timedelta(minutes=offset_minutes)
+        then = wall_time(int(value), offset_minutes)
         return f"{_day(then.date(), language)} {then.hour}:{then:%M}"
     if field.kind is FieldKind.DAY:
         return _day(date.fromisoformat(str(value)), language)

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from console.core.codes import plain, plain_uscc, uscc_fits, uscc_shaped
+from console.core.divisions import full
 from console.core.permissions import Scope
 from console.core.sheet_import import CellFault, Columns, SheetRow, differences, read_rows
 from console.core.sheet_reading import Given
 from console.modules.organisation.api import Department, Division, Staff
-from console.modules.organisation.domain import Chart, division, full, level_of, parent_of
+from console.modules.organisation.domain import Chart, division, level_of, parent_of
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from console.core.codes import plain
+from console.core.divisions import full
 from console.core.permissions import CITY, NOWHERE, Area, Reach, ReachKind, Scope, stem
 from console.halls.api import Spot
 from console.modules.organisation.api import Department, Division, Level
@@ -29,11 +30,6 @@ def read_spot(text: str) -> Spot | None:
     if found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
         raise Refusal("hall.spot")
     return Spot(float(found[1]), float(found[2]))
-
-
-def full(code: str) -> str:
-    """A code of 6 or 9 digits with the zeros that make it twelve."""
-    return code.ljust(12, "0")
 
 
 def level_of(code: str) -> Level | None:

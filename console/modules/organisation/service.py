@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from console.core.audit import Audit
 from console.core.codes import plain, plain_uscc, uscc_fits, uscc_shaped
+from console.core.divisions import full
 from console.core.permissions import (
     CITY,
     NOWHERE,
@@ -25,7 +26,6 @@ from console.modules.organisation.api import Department, Division, Staff
 from console.modules.organisation.domain import (
     Chart,
     division,
-    full,
     level_of,
     parent_of,
     read_divisions,

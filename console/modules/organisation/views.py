@@ -7,9 +7,9 @@ import msgspec
 from aiohttp import web
 
 from console.core.codes import uscc_fits
+from console.core.divisions import full
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.organisation.api import Department
-from console.modules.organisation.domain import full
 from console.modules.organisation.service import OrganisationService
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal

@@ -7,11 +7,11 @@ import msgspec
 from aiohttp import web
 
 from console.core.codes import plain
+from console.core.divisions import full
 from console.core.lists import MOST_TAKEN, PAGE_ROWS, Listing
 from console.core.permissions import stem
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.organisation.api import Division, Level, Staff
-from console.modules.organisation.domain import full
 from console.modules.organisation.service import OrganisationService
 from console.modules.organisation.staff import StaffService
 from qingting.contract.base import Strict

@@ -4,7 +4,7 @@ into it, and by the ways outside that alarms of halls take."""
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 import structlog
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from console.core.audit import Audit
 from console.core.channels import Channel, Message
+from console.core.days import day_of
 from console.core.db import Database
 from console.core.delivering import DeliveryError, Waker, retry_after_ms, work_when_woken
 from console.core.permissions import Permission, Subject
@@ -66,12 +67,12 @@ class PrivacyAlarms:
     ) -> None:
         self._db, self._clock, self._audit = db, clock, audit
         self._channels = {one.name: one for one in channels if one.carries_all}
-        self._offset = timedelta(minutes=utc_offset_minutes)
+        self._offset = utc_offset_minutes
 
     async def raised(self, uow: Uow, subject: Subject, kind: str, records: int) -> None:
         """Raises one, unless this account has one of this kind today."""
         now = self._clock.now_ms()
-        day = (datetime.fromtimestamp(now / 1000, UTC) + self._offset).date()
+        day = day_of(now, self._offset)
         values = {"kind": kind, "account": subject.id, "day": day, "records": records, "at": now}
         statement = insert(m.alarm).values(**values).on_conflict_do_nothing()
         no = await uow.scalar(statement.returning(m.alarm.c.no))

@@ -2,12 +2,12 @@
 without keeping what they were about."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
 from console.core.audit import Audit
+from console.core.days import day_of
 from console.core.permissions import Permission, Subject
 from console.core.personal import (
     DataClass,
@@ -72,7 +72,7 @@ class Requests:
         self._halls = halls
         self._clock, self._audit, self._sealer = clock, audit, sealer
         self._calendar, self._holders = calendar, holders
-        self._offset = timedelta(minutes=utc_offset_minutes)
+        self._offset = utc_offset_minutes
 
     # ---- taking in and reading ------------------------------------------------------------------
 
@@ -91,7 +91,7 @@ class Requests:
         if await uow.scalar(open_one) is not None:
             raise Refusal("request.repeated")
         now = self._clock.now_ms()
-        today = (datetime.fromtimestamp(now / 1000, UTC) + self._offset).date()
+        today = day_of(now, self._offset)
         due = await self._calendar.due(uow, today, (await read_policy(uow)).limit)
         values = {
             "kind": kind.value,

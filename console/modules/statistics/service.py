@@ -1,8 +1,9 @@
 """Today's tickets; implements :class:`console.modules.statistics.api.StatisticsApi`."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 
+from console.core.days import day_of
 from console.core.permissions import Scope
 from console.core.uow import ReadUow
 from console.modules.statistics import repository
@@ -22,12 +23,10 @@ class StatisticsService:
 
     def __init__(self, clock: Clock, utc_offset_minutes: int) -> None:
         self._clock = clock
-        self._zone = timezone(timedelta(minutes=utc_offset_minutes))
+        self._offset = utc_offset_minutes
 
     def today(self) -> date:
-        return (
-            datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).astimezone(self._zone).date()
-        )
+        return day_of(self._clock.now_ms(), self._offset)
 
     async def queues(
         self, uow: ReadUow, scope: Scope, day: date, hall: HallId | None = None

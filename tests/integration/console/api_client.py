@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 
 from console.app.server import ConsoleReady
+from console.core.divisions import full
 from console.core.permissions import SYSTEM, Reach, ReachKind
 from console.modules.gateway.api import GATEWAY, Access
-from console.modules.organisation.domain import full
 
 CITY = Reach(ReachKind.REGION, full("230600"))
 

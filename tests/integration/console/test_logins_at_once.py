@@ -9,6 +9,7 @@ from city_hall import START
 
 from console.app.city import City, open_city
 from console.core.api_scopes import APPOINTMENTS_READ
+from console.core.divisions import full
 from console.core.permissions import SYSTEM, Reach, ReachKind
 from console.core.uow import Uow
 from console.halls.api import HALLS
@@ -22,7 +23,6 @@ from console.modules.identity.api import IDENTITY
 from console.modules.identity.policy import LONGEST_SESSION_MS, Policy, PolicyBook
 from console.modules.identity.repository import AccountRepository, PgSessionStore
 from console.modules.organisation.api import ORGANISATION
-from console.modules.organisation.domain import full
 from qingting.kernel.aio.clock import ManualClock
 from qingting.kernel.security.lockout import Tries
 from qingting.kernel.security.passwords import Passwords

@@ -12,10 +12,10 @@ from city_hall import START
 from console_browser import console
 
 from console.app.server import ConsoleReady
+from console.core.divisions import full
 from console.core.permissions import Reach, ReachKind
 from console.modules.gateway import models as gateway
 from console.modules.gateway.clients import TOKEN_SECONDS
-from console.modules.organisation.domain import full
 from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres

@@ -9,6 +9,7 @@ from at_once import code_of, second_of_two
 from city_hall import START
 
 from console.app.city import City, open_city
+from console.core.divisions import full
 from console.core.permissions import SYSTEM
 from console.core.uow import Uow
 from console.core.upkeep import UpkeepSettings
@@ -20,7 +21,6 @@ from console.modules.notifications.rules import NoticeRules
 from console.modules.notifications.service import NotificationService
 from console.modules.notifications.topics import TopicSettings
 from console.modules.organisation.api import ORGANISATION, Department, Division
-from console.modules.organisation.domain import full
 from console.modules.organisation.service import OrganisationService
 from console.modules.upkeep.api import Hosting, Program
 from console.modules.upkeep.backups import Backups

@@ -11,8 +11,8 @@ from console_browser import NEW_PASSWORD, Browser, browser, console
 
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
+from console.core.divisions import full
 from console.modules.identity import models as m
-from console.modules.organisation.domain import full
 from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres

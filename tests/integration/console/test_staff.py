@@ -12,11 +12,11 @@ from test_who_may_do_what import CITY, FOREIGN, OWN, SAERTU, SECRET, caller, rea
 
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
+from console.core.divisions import full
 from console.core.permissions import Reach, ReachKind
 from console.modules.identity import models as m
 from console.modules.organisation.api import Staff
 from console.modules.organisation.cells import STAFF_COLUMNS
-from console.modules.organisation.domain import full
 from console.modules.organisation.repository import put_staff
 from qingting.contract.examples import CONFIG
 from qingting.kernel.web.sheets import csv_of, xlsx_of

@@ -24,6 +24,7 @@ from yarl import URL
 
 from console.app.server import ConsoleReady, ConsoleSettings, create_app
 from console.core.api import BASE
+from console.core.divisions import full
 from console.core.permissions import SYSTEM, Reach, ReachKind, Scope
 from console.halls.api import HALLS
 from console.modules.alarms import models as alarm_models
@@ -37,7 +38,6 @@ from console.modules.identity.repository import AccountRepository
 from console.modules.identity.roles import BUILT_IN, Assignment
 from console.modules.notifications import models as notice_models
 from console.modules.organisation import models as organisation_models
-from console.modules.organisation.domain import full
 from qingting.contract import events as e
 from qingting.contract.examples import CONFIG, KIOSK
 from qingting.contract.ids import HallId

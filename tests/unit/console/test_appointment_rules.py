@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from console.core.days import day_of
 from console.modules.appointments import places as p
 from console.modules.appointments.api import Channel, Life
 from console.modules.appointments.domain import (
@@ -196,7 +197,7 @@ class TestDays:
 
     def test_an_instant_is_that_of_the_halls_clock(self) -> None:
         at = p.instant(MONDAY, 540, 480)
-        assert (at, p.day_of(at, 480)) == (1_795_395_600_000, MONDAY)
+        assert (at, day_of(at, 480)) == (1_795_395_600_000, MONDAY)
 
 
 class Seats(RuleBasedStateMachine):

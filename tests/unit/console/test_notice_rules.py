@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.days import day_of
 from console.core.senders.opening import SenderSettings, sender_faults
 from console.modules.notifications.masks import is_mail
 from console.modules.notifications.rules import (
@@ -16,7 +17,6 @@ from console.modules.notifications.rules import (
     MINUTE_MS,
     NoticeRules,
     allowed_at,
-    day_of,
     due_and_until,
     next_way,
     ways,

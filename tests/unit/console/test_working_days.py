@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.divisions import division_chain
 from console.modules.calendar.domain import (
     STATUTORY,
     DayKind,
@@ -13,7 +14,6 @@ from console.modules.calendar.domain import (
     TimeLimit,
     Unit,
     WorkCalendar,
-    division_chain,
     folded,
     places_of,
     work_calendar,
