@@ -38,9 +38,9 @@ class DeliveryError(Exception):
         self.after_ms = after_ms
 
 
-def retry_after_ms(tries: int) -> int:
-    """How long after the ``tries``-th failure the next try comes: 30 s, doubled up to an hour."""
-    return min(LONGEST_RETRY_MS, FIRST_RETRY_MS << (min(tries, 30) - 1))
+def retry_after_ms(tries: int, first_ms: int = FIRST_RETRY_MS) -> int:
+    """How long after the ``tries``-th failure in a row the next try comes: ``first_ms``, doubled up to an hour."""
+    return min(LONGEST_RETRY_MS, first_ms << (min(tries, 30) - 1))
 
 
 class Waker:

@@ -12,7 +12,6 @@ from console.modules.citizens.people import (
     checked_person,
     checked_phone,
     mask_mail,
-    mask_phone,
 )
 from console.modules.citizens.service import HOLDER, PROOF, CitizenService
 from console.modules.notifications.api import (
@@ -25,6 +24,7 @@ from console.modules.notifications.api import (
 )
 from console.modules.privacy.api import PrivacyApi
 from qingting.contract.errors import Refusal
+from qingting.contract.people import mask_phone
 from qingting.contract.states import CertificateKind
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import digest, matches, new_pairing_code, new_token

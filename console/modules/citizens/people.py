@@ -141,11 +141,6 @@ def checked_mail(text: str) -> str:
     return mail
 
 
-def mask_phone(phone: str) -> str:
-    """13812341234 → 138****1234; empty stays empty."""
-    return f"{phone[:3]}****{phone[-4:]}" if phone else ""
-
-
 def mask_mail(mail: str) -> str:
     """zhang@example.com → z***@example.com; empty stays empty."""
     name, _, host = mail.partition("@")

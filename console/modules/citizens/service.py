@@ -21,14 +21,14 @@ from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
 from console.modules.citizens.boxes import context_of
 from console.modules.citizens.door import CITIZEN, to_consent, to_login
-from console.modules.citizens.people import Told, checked_person, checked_phone, mask_phone, told
+from console.modules.citizens.people import Told, checked_person, checked_phone, told
 from console.modules.citizens.reach import Reachable
 from console.modules.citizens.sessions import CitizenSessions
 from console.modules.notifications.api import NotificationsApi, Reach
 from console.modules.privacy.api import Requester
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
-from qingting.contract.people import Person, mask_name, mask_number
+from qingting.contract.people import Person, mask_name, mask_number, mask_phone
 from qingting.contract.states import CertificateKind, Language
 from qingting.kernel.security.device_keys import digest, new_token
 from qingting.kernel.security.persons import seal_person

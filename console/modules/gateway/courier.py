@@ -11,17 +11,15 @@ import structlog
 from console.core.api import ApiEventType
 from console.core.channels import signature
 from console.core.db import Database
-from console.core.delivering import DeliveryError
+from console.core.delivering import DeliveryError, Waker, retry_after_ms, work_when_woken
 from console.core.outward import Outward
-from console.core.signals import EVERYTHING, Signals
-from console.core.uow import CHANGED as CITY_CHANGED
+from console.core.signals import Signals
 from console.core.uow import Uow
 from console.modules.gateway import clients, outbox
 from console.modules.gateway import models as m
 from console.modules.gateway.outbox import Event
 from console.modules.gateway.subscriptions import Subscriptions
 from console.modules.identity.api import IdentityApi
-from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import new_token
 
@@ -31,16 +29,10 @@ AT_ONCE = 4
 BATCH = 50
 LEASE_MS = 60_000
 """Longer than any try takes: a worker that dies leaves its subscription to others after this."""
-FIRST_RETRY_MS, LONGEST_RETRY_MS = 10_000, 3_600_000
+FIRST_RETRY_MS = 10_000
 LIFE_MS = 3 * 86_400_000
 """An event that could not be posted for so long is left (死信), and the next one gets its turn."""
 MOST_AGAIN_TRIES = 12
-POLL_SECONDS = 5.0
-
-
-def retry_after_ms(tries: int) -> int:
-    """How long after the ``tries``-th failure in a row the next try comes: 10 s, doubled up to an hour."""
-    return min(LONGEST_RETRY_MS, FIRST_RETRY_MS << (min(tries, 30) - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +181,9 @@ class Courier:
         if outcome.what == "failed":
             tries = row["tries"] + 1
             log.warning("webhook.not_taken", subscription=name, why=outcome.reason, tries=tries)
-            await _settle(uow, name, token, next_at=now + retry_after_ms(tries), tries=tries)
+            await _settle(
+                uow, name, token, next_at=now + retry_after_ms(tries, FIRST_RETRY_MS), tries=tries
+            )
             return False
         moved = _moved(tried, row, event.place)
         tries = 0 if outcome.what == "sent" else row["tries"]
@@ -220,30 +214,16 @@ async def _settle(uow: Uow, name: str, token: str, **values: Any) -> None:
     )
 
 
-def delivering(db: Database, signals: Signals, courier: Courier) -> Callable[[], Awaitable[None]]:
-    """The job; any number of workers may run it. While PostgreSQL is away nothing is lost."""
-    news = asyncio.Event()
+def delivering(signals: Signals, courier: Courier) -> Callable[[], Awaitable[None]]:
+    """The job; any number of workers may run it."""
+    waker = Waker(signals, frozenset({outbox.CHANGED}))
 
-    def heard(payload: str) -> None:
-        if payload == EVERYTHING or outbox.CHANGED in payload.split():
-            news.set()
-
-    signals.subscribe(CITY_CHANGED, heard)
+    async def work() -> bool:
+        while not await courier.round():
+            pass
+        return True
 
     async def run() -> None:
-        while True:
-            news.clear()
-            done = True
-            try:
-                done = await courier.round()
-            except Refusal as refusal:
-                if refusal.code != "city.unavailable":
-                    raise
-            if done:
-                try:
-                    async with asyncio.timeout(POLL_SECONDS):
-                        await news.wait()
-                except TimeoutError:
-                    continue
+        await work_when_woken(waker, work)
 
     return run

@@ -66,7 +66,7 @@ def setup(context: ModuleContext) -> None:
         context.events.types,
         context.outward,
     )
-    context.job("webhooks", delivering(context.db, context.signals, courier))
+    context.job("webhooks", delivering(context.signals, courier))
     context.job(
         "gateway pruning", pruning(context.db, "gateway", PRUNE_LOCK, prunes(context.clock))
     )

@@ -17,13 +17,13 @@ from console.modules.citizens.people import (
     checked_mail,
     checked_phone,
     mask_mail,
-    mask_phone,
     told,
 )
 from console.modules.organisation.domain import read_spot
 from qingting.contract.calendar import Period
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
+from qingting.contract.people import mask_phone
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import ManualClock
 

@@ -1,6 +1,5 @@
 """The job of the sync in every worker: pages one after the other, and word to the outside when the source is silent."""
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -8,20 +7,15 @@ import structlog
 
 from console.core.channels import Channel, Message
 from console.core.db import Database
-from console.core.delivering import DeliveryError
-from console.core.signals import EVERYTHING, Signals
-from console.core.uow import CHANGED
+from console.core.delivering import DeliveryError, Waker, work_when_woken
+from console.core.signals import Signals
 from console.modules.catalogue.sync import service as sync
 from console.modules.catalogue.sync import store
 from console.modules.catalogue.sync.words import back, silence
 from qingting.contract.conditions import Severity
-from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
-
-POLL_SECONDS = 10.0
-BREATH_SECONDS = 1.0
 
 
 class Teller:
@@ -86,40 +80,20 @@ class Teller:
         return True
 
 
-async def _turns(service: sync.SyncService, worker: str) -> None:
-    """Page after page, as long as there is more to do at once."""
-    more = True
-    while more:
-        more = await service.turn(worker)
-
-
 def syncing(
     signals: Signals, service: sync.SyncService, teller: Teller
 ) -> Callable[[], Awaitable[None]]:
-    """Any number of workers may run it: the database lets one have the run. While PostgreSQL is away nothing is lost."""
+    """Any number of workers may run it: the database lets one have the run."""
     worker = secrets.token_hex(8)
-    news = asyncio.Event()
+    waker = Waker(signals, frozenset({sync.CHANGED}))
 
-    def heard(payload: str) -> None:
-        if payload == EVERYTHING or sync.CHANGED in payload.split():
-            news.set()
-
-    signals.subscribe(CHANGED, heard)
+    async def work() -> bool:
+        while await service.turn(worker):
+            pass
+        await teller.tell()
+        return True
 
     async def run() -> None:
-        while True:
-            news.clear()
-            try:
-                await _turns(service, worker)
-                await teller.tell()
-            except Refusal as refusal:
-                if refusal.code != "city.unavailable":
-                    raise
-            await asyncio.sleep(BREATH_SECONDS)
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await news.wait()
-            except TimeoutError:
-                continue
+        await work_when_woken(waker, work)
 
     return run
