@@ -7,6 +7,9 @@ from pypinyin import Style, lazy_pinyin
 
 from console.modules.catalogue.domain import ItemBody
 
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F) if chr(wide - 0xFEE0).isalnum()}
+_SHORT_NAME = re.compile(r"[\u3400-\u9fff]{3,8}")
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -28,5 +31,11 @@ def index_of(code: str, body: ItemBody) -> Index:
 
 
 def asked(text: str) -> list[str]:
-    """The parts of what somebody typed; each must be found."""
-    return [one for one in text.casefold().split() if one][:8]
+    """The parts of what somebody typed; each must be found. Full-width letters and digits are the plain ones."""
+    return text.translate(_NARROW).casefold().split()[:8]
+
+
+def shortened(part: str) -> str:
+    """For a name as people shorten it (社保卡 for 社会保障卡): what a name is like that has its signs in their order; empty
+    for what is too short to tell, or has other signs."""
+    return f"%{'%'.join(part)}%" if _SHORT_NAME.fullmatch(part) else ""

@@ -15,7 +15,7 @@ from console.core.uow import ReadUow, Uow
 from console.modules.catalogue import models as m
 from console.modules.catalogue.api import Item, ItemChange, ItemQuery
 from console.modules.catalogue.domain import ItemBody, State
-from console.modules.catalogue.reading import asked, index_of
+from console.modules.catalogue.reading import asked, index_of, shortened
 
 _v = m.version.c
 _bodies = msgspec.json.Decoder(ItemBody)
@@ -93,10 +93,12 @@ def _where(held: sa.Subquery, wanted: ItemQuery) -> list[sa.ColumnElement[bool]]
     c, body = held.c, held.c.body
     parts: list[sa.ColumnElement[bool]] = [~body["withdrawn"].astext.cast(sa.Boolean)]
     places = (c.words, c.pinyin, c.initials)
-    parts += [
-        sa.or_(*(place.contains(text, autoescape=True) for place in places))
-        for text in asked(wanted.text)
-    ]
+    for text in asked(wanted.text):
+        found = [place.contains(text, autoescape=True) for place in places]
+        if like := shortened(text):
+            # The words first: a body is wide.
+            found.append(sa.and_(c.words.like(like), body["name"].astext.like(like)))
+        parts.append(sa.or_(*found))
     if wanted.department:
         parts.append(body["department"].astext == wanted.department)
     if wanted.division:

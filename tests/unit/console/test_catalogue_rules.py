@@ -21,7 +21,7 @@ from console.modules.catalogue.domain import (
     pattern_works,
     uscc_fits,
 )
-from console.modules.catalogue.reading import asked, index_of
+from console.modules.catalogue.reading import asked, index_of, shortened
 from qingting.kernel.web.sheets import xlsx_of
 
 HEAD: list[Given] = [heads[0] for heads in COLUMNS.values()]
@@ -204,3 +204,6 @@ class TestSearch:
         assert "人社局" in found.words
         assert CODE.casefold() in found.words
         assert asked("  SBK  补办 ") == ["sbk", "补办"]
+        assert asked("ＳＢＫ　补办（领）") == ["sbk", "补办（领）"]
+        assert shortened("社保卡") == "%社%保%卡%"
+        assert [shortened(one) for one in ("公证", "sbk", "社保%", "a社保卡")] == [""] * 4
