@@ -67,7 +67,8 @@ class Uow(ReadUow):
         return result.rowcount
 
     def savepoint(self) -> Any:
-        """An inner transaction that can fail alone (``async with``)."""
+        """An inner transaction that can fail alone (``async with``). For whoever makes a page of a refusal: a page commits,
+        and what was done before it was refused would stay."""
         return self._connection.begin_nested()
 
     def changed(self, *names: str) -> None:

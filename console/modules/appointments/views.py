@@ -171,10 +171,12 @@ class AppointmentPages:
     async def cancel(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
         form, name = await read_form(request, CancelForm), request.match_info["appointment"]
+        uow, subject = request[UOW], request[SUBJECT]
         try:
-            await self._desk.staff.cancel(
-                request[UOW], request[SUBJECT], name, reason=form.reason, words=form.words
-            )
+            async with uow.savepoint():
+                await self._desk.staff.cancel(
+                    uow, subject, name, reason=form.reason, words=form.words
+                )
         except Refusal as refusal:
             return await self._or_page(request, refusal)
         raise see_other(request, f"/appointments/one/{name}", done="appointments.done.cancelled")
@@ -182,10 +184,11 @@ class AppointmentPages:
     async def move(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
         form, name = await read_form(request, MoveForm), request.match_info["appointment"]
-        found, _ = await self._desk.staff.one(request[UOW], request[SUBJECT], name)
-        wanted = wanted_for(found, form)
+        uow, subject = request[UOW], request[SUBJECT]
+        found, _ = await self._desk.staff.one(uow, subject, name)
         try:
-            await self._desk.staff.move(request[UOW], request[SUBJECT], name, wanted)
+            async with uow.savepoint():
+                await self._desk.staff.move(uow, subject, name, wanted_for(found, form))
         except Refusal as refusal:
             return await self._or_page(request, refusal)
         raise see_other(request, f"/appointments/one/{name}", done="appointments.done.moved")
@@ -229,11 +232,12 @@ class AppointmentPages:
 
     async def book(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
-        form = await read_form(request, BookForm)
+        form, uow = await read_form(request, BookForm), request[UOW]
         try:
-            made = await self._desk.staff.book(
-                request[UOW], request[SUBJECT], form.caller, form.wanted, form.key
-            )
+            async with uow.savepoint():
+                made = await self._desk.staff.book(
+                    uow, request[SUBJECT], form.caller, form.wanted, form.key
+                )
         except Refusal as refusal:
             return await self._new(request, form, refusal)
         raise see_other(request, f"/appointments/one/{made.id}", done="appointments.done.booked")

@@ -78,11 +78,12 @@ class StandingPages:
         form = await read_form(request, ListForm)
         last = form.until
         until = 0 if last is None else instant(last + timedelta(days=1), 0, self._offset)
+        uow, subject = request[UOW], request[SUBJECT]
         try:
-            await self._desk.staff.put_listed(
-                request[UOW], request[SUBJECT], form.caller,
-                kind=form.kind, reason=form.reason, until=until,
-            )  # fmt: skip
+            async with uow.savepoint():
+                await self._desk.staff.put_listed(
+                    uow, subject, form.caller, kind=form.kind, reason=form.reason, until=until
+                )
         except Refusal as refusal:
             return await self._lists(request, form, refusal)
         raise see_other(request, "/appointments/lists", done="appointments.done.listed")

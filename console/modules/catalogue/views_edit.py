@@ -86,7 +86,8 @@ def routes(desk: Desk, work: LongWork) -> list[web.RouteDef]:
         request[SUBJECT].require(Permission.CATALOGUE_PUBLISH)
         form = await read_form(request, PublishForm)
         try:
-            no = await _publish(request, service, work, form)
+            async with request[UOW].savepoint():
+                no = await _publish(request, service, work, form)
         except Refusal as refusal:
             return await _review(request, desk, refusal)
         if no:
