@@ -119,7 +119,8 @@ async def test_whoever_goes_back_and_chooses_again_is_led_to_the_place_that_is_k
         async with person.http.post(hold, data=kept | {"start": "08:30"}) as answer:
             assert answer.url.path == first, "pressed twice"
         async with person.http.post(hold, data=kept | {"start": "09:30"}) as answer:
-            assert (answer.status, f'href="{first}"' in await answer.text()) == (409, True)
+            text = await answer.text()
+            assert (answer.status, f'href="{first}"' in text, "去确认" in text) == (409, True, True)
 
 
 async def test_staff_book_for_the_name_that_a_certificate_is_kept_with(ready: ConsoleReady) -> None:

@@ -2179,8 +2179,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "catalogue.pattern": {
-    "zh": "这条编码规则不能用。请检查正则表达式：最多 200 个字符，括号里不再用括号，重复的部分不再重复，长短不定的部分（? * + | 和 {1,3}）最多 4 处。",
-    "en": "This rule cannot be used. Check the regular expression: 200 characters at most, no brackets within brackets, nothing repeated that is repeated itself, and at most 4 parts of no fixed length (? * + | and {1,3}).",
+    "zh": "这条编码规则不能用。请检查正则表达式：最多 200 个字符，括号里不再用括号，重复的部分不再重复，长短不定的部分（? * + | 和 1 至 3 次这样的次数范围）最多 4 处。",
+    "en": "This rule cannot be used. Check the regular expression: 200 characters at most, no brackets within brackets, nothing repeated that is repeated itself, and at most 4 parts of no fixed length (? * + | and ranges of repeats).",
     "retry": false
   },
   "sync.none": {
@@ -2559,8 +2559,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "appointments.party": {
-    "zh": "同行人数要在 1 到 {most} 人之间。",
-    "en": "The number of people must be between 1 and {most}.",
+    "zh": "同行人数要在 1 到 {most} 人之间。请修改人数，人多时请分开预约。",
+    "en": "The number of people must be between 1 and {most}. Change it, or book twice for more people.",
     "retry": false
   },
   "appointments.no_item": {
@@ -2579,13 +2579,13 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "appointments.unknown": {
-    "zh": "没有找到这个预约。",
-    "en": "There is no such booking.",
+    "zh": "没有找到这个预约。请从预约列表里重新打开。",
+    "en": "There is no such booking. Open it again from the list of bookings.",
     "retry": false
   },
   "appointments.over": {
-    "zh": "这个预约已经取号、结束或取消，不能再改。",
-    "en": "This booking was used, is over or was cancelled, so it can no longer be changed.",
+    "zh": "这个预约已经取号、结束或取消，不能再改。需要的话请重新预约。",
+    "en": "This booking was used, is over or was cancelled, so it can no longer be changed. Book again if you need to.",
     "retry": false
   },
   "appointments.too_late": {
@@ -2609,8 +2609,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "appointments.open_at_once": {
-    "zh": "您有 {count} 个预约还没有办理，暂时不能再约。",
-    "en": "You have {count} visits still to come, which is as many as can be booked at once.",
+    "zh": "您有 {count} 个预约还没有办理，暂时不能再约。办完或取消其中一个以后可以继续预约，也可以到大厅现场取号。",
+    "en": "You have {count} visits still to come, which is as many as can be booked at once. Once one is over or cancelled you can book again; or take a ticket in the hall.",
     "retry": false
   },
   "appointments.same_visit": {
@@ -2639,13 +2639,13 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "appointments.needs_real_name": {
-    "zh": "预约这个事项需要先实名认证。",
-    "en": "To book this item, please prove your identity first.",
+    "zh": "预约这个事项需要先实名认证。请到统一身份认证平台完成实名认证，再重新登录；也可以到大厅现场取号。",
+    "en": "To book this item, please prove your identity at the sign-on first, then log in again; or take a ticket in the hall.",
     "retry": false
   },
   "appointments.needs_face": {
-    "zh": "预约这个事项需要先通过人脸认证。",
-    "en": "To book this item, please have your face verified first.",
+    "zh": "预约这个事项需要先通过人脸认证。请到统一身份认证平台完成人脸认证，再重新登录；也可以到大厅现场取号。",
+    "en": "To book this item, please have your face verified at the sign-on first, then log in again; or take a ticket in the hall.",
     "retry": false
   },
   "appointments.rule_faulty": {
@@ -2659,8 +2659,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "appointments.target": {
-    "zh": "没有这样的规则对象。",
-    "en": "There is nothing of that kind to make a rule for.",
+    "zh": "没有这样的规则对象。请回到预约规则，从列表里选择。",
+    "en": "There is nothing of that kind to make a rule for. Choose one from the list of rules.",
     "retry": false
   },
   "appointments.list_entry": {
