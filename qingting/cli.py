@@ -1,6 +1,7 @@
 """The ``qingting`` command. Each subcommand loads only what it needs."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -57,6 +58,9 @@ def run_until_stopped(
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(name)
 
+    # What the program is made of is loaded by now and stays: it is never searched for garbage.
+    gc.freeze()
+    gc.enable()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(guarded())
 
@@ -108,6 +112,9 @@ def _faulty(error: SettingsError) -> SystemExit:
 @click.option("--log-json", is_flag=True, help="one JSON object a line")
 def main(log_level: str, log_json: bool) -> None:
     """Qingting 庆厅: runs a city's government service halls."""
+    # Hundreds of thousands of objects are about to be loaded, none of which is garbage: to look for it is a fifth of a start.
+    gc.disable()
+    click.get_current_context().call_on_close(gc.enable)
     configure_logging(log_level, json=log_json)
     click.get_current_context().obj = os.environ
 

@@ -1,6 +1,7 @@
 """Guards for every test: nothing outlives it, nothing blocks the event loop."""
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -19,10 +20,18 @@ settings.register_profile(
 )
 settings.load_profile("qingting")
 pytest_plugins = ["fixtures_postgres", "fixtures_manager"]
+# What is imported and collected stays until the end: it is not searched for garbage, neither while it comes nor later.
+gc.disable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda one: place(one.path))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+    gc.enable()
 
 
 def _plain_exception(

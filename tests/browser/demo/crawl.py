@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import APIResponse, BrowserContext, Error, Page, Response
 
 ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -118,19 +118,30 @@ async def crawl(context: BrowserContext, start: str, found: Crawl) -> None:
 async def _look(page: Page, url: str, found: Crawl, *, again: bool) -> list[str]:
     """Gives the links of a page; a link that leads to a refusal is a fault, files are not looked at. What another
     session has seen ``again`` is only read for its links."""
-    answer = await page.context.request.get(url, max_redirects=0)
-    if answer.status >= 400:
-        found.faults.append(f"{url}: {answer.status}")
-    if "text/html" not in answer.headers.get("content-type", "") or answer.status >= 300:
-        return [answer.headers["location"]] if "location" in answer.headers else []
-    html = await answer.text()
+    answer = None if again else await _shown(page, url)
+    got: Response | APIResponse = answer or await page.context.request.get(url, max_redirects=0)
+    if got.status >= 400:
+        found.faults.append(f"{url}: {got.status}")
+    if "text/html" not in got.headers.get("content-type", "") or got.status >= 300:
+        return [got.headers["location"]] if "location" in got.headers else []
+    html = await got.text()
     for control in await page.evaluate(NEEDS_SCRIPT, html):
         found.faults.append(f"{url}: needs a script: {control}")
     links: list[str] = await page.evaluate(LINKS, html)
-    if not again:
-        await page.goto(url, wait_until="domcontentloaded")
+    if answer is not None:
         await _measure(page, url, found)
     return links
+
+
+async def _shown(page: Page, url: str) -> Response | None:
+    """The answer to ``url`` itself, which the page shows now; none for a file and for what leads on to another page."""
+    try:
+        answer = await page.goto(url, wait_until="domcontentloaded")
+    except Error as error:
+        if "Download is starting" in error.message or "ERR_ABORTED" in error.message:
+            return None
+        raise
+    return None if answer is None or answer.request.redirected_from else answer
 
 
 async def _measure(page: Page, url: str, found: Crawl) -> None:

@@ -10,7 +10,8 @@ from benchmarks.processes import ROOT
 SHORT = """
 from benchmarks import city
 from qingting.cli import main
-city.HALLS_TOLD, city.CROWDS, city.OPERATORS, city.CONNECTED, city.THINK_SECONDS = 1, 1, 12, 30, 0.5
+city.HALLS_TOLD, city.CROWDS, city.OPERATORS, city.CONNECTED = 1, 1, 12, 30
+city.THINK_SECONDS, city.WARM_SECONDS = 0.5, 0.5
 main(["bench", "city", "--json", "--seconds", "2"])
 """
 PROMISED = (
