@@ -19,6 +19,10 @@ LARGEST_ANSWER = 256 * 1024
 DOCS_KEPT_MS = 3_600_000
 KEYS_AGAIN_MS = 30_000
 """An unknown key asks for the provider's keys again, but not more often than this."""
+SLOW_SECONDS = 1.0
+MOST_SLOW = 3
+"""While so many have waited for the provider for longer than that, nobody else does: whoever waits holds one of the
+connections to the database that all pages need."""
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 log = structlog.get_logger(__name__)
@@ -69,6 +73,12 @@ class ProviderDocs:
         self._clock = clock
         self._known: tuple[int, Discovery] | None = None
         self._keys: tuple[int, KeySet] | None = None
+        self._asked: list[float] = []
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an answer now."""
+        return len(self._asked)
 
     async def discovery(self) -> Discovery:
         """Raises ``oidc.unavailable``, also for a document of another issuer."""
@@ -159,6 +169,16 @@ class ProviderDocs:
         return await self._ask("GET", url, headers={"Accept": "application/json"})
 
     async def _ask(self, method: str, url: str, **given: Any) -> bytes:
+        now = self._clock.monotonic()
+        if sum(now - one >= SLOW_SECONDS for one in self._asked) >= MOST_SLOW:
+            raise _away("slow")
+        self._asked.append(now)
+        try:
+            return await self._answer(method, url, **given)
+        finally:
+            self._asked.remove(now)
+
+    async def _answer(self, method: str, url: str, **given: Any) -> bytes:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         try:
             async with (

@@ -1,9 +1,10 @@
 """All SQL of the organisation."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from console.core.uow import ReadUow, Uow
 from console.modules.organisation import models as m
@@ -95,7 +96,8 @@ def _staff(row: sa.RowMapping) -> Staff:
     )
 
 
-async def put_staff(uow: Uow, one: Staff, left_at: int | None) -> None:
+async def put_staff(uow: Uow, one: Staff, left_at: int | None, *, new: bool = False) -> bool:
+    """False when a ``new`` one is there, also since a moment ago."""
     kept = {
         "name": one.name,
         "post": one.post,
@@ -104,8 +106,14 @@ async def put_staff(uow: Uow, one: Staff, left_at: int | None) -> None:
         "hall": one.hall,
         "left_at": left_at,
     }
-    statement = insert(m.staff).values(number=one.number, **kept)
-    await uow.run(statement.on_conflict_do_update(index_elements=["number"], set_=kept))
+    return await _put(uow, insert(m.staff).values(number=one.number, **kept), "number", kept, new)
+
+
+async def _put(uow: Uow, statement: Insert, key: str, kept: Mapping[str, Any], new: bool) -> bool:
+    """Adds a row, in place of the one with its ``key`` unless it is ``new``."""
+    if new:
+        return bool(await uow.run(statement.on_conflict_do_nothing()))
+    return bool(await uow.run(statement.on_conflict_do_update(index_elements=[key], set_=kept)))
 
 
 async def _drop(uow: Uow, statement: sa.Executable) -> bool:

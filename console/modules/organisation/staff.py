@@ -75,7 +75,9 @@ class StaffService:
             raise Refusal("organisation.staff_name")
         await self._check_place(uow, scope, wanted)
         kept = replace(wanted, name=name, post=wanted.post.strip()[:LONGEST])
-        await repo.put_staff(uow, kept, self._clock.now_ms() if kept.left else None)
+        left_at = self._clock.now_ms() if kept.left else None
+        if not await repo.put_staff(uow, kept, left_at, new=new):
+            raise Refusal("organisation.staff_exists")
         act = "staff.add" if new else "staff.change"
         await self._audit.write(uow, subject, act, object=kept.number, detail=kept.division)
 

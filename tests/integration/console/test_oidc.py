@@ -1,11 +1,14 @@
 """Single sign-on: who is named by the provider is believed only when everything fits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from patience import HANG_S, until
 from sso_provider import at_the_provider, query_of, served
 
 from console.core.oidc import OidcClient, OidcProvider, Return, provider_faults
+from console.core.oidc_provider import MOST_SLOW, SLOW_SECONDS
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import ManualClock
 from simulators.identity_provider import Audience, Fault, IdentityProvider
@@ -169,3 +172,21 @@ def test_a_provider_over_an_open_network_or_with_a_guessable_secret_is_refused()
     assert len(provider_faults("oidc", wrong)) == 3
     assert provider_faults("oidc", OidcProvider()) == []
     assert "short" not in repr(wrong)
+
+
+async def test_few_wait_for_a_provider_that_is_slow_and_the_others_are_told_at_once(
+    provider: IdentityProvider,
+) -> None:
+    """Whoever waits holds a connection to the database that everybody's pages need."""
+    client, clock = client_of(provider), provider.clock
+    assert isinstance(clock, ManualClock)
+    provider.set_fault(Fault.SLOW)
+    waiting = [asyncio.create_task(client.begin(BACK, "/")) for _ in range(MOST_SLOW)]
+    await until(lambda: client._docs.waiting >= MOST_SLOW)
+    await clock.advance(SLOW_SECONDS)
+    with pytest.raises(Refusal, match=r"oidc\.unavailable"):
+        await client.begin(BACK, "/")
+    provider.set_fault(None)
+    async with asyncio.timeout(HANG_S):
+        await asyncio.gather(*waiting)
+    assert await client.begin(BACK, "/")

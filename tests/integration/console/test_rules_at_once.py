@@ -13,6 +13,7 @@ from console.core.divisions import full
 from console.core.permissions import SYSTEM
 from console.core.uow import Uow
 from console.core.upkeep import UpkeepSettings
+from console.halls.api import HALLS
 from console.modules.identity.api import CONFIRM
 from console.modules.jobs.service import JobService
 from console.modules.notifications.api import NOTIFICATIONS
@@ -20,8 +21,9 @@ from console.modules.notifications.desk import NoticeDesk
 from console.modules.notifications.rules import NoticeRules
 from console.modules.notifications.service import NotificationService
 from console.modules.notifications.topics import TopicSettings
-from console.modules.organisation.api import ORGANISATION, Department, Division
+from console.modules.organisation.api import ORGANISATION, Department, Division, Staff
 from console.modules.organisation.service import OrganisationService
+from console.modules.organisation.staff import StaffService
 from console.modules.upkeep.api import Hosting, Program
 from console.modules.upkeep.backups import Backups
 from console.modules.upkeep.restores import MakeRestore, Restores
@@ -53,7 +55,7 @@ async def test_rules_of_notices_that_two_change_at_once_are_the_first_ones(city:
         assert code_of(await second_of_two(city.db, how, how)) == "notice.changed"
 
 
-async def test_a_department_or_division_that_two_add_at_once_is_the_first_ones(city: City) -> None:
+async def test_what_two_add_to_the_organisation_at_once_is_the_first_ones(city: City) -> None:
     service = cast("OrganisationService", city.context.take(ORGANISATION))
     district, code = full("230602"), full("230602990")
     async with city.db.write() as uow:
@@ -70,7 +72,19 @@ async def test_a_department_or_division_that_two_add_at_once_is_the_first_ones(c
     assert code_of(found) == "department.exists"
     found = await second_of_two(city.db, division("新街道"), division("旧街道"))
     assert code_of(found) == "division.exists"
+    context = city.context
+    keeper = StaffService(context.clock, context.audit, context.take(HALLS), service)
+
+    def colleague(name: str) -> Callable[[Uow], Awaitable[None]]:
+        one = Staff(number="0103", name=name, post="", division=district, department="", hall="", left=False)  # fmt: skip
+        return lambda uow: keeper.put(uow, SYSTEM, one, new=True)
+
+    found = await second_of_two(city.db, colleague("王芳"), colleague("汪方"))
+    assert code_of(found) == "organisation.staff_exists"
     async with city.db.read() as uow:
+        found = await service.staff(uow, "0103")
+        assert found is not None
+        assert found.name == "王芳"
         assert [one.name for one in await service.departments(uow)] == ["人社局"]
         assert [one.name for one in await service.divisions(uow) if one.code == code] == ["新街道"]
 
