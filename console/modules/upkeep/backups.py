@@ -14,7 +14,7 @@ from console.core.db import Database
 from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.uow import ReadUow, Uow
 from console.core.upkeep import UpkeepSettings
-from console.modules.jobs.api import JobInfo, JobKind, JobResult, JobRun, JobsApi
+from console.modules.jobs.api import JobInfo, JobKind, JobResult, JobRun, JobsApi, JobState
 from console.modules.upkeep import models as m
 from console.modules.upkeep.api import Hosting
 from console.modules.upkeep.archive import NAME, read_manifest
@@ -26,6 +26,7 @@ from qingting.kernel.aio.clock import Clock
 
 log = structlog.get_logger(__name__)
 DAY_MS = 86_400_000
+AGAIN_MS = 3_600_000
 LOOK_SECONDS = 60.0
 _LOCK = 0x71757063
 
@@ -167,7 +168,7 @@ class Backups:
     # ---- by themselves --------------------------------------------------------------------------
 
     async def due(self, uow: Uow, jobs: JobsApi, subject: Subject = SYSTEM) -> None:
-        """Starts the day's backup and, when it is time, a drill. One worker at a time decides."""
+        """Starts the day's backup, again when it failed, and a drill when it is time. One worker at a time decides."""
         if self.settings.backup_folder is None:
             return
         if not await uow.scalar(
@@ -177,7 +178,8 @@ class Backups:
         local = self._clock.now_ms() + self._offset_ms
         last = await jobs.latest(uow, self.making.name)
         today = local // DAY_MS
-        if local % DAY_MS >= self.settings.backup_hour * 3_600_000 and self._day(last) < today:
+        late = local % DAY_MS >= self.settings.backup_hour * 3_600_000
+        if late and (self._day(last) < today or self._came_to_nothing(last)):
             await jobs.start(uow, subject, self.making, MakeBackup())
             return
         drilled = await jobs.latest(uow, self.drilling.name)
@@ -185,6 +187,12 @@ class Backups:
         wanted = self.settings.drill_days
         if quiet and wanted and self._day(drilled) <= today - wanted:
             await jobs.start(uow, subject, self.drilling, MakeDrill())
+
+    def _came_to_nothing(self, job: JobInfo | None) -> bool:
+        """A worker was restarted in the middle, or the folder was away: an hour later it may be made."""
+        if job is None or job.state is not JobState.FAILED:
+            return False
+        return self._clock.now_ms() - job.ended_at >= AGAIN_MS
 
     def _day(self, job: JobInfo | None) -> int:
         return (job.asked_at + self._offset_ms) // DAY_MS if job is not None else -1

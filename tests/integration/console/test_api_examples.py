@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from api_client import Caller, access, caller
 from appointment_stage import HALL, HOURS
 from city_hall import START, LinkClient, Log
@@ -233,3 +234,9 @@ async def test_every_call_answers_as_its_example_says_and_a_fuzzer_finds_nothing
         read = (await one.get("/openapi.json")).body
         faults = await asyncio.to_thread(fuzz, ready.url, lambda: one.token, read, examples=4)
         assert faults == []
+        async with ready.city.db.write() as uow:
+            await uow.run(sa.text("DELETE FROM app_appointment"))
+        left = await one.get("/appointments")
+        assert (left.status, left.body["appointments"]) == (200, []), (
+            "those kept long enough are gone"
+        )
