@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -122,7 +122,12 @@ class AppointmentPages:
         self._desk = desk
 
     async def listed(self, request: web.Request) -> web.Response:
-        listing = Listing.of(request, FILTERS, sort="")
+        return await self._listed(request, FindForm(), None)
+
+    async def _listed(
+        self, request: web.Request, sought: FindForm, problem: Refusal | None
+    ) -> web.Response:
+        listing = replace(Listing.of(request, FILTERS, sort=""), path="/appointments")
         wish, offset = wish_of(listing.query), listing.offset
         count, rows = await self._desk.staff.search(
             request[UOW], request[SUBJECT], wish, limit=listing.rows, offset=offset
@@ -138,6 +143,8 @@ class AppointmentPages:
             "items": await self._desk.names(request, "item"),
             "states": list(Life),
             "take_out": take_out(listing),
+            "sought": sought,
+            "problem": problem,
             **rights(request),
         }
         return request.app[PAGES].render(request, "appointments.html", context, block="main")
@@ -202,7 +209,12 @@ class AppointmentPages:
     async def find(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS)
         form = await read_form(request, FindForm)
-        found = await self._desk.staff.find(request[UOW], request[SUBJECT], form.by, form.number)
+        try:
+            found = await self._desk.staff.find(
+                request[UOW], request[SUBJECT], form.by, form.number
+            )
+        except Refusal as refusal:
+            return await self._listed(request, form, refusal)
         raise see_other(request, f"/appointments?citizen={','.join(found)}")
 
     async def new(self, request: web.Request) -> web.Response:

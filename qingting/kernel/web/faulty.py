@@ -50,6 +50,7 @@ _OF_CODE = {
     "reach.unknown": ("reach",),
     "backup.not_typed": ("typed",),
     "citizen.name": ("name",),
+    "appointments.nobody": ("number",),
     "citizen.number": ("number",),
     "citizen.phone": ("phone",),
     "request.phone": ("phone",),

@@ -108,10 +108,11 @@ async def _book(person: Browser) -> str:
     )
     assert found[1] in page
     for by in ("phone", "booking", "passport", "no such way"):
-        status, _, _ = await person.submit(
+        status, _, page = await person.submit(
             "/appointments", "/appointments/find", by=by, number="no"
         )
-        assert status == 404, by
+        assert (status, 'value="no"' in page, "details class=\"find\" open" in page) == (404, True, True), by  # fmt: skip
+        assert "/appointments/find?" not in page, "what the list links to is the list"
     return found[1]
 
 
