@@ -21,10 +21,15 @@ from qingting.contract.base import Strict
 STEP_ROWS = 2000
 
 
+ANY_CITIZEN = "citizen"
+"""As an actor: any citizen, each of whom acts as ``citizen <id>``."""
+_CITIZENS = audit_entry.c.actor.startswith("citizen ", autoescape=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
     """What a reader looks for; empty and 0: everything. ``since`` and ``until`` are UTC milliseconds, the second one
-    is outside. ``object`` and ``address`` are beginnings. ``result``: ``done``, ``refused`` or a code."""
+    is outside. ``actor`` :data:`ANY_CITIZEN` stands for all citizens. ``object`` and ``address`` are beginnings. ``result``: ``done``, ``refused`` or a code."""
 
     since: int = 0
     until: int = 0
@@ -41,8 +46,10 @@ class AuditFilter:
             parts.append(c.at >= self.since)
         if self.until:
             parts.append(c.at < self.until)
+        if self.actor == ANY_CITIZEN:
+            parts.append(_CITIZENS)
         for column, value in ((c.actor, self.actor), (c.act, self.act)):
-            if value:
+            if value and value != ANY_CITIZEN:
                 parts.append(column == value)
         for column, value in ((c.object, self.object), (c.address, self.address)):
             if value:
@@ -110,17 +117,22 @@ async def audit_one(uow: ReadUow, no: int) -> AuditEntry | None:
 
 
 async def audit_values(uow: ReadUow, column: str) -> list[str]:
-    """Each value that ``actor`` or ``act`` ever had; reads one entry of each, not all."""
+    """Each value that ``actor`` or ``act`` ever had; reads one entry of each, not all. Citizens, of whom there may be
+    a million, are :data:`ANY_CITIZEN` together."""
     assert column in ("actor", "act")
     name: sa.ColumnElement[str] = sa.literal_column(column)
-    first = sa.select(sa.func.min(name).label("value")).select_from(audit_entry)
+    others = ~_CITIZENS if column == "actor" else sa.true()
+    first = sa.select(sa.func.min(name).label("value")).select_from(audit_entry).where(others)
     walk = first.cte("walk", recursive=True)
     following = (
-        sa.select(sa.func.min(name)).select_from(audit_entry).where(name > walk.c.value)
+        sa.select(sa.func.min(name)).select_from(audit_entry).where(name > walk.c.value, others)
     ).scalar_subquery()
     walk = walk.union_all(sa.select(following).where(walk.c.value.is_not(None)))
     rows = await uow.all(sa.select(walk.c.value).where(walk.c.value.is_not(None)))
-    return [row["value"] for row in rows]
+    found = [row["value"] for row in rows]
+    if column == "actor" and await uow.scalar(sa.select(sa.exists().where(_CITIZENS))):
+        found.append(ANY_CITIZEN)
+    return found
 
 
 # ---- is it whole ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What the rest of the console may know of administrators."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,6 +78,10 @@ class IdentityApi(Protocol):
 
     async def name(self, uow: ReadUow, account: str) -> str:
         """An account's name, also a disabled one's; empty when there is no such."""
+        ...
+
+    async def names(self, uow: ReadUow, accounts: Collection[str]) -> Mapping[str, str]:
+        """Names of those of them that are accounts, by id."""
         ...
 
     async def reaches(self, uow: ReadUow, account: str, permission: Permission) -> list[Reach]:

@@ -1,6 +1,6 @@
 """Login, passwords and the first administrator (standards.md C1); see :mod:`console.modules.identity.api`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -35,6 +35,7 @@ from console.modules.identity.policy import DAY_MS, Policy
 from console.modules.identity.repository import (
     AccountRepository,
     PgSessionStore,
+    account_names,
     find_account,
     find_by_name,
 )
@@ -183,6 +184,9 @@ class IdentityService:
     async def name(self, uow: ReadUow, account: str) -> str:
         row = await find_account(uow, account)
         return "" if row is None else row["name"]
+
+    async def names(self, uow: ReadUow, accounts: Collection[str]) -> Mapping[str, str]:
+        return await account_names(uow, accounts)
 
     async def login(self, uow: Uow, name: str, password: str, address: str) -> Login:
         """Checks a password. Every outcome must be committed: the tries and the audit are part of it."""

@@ -45,8 +45,8 @@ def whole_list(identity: IdentityApi, texts: Catalogue, zone: timezone) -> LongL
             return result, told(entry, t, texts.has)
 
         async for entries in audit_blocks(uow, filter_of(query, zone), MAX_EXPORT, BLOCK_ROWS):
-            for actor in {one.actor for one in entries} - set(names):
-                names[actor] = await identity.name(uow, actor) or actor
+            new = {one.actor for one in entries} - set(names)
+            names |= {one: one for one in new} | dict(await identity.names(uow, new))
             for act in {one.act for one in entries} - set(acts):
                 key = f"audited.{act}"
                 # A release that is gone wrote what nobody knows any more.

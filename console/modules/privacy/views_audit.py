@@ -1,6 +1,6 @@
 """The audit administrator's pages: the list, an entry, a copy, and whether all is whole."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from urllib.parse import urlencode
@@ -129,9 +129,10 @@ class AuditViews:
         accounts = {one.object for one in entries if about_account(one)}
         return await self._names(uow, accounts)
 
-    async def _names(self, uow: ReadUow, actors: "set[str] | list[str]") -> dict[str, str]:
+    async def _names(self, uow: ReadUow, actors: Collection[str]) -> dict[str, str]:
         """Accounts by their names; who is no account keeps the sign it has in the audit."""
-        return {one: await self._identity.name(uow, one) or one for one in sorted(actors)}
+        known = await self._identity.names(uow, actors)
+        return {one: known.get(one, one) for one in sorted(actors)}
 
 
 def _told(request: web.Request) -> Callable[[AuditEntry], str]:

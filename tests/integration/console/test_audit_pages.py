@@ -125,6 +125,16 @@ async def test_pages_go_by_number_both_ways_and_filters_find(city: City) -> None
         assert not (await audit_page(uow, AuditFilter(until=1))).entries
         assert not (await audit_page(uow, AuditFilter(object="clerk%"))).entries
         assert await audit_values(uow, "actor") == ["li", "system"]
+    async with city.db.write() as uow:
+        for who in ("citizen a", "citizen b"):
+            asks = Subject(id=who, name="", address="10.2.0.8")
+            await city.context.audit.write(uow, asks, "citizen.login", object=who)
+    async with city.db.read() as uow:
+        assert await audit_values(uow, "actor") == ["li", "system", "citizen"], (
+            "all of them are one"
+        )
+        page = await audit_page(uow, AuditFilter(actor="citizen"))
+        assert [one.actor for one in page.entries] == ["citizen b", "citizen a"]
 
 
 async def test_the_audit_administrator_reads_takes_out_and_verifies(city_url: str) -> None:

@@ -56,5 +56,7 @@ def test_every_act_in_the_audit_has_words() -> None:
     assert {"hall.enrol", "account.created", "calendar.day_put"} <= acts
     # The rest of a name that ends so is put in as the program runs.
     assert known.has("audited.hall.fork_accept")
+    assert known.has("audited.appointment.listed_black")
+    assert known.has("audited.appointment.listed_white")
     whole = [act for act in sorted(acts) if not act.endswith("_")]
     assert [act for act in whole if not known.has(f"audited.{act}")] == []
