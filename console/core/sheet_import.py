@@ -20,8 +20,6 @@ T = TypeVar("T")
 
 UPLOAD_MS = 3_600_000
 """How long a previewed spreadsheet waits for its take-in."""
-MOST_CHANGES = 5_000
-"""Rows that one take-in may change: each is an entry of the audit, in one transaction."""
 Columns = Mapping[str, tuple[str, str]]
 """Heads in Chinese and English by key, in the order in which a list is written."""
 
@@ -189,12 +187,8 @@ class Uploads:
 def agreed(now: SheetPreview[T], shown: str) -> list[SheetRow[T]]:
     """The rows to take in: exactly what was ``shown`` (its digest).
 
-    Raises ``sheet.moved`` when they would do something else by now, ``sheet.too_many`` for more than
-    :data:`MOST_CHANGES`.
+    Raises ``sheet.moved`` when they would do something else by now.
     """
     if now.digest != shown:
         raise Refusal("sheet.moved")
-    good = now.good
-    if len(good) > MOST_CHANGES:
-        raise Refusal("sheet.too_many", most=MOST_CHANGES, rows=len(good))
-    return good
+    return now.good

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from console.core.progress import IN_REQUEST
-from console.core.sheet_import import MOST_CHANGES, SheetPreview, Taken
+from console.core.sheet_import import SheetPreview, Taken
 from console.core.sheet_reading import MAX_BYTES, MAX_ROWS
 from console.core.uploads import read_upload
 from console.core.web import PAGES
@@ -44,7 +44,6 @@ class Sheet:
     extra: str = ""
     rows: int = MAX_ROWS
     kilobytes: int = MAX_BYTES // 1024
-    most: int = MOST_CHANGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,9 @@ Given = str | int | float | bool | date | datetime
 """A cell as it was read; an empty one is an empty text."""
 MAX_BYTES = 960 * 1024
 """With the form around it a request as large as the server takes from anybody."""
-MAX_ROWS = 10_000
-"""The preview of so many takes about half a second; a page that waits should not take more than one."""
+MAX_ROWS = 5_000
+"""Below the head. So many are previewed in half a second, and in one as a spreadsheet: a page should not wait longer."""
+_WITH_HEAD = MAX_ROWS + 1
 MAX_COLUMNS = 100
 _MAX_UNPACKED = 200 * 1024 * 1024
 """A small archive that unpacks to more is an attack or a mistake."""
@@ -35,7 +36,7 @@ def read_sheet(data: bytes) -> list[list[Given]]:
     rows = _book(data) if data[:4] == b"PK\x03\x04" else _csv(data)
     while rows and not any(str(cell).strip() for cell in rows[-1]):
         rows.pop()
-    if len(rows) > MAX_ROWS or any(len(row) > MAX_COLUMNS for row in rows):
+    if len(rows) > _WITH_HEAD or any(len(row) > MAX_COLUMNS for row in rows):
         raise too_large()
     if not rows:
         raise Refusal("sheet.unreadable")
@@ -52,7 +53,7 @@ def _book(data: bytes) -> list[list[Given]]:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             _check_extent(packed)
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        found = book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=MAX_ROWS + 1)
+        found = book.get_sheet_by_index(0).to_python(skip_empty_area=False, nrows=_WITH_HEAD + 1)
     except (python_calamine.CalamineError, zipfile.BadZipFile, IndexError) as error:
         raise Refusal("sheet.unreadable") from error
     return [[_cell(cell) for cell in row] for row in found]
@@ -67,7 +68,7 @@ def _check_extent(packed: zipfile.ZipFile) -> None:
             cells = _CELL.findall(packed.read(one))
             if any(_column(column) > MAX_COLUMNS for column in {column for column, _ in cells}):
                 raise too_large()
-            if any(int(row) > MAX_ROWS for row in {row for _, row in cells}):
+            if any(int(row) > _WITH_HEAD for row in {row for _, row in cells}):
                 raise too_large()
 
 

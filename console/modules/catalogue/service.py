@@ -358,8 +358,7 @@ class CatalogueService:
     ) -> Taken:
         """Makes drafts of the rows of a previewed spreadsheet that change something.
 
-        Bad rows are left out, as the preview said. Raises ``sheet.upload_gone``, ``sheet.moved``,
-        ``sheet.too_many``.
+        Bad rows are left out, as the preview said. Raises ``sheet.upload_gone`` and ``sheet.moved``.
         """
         scope = subject.scope(Permission.CATALOGUE)
         await self.turn.take(uow, subject)

@@ -75,7 +75,7 @@ class OrganisationSheets:
     ) -> Taken:
         """Takes in exactly what the preview showed.
 
-        Raises ``sheet.upload_gone``, ``sheet.moved``, ``sheet.too_many``.
+        Raises ``sheet.upload_gone``, ``sheet.moved``.
         """
         subject.require(Permission.ORGANISATION)
         await self.turn.take(uow, subject)

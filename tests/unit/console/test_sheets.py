@@ -48,9 +48,12 @@ def test_a_sheet_with_a_cell_in_its_far_corner_is_refused_before_it_takes_the_me
 
 def test_a_sheet_that_is_too_long_to_wait_for_is_refused_with_the_limit() -> None:
     row = "123456,张三,窗口\n"
-    assert len(read_sheet((row * MAX_ROWS).encode())) == MAX_ROWS
-    with pytest.raises(Refusal, match=r"sheet\.too_large") as refused:
-        read_sheet((row * (MAX_ROWS + 1)).encode())
+    longest = MAX_ROWS + 1  # With its head.
+    book = xlsx_of("x", ["工号"], [["1"]] * MAX_ROWS)
+    assert len(read_sheet((row * longest).encode())) == len(read_sheet(book)) == longest
+    for data in ((row * (longest + 1)).encode(), xlsx_of("x", ["工号"], [["1"]] * longest)):
+        with pytest.raises(Refusal, match=r"sheet\.too_large") as refused:
+            read_sheet(data)
     assert f"最多 {MAX_ROWS} 行" in refused.value.sentence()
 
 

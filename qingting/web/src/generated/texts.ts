@@ -1788,11 +1788,6 @@ export const ERROR_TEXTS = {
     "en": "Somebody else is changing the same data, and your change was not saved. Try again in a moment.",
     "retry": true
   },
-  "sheet.too_many": {
-    "zh": "这张表格会修改 {rows} 行，一次最多 {most} 行。请分成几个文件。",
-    "en": "This sheet changes {rows} rows; {most} are the most at once. Split it into several files.",
-    "retry": false
-  },
   "calendar.limit": {
     "zh": "时限只能在 0 到 {most} 之间，日期在 {first} 到 {last} 年之间。",
     "en": "A time limit is between 0 and {most}, from a date between {first} and {last}.",
