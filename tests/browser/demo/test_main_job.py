@@ -156,8 +156,25 @@ async def the_city_knows(demo: Demo, console: Page) -> None:
         await console.goto(f"{demo.report['console']}{path}")
         await is_accessible(console)
         await picture(console, name)
+    await a_printed_list_says_what_it_was_narrowed_to(demo, console)
     await console.goto(demo.report["console"])
     await picture(console, "console-overview")
+
+
+async def a_printed_list_says_what_it_was_narrowed_to(demo: Demo, console: Page) -> None:
+    """Of the filters those that are set, without anything to press."""
+    await console.goto(f"{demo.report['console']}appointments?hall=saertu&first=2026-01-01")
+    await console.emulate_media(media="print")
+    try:
+        filters = console.get_by_role("search")
+        for kept in ("大厅", "从"):
+            await expect(filters.get_by_label(kept, exact=True)).to_be_visible()
+        for left in ("部门", "到", "状态", "只看大厅没有接收的"):
+            await expect(filters.get_by_label(left, exact=True)).to_be_hidden()
+        await expect(filters.get_by_role("button")).to_have_count(0)
+        await expect(console.get_by_role("table")).to_be_visible()
+    finally:
+        await console.emulate_media(media="screen")
 
 
 @pytest.mark.parametrize(

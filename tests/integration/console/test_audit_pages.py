@@ -186,5 +186,5 @@ async def test_the_audit_administrator_reads_takes_out_and_verifies(city_url: st
         status, text = await one.get("/audit?out=paper")
         assert status == 200
         assert "导出表格" in text, "what was taken out is written down"
-        assert "audit打印于" in text
+        assert "audit 打印于" in text
         assert 'class="menu"' not in text
