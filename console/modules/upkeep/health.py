@@ -98,7 +98,8 @@ def _projectors(f: Figures) -> Health:
     if f.parked:
         return _part("projectors", FAULT, "parked", n=f.parked)
     late = f.behind > EVENTS_BEHIND
-    return _part("projectors", CAUTION if late else OK, n=f.behind, slowest=f.slowest or "—")
+    says = "" if f.behind else "even"
+    return _part("projectors", CAUTION if late else OK, says, n=f.behind, slowest=f.slowest or "—")
 
 
 def _halls(f: Figures) -> Health:
@@ -115,7 +116,9 @@ def _clocks(f: Figures) -> Health:
     far = max(known, key=lambda one: abs(one.clock_offset_ms))
     off = abs(far.clock_offset_ms)
     state = CAUTION if off > CLOCK_OFF_MS else OK
-    return _part("clocks", state, seconds=off // 1000, hall=far.id)
+    name, name_en = far.name, far.name_en or far.name
+    seconds = off // 1000
+    return _part("clocks", state, seconds=seconds, hall=far.id, name=name, name_en=name_en)
 
 
 def _jobs(f: Figures) -> Health:
@@ -130,7 +133,8 @@ def _channels(f: Figures) -> Health:
     if not f.channels:
         return _part("channels", UNKNOWN, "none", todo=True)
     state = CAUTION if f.given_up else OK
-    return _part("channels", state, names=" ".join(f.channels), n=f.given_up)
+    names = " ".join(f.channels)
+    return _part("channels", state, names=names, count=len(f.channels), n=f.given_up)
 
 
 def _disks(f: Figures) -> Iterator[Health]:
@@ -159,7 +163,8 @@ def _keys(f: Figures) -> Health:
 
 def _version(f: Figures) -> Health:
     builds = {one.build for one in f.halls if one.build}
-    return _part("version", OK, version=f.version, builds=", ".join(sorted(builds)) or "—")
+    says = "" if builds else "alone"
+    return _part("version", OK, says, version=f.version, builds=", ".join(sorted(builds)))
 
 
 def _backup(f: Figures) -> Health:
@@ -169,7 +174,9 @@ def _backup(f: Figures) -> Health:
         return _part("backup", FAULT, "never")
     age = f.backup_age_ms
     state = FAULT if age > BACKUP_FAULT_MS else CAUTION if age > BACKUP_LATE_MS else OK
-    says = "same_disk" if f.same_disk and state is OK else ""
+    says = "" if age >= HOUR_MS else "fresh"
+    if f.same_disk and state is OK:
+        says = "same_disk"
     return _part("backup", state, says, hours=age // HOUR_MS)
 
 
@@ -179,7 +186,8 @@ def _drill(f: Figures) -> Health:
     if not f.drill_good:
         return _part("drill", FAULT, "failed")
     late = f.drill_days > 0 and f.drill_age_ms > 2 * f.drill_days * DAY_MS
-    return _part("drill", CAUTION if late else OK, days=f.drill_age_ms // DAY_MS)
+    days = f.drill_age_ms // DAY_MS
+    return _part("drill", CAUTION if late else OK, "" if days else "fresh", days=days)
 
 
 def _restored(f: Figures) -> Iterator[Health]:

@@ -104,6 +104,26 @@ def test_a_restore_and_what_it_kept_are_news_and_no_fault(
     assert "restored" not in states(WELL)
 
 
+@pytest.mark.parametrize(
+    ("part", "changed", "says"),
+    [
+        ("projectors", {}, "没有落后"),
+        ("projectors", {"behind": 7, "slowest": "halls"}, "最慢的（halls）落后 7 条"),
+        ("version", {}, "城市 0.2.0"),
+        ("backup", {"backup_age_ms": HOUR_MS - 1}, "不到 1 小时前"),
+        ("drill", {"drill_age_ms": DAY_MS - 1}, "一天以内，通过"),
+        ("channels", {"channels": ("mail", "webhook")}, "2 个渠道，一周内 0 条没送到"),
+    ],
+)
+def test_what_is_nothing_is_said_as_people_say_it(
+    part: str, changed: dict[str, object], says: str
+) -> None:
+    figures = replace(WELL, **changed)  # type: ignore[arg-type]
+    (one,) = [one for one in judged(figures) if one.name == part]
+    assert TEXTS.text(Language.ZH, one.says, **one.params) == says
+    assert TEXTS.text(Language.EN, one.says, **one.params)
+
+
 def test_backups_on_the_disk_of_the_data_are_said_to_be_there() -> None:
     (part,) = [one for one in judged(replace(WELL, same_disk=True)) if one.name == "backup"]
     assert part.state is HealthState.OK
