@@ -11,6 +11,7 @@ from ssl import SSLContext
 import structlog
 from aiohttp import web
 
+from hallserver.agent.diagnostics import PROGRAM_VERSION
 from hallserver.app.cameras import add_cameras
 from hallserver.app.code_platform import open_code_service
 from hallserver.app.desk import DESK, Desk
@@ -192,7 +193,7 @@ def _link(settings: HallSettings, hall: Hall, clock: Clock, sealer: Sealer) -> C
         hall_id,
         settings.hall_key,
         clock,
-        build=settings.build,
+        build=settings.build or PROGRAM_VERSION,
         sealer=sealer,
     )
 

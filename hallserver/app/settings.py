@@ -24,6 +24,7 @@ class HallSettings(Strict, frozen=True, kw_only=True):
     with the product, else a program such as ``espeak-ng``; empty means none.
     With ``tls_cert`` and ``tls_key`` (PEM files) the server listens on ``tls_port`` with TLS too, which is how
     pads should reach it; phones, which trust no certificate of the hall's own, keep ``port``.
+    ``build`` names a program of one's own making; without it the city is told the version.
     ``proxies`` are the addresses, parted by commas, of reverse proxies in front of this server: only
     from these is it believed on whose behalf a request comes. ``metrics_token`` opens ``/metrics`` to who
     knows it; empty, only this machine may ask.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from patience import until
 
 from console.app.city import City, open_city
 from console.halls import models as m
+from console.halls.api import HALLS
 from hallserver.app.desk import DESK, Desk
 from hallserver.app.server import HallSettings, open_hall_app
 from qingting.contract import hub
@@ -25,6 +27,7 @@ from simulators.citizens import Citizens, Crew, Kiosk
 from simulators.hub_client import Credentials
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(400)]
+PROGRAM = version("qingting")
 SPEED = 180.0
 """An hour passes in twenty seconds."""
 HOUR_SECONDS = 3600 / SPEED
@@ -149,6 +152,9 @@ async def test_the_hall_does_not_notice_and_the_city_catches_up_exactly(
                 return await held_by(city) == await log_of(desk)
 
             await until(the_same)
+            async with city.db.read() as uow:
+                known = await city.context.take(HALLS).hall(uow, HallId(config.hall.id))
+            assert known.build == PROGRAM, "the city knows which program a hall runs"
         await line.pull()
 
 
