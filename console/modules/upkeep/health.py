@@ -116,9 +116,9 @@ def _clocks(f: Figures) -> Health:
     far = max(known, key=lambda one: abs(one.clock_offset_ms))
     off = abs(far.clock_offset_ms)
     state = CAUTION if off > CLOCK_OFF_MS else OK
-    name, name_en = far.name, far.name_en or far.name
+    named = {"hall_name": far.name, "hall_name_en": far.name_en or far.name}
     seconds = off // 1000
-    return _part("clocks", state, seconds=seconds, hall=far.id, name=name, name_en=name_en)
+    return _part("clocks", state, seconds=seconds, hall=far.id, **named)
 
 
 def _jobs(f: Figures) -> Health:

@@ -7,8 +7,10 @@ import pytest
 
 from console.app.modules import PAGE_PACKAGES
 from console.core.upkeep import UpkeepOptions
+from console.halls.api import HallStatus, LinkState
 from console.modules.upkeep.api import HealthState
 from console.modules.upkeep.health import DAY_MS, HOUR_MS, Figures, judged, worst
+from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue
 
@@ -122,6 +124,23 @@ def test_what_is_nothing_is_said_as_people_say_it(
     (one,) = [one for one in judged(figures) if one.name == part]
     assert TEXTS.text(Language.ZH, one.says, **one.params) == says
     assert TEXTS.text(Language.EN, one.says, **one.params)
+
+
+def test_the_hall_whose_clock_is_farthest_off_and_every_program_are_named() -> None:
+    near = HallStatus(
+        id=HallId("a"), name="甲厅", name_en="Hall A", division="", department="", address="", phone="",
+        state=LinkState.ONLINE, since=0, seen_at=0, event_at=0, received_at=0, seq=0, head=0,
+        oldest_unacked=0, clock_offset_ms=900, build="0.1.0", refused="", config_version=1, parked=0, fork=None,
+    )  # fmt: skip
+    far = replace(
+        near, id=HallId("b"), name="乙厅", name_en="", clock_offset_ms=-40_000, build="0.2"
+    )
+    parts = {one.name: one for one in judged(replace(WELL, halls=(near, far)))}
+    clocks, version = parts["clocks"], parts["version"]
+    assert clocks.state is HealthState.CAUTION
+    assert TEXTS.text(Language.ZH, clocks.says, **clocks.params) == "偏差最大的是 乙厅：40 秒"
+    assert "乙厅" in TEXTS.text(Language.EN, clocks.says, **clocks.params)
+    assert TEXTS.text(Language.ZH, version.says, **version.params) == "城市 0.2.0；大厅 0.1.0, 0.2"
 
 
 def test_backups_on_the_disk_of_the_data_are_said_to_be_there() -> None:
