@@ -116,9 +116,10 @@ def _clocks(f: Figures) -> Health:
     far = max(known, key=lambda one: abs(one.clock_offset_ms))
     off = abs(far.clock_offset_ms)
     state = CAUTION if off > CLOCK_OFF_MS else OK
-    named = {"hall_name": far.name, "hall_name_en": far.name_en or far.name}
-    seconds = off // 1000
-    return _part("clocks", state, seconds=seconds, hall=far.id, **named)
+    name, name_en, seconds = far.name, far.name_en or far.name, off // 1000
+    return _part(
+        "clocks", state, seconds=seconds, hall=far.id, hall_name=name, hall_name_en=name_en
+    )
 
 
 def _jobs(f: Figures) -> Health:

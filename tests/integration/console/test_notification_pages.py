@@ -1,5 +1,8 @@
 """The staff's pages of notifications, and telling those who wait that few are before them."""
 
+import re
+from html import unescape
+
 import pytest
 import sqlalchemy as sa
 from city_hall import START, LinkClient
@@ -17,6 +20,7 @@ from qingting.contract.examples import CONFIG
 from qingting.contract.ids import BookingId, DepartmentId, ItemId, QueueId, TicketId
 from qingting.kernel.aio.clock import ManualClock
 
+FIELD = re.compile(r'name="(?!csrf)([^"]+)" value="([^"]*)"')
 WORDING = f"/notifications/topics/{FEW_AHEAD}/sms/zh-CN"
 
 
@@ -142,6 +146,7 @@ async def _edit(page: Browser) -> None:
     assert "{ahead}" not in shown, "fields are called as the list of fields calls them"
     again = await page.submit(WORDING, WORDING, **good | {"do": "save"})
     assert again[0] == 409, "two who edit one version do not overwrite each other"
+    await _back_to_the_first(page)
     tried = await page.submit(WORDING, WORDING, **good | {"do": "try", "to": "13900000000"})
     assert tried[0] == 409, "this city has no SMS"
     topic = f"/notifications/topics/{FEW_AHEAD}"
@@ -150,6 +155,18 @@ async def _edit(page: Browser) -> None:
     saved = await page.submit(topic, topic, **twice | {"second": "mail", "on": "true"})
     assert "已保存" in saved[2]
     assert "短信 → 邮件" in (await page.get("/notifications/topics"))[1]
+
+
+async def _back_to_the_first(page: Browser) -> None:
+    """In one click, as a version of its own."""
+    (button,) = re.findall(
+        r'<form class="act"[^>]*>(.*?)用回出厂文案', (await page.get(WORDING))[1]
+    )
+    fields = {unescape(name): unescape(value) for name, value in FIELD.findall(button)}
+    status, _, text = await page.submit(WORDING, WORDING, **fields)
+    assert (status, "已存为新版本" in text) == (200, True)
+    assert "用回第 1 版" in text
+    assert "用回第 2 版" not in text, "it is what is used now"
 
 
 async def _rules(page: Browser) -> None:
