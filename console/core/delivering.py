@@ -2,7 +2,7 @@
 jobs that try."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from console.core.signals import EVERYTHING, Signals
 from console.core.uow import CHANGED
@@ -41,6 +41,13 @@ class DeliveryError(Exception):
 def retry_after_ms(tries: int, first_ms: int = FIRST_RETRY_MS) -> int:
     """How long after the ``tries``-th failure in a row the next try comes: ``first_ms``, doubled up to an hour."""
     return min(LONGEST_RETRY_MS, first_ms << (min(tries, 30) - 1))
+
+
+async def all_of(tries: Iterable[Coroutine[None, None, None]]) -> None:
+    """Runs them at once and is over when the last one is: a round that fails leaves no try running beside the next."""
+    for outcome in await asyncio.gather(*tries, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 class Waker:

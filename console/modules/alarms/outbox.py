@@ -1,6 +1,5 @@
 """Notices on their way outside: taken with a lease, sent, and noted. At least once, with the same id each time."""
 
-import asyncio
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -8,7 +7,7 @@ import structlog
 
 from console.core.channels import Channel, Message
 from console.core.db import Database
-from console.core.delivering import DeliveryError, retry_after_ms
+from console.core.delivering import DeliveryError, all_of, retry_after_ms
 from console.core.permissions import EVERYWHERE
 from console.core.uow import ReadUow
 from console.modules.alarms import models as m
@@ -53,7 +52,7 @@ class Outbox:
         async with self._db.read() as uow:
             channels = open_to(self._channels, await receivers(uow))
         taken = await self._take(sorted(channels))
-        _ = await asyncio.gather(*(self._send(row, channels[row["channel"]]) for row in taken))
+        await all_of(self._send(row, channels[row["channel"]]) for row in taken)
         return len(taken) < AT_ONCE
 
     async def _take(self, channels: Sequence[str]) -> Sequence[sa.RowMapping]:

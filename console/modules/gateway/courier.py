@@ -1,6 +1,5 @@
 """Posts events to subscriptions: one at a time for each, in order, at least once, whatever the number of workers."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import structlog
 from console.core.api import ApiEventType
 from console.core.channels import signature
 from console.core.db import Database
-from console.core.delivering import DeliveryError, Waker, retry_after_ms, work_when_woken
+from console.core.delivering import DeliveryError, Waker, all_of, retry_after_ms, work_when_woken
 from console.core.outward import Outward
 from console.core.signals import Signals
 from console.core.uow import Uow
@@ -67,7 +66,7 @@ class Courier:
         async with self._db.write() as uow:
             placed = await outbox.put_in_order(uow)
         taken = await self._take()
-        _ = await asyncio.gather(*(self._serve(one) for one in taken))
+        await all_of(self._serve(one) for one in taken)
         return placed < outbox.AT_ONCE and not taken
 
     async def _take(self) -> list[tuple[str, str]]:

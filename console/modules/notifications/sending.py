@@ -4,7 +4,6 @@ At least once: a worker that dies between sending and noting leaves a lease; the
 the provider knows the repetition (docs/integrators/sms.md).
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ import structlog
 
 from console.core.days import day_of
 from console.core.db import Database
-from console.core.delivering import DeliveryError, retry_after_ms
+from console.core.delivering import DeliveryError, all_of, retry_after_ms
 from console.core.senders.port import Letter, PushDevice, Receipt, Sender, Taken
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import claims
@@ -228,7 +227,7 @@ class Post:
         now = self._clock.now_ms()
         async with self._db.write() as uow:
             taken = await claims.take(uow, list(self._senders), now, now + LEASE_MS, AT_ONCE)
-        _ = await asyncio.gather(*(self._send(row) for row in taken))
+        await all_of(self._send(row) for row in taken)
         return len(taken)
 
     async def _send(self, row: sa.RowMapping) -> None:

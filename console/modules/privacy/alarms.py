@@ -1,7 +1,6 @@
 """Alarms about unusual use of personal data: for the audit administrators, on their page until one of them has looked
 into it, and by the ways outside that alarms of halls take."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,7 @@ from console.core.audit import Audit
 from console.core.channels import Channel, Message
 from console.core.days import day_of
 from console.core.db import Database
-from console.core.delivering import DeliveryError, Waker, retry_after_ms, work_when_woken
+from console.core.delivering import DeliveryError, Waker, all_of, retry_after_ms, work_when_woken
 from console.core.permissions import Permission, Subject
 from console.core.signals import Signals
 from console.core.uow import ReadUow, Uow
@@ -128,7 +127,7 @@ class PrivacyAlarms:
         if not self._channels:
             return True
         taken = await self._take()
-        await asyncio.gather(*map(self._send, taken))
+        await all_of(map(self._send, taken))
         return len(taken) < AT_ONCE
 
     async def _take(self) -> Sequence[sa.RowMapping]:
