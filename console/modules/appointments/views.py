@@ -20,6 +20,7 @@ from console.modules.appointments.repository import Wish
 from console.modules.appointments.rule_desk import RuleDesk
 from console.modules.appointments.taking_out import FILTERS as TAKEN_BY
 from console.modules.appointments.visits import Counter
+from console.modules.calendar.api import FIRST_YEAR, LAST_YEAR
 from console.modules.privacy.api import export_path
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
@@ -88,10 +89,12 @@ def rights(request: web.Request) -> dict[str, object]:
 
 
 def date_of(text: str | None) -> date | None:
+    """None for no date, and for one so far away that nobody can count from it."""
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return found if found is None or FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def wish_of(given: Mapping[str, str]) -> Wish:

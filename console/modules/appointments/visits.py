@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 
 from console.core.days import day_of
@@ -23,6 +23,10 @@ from qingting.kernel.aio.clock import Clock
 
 MOST_DAYS = 62
 MOST_ITEMS = 5
+
+
+FURTHEST = timedelta(days=1100)
+"""No calendar and no rule reaches further ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,8 @@ class Counter:
         Staff book up to the start and beyond the horizon."""
         offering, lines = await self.lines(uow, wanted.hall, wanted.items)
         today = day_of(self._clock.now_ms(), offering.offset)
+        if not today <= wanted.day <= today + FURTHEST:
+            raise Refusal("appointments.day_closed")
         facts = await self._planner.days(uow, wanted.hall, offering, wanted.day, wanted.day)
         plans = [plan_of(one, facts[wanted.day], today, beyond=by_staff) for one in lines]
         if any(plan.why for plan in plans):

@@ -7,6 +7,8 @@ from typing import Protocol
 from console.core.module import ApiKey
 from console.core.uow import ReadUow
 from console.modules.calendar.domain import (
+    FIRST_YEAR,
+    LAST_YEAR,
     DayKind,
     Due,
     SpecialDay,
@@ -56,6 +58,8 @@ CALENDAR = ApiKey[CalendarApi]("CALENDAR")
 
 __all__ = [
     "CALENDAR",
+    "FIRST_YEAR",
+    "LAST_YEAR",
     "CalendarApi",
     "DayKind",
     "Due",

@@ -158,6 +158,17 @@ async def _all_pages(person: Browser, one: str) -> None:
     await seen(person, f"/appointments/unfit?hall={HALL}", "所有预约都合适")
     await seen(person, "/appointments/figures?by=item", "居民身份证换领")
     await seen(person, "/appointments/breaches", "没有爽约")
+    for far in ("0001-01-01", "9999-12-31"):
+        for page in (
+            f"/appointments/day?day={far}",
+            f"/appointments/closing?day={far}&to_day={far}",
+        ):
+            await seen(person, page)
+        new = f"/appointments/new?place={PLACE}&day={far}"
+        await seen(person, new)
+        fields = {"place": PLACE, "day": far, "start": "09:00", "number": NUMBER, "key": far}
+        status, _, text = await person.submit(new, "/appointments/new", **fields)
+        assert (status, "这一天不能预约" in text) == (409, True), far
     fields = {"kind": "black", "number": NUMBER, "reason": "扰乱秩序"}
     text = await posted(person, "/appointments/lists", "/appointments/lists", **fields)
     assert ("黑名单" in text, "扰乱秩序" in text) == (True, True)
