@@ -20,6 +20,8 @@ WATCHED = ("/jobs/", "/backups")
 """Here somebody waits for the restore: they are led to :data:`RESTORED`, as the job they watched is one of the city before.
 Elsewhere somebody may be in the middle of typing, which a new page would take away."""
 RESTORED = "/backups"
+CITIZENS = "/c"
+"""Below it citizens come, who are told what concerns them: what a database is does not."""
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -38,11 +40,16 @@ def create_away(settings: ConsoleSettings, clock: Clock, waiting: Waiting) -> we
     """Answers everything with 503. Reads templates and assets: call it off the loop."""
 
     def shell(request: web.Request) -> Shell:
-        zh = pages.language(request) is Language.ZH
-        city = settings.place if zh else settings.place_en
+        language = pages.language(request)
+        city = settings.place if language is Language.ZH else settings.place_en
+        if _for_citizen(request):
+            product, place = pages.text(language, "c.product", city=city.strip()), ""
+        else:
+            product = pages.text(language, "product")
+            place = f"{city}{pages.text(language, 'place')}"
         return Shell(
-            product=pages.text(pages.language(request), "product"),
-            place=f"{city}{pages.text(pages.language(request), 'place')}",
+            product=product,
+            place=place,
             offset_minutes=settings.utc_offset_minutes,
             styles=("city.css",),
         )
@@ -60,6 +67,19 @@ def create_away(settings: ConsoleSettings, clock: Clock, waiting: Waiting) -> we
     return app
 
 
+def _for_citizen(request: web.Request) -> bool:
+    return request.path == CITIZENS or request.path.startswith(f"{CITIZENS}/")
+
+
+def _again(request: web.Request) -> str:
+    """Where the page asks again. What was sent is not asked for again: its address may answer forms alone."""
+    if request.path.startswith(WATCHED):
+        return f"{AGAIN_SECONDS}; url={RESTORED}"
+    if request.method not in ("GET", "HEAD"):
+        return f"{AGAIN_SECONDS}; url={CITIZENS if _for_citizen(request) else '/'}"
+    return AGAIN_SECONDS
+
+
 def _answer(pages: Pages, request: web.Request, waiting: Waiting) -> web.Response:
     problem = Refusal("city.restoring")
     if wants_json(request) or request.path.startswith(
@@ -67,12 +87,17 @@ def _answer(pages: Pages, request: web.Request, waiting: Waiting) -> web.Respons
     ):
         body = {"code": problem.code, "params": problem.params}
         return web.json_response(body, status=problem.status)
-    context = {"phases": list(Phase), "waiting": waiting, "now": list(Phase).index(waiting.phase)}
+    citizen = _for_citizen(request)
+    context = {
+        "phases": [] if citizen else list(Phase),
+        "waiting": waiting,
+        "now": list(Phase).index(waiting.phase),
+        "words": "away.citizens" if citizen else "away",
+    }
     answer = pages.render(request, "away.html", context, status=problem.status)
     watched = request.path.startswith(WATCHED)
     if "HX-Request" not in request.headers:
-        again = f"{AGAIN_SECONDS}; url={RESTORED}" if watched else AGAIN_SECONDS
-        answer.headers["Refresh"] = again
+        answer.headers["Refresh"] = _again(request)
     elif watched:
         answer.headers["HX-Redirect"] = RESTORED
     else:

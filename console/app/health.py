@@ -56,7 +56,10 @@ def trying_out(clock: Clock, keys: KeyFile, app_of: Callable[[City], web.Applica
             await city.check_keys()
             async with city.db.write() as uow:
                 name = next(iter(FIRST_ADMINISTRATORS))
-                given = await city.context.take(IDENTITY).renew_password(uow, SYSTEM, name)
+                identity = city.context.take(IDENTITY)
+                given = await identity.renew_password(uow, SYSTEM, name)
+                # In the copy alone: the list of networks need not know this machine.
+                await identity.open_addresses(uow, SYSTEM)
             app = await asyncio.to_thread(app_of, city)
             runner = web.AppRunner(app, shutdown_timeout=1.0, access_log=None)
             await runner.setup()

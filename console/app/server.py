@@ -179,10 +179,12 @@ def _for_pages(middleware: Middleware) -> Middleware:
 
 @web.middleware
 async def _come_again(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A page that found the database away tries again by itself; parts of a page are fetched again by it."""
+    """A page that found the database away tries again by itself; parts of a page are fetched again by it. What was sent is
+    not: its address may answer forms alone."""
     response = await handler(request)
     if (
         response.status == 503
+        and request.method == "GET"
         and isinstance(response, web.Response)
         and response.content_type == "text/html"
         and "HX-Request" not in request.headers

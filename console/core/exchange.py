@@ -7,6 +7,7 @@ transaction: whatever is killed at whatever moment, the city's name means either
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 
 import asyncpg
@@ -71,9 +72,8 @@ async def settle(url: str, say: Say = silent, *, patience: float = PATIENCE_SECO
     """Returns once no exchange is due: done by this worker or another one, or given up. The caller must not be
     connected. Raises what asyncpg raises while the server is away."""
     city = name_of(url)
-    async with connected(url, name=_MINE) as connection:
-        if await is_due(connection, city) is None:
-            return
+    if not await _any_due(url, city):
+        return
     async with maintaining(url, name=_MINE) as connection:
         while await is_due(connection, city) is not None:
             lock = "SELECT pg_try_advisory_lock($1, hashtext($2))"
@@ -88,6 +88,18 @@ async def settle(url: str, say: Say = silent, *, patience: float = PATIENCE_SECO
             finally:
                 unlock = "SELECT pg_advisory_unlock($1, hashtext($2))"
                 await connection.execute(unlock, _LOCK, city)
+
+
+async def _any_due(url: str, city: str) -> bool:
+    """Asked in the city's own database. Whoever connects in the moment in which the names are exchanged is told that
+    there is none of this name; a database that is not there at all is still not there after that."""
+    for _ in range(TRIES):
+        with suppress(asyncpg.InvalidCatalogNameError):
+            async with connected(url, name=_MINE) as connection:
+                return await is_due(connection, city) is not None
+        await asyncio.sleep(LOOK_SECONDS)
+    async with connected(url, name=_MINE) as connection:
+        return await is_due(connection, city) is not None
 
 
 async def _patiently(

@@ -27,6 +27,8 @@ from console.modules.identity.scan import ScanService
 from console.modules.identity.service import IdentityService
 from console.modules.identity.sign_on import SignOnService
 from console.modules.identity.views import LOGIN, SessionsIn, routes, who_asks
+from console.modules.identity.whole_list import whole_list
+from console.modules.jobs.api import JOBS, list_route
 from console.modules.organisation.api import ORGANISATION
 from qingting.kernel.security.passwords import Passwords
 from qingting.kernel.web import MenuItem, Sessions
@@ -60,6 +62,7 @@ def setup(context: ModuleContext) -> None:
     context.routes(routes(service, store, sessions_in, notes, sso=doors is not None))
     context.routes(
         [
+            _list(context, accounts),
             *views_unused.routes(accounts, context.utc_offset_minutes),
             *views_accounts.routes(accounts, service, sign_on),
             *views_roles.routes(accounts),
@@ -78,6 +81,12 @@ def setup(context: ModuleContext) -> None:
     )
     open_pages = frozenset({LOGIN, views_scan.SCAN}) | views_sign_on.OPEN
     context.guard(sessions_in(store), who_asks(service, context.guests, COOKIE, open_pages))
+
+
+def _list(context: ModuleContext, accounts: AccountService) -> web.RouteDef:
+    """Before an account, whose address could be this one."""
+    whole = whole_list(accounts, context.utc_offset_minutes)
+    return list_route(context, context.get(JOBS), "/accounts/list.{kind}", whole)
 
 
 def _sign_on_pages(
@@ -108,7 +117,7 @@ def _doors(context: ModuleContext) -> tuple[OidcDoor, OidcDoor] | None:
 MODULE = ModuleSpec(
     name="identity",
     package="console.modules.identity",
-    requires=("halls", "organisation"),
+    requires=("halls", "jobs", "organisation"),
     table_prefix="ident_",
     setup=setup,
     passing=("ident_session", "ident_scan"),

@@ -1,6 +1,6 @@
 """Pages of accounts: who has one, what each may do where."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -112,7 +112,7 @@ class AccountPages:
         found = await self._accounts.accounts(request[UOW], request[SUBJECT])
         chart, words = await self._words(request)
         listing = Listing.of(request, FILTERS, sort="name")
-        kept = [one for one in found if _fits(one, dict(listing.query))]
+        kept = [one for one in found if fits(one, dict(listing.query))]
         listing, rows = listing.cut(kept, _SORTS)
         roles = await self._accounts.roles(request[UOW], request[SUBJECT])
         context = {
@@ -295,7 +295,7 @@ class AccountPages:
         raise see_other(request, f"/accounts/{account}", done="sso.done.unbound")
 
 
-def _fits(one: AccountInfo, query: dict[str, str]) -> bool:
+def fits(one: AccountInfo, query: Mapping[str, str]) -> bool:
     state = "off" if one.disabled else "on"
     return (
         query.get("division", one.division) == one.division

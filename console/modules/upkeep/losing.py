@@ -25,6 +25,11 @@ COUNTED: Mapping[str, str] = {
 """What is made at the city alone and can be counted; their texts are ``restore.count.<name>``. A dump knows tables, so these
 are tables of other modules."""
 MOST_ACTS = 12
+_LETTERS = sa.text(
+    "SELECT count(*) FROM note_delivery d JOIN note_message m ON m.no = d.message"
+    " WHERE d.rank > 0 AND m.made_at <= :moment AND d.sent_at > :moment AND m.until > :now"
+)
+"""What is useless by now is not sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +52,14 @@ class Source:
 class Loss:
     """What happened at the city that the source knows nothing of. ``same_line``: its audit is the beginning of the
     present one; ``acts``: the most frequent entries of the audit since, with ``entries`` of them in all; ``counts``: name,
-    then, now; ``events``: what halls send again; ``strangers``: halls that the source does not know."""
+    then, now; ``events``: what halls send again; ``letters``: messages that waited then, were sent since, and are sent again; ``strangers``: halls that the source does not know."""
 
     same_line: bool
     entries: int
     acts: tuple[tuple[str, int], ...]
     counts: tuple[tuple[str, int | None, int], ...]
     events: int
+    letters: int
     halls: int
     strangers: int
 
@@ -103,7 +109,7 @@ async def _count(connection: asyncpg.Connection, table: str) -> int | None:
     return found
 
 
-async def loss(uow: ReadUow, source: Source) -> Loss:
+async def loss(uow: ReadUow, source: Source, now_ms: int) -> Loss:
     """Compares the city of now with what would take its place."""
     halls = await uow.all(sa.text("SELECT hall, epoch, seq FROM hall_cursor"))
     known = {row["hall"]: (row["epoch"], row["seq"]) for row in halls}
@@ -116,6 +122,7 @@ async def loss(uow: ReadUow, source: Source) -> Loss:
         acts=since,
         counts=tuple([(name, then, await _now(uow, name)) for name, then in source.counts.items()]),
         events=sum(late.values()),
+        letters=int(await uow.scalar(_LETTERS, {"moment": source.moment, "now": now_ms})),
         halls=len(late),
         strangers=len(known.keys() - source.halls.keys()),
     )

@@ -120,7 +120,7 @@ class Restores:
         return found[0]
 
     async def loss(self, uow: ReadUow, source: Source) -> Loss:
-        return await loss(uow, source)
+        return await loss(uow, source, self._clock.now_ms())
 
     # ---- acts -----------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from console.modules.upkeep.api import Program, TryOut
 from console.modules.upkeep.archive import Manifest, read_manifest
 from console.modules.upkeep.drill import Finding, check, look_in, scratch
 from console.modules.upkeep.dumping import Say, restore_into, silent
+from console.modules.upkeep.onward import go_on
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock, SystemClock
 
@@ -188,12 +189,13 @@ async def _bring_up(url: str, migrations: tuple[str, ...]) -> None:
 
 
 async def _make_ready(order: Order, url: str, moment: int) -> None:
-    """Nobody is logged in any more, and the halls may have been given numbers of directives that this database knows
+    """Nobody is logged in any more, numbers go on behind those that were given, and the halls may have been given numbers of directives that this database knows
     nothing of: none gets another until it has reported, also one that is enrolled only after this."""
     async with connected(url) as connection, connection.transaction():
         await connection.execute("UPDATE hall_hall SET settled = false")
         await connection.execute("ALTER TABLE hall_hall ALTER COLUMN settled SET DEFAULT false")
         await connection.execute(_OVER, order.now_ms)
+        await go_on(connection, order.url)
         for table in order.program.passing:
             await connection.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608 - our own names
     await _write_down(order, url, moment)

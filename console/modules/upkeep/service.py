@@ -62,6 +62,11 @@ class UpkeepService:
         self._jobs = jobs
         self._channels = tuple(sorted({one.name for one in channels}))
 
+    @property
+    def hosting(self) -> Hosting:
+        """Raises ``backup.no_pages`` in a process that serves none."""
+        return self._backups.hosting
+
     def hosted_by(self, hosting: Hosting) -> None:
         self._backups.given = hosting
 

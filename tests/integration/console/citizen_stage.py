@@ -11,6 +11,7 @@ from city_hall import START, Log
 from console_browser import Browser, console
 from sso_provider import at_the_provider, served
 
+from console.app.city import City
 from console.app.server import ConsoleReady
 from console.halls import models as hall_models
 from console.modules.calendar.api import TimeLimit
@@ -104,20 +105,20 @@ def told(hall: HallId) -> Log:
     return log
 
 
-async def set_up(ready: ConsoleReady) -> None:
+async def set_up(city: City) -> None:
     """Brings halls and items in; the halls are known and not connected."""
     for hall, (name, name_en, _, spot) in HALLS.items():
-        await ready.city.enrol_hall(hall, name=name, name_en=name_en, key=f"key-{hall}")
+        await city.enrol_hall(hall, name=name, name_en=name_en, key=f"key-{hall}")
         log = told(hall)
-        await ready.city.link.intake.greet(log.hello(f"key-{hall}"))
-        await ready.city.link.intake.apply(hall, log.frame(1))
+        await city.link.intake.greet(log.hello(f"key-{hall}"))
+        await city.link.intake.apply(hall, log.frame(1))
         if spot is not None:
-            async with ready.city.db.write() as uow:
+            async with city.db.write() as uow:
                 values = {"latitude": spot[0], "longitude": spot[1]}
                 table = hall_models.hall
                 await uow.run(sa.update(table).where(table.c.id == hall).values(**values))
-    await ready.city.runner.catch_up_all()
-    async with ready.city.db.write() as uow:
+    await city.runner.catch_up_all()
+    async with city.db.write() as uow:
         for code, body in ITEMS.items():
             await catalogue.add_materials(uow, body.materials)
             await catalogue.put_draft(uow, code, body, origin="hand", at=1, by="test")
@@ -141,7 +142,7 @@ async def citizens_city(
             "citizen_oidc_client_secret": client.secret,
         }
         async with console(url, used, **settings, **more) as ready:
-            await set_up(ready)
+            await set_up(ready.city)
             yield ready
 
 

@@ -58,7 +58,10 @@ class Browser:
     async def enter(self, ready: ConsoleReady) -> None:
         """First login of the first administrator."""
         assert ready.one_time_passwords
-        first = ready.one_time_passwords[0].password
+        await self.enter_with(ready.one_time_passwords[0].password)
+
+    async def enter_with(self, first: str) -> None:
+        """The same with the password that the first start shows."""
         assert (await self.login(first))[1] == "/password"
         status, path, _ = await self.submit(
             "/password", "/password", present=first, new=NEW_PASSWORD, again=NEW_PASSWORD

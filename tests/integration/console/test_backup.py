@@ -16,10 +16,13 @@ from console.app.server import ConsoleReady
 from console.core.databases import beside
 from console.core.db import Database, asyncpg_arguments
 from console.halls.partitions import Months
+from console.modules.identity import repository_networks
+from console.modules.upkeep.api import UPKEEP
 from console.modules.upkeep.archive import Manifest, read_manifest
-from console.modules.upkeep.drill import scratch
+from console.modules.upkeep.drill import drill, scratch
 from console.modules.upkeep.dumping import dump_city
 from console.modules.upkeep.restoring import restore_city
+from console.modules.upkeep.service import UpkeepService
 from qingting.contract.errors import Refusal
 
 pytestmark = pytest.mark.postgres
@@ -175,3 +178,19 @@ async def test_a_damaged_city_is_restored_to_the_same_content(
         for row in await admin.fetch("SELECT datname FROM pg_database WHERE datname ~ '_before_'"):
             await admin.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
         await admin.close()
+
+
+async def test_a_worker_for_citizens_alone_can_prove_an_archive_too(
+    city_url: str, tmp_path: Path
+) -> None:
+    """Jobs are done by whoever is free; who logs in at the restored copy is staff all the same, from this machine, of which
+    the list of networks may know nothing."""
+    async with console(city_url, serve="citizens", drill_days=0, backup_folder="off") as ready:
+        async with ready.city.db.write() as uow:
+            noted = {"note": "", "given_at": NOW, "given_by": "test"}
+            assert await repository_networks.add(uow, "10.20.0.0/16", "", noted)
+        archive = await dump_city(city_url, tmp_path, NOW)
+        service = ready.city.context.take(UPKEEP)
+        assert isinstance(service, UpkeepService)
+        report = await drill(city_url, archive, service.hosting.try_out)
+        assert report.good, report.findings

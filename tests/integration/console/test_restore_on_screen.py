@@ -2,7 +2,6 @@
 one; whoever is killed in between, the city is there."""
 
 import asyncio
-import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +13,7 @@ import msgspec
 import pytest
 from console_browser import NEW_PASSWORD, Browser, browser, console
 from patience import until
+from restore_steps import asked, job, names_beside, over
 
 from console.app.server import ConsoleReady
 from console.core import exchange as exchanging
@@ -55,29 +55,6 @@ async def names(ready: ConsoleReady) -> set[str]:
         return {one for one in ("before", "after") if await find_by_name(uow, one) is not None}
 
 
-async def job(person: Browser, page: str, path: str, **fields: str) -> str:
-    """Starts a job by a form; gives its page's path."""
-    _, where, text = await person.submit(page, path, **fields)
-    assert where.startswith("/jobs/"), text
-    return where
-
-
-async def over(person: Browser, where: str) -> str:
-    async def text() -> str:
-        found = (await person.get(where))[1]
-        return "" if "job-bar" in found else found
-
-    return await until(text)
-
-
-async def asked(person: Browser, page: str) -> str:
-    """The state that a page wants to be typed."""
-    _, text = await person.get(page)
-    found = re.search(r"照着填这个时间：(\d{4}-\d\d-\d\d \d\d:\d\d)", text)
-    assert found is not None, text
-    return found[1]
-
-
 @dataclass
 class Waiting:
     """A page that asks again and again, as one does who waits; what it was answered meanwhile."""
@@ -104,11 +81,6 @@ async def exchanged(person: Browser, other: Browser, where: str) -> set[int]:
         assert one.calm
         assert one.statuses <= {200, 503}
     return waits[0].statuses | waits[1].statuses
-
-
-async def names_beside(url: str) -> list[str]:
-    async with maintaining(url) as connection:
-        return [one.name for one in await besides(connection, name_of(url))]
 
 
 async def test_two_workers_come_back_on_the_restored_city_and_go_back_again(
@@ -186,6 +158,7 @@ async def refused_and_nothing_touched(
     state = await asked(person, page)
     _, text = await person.get(page)
     assert "预约" in text
+    assert "没有通知会重复发出" in text
     assert "<b>5</b>" in text, "an account more than in the archive"
     form = {"file": archive.name}
     status, _, text = await person.submit(
@@ -296,6 +269,28 @@ async def test_a_worker_that_is_killed_leaves_one_city_and_the_next_start_finish
     # Its connections were ended while it slept; what it remembers is not this city's.
     await until(refused)
     await asleep.close()
+
+
+WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND NOT granted"
+
+
+async def test_a_worker_that_begins_in_the_very_moment_of_the_exchange_finds_the_restored_city(
+    city_url: str, due: str
+) -> None:
+    async with (
+        maintaining(city_url) as looking,
+        maintaining(city_url) as catalogue,
+        catalogue.transaction(),
+    ):
+        await catalogue.execute("LOCK TABLE pg_shdescription IN SHARE MODE")
+        working = asyncio.create_task(settle(city_url, patience=0))
+        held = "wait_event_type = 'Lock' AND query LIKE 'COMMENT%'"
+        await until(lambda: looking.fetchval(f"{THERE} AND {held}"))
+        # Both names are changed, but not yet for good: whoever asks for the city now is kept waiting for what it was.
+        beginning = asyncio.create_task(settle(city_url))
+        await until(lambda: looking.fetchval(WAITS))
+    await asyncio.gather(working, beginning)
+    assert await is_other(city_url)
 
 
 async def test_an_exchange_that_somebody_holds_up_is_given_up_and_says_who(

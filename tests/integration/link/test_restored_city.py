@@ -13,7 +13,7 @@ from patience import until
 
 from console.app.city import City, open_city
 from console.app.modules import PROGRAM
-from console.core.databases import beside
+from console.core.databases import beside, connected, maintaining
 from console.core.db import asyncpg_arguments
 from console.core.permissions import SYSTEM, Permission
 from console.halls import models as m
@@ -107,6 +107,42 @@ async def test_a_restored_city_goes_on_with_numbers_that_the_hall_has_not_seen(
         await admin.execute(f'DROP DATABASE "{restored.former}" WITH (FORCE)')
         await admin.close()
     assert await notices_of(hall) == ["一", "二", "三", "四"]
+
+
+EVENT = (
+    "INSERT INTO gate_event (place, id, kind, hall, at, body)"
+    " VALUES ($1::bigint, 'e' || $1, 'ping', '', 1, '{}')"
+)
+
+
+async def test_a_restored_city_gives_no_number_again_that_others_keep(
+    city_url: str, tmp_path: Path
+) -> None:
+    """A provider takes a known number of a letter for a repetition; an integrator asks for what is behind a place."""
+    letter, former = "SELECT nextval('note_message_no_seq')", []
+
+    async def given(places: int) -> int:
+        """So many events more; gives the number of the last letter."""
+        async with connected(city_url) as connection:
+            last = await connection.fetchval("SELECT coalesce(max(place), 0) FROM gate_event")
+            for place in range(last + 1, last + 1 + places):
+                await connection.execute(EVENT, place)
+            return max([await connection.fetchval(letter) for _ in range(places)])
+
+    await given(2)
+    archive = await dump_city(city_url, tmp_path, NOW)
+    highest = await given(3)
+    former.append((await restore_city(city_url, archive, NOW, PROGRAM)).former)
+    async with connected(city_url) as connection:
+        rows = await connection.fetch("SELECT place, id FROM gate_event ORDER BY place")
+        assert [row["id"] for row in rows] == ["e1", "e2"]
+        assert rows[-1]["place"] > 5, "whoever had five hears of the next"
+    assert (later := await given(1)) > highest
+    former.append((await restore_city(city_url, archive, NOW + 1000, PROGRAM)).former)
+    assert await given(1) > later, "also restored twice from the same archive"
+    async with maintaining(city_url) as connection:
+        for name in former:
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 async def _none(city: City) -> bool:
