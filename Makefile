@@ -14,7 +14,7 @@ ARGS ?=
 ADD ?=
 # A file stays in one process; tests/longest.py says which of them begin.
 POOL := --dist loadfile --no-loadscope-reorder -q
-BROWSER := $(PY) -m pytest tests/browser -n 2 $(POOL)
+BROWSER := $(PY) -m pytest tests/browser -n 3 $(POOL)
 # One core each: none of them uses two.
 CHECKS := check-python check-web
 .DEFAULT_GOAL := help
