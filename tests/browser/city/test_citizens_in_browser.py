@@ -3,6 +3,7 @@ version, in both languages, with nothing that an accessibility checker finds."""
 
 import pytest
 from by_keyboard import Keys
+from by_touch import LEAST, LEAST_ELDER, too_small
 from citizen_stage import CARD, citizens_city
 from manager_browser import axe_finds, watched
 from pictures import picture
@@ -63,7 +64,8 @@ async def book(page: Page, base: str) -> str:
     return page.url
 
 
-async def looks_right(page: Page, path: str) -> None:
+async def looks_right(page: Page, path: str, least: int = LEAST) -> None:
+    assert await too_small(page, least) == [], path
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= 320, path
     assert await axe_finds(page) == [], path
@@ -99,7 +101,7 @@ async def test_a_citizen_books_without_scripts_and_every_page_suits_an_old_phone
         )
         for path in (*PUBLIC, *own):
             await page.goto(city.url + path)
-            await looks_right(page, path)
+            await looks_right(page, path, LEAST_ELDER)
         await picture(page, "citizen-times-elder", whole=True)
         await page.goto(booking)
         await page.get_by_role("link", name="标准版").click()
