@@ -1,11 +1,28 @@
-// What a script adds to citizens' pages: printing, the nearest halls, the phone with the city's app. Without it every
-// page is whole.
+// What a script adds to citizens' pages: printing, counting what is chosen, the nearest halls, the phone with
+// the city's app. Without it every page is whole.
 (() => {
   'use strict';
 
   for (const button of document.querySelectorAll('[data-print]')) {
     button.hidden = false;
     button.addEventListener('click', () => window.print());
+  }
+
+  // How many are chosen, said aloud too; no more than the most can be.
+  const pick = document.querySelector('form[data-most]');
+  if (pick) {
+    const [most, live, full] = pick.querySelector('.c-tally').children;
+    const count = () => {
+      const boxes = [...pick.querySelectorAll('[name="item"]')];
+      const chosen = boxes.filter((box) => box.checked).length;
+      live.querySelector('b').textContent = String(chosen);
+      full.hidden = chosen < Number(pick.dataset.most);
+      for (const box of boxes) box.disabled = !full.hidden && !box.checked;
+    };
+    [most.hidden, live.hidden] = [true, false];
+    count();
+    pick.addEventListener('change', count);
+    window.addEventListener('pageshow', count);
   }
 
   // The city's app names its phone once its person is logged in (docs/integrators/app-push.md).

@@ -32,7 +32,7 @@ class Item:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemQuery:
     """What is looked for; empty fields are for any. ``text``: words, pinyin or first letters, each part must be found.
-    ``division`` with all below it."""
+    ``division`` with all below it; ``codes``: among these alone, None for all."""
 
     text: str = ""
     department: str = ""
@@ -41,6 +41,7 @@ class ItemQuery:
     hall: str = ""
     bookable: bool | None = None
     on_site: bool | None = None
+    codes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,8 @@ def _where(held: sa.Subquery, wanted: ItemQuery) -> list[sa.ColumnElement[bool]]
         parts.append(c.bookable == wanted.bookable)
     if wanted.on_site is not None:
         parts.append(c.on_site == wanted.on_site)
+    if wanted.codes is not None:
+        parts.append(c.code.in_(wanted.codes))
     return parts
 
 

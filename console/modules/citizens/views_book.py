@@ -21,7 +21,7 @@ from console.modules.appointments.api import (
     Wanted,
 )
 from console.modules.appointments.api import Level as BookingLevel
-from console.modules.catalogue.api import CatalogueApi, Named
+from console.modules.catalogue.api import CatalogueApi, ItemQuery, Named
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.board import Board
@@ -29,6 +29,7 @@ from console.modules.citizens.booking import STILL_OPEN, first_free, gone, neare
 from console.modules.citizens.door import CITIZEN
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.shell import START, looks_of
+from console.modules.citizens.views_public import LONGEST_QUERY
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
@@ -37,6 +38,8 @@ from qingting.kernel.web import LANGUAGE, read_form, see_other
 
 BOOK = f"{START}/book"
 MOST_ITEMS = 5
+FEW_ITEMS = 8
+"""So many are seen at a glance; of more, the departments are folded."""
 DAYS_SHOWN = 14
 DAYS_ELDER = 6
 DAYS_ALL = 61
@@ -69,6 +72,18 @@ class BookDesk:
 
     def visitor(self, citizen: Citizen) -> Visitor:
         return Visitor(citizen=citizen.id, level=BookingLevel(citizen.level.value))
+
+    async def found(
+        self, request: web.Request, offers: Sequence[Offer], text: str
+    ) -> Sequence[Offer]:
+        """Those that the catalogue finds by ``text``, or that have its words; all without it."""
+        if not text:
+            return offers
+        codes = tuple(one.code for one in offers if one.code)
+        wanted = ItemQuery(text=text, codes=codes)
+        _, known = await self.catalogue.items(request[UOW], wanted, limit=len(offers))
+        hits, words = {one.code for one in known}, text.casefold().split()
+        return [one for one in offers if one.code in hits or _has(one, words)]
 
     async def bring(
         self, request: web.Request, hall: HallId, items: Sequence[ItemId]
@@ -110,21 +125,35 @@ class BookPages:
         return request.app[PAGES].render(request, "c_book.html", context)
 
     async def items(self, request: web.Request) -> web.Response:
-        """What can be booked in a hall, by department."""
+        return await self._items(request, None)
+
+    async def _items(self, request: web.Request, problem: Refusal | None) -> web.Response:
+        """What can be booked in a hall, by department, or what of it is looked for; before it what is chosen."""
         hall, uow = HallId(request.match_info["hall"]), request[UOW]
         offers = await self._desk.appointments.offers(uow, hall=hall)
         if not offers:
             raise Refusal("appointments.no_item")
+        text = "" if "all" in request.query else request.query.get("q", "")[:LONGEST_QUERY].strip()
+        found = await self._desk.found(request, offers, text)
+        ticked = request.query.getall("item", [])
         context = {
             "hall": offers[0],
-            "groups": _by_department(offers),
-            "chosen": request.query.getall("item", []),
+            "chosen": [one for one in offers if one.item in ticked],
+            "groups": _by_department([one for one in found if one.item not in ticked]),
+            "text": text,
+            "count": len(found),
+            "unfolded": text or len(offers) <= FEW_ITEMS,
             "most": MOST_ITEMS,
             "language": request[LANGUAGE],
+            "problem": problem,
         }
         return request.app[PAGES].render(request, "c_book_items.html", context)
 
     async def times(self, request: web.Request) -> web.Response:
+        chosen = len(request.query.getall("item", []))
+        if "change" not in request.query and not 0 < chosen <= MOST_ITEMS:
+            wrong = Refusal("citizen.items_chosen", most=MOST_ITEMS, n=chosen)
+            return await self._items(request, wrong)
         form = TimeForm(
             item=tuple(request.query.getall("item", [])[:MOST_ITEMS]),
             day=request.query.get("day", ""),
@@ -326,6 +355,12 @@ def _times(hall: str, items: Sequence[str], **more: str) -> str:
 def _of(offer: Offer, code: str) -> str:
     """Where choosing a hall leads."""
     return _times(offer.hall, [offer.item]) if code else f"{BOOK}/{offer.hall}"
+
+
+def _has(offer: Offer, words: Sequence[str]) -> bool:
+    """What a hall calls its items and departments, the catalogue need not know."""
+    names = (offer.name, offer.name_en, offer.department_name, offer.department_name_en)
+    return all(word in " ".join(names).casefold() for word in words)
 
 
 def _by_department(offers: Sequence[Offer]) -> dict[str, list[Offer]]:

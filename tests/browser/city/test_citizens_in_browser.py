@@ -173,3 +173,59 @@ async def renewed(page: Page, part: str) -> None:
 async def item_of(page: Page, base: str) -> str:
     await page.goto(f"{base}/c/book/saertu")
     return str(await page.locator("input[name=item]").first.input_value())
+
+
+async def test_five_of_many_services_are_chosen_in_folds_by_search_and_without_scripts(
+    city_url: str, browser: Browser
+) -> None:
+    async with citizens_city(city_url, further=24) as city:
+        plain = await browser.new_context(
+            viewport={"width": 390, "height": 800}, java_script_enabled=False
+        )
+        await chooses_in_folds(await plain.new_page(), f"{city.url}/c/book/saertu")
+        small = await browser.new_context(viewport={"width": 320, "height": 640}, locale="zh-CN")
+        page = await watched(small, [])
+        for look in ("elder", "contrast"):
+            await page.goto(f"{city.url}/c/look?{look}=1&back=/c/book/saertu")
+            await looks_right(page, look)
+        await stops_at_five(page)
+        await looks_right(page, "with five chosen")
+        await picture(page, "citizen-items-elder")
+
+
+async def chooses_in_folds(page: Page, url: str) -> None:
+    """Whatever is folded away or searched past stays chosen and seen; the way on is always in reach."""
+    await page.goto(url)
+    await expect(page.get_by_label("第0项备案")).to_be_hidden()
+    await expect(page.get_by_role("button", name="看可约时间")).to_be_in_viewport(ratio=1)
+    await page.get_by_text("第0分局").click()
+    await page.get_by_label("第0项备案").check()
+    await page.get_by_text("第0分局").click()
+    await expect(page.get_by_label("第0项备案")).to_be_visible()
+    await expect(page.get_by_label("第3项备案")).to_be_hidden()
+    await picture(page, "citizen-items")
+    await expect(page.get_by_text("最多选 5 项", exact=True)).to_be_in_viewport()
+    await page.get_by_label("查找事项").fill("shbzk")
+    await page.get_by_label("查找事项").press("Enter")
+    await page.get_by_label("社会保障卡补办").check()
+    await press(page, "看全部事项")
+    for name in ("第0项备案", "社会保障卡补办"):
+        await expect(page.get_by_label(name)).to_be_checked()
+    await expect(page.get_by_role("heading", name="已选 2 项")).to_be_visible()
+    await press(page, "看可约时间")
+    await expect(page.get_by_text("第0项备案")).to_be_visible()
+    assert page.url.count("item=") == 2
+
+
+async def stops_at_five(page: Page) -> None:
+    """By keys alone: the bar hides nothing that has the focus, and a sixth cannot be chosen."""
+    keys = Keys(page)
+    await keys.walk_to("第0分局")
+    await keys.press("Enter")
+    for n in range(0, 15, 3):
+        await keys.walk_to(f"第{n}项备案")
+        hidden = "document.activeElement.getBoundingClientRect().bottom > document.querySelector('.c-dock').getBoundingClientRect().top"
+        assert not await page.evaluate(hidden), n
+        await keys.press("Space")
+    await expect(page.get_by_role("status").filter(has_text="已选 5 / 5 选满了")).to_be_visible()
+    await expect(page.get_by_label("第15项备案")).to_be_disabled()

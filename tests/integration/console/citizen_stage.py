@@ -20,7 +20,7 @@ from console.modules.catalogue.api import Audience, Channel, ItemBody
 from qingting.contract import calendar as cal
 from qingting.contract import events as e
 from qingting.contract.examples import CONFIG
-from qingting.contract.ids import HallId, ItemId
+from qingting.contract.ids import DepartmentId, HallId, ItemId
 from qingting.kernel.aio.clock import ManualClock
 from simulators.identity_provider import Audience as ClientOf
 
@@ -75,8 +75,8 @@ ITEMS = {
 }
 
 
-def told(hall: HallId) -> Log:
-    """What a hall tells of itself: name, place and hours; two people wait."""
+def told(hall: HallId, further: int = 0) -> Log:
+    """What a hall tells of itself: name, place and hours; two people wait. ``further`` items, of departments in turn."""
     name, name_en, division, _ = HALLS[hall]
     log = Log(hall)
     info = msgspec.structs.replace(
@@ -96,8 +96,24 @@ def told(hall: HallId) -> Log:
             (OTHER, SHOP, "食品经营许可"),
         )
     )
+    departments = tuple(
+        msgspec.structs.replace(CONFIG.departments[0], id=DepartmentId(f"d{n}"), name=f"第{n}分局")
+        for n in range(min(further, 3))
+    )
+    items += tuple(
+        msgspec.structs.replace(
+            items[1], id=ItemId(f"i{n}"), name=f"第{n}项备案", department=departments[n % 3].id
+        )
+        for n in range(further)
+    )
     calendar = msgspec.structs.replace(CONFIG.calendar, weekly=weekly)
-    config = msgspec.structs.replace(CONFIG, hall=info, calendar=calendar, items=items)
+    config = msgspec.structs.replace(
+        CONFIG,
+        hall=info,
+        calendar=calendar,
+        items=items,
+        departments=(*CONFIG.departments, *departments),
+    )
     log.add(e.ConfigApplied(config=config))
     log.add(e.DayOpened(day=log.day))
     log.issue(1)
@@ -105,11 +121,11 @@ def told(hall: HallId) -> Log:
     return log
 
 
-async def set_up(city: City) -> None:
+async def set_up(city: City, further: int = 0) -> None:
     """Brings halls and items in; the halls are known and not connected."""
     for hall, (name, name_en, _, spot) in HALLS.items():
         await city.enrol_hall(hall, name=name, name_en=name_en, key=f"key-{hall}")
-        log = told(hall)
+        log = told(hall, further)
         await city.link.intake.greet(log.hello(f"key-{hall}"))
         await city.link.intake.apply(hall, log.frame(1))
         if spot is not None:
@@ -129,7 +145,7 @@ async def set_up(city: City) -> None:
 
 @asynccontextmanager
 async def citizens_city(
-    url: str, clock: ManualClock | None = None, **more: str
+    url: str, clock: ManualClock | None = None, *, further: int = 0, **more: str
 ) -> AsyncIterator[ConsoleReady]:
     """A console with its sign-on and :func:`set_up`; Monday 10:00 unless ``clock`` says otherwise. ``more``: further
     settings."""
@@ -142,7 +158,7 @@ async def citizens_city(
             "citizen_oidc_client_secret": client.secret,
         }
         async with console(url, used, **settings, **more) as ready:
-            await set_up(ready.city)
+            await set_up(ready.city, further)
             yield ready
 
 

@@ -5,12 +5,13 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from citizen_stage import CARD, citizens_city, enter, sign_in
+from citizen_stage import CARD, OTHER, citizens_city, enter, sign_in
 from console_browser import Browser, browser
 
 from console.app.server import ConsoleReady
 from console.modules.appointments import repository_rules as rules_repo
 from console.modules.appointments.rules import CapacityBy, Rule, Target
+from qingting.contract.examples import CONFIG
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import ManualClock
 from simulators.id_cards import DEMO_CARDS
@@ -103,6 +104,38 @@ async def test_a_visit_is_booked_changed_and_cancelled_by_whoever_it_belongs_to_
         status, _, text = await person.submit(cancel, cancel, reason="no_time", key="c2")
         assert (status, "预约已取消" in text, "时间不合适" in text) == (200, True, True)
         assert "已取消" in (await person.get("/c/bookings"))[1]
+
+
+def ticked(text: str) -> list[str]:
+    return re.findall(r'name="item" value="([^"]*)" checked', text)
+
+
+async def test_what_is_chosen_stays_and_comes_first_while_more_is_looked_for(
+    ready: ConsoleReady,
+) -> None:
+    card, path = str(CONFIG.items[0].id), "/c/book/saertu"
+    async with browser(ready) as person:
+        for words in ("食品", "shipinjingying", "spjyxk", CONFIG.departments[0].name):
+            _, text = await person.get(f"{path}?q={words}&item={card}")
+            assert ticked(text) == [card], words
+            assert text.index(f'value="{card}"') < text.index(f'value="{OTHER}"'), words
+        _, text = await person.get(f"{path}?q=社保卡")
+        assert (f'value="{card}"' in text, f'value="{OTHER}"' in text) == (True, False)
+        _, text = await person.get(f"{path}?q=zzz&item={card}")
+        assert (ticked(text), "没有找到" in text, "找到 0 项" in text) == ([card], True, True)
+        _, text = await person.get(f"{path}?q=zzz&all=1&item={card}")
+        assert (ticked(text), f'value="{OTHER}"' in text) == ([card], True)
+
+
+async def test_who_chose_nothing_or_too_much_is_told_so_and_loses_nothing(
+    ready: ConsoleReady,
+) -> None:
+    async with browser(ready) as person:
+        status, text = await person.get(f"{TIMES}?q=")
+        assert (status, "现在选了 0 个" in text, 'class="c-choice"' in text) == (422, True, True)
+        many = "&".join(f"item={one}" for one in (OTHER, "a", "b", "c", "d", "e"))
+        status, text = await person.get(f"{TIMES}?{many}")
+        assert (status, "现在选了 6 个" in text, ticked(text)) == (422, True, [OTHER])
 
 
 async def test_whoever_goes_back_and_chooses_again_is_led_to_the_place_that_is_kept(

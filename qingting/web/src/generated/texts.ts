@@ -2133,6 +2133,11 @@ export const ERROR_TEXTS = {
     "en": "Please tick that you are sure.",
     "retry": false
   },
+  "citizen.items_chosen": {
+    "zh": "一次要选 1 到 {most} 个事项，现在选了 {n} 个。请在下面勾选或去掉，再看可约时间。",
+    "en": "Choose 1 to {most} services at a time; {n} are chosen now. Tick or untick some below, then look for times.",
+    "retry": false
+  },
   "citizen.too_many": {
     "zh": "操作太频繁了，请等 {seconds} 秒再试。",
     "en": "That was too often. Please wait {seconds} seconds and try again.",
