@@ -11,15 +11,14 @@
   // How many are chosen, said aloud too; no more than the most can be.
   const pick = document.querySelector('form[data-most]');
   if (pick) {
-    const [most, live, full] = pick.querySelector('.c-tally').children;
+    const [number, full] = pick.querySelector('.c-tally').children;
     const count = () => {
       const boxes = [...pick.querySelectorAll('[name="item"]')];
       const chosen = boxes.filter((box) => box.checked).length;
-      live.querySelector('b').textContent = String(chosen);
+      number.textContent = String(chosen);
       full.hidden = chosen < Number(pick.dataset.most);
       for (const box of boxes) box.disabled = !full.hidden && !box.checked;
     };
-    [most.hidden, live.hidden] = [true, false];
     count();
     pick.addEventListener('change', count);
     window.addEventListener('pageshow', count);
