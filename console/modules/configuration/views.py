@@ -59,7 +59,7 @@ class Desk:
             "saves": await repo.saves(request[UOW], hall) if standing.draft else (),
             "say_part": partial(_part_words, request),
         }
-        return request.app[PAGES].render(request, "configuration.html", context)
+        return request.app[PAGES].render(request, "configuration.html", context, block="now")
 
     async def typed_on(self, request: web.Request, standing: Standing) -> "Typed":
         """What the form that comes in was made from. Raises ``config.draft_gone``."""

@@ -402,6 +402,33 @@ async def test_staff_write_a_rule_with_a_keyboard_alone(demo: Demo, desks: Any) 
     await page.close()
 
 
+async def test_staff_switch_items_and_publish_to_a_hall_with_a_keyboard_alone(
+    demo: Demo, desks: Any
+) -> None:
+    page = await desks.console.context.new_page()
+    page.on("dialog", lambda asked: asked.accept())
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.goto(demo.report["console"])
+    keys = Keys(page)
+    await keys.follow("事项目录")
+    await keys.walk_to("选择")
+    await keys.press("Space")
+    await keys.walk_to("可预约")
+    await keys.press("ArrowDown")
+    await keys.follow("设置")
+    assert (await keys.here()).startswith("设置已经生效"), "one is led to what was done"
+    for link in ("大厅配置", demo.hall["name"], "叫号规则"):
+        await keys.follow(link)
+    await keys.walk_to("查看证件（英文）")
+    await keys.press("Control+a")
+    await keys.write("Please look at the certificate")
+    await keys.follow("存进草稿")
+    assert (await keys.here()).startswith("已存进草稿")
+    await keys.follow("发布给大厅")
+    await expect(page.get_by_text(re.compile(r"大厅已启用第 \d+ 版"))).to_be_visible()
+    await page.close()
+
+
 PAGE_ROUTES = tuple(
     re.findall(r"`GET (\S+)`", (ROOT / "docs" / "permissions.md").read_text("utf-8"))
 )
