@@ -15,6 +15,28 @@ _SMALL = """least => [...document.querySelectorAll('a[href], button, summary, se
 """Links within a sentence have the height of its line; a box to tick is pressed on its words too."""
 
 
+_COVERED = """() => {
+    const floats = one => { for (let up = one; up; up = up.parentElement)
+        if (['sticky', 'fixed'].includes(getComputedStyle(up).position)) return true; return false; };
+    const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')].filter(one =>
+        one.type !== 'hidden' && one.checkVisibility() && getComputedStyle(one).display !== 'inline' && !floats(one)
+    ).map(one => [one, one.getBoundingClientRect()]).filter(([, box]) => box.width > 4 && box.height > 4);
+    const found = [];
+    all.forEach(([one, box], at) => { for (const [other, its] of all.slice(at + 1, at + 40))
+        if (Math.min(box.right, its.right) - Math.max(box.left, its.left) > 3 &&
+            Math.min(box.bottom, its.bottom) - Math.max(box.top, its.top) > 3 && !one.contains(other))
+            found.push(`${other.outerHTML.slice(0, 80)} on ${one.outerHTML.slice(0, 80)}`); });
+    return found.slice(0, 3);
+}"""
+"""What floats over the page on purpose is left out: one scrolls past it."""
+
+
+async def covered(page: Page) -> list[str]:
+    """Controls that lie on another one, so that a finger meets the wrong one."""
+    found: list[str] = await page.evaluate(_COVERED)
+    return found
+
+
 async def too_small(page: Page, least: int) -> list[str]:
     """Sizes and beginnings of the controls that are smaller than ``least``."""
     found: list[str] = await page.evaluate(_SMALL, least)

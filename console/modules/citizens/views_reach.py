@@ -65,7 +65,7 @@ class ReachPages:
     async def drop_phone(self, request: web.Request) -> web.Response:
         citizen, form = await self._citizen(request), await read_form(request, DropForm)
         await self._desk.reachable.drop_phone(request[UOW], citizen.id, form.key)
-        raise see_other(request, f"{ME}#app", done="c.done.phone_dropped")
+        raise see_other(request, ME, done="c.done.phone_dropped")
 
     async def alipay_go(self, request: web.Request) -> web.Response:
         citizen = await self._citizen(request)
@@ -88,14 +88,14 @@ class ReachPages:
             page = await self._desk.me.show(request, refusal, {}, "alipay")
             page.del_cookie(COOKIE, path=ALIPAY)
             return page
-        answer = see_other(request, f"{ME}#alipay", done="c.done.alipay")
+        answer = see_other(request, ME, done="c.done.alipay")
         answer.del_cookie(COOKIE, path=ALIPAY)
         raise answer
 
     async def alipay_drop(self, request: web.Request) -> web.Response:
         citizen = await self._citizen(request)
         await self._desk.reachable.unbind(request[UOW], citizen.id)
-        raise see_other(request, f"{ME}#alipay", done="c.done.alipay_dropped")
+        raise see_other(request, ME, done="c.done.alipay_dropped")
 
 
 def routes(desk: ReachDesk) -> list[web.RouteDef]:

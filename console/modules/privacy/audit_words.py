@@ -1,5 +1,6 @@
 """What an entry of the audit tells besides its act, in words: counts and settings by their names."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -23,6 +24,9 @@ COUNTED = frozenset(
 
 GIVEN = frozenset({"role.given", "role.withdrawn"})
 """Acts whose detail is a role, the kind of its reach and what that is of."""
+OF_JOBS = frozenset({"job.cancel", "job.start"})
+"""Acts whose detail is the kind of a job."""
+_BACKUP = re.compile(r"(\d+) bytes, (\d+) rows, (\d+) dropped")
 _OF_ACCOUNTS = (
     "account.",
     "login",
@@ -49,7 +53,13 @@ def told(entry: AuditEntry, t: Text, has: Callable[[str], bool]) -> str:
     """The detail in words; as it was written where it is not of a form that is known. Counts of nothing are left out."""
     if entry.act in NAMED:
         return _named(entry.detail, NAMED[entry.act], t, has) or entry.detail
+    if entry.act in OF_JOBS and has(kind := f"job.kind.{entry.detail}"):
+        return t(kind)
+    if entry.act == "backup.made":
+        return _backed_up(entry.detail, t)
     first, _, rest = entry.detail.partition(" ")
+    if entry.act == "hall.directive" and has(sent := f"audit.directive.{rest}"):
+        return t("audit.pair", name=t("audit.entry", no=first), value=t(sent))
     if entry.act in GIVEN:
         return _given(first, rest, t, has)
     if entry.act == "role.put" and first.isdecimal():
@@ -59,6 +69,15 @@ def told(entry: AuditEntry, t: Text, has: Callable[[str], bool]) -> str:
     if entry.act in COUNTED and first.isdecimal():
         return t("audit.then").join([t("audit.rows", n=int(first)), *([rest] if rest else [])])
     return entry.detail
+
+
+def _backed_up(detail: str, t: Text) -> str:
+    found = _BACKUP.fullmatch(detail)
+    if found is None:
+        return detail
+    size, rows, gone = map(int, found.groups())
+    said = [t("audit.backup_made", kb=max(1, size // 1000), rows=rows)]
+    return t("audit.then").join([*said, *([t("audit.backup_dropped", n=gone)] if gone else [])])
 
 
 def _given(role: str, reach: str, t: Text, has: Callable[[str], bool]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from by_touch import LEAST, too_small
+from by_touch import LEAST, covered, too_small
 from playwright.async_api import APIResponse, BrowserContext, Error, Page, Response
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -156,6 +156,7 @@ async def _measure(page: Page, url: str, found: Crawl) -> None:
     if f"{urlsplit(url).path}?".startswith(CITIZENS):
         found.faults.extend(f"{url}: too small: {one}" for one in await too_small(page, LEAST))
     await page.evaluate(ALIKE)
+    found.faults.extend(f"{url}: covered: {one}" for one in await covered(page))
     await page.evaluate(await asyncio.to_thread(AXE.read_text, "utf-8"))
     for rule, html in await page.evaluate(CHECKED, ACCESSIBLE):
         found.faults.append(f"{url}: {rule}: {html}")

@@ -429,6 +429,20 @@ async def test_staff_switch_items_and_publish_to_a_hall_with_a_keyboard_alone(
     await page.close()
 
 
+async def test_a_citizen_binds_alipay_and_lets_it_go_with_a_keyboard_alone(
+    demo: Demo, browser: Browser
+) -> None:
+    context = await citizen_context(browser, demo.report["console"], "person-citizen")
+    page = await context.new_page()
+    await page.goto(f"{demo.report['console']}c/me")
+    keys = Keys(page)
+    for link in ("绑定支付宝", "同意"):
+        await keys.follow(link)
+    assert (await keys.here()).startswith("支付宝已绑定"), "back to what was done, in view"
+    await keys.follow("解除绑定")
+    assert (await keys.here()).startswith("已解除绑定")
+
+
 PAGE_ROUTES = tuple(
     re.findall(r"`GET (\S+)`", (ROOT / "docs" / "permissions.md").read_text("utf-8"))
 )
@@ -460,7 +474,7 @@ async def test_every_page_fits_the_narrowest_phone_does_without_scripts_and_is_a
         await first_login(page, console, other["user"], other["password"], "Reed-2026-shore")
         await expect(page.locator("form[action='/logout']").first).to_be_attached()
         sessions.append((context, console))
-    sessions.append((await citizen_context(browser, console), f"{console}c"))
+    sessions.append((await citizen_context(browser, console, "agent-woman"), f"{console}c"))
     sessions.append((await browser.new_context(locale="zh-CN"), f"{console}login"))
     await asyncio.gather(*(crawl(context, start, found) for context, start in sessions))
     assert found.faults == []
@@ -468,12 +482,12 @@ async def test_every_page_fits_the_narrowest_phone_does_without_scripts_and_is_a
     assert len(found.seen) >= PAGES_FOUND, sorted(set(PAGE_ROUTES) - found.seen)
 
 
-async def citizen_context(browser: Browser, console: str) -> BrowserContext:
-    """A sample citizen who has logged in at the platform and agreed."""
+async def citizen_context(browser: Browser, console: str, who: str) -> BrowserContext:
+    """A sample citizen who has logged in at the platform for the first time and agreed."""
     context = await browser.new_context(locale="zh-CN")
     page = await context.new_page()
     await page.goto(f"{console}c/login/go?next=/c/me")
-    await page.locator("input[value=agent-woman]").check()
+    await page.locator(f"input[value={who}]").check()
     await page.locator("button[name=allow]").click()
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="同意并继续").click()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from by_touch import covered
 from manager_browser import Manager, axe_finds
 from patience import limit_ms
 from pictures import picture
@@ -133,7 +134,7 @@ async def test_every_page_passes_the_accessibility_rules_and_fits_every_width(
         await page.evaluate(SHORTEN)
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 800})
-            if found := await page.evaluate(SPILLED):
+            if found := [*await page.evaluate(SPILLED), *await covered(page)]:
                 spilled[path, width] = found
         await page.set_viewport_size({"width": 1440, "height": 900})
         assert await axe_finds(page, COLOURS_SEEN if language == "en" else "{}") == [], path

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from by_keyboard import Keys
 from patience import HANG_MS, limit_ms
 from phone_hall import PhoneHall, open_phone_hall
 from pictures import picture
@@ -305,6 +306,28 @@ async def test_a_visit_is_rated_by_keyboard_and_enter_never_skips(
     await page.keyboard.press("Enter")
     await expect(page.locator("#say")).to_contain_text("也评价过了")
     assert hall.ticket(token).rated
+
+
+async def test_a_keyboard_alone_waits_and_leaves_and_what_renews_itself_takes_nobodys_place(
+    hall: PhoneHall, phone: OpenPhone
+) -> None:
+    for _ in range(5):
+        token = await hall.take()
+    page = await phone(token)
+    await live(page)
+    keys = Keys(page)
+    await keys.walk_to("轮到我时响铃")
+    await keys.press("Enter")
+    await expect(page.locator("#ring")).to_have_attribute("aria-pressed", "true")
+    await keys.walk_to("不办了")
+    await hall.serve()
+    await page.wait_for_selector("text=快到您了。请到窗口附近等候", timeout=A_SECOND)
+    assert (await keys.here()).startswith("不办了")
+    async with page.expect_navigation():
+        await keys.press("Enter")
+    for step in ("继续等候", "不办了", "退出排队"):
+        await keys.follow(step)
+    await expect(page.locator("#say")).to_contain_text("您已退出排队")
 
 
 @pytest.mark.parametrize(

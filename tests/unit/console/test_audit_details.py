@@ -1,6 +1,7 @@
 """Details of the audit are told in words where they count or set something."""
 
 from functools import partial
+from typing import get_args
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from console.core.audit import AuditEntry
 from console.modules.identity.policy import Policy
 from console.modules.privacy.audit_words import told
 from console.modules.privacy.policy import PrivacyPolicy
+from qingting.contract.directives import Directive
 from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue
 
@@ -55,6 +57,16 @@ def test_a_role_and_the_fields_of_a_spreadsheet_are_told_in_words() -> None:
     assert said("staff.add", "sheet number,name,division") == "表格导入：工号、姓名、所属区划"
     assert said("division.change", "sheet name_en") == "表格导入：英文名称"
     assert said("staff.change", "sheet unheard_of", Language.EN) == "By spreadsheet: unheard_of"
+
+
+def test_a_backup_a_job_and_what_a_hall_was_sent_are_told_in_words() -> None:
+    assert said("backup.made", "399360 bytes, 2865 rows, 0 dropped") == "399 KB，2865 行"
+    assert said("backup.made", "8000000 bytes, 9 rows, 2 dropped").endswith("，删掉 2 份旧备份")
+    assert said("job.start", "backup.city") == "备份城市平台"
+    assert said("job.start", "never.heard_of") == "never.heard_of"
+    for kind in get_args(Directive):
+        assert kind.__name__ not in said("hall.directive", f"4 {kind.__name__}")
+    assert said("hall.directive", "4 PutBooking") == "第 4 条：下发预约"
 
 
 def test_what_is_of_no_known_form_stays_as_it_was_written() -> None:
