@@ -23,6 +23,10 @@ TAKEN = b'id="instead"'
 """Stands on the page that offers other times to who was slower."""
 
 
+class NobodyLeftError(Exception):
+    """There are fewer citizens than bookings."""
+
+
 class CitizenSeed(Strict, frozen=True, kw_only=True):
     """A citizen who is logged in: the cookie of the session and the token of its forms."""
 
@@ -39,7 +43,8 @@ class PlaceSeed(Strict, frozen=True, kw_only=True):
 
 class CityJob(Strict, frozen=True, kw_only=True):
     """``operators`` act at the same time, each on a connection of its own and as one citizen after the other (nobody books
-    without end); ``idle`` more connections ask for a page once. ``pages``, ``queries``: addresses."""
+    without end); ``idle`` more connections ask for a page once. ``pages``, ``queries``: addresses. ``again``: citizens come a
+    second time, since the server does not know them."""
 
     ports: tuple[int, ...]
     citizens: tuple[CitizenSeed, ...]
@@ -49,6 +54,7 @@ class CityJob(Strict, frozen=True, kw_only=True):
     pages: tuple[str, ...]
     queries: tuple[str, ...]
     seed: int
+    again: bool = False
 
 
 class Part(Strict, frozen=True, kw_only=True):
@@ -90,7 +96,7 @@ class Operator:
         self._job = job
         self._line = line
         self._citizens = citizens
-        self._citizen = next(citizens)
+        self._citizen = self._next()
         self._chance = chance
 
     async def act(self, counts: Counts) -> None:
@@ -128,13 +134,20 @@ class Operator:
         counts.seconds["booking"].append(held.seconds + done.seconds)
         if done.status != 303:
             counts.faults[f"confirm {done.status}"] += 1
-        self._citizen = next(self._citizens)
+        self._citizen = self._next()
+
+    def _next(self) -> CitizenSeed:
+        # Who has booked is refused the same item a second time, and that would look like a fault of the city's.
+        try:
+            return next(self._citizens)
+        except StopIteration:
+            raise NobodyLeftError("every citizen has booked: log in more of them") from None
 
 
 async def connect(job: CityJob, chance: random.Random) -> tuple[list[Operator], list[HttpLine]]:
     """Operators and idle connections, spread over the servers."""
     limit = asyncio.Semaphore(DIALS)
-    citizens = itertools.cycle(job.citizens)
+    citizens = itertools.cycle(job.citizens) if job.again else iter(job.citizens)
 
     async def one(number: int) -> HttpLine:
         async with limit:
