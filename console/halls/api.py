@@ -293,6 +293,14 @@ class HallsApi(Protocol):
         """The same for several at once, at least one: their numbers, in this order."""
         ...
 
+    async def withdraw(
+        self, uow: Uow, subject: Subject, hall: HallId, no: int, *, under: Permission
+    ) -> bool:
+        """From the commit on a directive is delivered only as one that expired, which the hall answers with
+        ``directive.expired``. False when the hall has confirmed it already. Where True is given, the hall may still have
+        it from before: what it answers is what happened."""
+        ...
+
 
 async def hall_within(uow: ReadUow, halls: HallsApi, scope: Scope, hall: str) -> HallStatus:
     """A hall of which anything is within ``scope``. Raises ``hall.unknown``, for one out of reach as for one that is

@@ -18,6 +18,9 @@ EVENTS_CHANNEL = "hall_events"
 """One notification per applied frame, its payload the hall's id."""
 DIRECTIVES_CHANNEL = "hall_directives"
 FILE_KEPT_MS = 15 * 60_000
+WITHDRAWN_AT = 1
+"""When what was withdrawn expires: halls count what they are told, so its number still goes out, and every hall, also one
+of an older release, answers it without doing it."""
 _FIRST_MONTH, _LAST_MONTH = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 _INSERT_EVENTS = sa.text("""
@@ -301,6 +304,13 @@ class HallRepository:
             .where(m.directive.c.acked_at.is_(None))
             .values(acked_at=now)
         )
+
+    async def withdraw(self, hall: HallId, no: int) -> bool:
+        """False when the hall has confirmed it already."""
+        d = m.directive.c
+        here = sa.and_(d.hall == hall, d.no == no, d.acked_at.is_(None))
+        statement = sa.update(m.directive).where(here).values(expires_at=WITHDRAWN_AT)
+        return bool(await self._uow.run(statement))
 
     async def settle(self, hall: HallId, applied: int, now: int) -> None:
         """The hall has answered every directive up to number ``applied``: those are confirmed, and the next gets a

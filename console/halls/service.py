@@ -280,6 +280,12 @@ class HallService:
         await self._audit.write_all(uow, subject, "hall.directive", what)
         return numbers
 
+    async def withdraw(
+        self, uow: Uow, subject: Subject, hall: HallId, no: int, *, under: Permission
+    ) -> bool:
+        subject.require(under, hall=hall)
+        return await HallRepository(uow).withdraw(hall, no)
+
 
 def _open_forks() -> sa.Select[tuple[object, ...]]:
     return sa.select(m.fork).where(m.fork.c.merged_at.is_(None)).order_by(m.fork.c.no)

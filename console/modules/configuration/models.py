@@ -64,9 +64,11 @@ publication = sa.Table(
     _text("hall", primary_key=True),
     _big("directive", primary_key=True),
     *(_int(name) for name in ("version", "base_version", "revision")),
-    *(_text(name) for name in ("note", "who", "state", "code", "params")),
-    *(_big(name) for name in ("at", "ended_at")),
+    *(_text(name) for name in ("note", "who", "state", "code", "params", "withdrawn_by")),
+    *(_big(name) for name in ("at", "ended_at", "withdrawn_at")),
     sa.Index("conf_publication_version", "hall", "version"),
 )
-"""What was sent: ``state`` is ``pending``, ``applied`` or ``refused`` (``code`` with ``params`` says why). ``revision``: of the
-draft that it was, 0 for an earlier version put in force again."""
+"""What was sent: ``state`` is ``pending``, ``applied``, ``refused`` (``code`` with ``params`` says why) or ``withdrawn``.
+``ended_at``: when the hall answered, 0 before. ``withdrawn_at`` is not 0 where somebody took it back, and stays when the
+hall had it already: ``state`` is what the hall said. ``revision``: of the draft that it was, 0 for an earlier version put in
+force again."""

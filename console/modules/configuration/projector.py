@@ -42,10 +42,7 @@ class ConfigurationProjector:
         before = await repo.newest(uow, hall)
         known = document(unpack(before["body"])) if before is not None else {}
         parts = sorted({one.path[0] for one in diff(known, document(config))}) if known else []
-        origin, who, note = _maker(stored.event.by, config)
-        if origin == "city":
-            sent = await repo.sent_version(uow, hall, config.version)
-            who, note = (sent["who"], sent["note"]) if sent is not None else (who, note)
+        origin, who = _maker(stored.event.by, config)
         await repo.add_version(
             uow,
             hall=hall,
@@ -55,16 +52,19 @@ class ConfigurationProjector:
             at=stored.event.at,
             origin=origin,
             who=who,
-            note=note,
+            note="",
             parts=" ".join(parts),
             body=pack(config),
         )
 
     async def _applied(self, uow: Uow, hall: HallId, directive: int, at: int) -> None:
-        """What was sent is in force: the draft is done, or goes on from there."""
+        """What was sent is in force: it has a name, and the draft is done, or goes on from there."""
         sent = await repo.end_publication(uow, hall, directive, at)
+        if sent is None:
+            return
+        await repo.name_version(uow, sent)
         draft = await repo.draft(uow, hall)
-        if sent is None or draft is None or not sent["revision"]:
+        if draft is None or not sent["revision"]:
             return
         if draft.revision == sent["revision"]:
             await repo.drop_draft(uow, hall)
@@ -78,12 +78,12 @@ class ConfigurationProjector:
         await repo.forget(uow, hall)
 
 
-def _maker(by: str, config: HallConfig) -> tuple[str, str, str]:
-    """Origin, name of who did it, and note."""
+def _maker(by: str, config: HallConfig) -> tuple[str, str]:
+    """Origin and name of who did it; who did it at the city is said by what was sent."""
     if by == "city":
-        return "city", "", ""
+        return "city", ""
     kind, _, key = by.partition(":")
     if kind == "staff":
         names = [one.name for one in config.staff if one.id == key]
-        return "hall", names[0] if names else key, ""
-    return ("file" if kind == "file" else "hall"), "", ""
+        return "hall", names[0] if names else key
+    return ("file" if kind == "file" else "hall"), ""

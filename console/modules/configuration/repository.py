@@ -20,6 +20,8 @@ _LOCK = 0x71636F6E
 _params = msgspec.json.Decoder(dict[str, str | int])
 _OPEN = {"code": "", "params": "{}", "ended_at": 0}
 """Of what the hall has not answered."""
+_EXPIRED = "directive.expired"
+"""The hall's answer to what was withdrawn before it was delivered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +115,8 @@ async def forget(uow: Uow, hall: str) -> None:
     await uow.run(sa.delete(m.version).where(_V.hall == hall))
     await uow.run(
         sa.update(m.publication)
-        .where(m.publication.c.hall == hall)
-        .values(state="pending", **_OPEN)
+        .where(_P.hall == hall)
+        .values(state=sa.case((_P.withdrawn_at > 0, "withdrawn"), else_="pending"), **_OPEN)
     )
 
 
@@ -185,12 +187,39 @@ _P = m.publication.c
 
 
 async def add_publication(uow: Uow, **values: object) -> None:
-    await uow.run(sa.insert(m.publication).values(state="pending", **_OPEN, **values))
+    kept = {"state": "pending", "withdrawn_at": 0, "withdrawn_by": ""}
+    await uow.run(sa.insert(m.publication).values(**kept, **_OPEN, **values))
 
 
 async def latest_publication(uow: ReadUow, hall: str) -> sa.RowMapping | None:
     return await uow.first(
         sa.select(m.publication).where(_P.hall == hall).order_by(_P.directive.desc()).limit(1)
+    )
+
+
+async def withdrawn_before(uow: ReadUow, hall: str, directive: int) -> Sequence[sa.RowMapping]:
+    """Withdrawn ones before ``directive`` that the hall has not answered or took all the same, newest first, since one
+    that nobody withdrew came into force."""
+    came = sa.select(sa.func.coalesce(sa.func.max(_P.directive), 0)).where(
+        _P.hall == hall, _P.withdrawn_at == 0, _P.state == "applied"
+    )
+    told = sa.or_(_P.ended_at == 0, _P.state == "applied")
+    return await uow.all(
+        sa.select(m.publication)
+        .where(_P.hall == hall, _P.withdrawn_at > 0, told)
+        .where(_P.directive < directive, _P.directive > came.scalar_subquery())
+        .order_by(_P.directive.desc())
+        .limit(10)
+    )
+
+
+async def withdraw(uow: Uow, hall: str, directive: int, at: int, who: str) -> sa.RowMapping | None:
+    """None when it does not wait for the hall any more."""
+    return await uow.first(
+        sa.update(m.publication)
+        .where(_P.hall == hall, _P.directive == directive, _P.state == "pending")
+        .values(state="withdrawn", withdrawn_at=at, withdrawn_by=who)
+        .returning(m.publication)
     )
 
 
@@ -201,14 +230,16 @@ async def latest_publications(uow: ReadUow) -> dict[str, sa.RowMapping]:
     return {row["hall"]: row for row in rows}
 
 
-async def sent_version(uow: ReadUow, hall: str, version: int) -> sa.RowMapping | None:
-    """The newest publication of this version that is not refused."""
-    return await uow.first(
-        sa.select(m.publication)
-        .where(_P.hall == hall, _P.version == version, _P.state != "refused")
-        .order_by(_P.directive.desc())
+async def name_version(uow: Uow, sent: sa.RowMapping) -> None:
+    """What came into force last was what the city sent so: the version is of whom sent it."""
+    last = sa.tuple_(_V.hall, _V.epoch, _V.seq).in_(
+        sa.select(_V.hall, _V.epoch, _V.seq)
+        .where(_V.hall == sent["hall"], _V.version == sent["version"])
+        .order_by(_V.epoch.desc(), _V.seq.desc())
         .limit(1)
     )
+    statement = sa.update(m.version).where(last, _V.origin == "city")
+    await uow.run(statement.values(who=sent["who"], note=sent["note"]))
 
 
 async def end_publication(
@@ -218,13 +249,16 @@ async def end_publication(
     at: int,
     why: tuple[str, dict[str, str | int]] | None = None,
 ) -> sa.RowMapping | None:
-    """``why``: code and parameters with which the hall refused it; None: it is in force."""
+    """``why``: code and parameters with which the hall refused it; None: it is in force, withdrawn or not."""
     code, params = why or ("", {})
+    state: sa.ColumnElement[str] = sa.literal("refused" if why else "applied")
+    if code == _EXPIRED:
+        state = sa.case((_P.withdrawn_at > 0, "withdrawn"), else_=state)
     return await uow.first(
         sa.update(m.publication)
         .where(_P.hall == hall, _P.directive == directive)
         .values(
-            state="refused" if why else "applied",
+            state=state,
             code=code,
             params=msgspec.json.encode(params).decode(),
             ended_at=at,
@@ -242,6 +276,6 @@ async def rebase_draft(uow: Uow, hall: str, base: bytes, version: int) -> None:
 
 def why(sent: sa.RowMapping, language: Language) -> str:
     """The sentence with which the hall refused what was sent; empty where it did not."""
-    if not sent["code"]:
+    if sent["state"] != "refused":
         return ""
     return sentence(sent["code"], _params.decode(sent["params"]), language)

@@ -39,6 +39,8 @@ class Standing:
     present: InForce
     draft: Draft | None
     sent: sa.RowMapping | None
+    withdrawn: Sequence[sa.RowMapping] = ()
+    """Sent before ``sent`` and withdrawn, of which there is still something to say."""
 
     @property
     def config(self) -> HallConfig:
@@ -57,6 +59,12 @@ class Standing:
     @property
     def pending(self) -> bool:
         return self.sent is not None and self.sent["state"] == "pending"
+
+    @property
+    def unanswered(self) -> bool:
+        """The hall has something, withdrawn or not, to say a word about."""
+        told = [*self.withdrawn, self.sent] if self.sent is not None else []
+        return any(not one["ended_at"] for one in told)
 
     @property
     def moved_on(self) -> bool:
@@ -104,11 +112,14 @@ class ConfigurationService:
         present = await self.in_force(uow, hall)
         if present is None:
             raise Refusal("config.none")
+        sent = await repo.latest_publication(uow, hall)
+        before = await repo.withdrawn_before(uow, hall, sent["directive"]) if sent else ()
         return Standing(
             hall=hall,
             present=present,
             draft=await repo.draft(uow, hall),
-            sent=await repo.latest_publication(uow, hall),
+            sent=sent,
+            withdrawn=before,
         )
 
     async def review(self, uow: ReadUow, standing: Standing) -> Review:
@@ -265,6 +276,21 @@ class ConfigurationService:
             raise Refusal("config.no_version")
         standing = await self.standing(uow, subject, hall)
         return await self._send(uow, subject, standing, unpack(rows[0]["body"]), note, 0)
+
+    async def withdraw(self, uow: Uow, subject: Subject, hall: HallId, directive: int) -> None:
+        """What was sent as ``directive`` is not delivered any more; the hall then says whether it has it already.
+        Raises ``config.answered`` when the hall has said so."""
+        subject.require(FUNCTION, hall=hall)
+        await repo.lock(uow, hall)
+        now, who = self._clock.now_ms(), subject.name[:80]
+        sent = await repo.withdraw(uow, hall, directive, now, who)
+        if sent is None or not await self._halls.withdraw(
+            uow, subject, hall, directive, under=FUNCTION
+        ):
+            raise Refusal("config.answered")
+        detail = f"version {sent['version']} directive {directive}"
+        await self._audit.write(uow, subject, "config.withdraw", object=hall, detail=detail)
+        uow.changed("configuration")
 
     async def _send(
         self,

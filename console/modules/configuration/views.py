@@ -1,10 +1,12 @@
 """Pages of halls' configurations: the list, one hall with its draft, history and versions."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta, timezone
 from functools import partial
 
+import sqlalchemy as sa
 from aiohttp import web
 
 from console.core.lists import Listing
@@ -26,7 +28,8 @@ from qingting.contract.ids import HallId
 from qingting.kernel.web import LANGUAGE, see_other
 from qingting.kernel.web.sheets import moment, sheet_response
 
-TONES = {"pending": "info", "applied": "done", "refused": "fault"}
+TONES = {"pending": "info", "applied": "done", "refused": "fault", "withdrawn": "info"}
+DONE = {"publish": "sent", "withdraw": "withdrawn", "drop": "dropped", "merge": "merged"}
 HALL = "/configurations/{hall}"
 FORMED = {*FORMS, *parts.LISTS, *parts.WHOLE, "calendar"}
 """Parts with a form; any has a text."""
@@ -128,15 +131,37 @@ def wording(request: web.Request, before: HallConfig, after: HallConfig) -> Word
 def about(request: web.Request, standing: Standing) -> dict[str, object]:
     """What every page of a hall shows."""
     info = standing.present.config.hall
-    sent = standing.sent
+    sent, language = standing.sent, request[LANGUAGE]
+    shown = [one for one in standing.withdrawn if not one["ended_at"] or _holds(standing, one)]
+    if sent is not None and (sent["state"] != "applied" or _holds(standing, sent)):
+        shown = [sent, *shown]
     return {
         "hall": standing.hall,
         "name": info.name,
         "name_en": info.name_en,
         "standing": standing,
-        "why": repo.why(sent, request[LANGUAGE]) if sent is not None else "",
+        "told": [(one, _outcome(one), repo.why(one, language)) for one in shown],
         "tones": TONES,
     }
+
+
+def _holds(standing: Standing, sent: sa.RowMapping) -> bool:
+    """It is what is in force."""
+    return bool(sent["version"] == standing.present.version and sent["state"] == "applied")
+
+
+def _outcome(sent: sa.RowMapping) -> tuple[str, str]:
+    """What became of it, with its tone: what was withdrawn may be on its way, kept away, or in force all the same."""
+    state: str = sent["state"]
+    if state == "withdrawn" and not sent["ended_at"]:
+        return "withdrawing", "info"
+    if state == "withdrawn":
+        return state, "done"
+    return (
+        ("late", "caution")
+        if sent["withdrawn_at"] and state == "applied"
+        else (state, TONES[state])
+    )
 
 
 def _reviewed(request: web.Request, standing: Standing, review: Review) -> dict[str, object]:
@@ -203,6 +228,8 @@ def _hall_routes(desk: Desk) -> list[web.RouteDef]:
             async with uow.savepoint():
                 if button == "publish":
                     await service.publish(uow, subject, hall, str(form.get("note", "")))
+                elif button == "withdraw":
+                    await service.withdraw(uow, subject, hall, _number(form.get("directive")))
                 elif button == "drop":
                     await service.drop(uow, subject, hall)
                 else:
@@ -214,7 +241,7 @@ def _hall_routes(desk: Desk) -> list[web.RouteDef]:
                     await service.take_over(uow, subject, hall, kept)
         except Refusal as refusal:
             return await desk.shown(request, standing, refusal)
-        done = {"publish": "sent", "drop": "dropped", "merge": "merged"}[button]
+        done = DONE[button]
         raise see_other(request, f"/configurations/{hall}", done=f"conf.done.{done}")
 
     async def save_again(request: web.Request) -> web.Response:
@@ -224,7 +251,7 @@ def _hall_routes(desk: Desk) -> list[web.RouteDef]:
 
     return [
         web.get(HALL, hall),
-        web.post(HALL + "/{step:publish|drop|merge}", press),
+        web.post(HALL + "/{step:publish|withdraw|drop|merge}", press),
         web.post(HALL + "/saves/{revision:\\d{1,9}}", save_again),
     ]
 
@@ -301,6 +328,11 @@ def _version_routes(desk: Desk) -> list[web.RouteDef]:
         raise see_other(request, f"/configurations/{standing.hall}", done="conf.done.sent")
 
     return [web.get(address, version), web.post(address + "/back", back)]
+
+
+def _number(given: object) -> int:
+    """Of what the form says; 0 for what is no number."""
+    return int(given) if isinstance(given, str) and re.fullmatch(r"[0-9]{1,15}", given) else 0
 
 
 def _place(request: web.Request) -> tuple[int, int]:

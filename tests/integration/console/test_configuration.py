@@ -1,30 +1,24 @@
 """A hall's configuration written at the city: the hall applies it, refuses it, goes back, and nobody is overwritten."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 from city_hall import Log
+from configuration_stage import HALL, Stage, linked
 from console_browser import Browser, browser, console
 from engine_builders import CARE, HEALTH, KIOSK, LI, POLICE, W1, small_hall
 from form_fields import form_entries, invalid_inputs
 from patience import until
 
-from console.app.server import ConsoleReady
-from console.core.permissions import NOBODY, SYSTEM
+from console.core.permissions import NOBODY
 from console.modules.catalogue import repository as catalogue
 from console.modules.catalogue.domain import ItemBody
 from console.modules.configuration import views_edit
-from console.modules.configuration.api import CONFIGURATION
-from console.modules.configuration.service import ConfigurationService, Standing
-from hallserver.hall import Hall, open_hall
-from hallserver.link.city_link import CityLink
+from hallserver.hall import open_hall
 from qingting.contract import commands as c
 from qingting.contract import events as e
 from qingting.contract.config_parts import OfferPart, RosterPart
@@ -35,68 +29,6 @@ from qingting.contract.rules import CallingRules, Ratio
 from qingting.kernel.aio.clock import SystemClock
 
 pytestmark = pytest.mark.postgres
-HALL = HallId("test")
-
-
-@dataclass
-class Stage:
-    """A console, a real hall that dials it, and an administrator's browser."""
-
-    ready: ConsoleReady
-    hall: Hall
-    person: Browser
-
-    @property
-    def service(self) -> ConfigurationService:
-        found = self.ready.city.context.take(CONFIGURATION)
-        assert isinstance(found, ConfigurationService)
-        return found
-
-    async def standing(self) -> Standing:
-        async with self.ready.city.db.read() as uow:
-            return await self.service.standing(uow, SYSTEM, HALL)
-
-    async def at_version(self, version: int) -> Standing:
-        """Once the city knows that the hall has it."""
-
-        async def known() -> bool:
-            return (await self.standing()).present.version == version
-
-        await until(known)
-        return await self.standing()
-
-    async def answered(self) -> str:
-        """State and code of what was sent last, once the hall has answered."""
-
-        async def known() -> bool:
-            return not (await self.standing()).pending
-
-        await until(known)
-        sent = (await self.standing()).sent
-        assert sent is not None
-        return f"{sent['state']} {sent['code']}".strip()
-
-    async def push(self, *parts: OfferPart | RosterPart) -> None:
-        async with self.ready.city.db.write() as uow:
-            await self.service.push(uow, SYSTEM, HALL, parts, "test")
-
-    async def press(self, step: str, **fields: str) -> tuple[int, str]:
-        page = "/configurations/test"
-        status, _, text = await self.person.submit(page, f"{page}/{step}", **fields)
-        return status, text
-
-
-@asynccontextmanager
-async def linked(ready: ConsoleReady, hall: Hall) -> AsyncIterator[CityLink]:
-    key = await ready.city.enrol_hall(HALL, name="测试大厅")
-    url = ready.url.replace("http", "ws") + "/link"
-    link = CityLink(hall, hall.store, url, HALL, key, SystemClock(), build="t1")
-    task = asyncio.create_task(link.run())
-    try:
-        yield link
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.fixture
@@ -110,13 +42,9 @@ async def stage(city_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
     ):
         await person.enter(ready)
 
-        async def known() -> bool:
-            async with ready.city.db.read() as uow:
-                found = await ready.city.context.take(CONFIGURATION).in_force(uow, HALL)
-            return found is not None
-
-        await until(known)
-        yield Stage(ready, hall, person)
+        found = Stage(ready, hall, person)
+        await until(found.known)
+        yield found
 
 
 async def _two_at_once(person: Browser, page: str, fields: dict[str, str]) -> None:

@@ -2514,9 +2514,14 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "config.pending": {
-    "zh": "上一次发布还在等大厅确认，这次没有发出。大厅连上后会回答，之后再发布。",
-    "en": "The hall has not answered the last publication yet; this one was not sent. Publish again once it has.",
+    "zh": "上一次发布还在等大厅确认，这次没有发出。大厅连上后会回答，之后再发布；也可以先撤回上一次发布。",
+    "en": "The hall has not answered the last publication yet; this one was not sent. Publish again once it has, or withdraw the last one first.",
     "retry": true
+  },
+  "config.answered": {
+    "zh": "大厅已经回答，这次发布撤不回了。结果就在这一页上；要改回去，可以在历史版本里恢复以前的一版。",
+    "en": "The hall has answered already, so this publication can be withdrawn no more. What became of it is on this page; to go back, restore an earlier version from the history.",
+    "retry": false
   },
   "config.conflict": {
     "zh": "草稿开始以后，第 {version} 版已经启用。请先把草稿接到新版上再发布。",
