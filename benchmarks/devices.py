@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -42,6 +42,7 @@ from simulators.serve import serve_bench
 SIZES = city_sizes()
 IDLE_SECONDS = 20.0
 SETTLE_SECONDS = 3.0
+FAULT_SECONDS = 3.0
 CONNECT_SECONDS = 120.0
 SHOWN_SECONDS = 10.0
 """A change that the page has not shown after this time was lost."""
@@ -82,7 +83,12 @@ async def _measure(stack: AsyncExitStack, folder: Path, seconds: float) -> Flat:
         halls.append(hall)
         processes.append(process)
     figures = await _idle_agent(stack, folder, configs[0], halls[0])
-    job = FleetJob(halls=tuple(halls), seconds=seconds, real=frozenset({f"h00/{AGENT}"}))
+    job = FleetJob(
+        halls=tuple(halls),
+        seconds=seconds,
+        fault_seconds=FAULT_SECONDS,
+        real=frozenset({f"h00/{AGENT}"}),
+    )
     changes, page = await _faults(f"http://127.0.0.1:{console_port}", city, job)
     figures |= delays(changes, page.shown)
     figures["page_p50_ms"] = round(percentile(page.fetch_ms, 0.5), 1)
@@ -187,10 +193,22 @@ async def _faults(url: str, city: CityCast, job: FleetJob) -> tuple[list[Change]
                 said = await load.stdout.readline()
             if not said:
                 raise BenchmarkFailedError("the fleet lost a connection")
-            await asyncio.sleep(SETTLE_SECONDS)
-        return msgspec.json.decode(said, type=list[Change]), page
+            changes = msgspec.json.decode(said, type=list[Change])
+            await _until_shown(changes, page)
+        return changes, page
     finally:
         await end(load)
+
+
+async def _until_shown(changes: Sequence[Change], page: CityPage) -> None:
+    """Until the page has had time for the last change, or shows that no printer is in fault any more."""
+    last = max(change.at for change in changes)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SHOWN_SECONDS):
+            while True:
+                if any(at > last and not out for at, out in page.shown):
+                    return
+                await asyncio.sleep(0.05)
 
 
 def delays(changes: Sequence[Change], shown: Shown) -> Flat:

@@ -21,16 +21,17 @@ from qingting.contract.states import Condition, DeviceKind, DeviceState
 from qingting.kernel.open_files import lift_open_files
 
 FAULTS_PER_S = 2.5
-FAULT_SECONDS = 3.0
 TOGETHER = 50
 """Connections that are opened at one time."""
 
 
 class FleetJob(Strict, frozen=True, kw_only=True):
-    """``real`` are devices (``hall/device``) that run elsewhere: no connection is made for them."""
+    """A printer is out of paper for ``fault_seconds``. ``real`` are devices (``hall/device``) that run elsewhere: no connection is
+    made for them."""
 
     halls: tuple[FleetHall, ...]
     seconds: float
+    fault_seconds: float
     real: frozenset[str] = frozenset()
 
 
@@ -95,7 +96,7 @@ class Fleet:
 
     async def _fault(self, hall: FleetHall, kiosk: int, line: Line, number: int) -> None:
         await self._report(hall, kiosk, line, number, "out")
-        await asyncio.sleep(FAULT_SECONDS)
+        await asyncio.sleep(self._job.fault_seconds)
         await self._report(hall, kiosk, line, number, "back")
 
     async def _report(

@@ -1,31 +1,25 @@
 """``qingting bench devices`` runs real servers and a page, and says how soon a fault is seen."""
 
-import subprocess
-import sys
-
-import msgspec
 import pytest
 
 from benchmarks.devices import delays
 from benchmarks.fleet import city_sizes
 from benchmarks.fleet_load import Change
-from benchmarks.processes import ROOT, BenchmarkFailedError
+from benchmarks.processes import BenchmarkFailedError
+from tests.benches import figures_of
 
 SHORT = """
 from benchmarks import devices
 from benchmarks.fleet import Size
 from qingting.cli import main
 devices.SIZES = [Size(windows=2, kiosks=3)]
-devices.IDLE_SECONDS, devices.SETTLE_SECONDS = 0.5, 1.0
+devices.IDLE_SECONDS, devices.SETTLE_SECONDS, devices.FAULT_SECONDS = 0.5, 1.0, 8.0
 main(["bench", "devices", "--json", "--seconds", "1"])
 """
 
 
 def test_prints_one_flat_object_with_the_promised_keys() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, timeout=170, check=True
-    )
-    figures = msgspec.json.decode(done.stdout, type=dict[str, float])
+    figures = figures_of(SHORT)
     assert (figures["pads"], figures["kiosks"], figures["status_changes"]) == (4, 3, 4)
     assert figures["agent_rss_mb"] > 20
     assert figures["hall_rss_mb"] > 20

@@ -1,14 +1,10 @@
 """``qingting bench hall`` measures a real server and says so in a form that others can read."""
 
-import subprocess
-import sys
-
-import msgspec
 import pytest
 
 from benchmarks import hall as bench
 from benchmarks.line import percentile
-from benchmarks.processes import ROOT
+from tests.benches import figures_of
 
 SHORT = """
 from benchmarks import hall
@@ -19,12 +15,8 @@ main(["bench", "hall", "--json", "--seconds", "1"])
 """The command with fewer clients and turns."""
 
 
-@pytest.mark.timeout(300)
 def test_prints_one_flat_object_with_the_promised_figures_and_nothing_else() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, timeout=280, check=True
-    )
-    figures = msgspec.json.decode(done.stdout, type=dict[str, float])
+    figures = figures_of(SHORT)
     for name in ("c2",):
         assert figures[f"{name}.lifecycles_per_s"] > 0
         assert figures[f"{name}.limit_lifecycles_per_s"] > 0

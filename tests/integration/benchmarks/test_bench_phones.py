@@ -1,11 +1,6 @@
 """``qingting bench phones`` opens real streams at a real server and says how fresh they are."""
 
-import subprocess
-import sys
-
-import msgspec
-
-from benchmarks.processes import ROOT
+from tests.benches import figures_of
 
 SHORT = """
 from benchmarks import phones
@@ -16,10 +11,7 @@ main(["bench", "phones", "--json", "--seconds", "2"])
 
 
 def test_prints_one_flat_object_with_cost_and_freshness() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", SHORT], cwd=ROOT, capture_output=True, timeout=110, check=True
-    )
-    figures = msgspec.json.decode(done.stdout, type=dict[str, float])
+    figures = figures_of(SHORT)
     assert figures["p12.calls"] == 4
     assert figures["p12.megabytes"] > 10
     assert 0 < figures["p12.busy_cpu_share"] < 2
