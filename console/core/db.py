@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -101,12 +101,21 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Uow]:
         """A transaction that may change things; its notifications leave with the commit."""
-        async with self._connection(self.engine) as connection:
-            uow = Uow(connection)
-            async with _away_as_refusal(), connection.begin():
-                yield uow
-                await uow.before_commit()
+        async with AsyncExitStack() as parts:
+            connection = await parts.enter_async_context(self._begun())
+            uow = Uow(connection, parts, self._begun)
+            yield uow
+            await uow.before_commit()
         uow.after_commit()
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncIterator[AsyncConnection]:
+        async with (
+            self._connection(self.engine) as connection,
+            _away_as_refusal(),
+            connection.begin(),
+        ):
+            yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadUow]:
@@ -147,6 +156,11 @@ class Database:
                     await connection.close()
         finally:
             self._line.give_back()
+
+    @property
+    def held(self) -> int:
+        """How many connections somebody has at this moment."""
+        return self._line.taken
 
     async def ping(self) -> None:
         """Raises :class:`CityUnavailable` when nobody answers."""

@@ -15,10 +15,15 @@ class Line:
     """``places`` can be taken at one time. Each is given back once by who took it."""
 
     def __init__(self, places: int) -> None:
-        self._free = places
+        self._places = self._free = places
         self._acts: Waiting = deque()
         self._looks: Waiting = deque()
         self._row = 0
+
+    @property
+    def taken(self) -> int:
+        """How many places somebody has."""
+        return self._places - self._free
 
     async def take(self) -> None:
         """Waits for its turn; nobody who came later and wants the same gets it before."""

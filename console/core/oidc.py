@@ -19,6 +19,7 @@ from aiohttp import web
 
 from console.core.oidc_provider import LOCAL, OidcProvider, ProviderDocs
 from console.core.oidc_tokens import OidcRejectedError, b64url, checked_claims, checked_logout
+from console.core.web import UOW
 from qingting.contract.base import Record, Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
@@ -212,7 +213,8 @@ class OidcDoor:
     """The two ends of a login on one of our pages: ``path`` is where the provider sends the browser back to.
 
     The cookie is for that path alone, not for scripts, and comes with the provider's redirect (``SameSite=Lax``).
-    ``public_url`` is what browsers call this server by; empty: by what each request says.
+    ``public_url`` is what browsers call this server by; empty: by what each request says. While the provider is asked the
+    request's transaction is closed (:meth:`console.core.uow.Uow.outside`).
     """
 
     def __init__(
@@ -227,8 +229,9 @@ class OidcDoor:
 
     async def begin(self, request: web.Request, *, prompt: str = "") -> web.HTTPException:
         """The redirect to raise; ``?next=`` of the request is remembered."""
-        back = self.address(request, self._path)
-        url, sealed = await self.client.begin(back, request.query.get("next", "/"), prompt=prompt)
+        back, wanted = self.address(request, self._path), request.query.get("next", "/")
+        async with request[UOW].outside():
+            url, sealed = await self.client.begin(back, wanted, prompt=prompt)
         answer = web.HTTPFound(url)
         answer.set_cookie(
             self._cookie, sealed, path=self._path, max_age=ATTEMPT_MS // 1000,
@@ -238,10 +241,14 @@ class OidcDoor:
 
     async def finish(self, request: web.Request) -> Return:
         """Whom the provider named. Raises what :meth:`OidcClient.finish` raises."""
-        back = self.address(request, self._path)
-        return await self.client.finish(
-            request.cookies.get(self._cookie, ""), back, dict(request.query)
-        )
+        back, sealed = self.address(request, self._path), request.cookies.get(self._cookie, "")
+        async with request[UOW].outside():
+            return await self.client.finish(sealed, back, dict(request.query))
+
+    async def end_session_url(self, request: web.Request, path: str) -> str:
+        """:meth:`OidcClient.end_session_url`, and back to a path of ours. Raises ``oidc.unavailable``."""
+        async with request[UOW].outside():
+            return await self.client.end_session_url(self.address(request, path))
 
     def forget(self, response: web.StreamResponse) -> None:
         """An attempt is good once: its cookie goes with the answer."""

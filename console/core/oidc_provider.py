@@ -21,8 +21,7 @@ KEYS_AGAIN_MS = 30_000
 """An unknown key asks for the provider's keys again, but not more often than this."""
 SLOW_SECONDS = 1.0
 MOST_SLOW = 3
-"""While so many have waited for the provider for longer than that, nobody else does: whoever waits holds one of the
-connections to the database that all pages need."""
+"""While so many have waited for the provider for longer than that, nobody else does: who comes then is told at once."""
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 log = structlog.get_logger(__name__)

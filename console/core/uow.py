@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,8 +52,14 @@ class ReadUow:
 class Uow(ReadUow):
     """A transaction that may write. It is committed at the edge, never by the code that uses it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        parts: AsyncExitStack,
+        begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+    ) -> None:
         super().__init__(connection)
+        self._parts, self._begin = parts, begin
         self._changed: set[str] = set()
         self._messages: dict[tuple[str, str], None] = {}
         self._after: list[Callable[[], None]] = []
@@ -70,6 +77,27 @@ class Uow(ReadUow):
         """An inner transaction that can fail alone (``async with``). For whoever makes a page of a refusal: a page commits,
         and what was done before it was refused would stay."""
         return self._connection.begin_nested()
+
+    @asynccontextmanager
+    async def outside(self) -> AsyncIterator[None]:
+        """Around a question to another system, however long its answer takes: what was done so far is committed, connection
+        and locks are given back, and what comes after is a transaction of its own. Not within a savepoint."""
+        assert not self._connection.in_nested_transaction()
+        await self.before_commit()
+        await self._parts.aclose()
+        self.after_commit()
+        self._changed, self._messages, self._after = set(), {}, []
+        try:
+            yield
+        except Exception:
+            # What was refused is said on a page, which reads.
+            await self._again()
+            raise
+        await self._again()
+
+    async def _again(self) -> None:
+        self._connection = await self._parts.enter_async_context(self._begin())
+        self.opened = time.monotonic()
 
     def changed(self, *names: str) -> None:
         """Pages that show one of ``names`` are told after the commit."""

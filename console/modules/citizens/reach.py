@@ -135,14 +135,15 @@ class Reachable:
         return self._client().ask(back, asked.state), sealed
 
     async def finish(self, uow: Uow, citizen: str, sealed: str, state: str, code: str) -> None:
-        """Keeps whom Alipay names. Raises ``citizen.alipay_mismatch`` (not begun by this person in this browser, or too
+        """Keeps whom Alipay names, which is asked outside of the transaction. Raises ``citizen.alipay_mismatch`` (not begun by this person in this browser, or too
         long ago), ``citizen.alipay_failed``."""
         self._check(citizen, sealed, state)
         client = self._client()
         if not code:
             raise Refusal("citizen.alipay_failed")
         try:
-            name = await client.who(code)
+            async with uow.outside():
+                name = await client.who(code)
         except DeliveryError as error:
             raise Refusal("citizen.alipay_failed") from error
         values = {

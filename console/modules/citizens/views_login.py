@@ -72,7 +72,7 @@ class LoginPages:
         if door is None:
             return ""
         try:
-            return await door.client.end_session_url(door.address(request, START))
+            return await door.end_session_url(request, START)
         except Refusal:
             return ""
 

@@ -82,7 +82,7 @@ class SignOnPages:
         """On from logging out here to logging out there: a page of ours leads, as a form may not lead elsewhere."""
         door = self._door(0)
         try:
-            there = await door.client.end_session_url(door.address(request, LOGIN))
+            there = await door.end_session_url(request, LOGIN)
         except Refusal:
             context = login_context("", "/", Refusal("sso.still_in"), sso=True)
             return request.app[PAGES].render(request, "login.html", context)

@@ -207,7 +207,7 @@ class NoticeDesk:
         body: Wording,
         to: str,
     ) -> None:
-        """Sends a wording with its examples to the editor's own address, which is not kept. Raises
+        """Sends a wording with its examples to the editor's own address, which is not kept, outside of the transaction. Raises
         ``notice.no_channel``, ``notice.try_failed``, ``notice.tries``."""
         subject.require(EDIT)
         sender = self._senders.get(channel)
@@ -235,7 +235,8 @@ class NoticeDesk:
             },
         )
         try:
-            taken = await sender.send(letter)
+            async with uow.outside():
+                taken = await sender.send(letter)
         except DeliveryError as error:
             raise Refusal("notice.try_failed", why=error.reason) from error
         detail = f"{masked(channel, to.strip())} {taken.segments}"

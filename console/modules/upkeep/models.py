@@ -48,8 +48,9 @@ told = sa.Table(
     metadata,
     sa.Column("part", sa.Text, primary_key=True),
     sa.Column("channels", pg.JSONB, nullable=False),
+    _big("lease_until"),
 )
-"""Names of the channels and receivers that know that a part is not well."""
+"""Names of the channels and receivers that know that a part is not well. Until ``lease_until`` a worker is telling."""
 
 restored = sa.Table(
     "up_restored",

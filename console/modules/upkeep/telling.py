@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 CATALOGUE = Catalogue.load("qingting.web.pages", "console.modules.upkeep")
 """Read at import: what is sent outside has no page around it."""
 LOOK_SECONDS = 60.0
+LEASE_MS = 300_000
+"""A worker that dies while it tells leaves the rest to others after this."""
 SETTLED_MS = 5 * MINUTE_MS
 """What is over sooner wakes nobody."""
 TOLD = ("database", "projectors", "jobs", "disk", "certificate", "drill", "backup")
@@ -96,7 +98,8 @@ def message(word: Word, now: int) -> Message:
 
 
 class Caller:
-    """Tells each channel and receiver once; one that fails is tried again with the next look. One worker at a time."""
+    """Tells each channel and receiver once; one that fails is tried again with the next look. Of several workers one has
+    each part, with a lease: nothing of the database is held while the network is asked."""
 
     def __init__(
         self, db: Database, clock: Clock, service: UpkeepService, alarms: AlarmsApi
@@ -107,31 +110,55 @@ class Caller:
         self._alarms = alarms
 
     async def look(self) -> None:
+        taken = await self._take()
+        for word in taken:
+            await self._tell(word)
+        if taken:
+            await self._give_back({one.part.name for one in taken})
+
+    async def _take(self) -> list[Word]:
+        """What nobody else is telling now. Two workers that look at once do so one after the other."""
         async with self._db.write() as uow:
             lock = sa.text("SELECT pg_try_advisory_xact_lock(:lock)")
             if not await uow.scalar(lock, {"lock": _LOCK}):
-                return
+                return []
             parts, now = await self._service.health(uow), self._clock.now_ms()
             rows = await uow.all(sa.select(m.told))
-            told = {row["part"]: list(row["channels"]) for row in rows}
+            told = {row["part"]: row["channels"] for row in rows}
+            leased = {row["part"] for row in rows if row["lease_until"] > now}
             hearers = await self._alarms.hearers(uow, Severity.WARNING)
-            for word in words(parts, told, hearers, now):
-                await self._tell(uow, word, told.setdefault(word.part.name, []), now)
+            free = [one for one in parts if one.name not in leased]
+            found = words(free, told, hearers, now)
+            for name in sorted({one.part.name for one in found}):
+                await _put(uow, name, told.get(name, []), now + LEASE_MS)
+        return found
 
-    async def _tell(self, uow: Uow, word: Word, knows: list[str], now: int) -> None:
+    async def _tell(self, word: Word) -> None:
+        name, now = word.channel.name, self._clock.now_ms()
         try:
             await word.channel.send(message(word, now))
         except DeliveryError as error:
-            name, why = word.channel.name, error.reason
-            log.warning("health.not_told", part=word.part.name, channel=name, why=why)
+            log.warning("health.not_told", part=word.part.name, channel=name, why=error.reason)
             return
-        if word.over:
-            knows.remove(word.channel.name)
-        else:
-            knows.append(word.channel.name)
-        values = {"part": word.part.name, "channels": list(knows)}
-        statement = insert(m.told).values(values)
-        await uow.run(statement.on_conflict_do_update(index_elements=["part"], set_=values))
+        async with self._db.write() as uow:
+            row = await uow.first(
+                sa.select(m.told).where(m.told.c.part == word.part.name).with_for_update()
+            )
+            knows = [one for one in (row["channels"] if row else []) if one != name]
+            if not word.over:
+                knows.append(name)
+            await _put(uow, word.part.name, knows, row["lease_until"] if row else 0)
+
+    async def _give_back(self, parts: set[str]) -> None:
+        async with self._db.write() as uow:
+            here = m.told.c.part.in_(sorted(parts))
+            await uow.run(sa.update(m.told).where(here).values(lease_until=0))
+
+
+async def _put(uow: Uow, part: str, channels: Sequence[str], lease_until: int) -> None:
+    values = {"part": part, "channels": list(channels), "lease_until": lease_until}
+    statement = insert(m.told).values(values)
+    await uow.run(statement.on_conflict_do_update(index_elements=["part"], set_=values))
 
 
 def calling(caller: Caller) -> Callable[[], Awaitable[None]]:

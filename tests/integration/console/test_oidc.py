@@ -177,7 +177,6 @@ def test_a_provider_over_an_open_network_or_with_a_guessable_secret_is_refused()
 async def test_few_wait_for_a_provider_that_is_slow_and_the_others_are_told_at_once(
     provider: IdentityProvider,
 ) -> None:
-    """Whoever waits holds a connection to the database that everybody's pages need."""
     client, clock = client_of(provider), provider.clock
     assert isinstance(clock, ManualClock)
     provider.set_fault(Fault.SLOW)
