@@ -53,12 +53,28 @@ class HeldRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What must stay of somebody for now: ``count`` records, for the reason that is the text ``personal.kept.<why>``,
+    until then; ``until`` 0: until somebody ends it. ``record`` is whose it is, as the holder names people."""
+
+    record: str
+    why: str
+    count: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What became of a wish to be erased. ``kept`` records must stay; ``why`` is then the text ``personal.kept.<why>``."""
+    """What became of a wish to be erased. ``number``: of somebody who was kept and is gone now, whom halls have to
+    forget once more."""
 
     erased: int
-    kept: int = 0
-    why: str = ""
+    left: tuple[Left, ...] = ()
+    number: str = field(default="", repr=False)
+
+    @property
+    def kept(self) -> int:
+        return sum(one.count for one in self.left)
 
 
 class PersonalData(Protocol):
@@ -85,7 +101,13 @@ class PersonalData(Protocol):
         ...
 
     async def erase(self, uow: Uow, person: PersonSought) -> Erased:
-        """Erases or makes nameless what is held about somebody, in the caller's transaction."""
+        """Erases or makes nameless what is held about somebody, in the caller's transaction. What must stay for now
+        is ``left``; the module ``privacy`` has it finished (:meth:`finish`)."""
+        ...
+
+    async def finish(self, uow: Uow, record: str) -> Erased:
+        """Erases what was left of ``record`` and need not stay any more. Not by the number: whoever has come back since
+        then is somebody new, with a consent of their own."""
         ...
 
 

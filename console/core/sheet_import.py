@@ -78,6 +78,11 @@ class SheetPreview(Generic[T]):
         return [one for one in self.rows if one.value is None]
 
     @property
+    def doubtful(self) -> list[SheetRow[T]]:
+        """Rows that are taken although something about them looks wrong."""
+        return [one for one in self.good if one.warnings]
+
+    @property
     def same(self) -> int:
         return len(self.rows) - len(self.good) - len(self.bad)
 

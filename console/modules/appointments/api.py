@@ -210,6 +210,14 @@ class People(Protocol):
         """Name and number of each, without those who are not known (any more)."""
         ...
 
+    async def check_stays(self, uow: ReadUow, id: str) -> None:  # noqa: A002
+        """Raises ``citizen.being_erased`` for who asked to be erased and is kept until a visit is over."""
+        ...
+
+    async def hold_still(self, uow: Uow, id: str) -> None:  # noqa: A002
+        """Until the commit nobody logs in or is registered as this citizen. Taken before the citizen's bookings."""
+        ...
+
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> Known | None: ...
 
     async def find_by_phone(self, uow: ReadUow, phone: str) -> Sequence[Known]:
@@ -291,6 +299,15 @@ class AppointmentsApi(Protocol):
 
     async def bookings_of(self, uow: ReadUow, citizen: str) -> Sequence[Appointment]:
         """All of a citizen's, the latest visit first; lapsed holds left out."""
+        ...
+
+    async def expected(self, uow: ReadUow, citizen: str) -> tuple[int, int]:
+        """How many visits of a citizen are still to come, and when the last of them is over at the latest. One whose
+        hall never said what became of it is over as well, a day later."""
+        ...
+
+    async def hold_still(self, uow: Uow, citizen: str) -> None:
+        """Until the commit nobody books for the citizen, logs in or is registered as them."""
         ...
 
     async def booking(self, uow: ReadUow, appointment: str, citizen: str) -> Appointment:

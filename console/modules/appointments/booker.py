@@ -98,6 +98,7 @@ class Booker:
         if record.done is not None:
             return await self._found(uow, record.done)
         self._check(who, visit, record, held=held)
+        await self._tools.people().check_stays(uow, who.citizen)
         name, now = f"b-{secrets.token_hex(8)}", self._now
         held_until = now + visit.rule.hold_minutes * MINUTE_MS if held else 0
         until = self._after(held_until + GRACE_MS, visit.rule) if held else FOREVER
@@ -153,6 +154,7 @@ class Booker:
         held = await self._held(uow, row)
         record = await self._record(uow, who, row["day"], row["items"], besides=hold)
         check_citizen(who, record, held.rule, held.identity, now)
+        await self._tools.people().check_stays(uow, who.citizen)
         if await places.keep(uow, hold) < 1:
             raise Refusal("appointments.lapsed")
         remind_at = next_reminder(row["start_at"], held.rule.reminders, now)

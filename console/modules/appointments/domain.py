@@ -12,6 +12,9 @@ DAY_MS = 24 * 60 * MINUTE_MS
 WORDS_LENGTH = 150
 OPEN: tuple[Life, ...] = (Life.HELD, Life.BOOKED)
 """States in which a place is taken and the visit is still to come."""
+OVER_AFTER_MS = DAY_MS
+"""So long after its end a visit is over for whoever wants to be erased, also when its hall has never said what became of
+it: numbers are called until a hall closes, and a hall that burned down never says it."""
 AFTER: dict[Life, frozenset[Life]] = {
     Life.HELD: frozenset({Life.BOOKED, Life.CANCELLED}),
     Life.BOOKED: frozenset({Life.ARRIVED, Life.MISSED, Life.CANCELLED}),

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 import sqlalchemy as sa
 
 from console.core.permissions import Permission, Subject
-from console.core.personal import DataClass, Erased, HeldRecord, PersonalField, PersonSought
+from console.core.personal import DataClass, Erased, HeldRecord, Left, PersonalField, PersonSought
 from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
 from console.modules.appointments import models as m
 from console.modules.appointments import repository as repo
-from console.modules.appointments.api import Life
 from console.modules.appointments.service import Door
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -22,7 +21,6 @@ from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.persons import open_person
 from qingting.kernel.security.seal import Sealer
 
-OPEN = (Life.HELD, Life.BOOKED, Life.ARRIVED)
 _BLANK = {"masked_name": "", "masked_number": ""}
 
 
@@ -64,31 +62,48 @@ class AppointmentData:
 
     async def erase(self, uow: Uow, person: PersonSought) -> Erased:
         """Visits to come and punishments in force stay until they are over; of the others no name remains."""
-        now, erased, kept = self._clock.now_ms(), 0, 0
-        for citizen in await self._citizens(uow, person):
-            a, ban, listed = m.appointment.c, m.ban.c, m.listed.c
-            still = a.state.in_([one.value for one in OPEN])
-            erased += await uow.run(
-                sa.update(m.appointment)
-                .where(a.citizen == citizen, ~still)
-                .values(**_BLANK, words="")
-            )
-            gone = sa.select(a.id).where(a.citizen == citizen, ~still)
-            sent = sa.select(m.sent).where(m.sent.c.appointment.in_(gone))
-            told = [(row["hall"], int(row["no"])) for row in await uow.all(sent)]
-            await self._halls.empty_people(uow, told)
-            for table, over in ((m.ban, ban.until <= now), (m.listed, listed.ended_at > 0)):
-                mine = sa.update(table).where(table.c.citizen == citizen, over)
-                erased += await uow.run(mine.values(**_BLANK, reason=""))
-            await self._empty_reasons(uow, citizen, gone)
-            for table, stays in (
-                (m.appointment, still),
-                (m.ban, ban.until > now),
-                (m.listed, listed.ended_at == 0),
-            ):
-                count = sa.select(sa.func.count()).select_from(table)
-                kept += int(await uow.scalar(count.where(table.c.citizen == citizen, stays)))
-        return Erased(erased=erased, kept=kept, why="booked" if kept else "")
+        found = [await self.finish(uow, one) for one in await self._citizens(uow, person)]
+        left = tuple(kept for one in found for kept in one.left)
+        return Erased(erased=sum(one.erased for one in found), left=left)
+
+    async def finish(self, uow: Uow, record: str) -> Erased:
+        await self._door.hold_still(uow, record)
+        now = self._clock.now_ms()
+        erased = await self._empty_visits(uow, record, now)
+        for table, over in ((m.ban, ~_in_force(now)), (m.listed, ~_stands(now))):
+            named = (table.c.masked_name != "") | (table.c.reason != "")
+            mine = sa.update(table).where(table.c.citizen == record, over, named)
+            erased += await uow.run(mine.values(**_BLANK, reason=""))
+        return Erased(erased=erased, left=await self._left(uow, record, now))
+
+    async def _empty_visits(self, uow: Uow, citizen: str, now: int) -> int:
+        a = m.appointment.c
+        mine = (a.citizen == citizen, ~repo.expected(now))
+        named = (a.masked_name != "") | (a.words != "")
+        emptied = sa.update(m.appointment).where(*mine, named).values(**_BLANK, words="")
+        erased = await uow.run(emptied)
+        gone = sa.select(a.id).where(*mine)
+        sent = sa.select(m.sent).where(m.sent.c.appointment.in_(gone))
+        told = [(row["hall"], int(row["no"])) for row in await uow.all(sent)]
+        await self._halls.empty_people(uow, told)
+        await self._empty_reasons(uow, citizen, gone)
+        return erased
+
+    async def _left(self, uow: ReadUow, citizen: str, now: int) -> tuple[Left, ...]:
+        visits, until = await repo.expected_of(uow, citizen, now)
+        found = [Left(record=citizen, why="booked", count=visits, until=until)] if visits else []
+        for table, stays, why in (
+            (m.ban, _in_force(now), "punished"),
+            (m.listed, _stands(now), "listed"),
+        ):
+            until_all = sa.func.coalesce(sa.func.max(table.c.until), 0).label("until")
+            endless = sa.func.count().filter(table.c.until == 0).label("endless")
+            count = sa.select(sa.func.count().label("n"), until_all, endless)
+            row = await uow.first(count.where(table.c.citizen == citizen, stays))
+            if row is not None and row["n"]:
+                ends = 0 if row["endless"] else int(row["until"])
+                found.append(Left(record=citizen, why=why, count=int(row["n"]), until=ends))
+        return tuple(found)
 
     async def _empty_reasons(self, uow: Uow, citizen: str, over: sa.Select[tuple[str]]) -> None:
         """What staff wrote about visits that are ``over``: nobody can tell from words whom they name."""
@@ -109,6 +124,14 @@ class AppointmentData:
         people = self._door.people()
         found = [await people.find(uow, kind, person.number) for kind in CertificateKind]
         return list(dict.fromkeys(one.id for one in found if one is not None))
+
+
+def _in_force(now: int) -> sa.ColumnElement[bool]:
+    return (m.ban.c.until > now) & (m.ban.c.lifted_at == 0)
+
+
+def _stands(now: int) -> sa.ColumnElement[bool]:
+    return (m.listed.c.ended_at == 0) & ((m.listed.c.until == 0) | (m.listed.c.until > now))
 
 
 def _visit(row: sa.RowMapping) -> dict[str, str]:

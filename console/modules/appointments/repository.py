@@ -13,7 +13,7 @@ from console.core.permissions import Scope
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments import models as m
 from console.modules.appointments.api import Appointment, Channel, Life
-from console.modules.appointments.domain import Listed, Record
+from console.modules.appointments.domain import OVER_AFTER_MS, Listed, Record
 from console.modules.appointments.places import clock
 from qingting.contract.directives import Directive
 from qingting.contract.ids import HallId, ItemId
@@ -218,6 +218,22 @@ async def of_citizen(uow: ReadUow, citizen: str) -> Sequence[sa.RowMapping]:
     return await uow.all(
         sa.select(m.appointment).where(_a.citizen == citizen).order_by(_a.start_at.desc(), _a.id)
     )
+
+
+def expected(now: int) -> sa.ColumnElement[bool]:
+    """Visits for which the name is still needed: kept for a moment, booked, or waiting in the hall."""
+    held = (_a.state == Life.HELD.value) & (_a.held_until >= now)
+    coming = _a.state.in_([Life.BOOKED.value, Life.ARRIVED.value])
+    return held | (coming & (_a.end_at > now - OVER_AFTER_MS))
+
+
+async def expected_of(uow: ReadUow, citizen: str, now: int) -> tuple[int, int]:
+    """How many visits of a citizen are still to come, and when the last of them is over at the latest."""
+    ends = sa.func.coalesce(sa.func.max(_a.end_at), 0).label("ends")
+    count = sa.select(sa.func.count().label("n"), ends)
+    row = await uow.first(count.where(_a.citizen == citizen, expected(now)))
+    assert row is not None
+    return int(row["n"]), int(row["ends"]) + OVER_AFTER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from datetime import date
 from console.core.days import day_of
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments import repository as repo
+from console.modules.appointments import repository_places as places
 from console.modules.appointments import repository_standing as standing_repo
 from console.modules.appointments.api import (
     Appointment,
@@ -42,6 +43,11 @@ class Door:
         if self._people is None:
             raise Refusal("appointments.no_people")
         return self._people
+
+    async def hold_still(self, uow: Uow, citizen: str) -> None:
+        """In the order of whoever registers somebody and then books for them, so that nobody waits in a circle."""
+        await self.people().hold_still(uow, citizen)
+        await places.lock(uow, citizen)
 
 
 class AppointmentService:
@@ -113,6 +119,12 @@ class AppointmentService:
         rows = await repo.of_citizen(uow, citizen)
         found = [repo.appointment_of(row, now) for row in rows]
         return [one for one in found if one.state is not Life.LAPSED and one.reason != "released"]
+
+    async def expected(self, uow: ReadUow, citizen: str) -> tuple[int, int]:
+        return await repo.expected_of(uow, citizen, self._clock.now_ms())
+
+    async def hold_still(self, uow: Uow, citizen: str) -> None:
+        await self._door.hold_still(uow, citizen)
 
     async def booking(self, uow: ReadUow, appointment: str, citizen: str) -> Appointment:
         row = await repo.row_of(uow, appointment)

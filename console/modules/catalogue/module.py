@@ -12,6 +12,7 @@ from console.modules.catalogue.api import CATALOGUE, ITEM_SYNC
 from console.modules.catalogue.calls import change_call, item_call, search_call
 from console.modules.catalogue.events import ITEM_PUBLISHED
 from console.modules.catalogue.long_work import TURN_KINDS, publishing, switching, taking
+from console.modules.catalogue.references import References
 from console.modules.catalogue.service import CatalogueService
 from console.modules.catalogue.sync.job import Teller, syncing
 from console.modules.catalogue.sync.service import SyncService
@@ -37,6 +38,7 @@ def setup(context: ModuleContext) -> None:
         context.get(CALENDAR),
         context.events,
         turn,
+        References(context.get(HALLS), context.get(ORGANISATION)),
         context.utc_offset_minutes,
     )
     context.api_events(ITEM_PUBLISHED)

@@ -37,6 +37,7 @@ from console.modules.catalogue.domain import (
 )
 from console.modules.catalogue.events import ITEM_PUBLISHED, ItemPublished
 from console.modules.catalogue.lists import CatalogueLists
+from console.modules.catalogue.references import References, checked
 from console.modules.catalogue.repository import Flagged, Version
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -90,9 +91,10 @@ class CatalogueService:
         calendar: CalendarApi,
         events: ApiEvents,
         turn: Turn,
+        references: References,
         utc_offset_minutes: int,
     ) -> None:
-        self.turn = turn
+        self.turn, self.references = turn, references
         self._clock = clock
         self._audit = audit
         self._calendar = calendar
@@ -330,18 +332,23 @@ class CatalogueService:
         """Keeps a spreadsheet for an hour and says what it would do. Raises ``sheet.unreadable``,
         ``sheet.too_large``, ``sheet.column``."""
         scope = subject.scope(Permission.CATALOGUE)
-        shown, now = await self._preview(uow, new_token(), data, scope), self._clock.now_ms()
+        shown = await self._preview(uow, subject, new_token(), data, scope)
+        now = self._clock.now_ms()
         await UPLOADS.keep(uow, shown, data, kind="items", by=subject.id, at=now)
         return shown
 
     async def _preview(
-        self, uow: ReadUow, token: str, data: bytes, scope: Scope
+        self, uow: ReadUow, subject: Subject, token: str, data: bytes, scope: Scope
     ) -> SheetPreview[ItemBody]:
         rows = await asyncio.to_thread(read_sheet, data)
         pattern = await self.lists.pattern(uow)
         held = await repository.present(uow, codes_in(rows, pattern))
         read = await asyncio.to_thread(read_items, rows, pattern, held.get)
-        found = [_reached(one, held.get(one.key), scope) for one in read]
+        names = await self.references.known(uow, subject)
+        found = [
+            checked(_reached(one, held.get(one.key), scope), held.get(one.key), names)
+            for one in read
+        ]
         good = {one.key: one.value for one in found if one.value is not None}
         known = {name for name, _, _ in await repository.materials(uow)}
         named = {name for body in good.values() for name in body.materials}
@@ -364,7 +371,7 @@ class CatalogueService:
         await self.turn.take(uow, subject)
         now = self._clock.now_ms()
         data, shown = await UPLOADS.take(uow, upload, kind="items", by=subject.id, at=now)
-        found = await self._preview(uow, upload, data, scope)
+        found = await self._preview(uow, subject, upload, data, scope)
         good = agreed(found, shown)
         await self._name_lists(uow, [one.value for one in good if one.value is not None])
         for done, one in enumerate(good, start=1):

@@ -70,14 +70,8 @@ class Desk:
         halls and of other items, and what the item has already."""
         uow, language, subject = request[UOW], request[LANGUAGE], request[SUBJECT]
         scope = subject.scope(Permission.CATALOGUE)
-        names = {
-            one.name
-            for one in await self.organisation.departments(uow)
-            if scope.has_department(one.id, one.division) or scope.below(one.division)
-        }
-        directory = await self.halls.directory(uow, subject.scope(Permission.LOOK))
-        names |= {one.name for one in directory.names("department").values()}
-        names |= {*await repository.departments(uow), department} - {""}
+        names = await self.service.references.departments(uow, subject)
+        names |= {department} - {""}
         own = [
             (short_division(one.code), one.indented(language))
             for one in await self.organisation.divisions(uow)

@@ -48,7 +48,8 @@ class Citizen:
     None, ``acts_for`` itself). Nothing here is in clear but what is public of firms.
 
     ``masked_phone`` is empty where none is kept. ``registered``: entered by staff, never logged in. ``consented``: has
-    agreed to the present text. ``comes``: it is known who comes to a hall.
+    agreed to the present text. ``comes``: it is known who comes to a hall. ``erasing``: has asked to be erased and is
+    kept until a visit is over.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Citizen:
     registered: bool = False
     consented: bool = True
     comes: bool = True
+    erasing: bool = False
 
 
 ME = SlotKey[Citizen]("citizens.me")

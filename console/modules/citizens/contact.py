@@ -136,8 +136,13 @@ class Contact:
         actor = Subject(id=f"citizen {citizen}", name="", address=address)
         sought = await self._service.sought(uow, citizen)
         for one in self._holders:
-            if one.holder != HOLDER:
-                await one.erase(uow, sought)
+            if one.holder == HOLDER:
+                continue
+            left = (await one.erase(uow, sought)).left
+            if any(kept.why == "booked" for kept in left):
+                # Booked a moment ago, perhaps at another window: nobody books any more until the commit.
+                raise Refusal("citizen.has_bookings")
+            await self._privacy.finish_later(uow, one.holder, left)
         await self._privacy.forget_in_halls(uow, sought.number)
         await self._service.forget(uow, actor, citizen)
 

@@ -29,13 +29,15 @@ citizen = sa.Table(
     sa.Column("made_at", sa.BigInteger, nullable=False),
     sa.Column("seen_at", sa.BigInteger, nullable=False),
     sa.Column("forgotten_at", sa.BigInteger),
+    sa.Column("erasing_since", sa.BigInteger),
     sa.UniqueConstraint("certificate", "number_index"),
     sa.Index("cit_citizen_phone", "phone_index"),
 )
 """Natural persons, and firms that logged in themselves (``certificate`` ``uscc``): of those ``comes_box`` holds name and
 number of who comes to the halls. ``number_index`` is the blind index of the certificate's number, ``phone_index`` that of the phone's. ``registered``: entered by staff, never logged in.
 ``consent`` names the text that was agreed to, empty: none yet. Of somebody forgotten (``forgotten_at``) nothing
-is kept but the row, to which old bookings belong."""
+is kept but the row, to which old bookings belong. ``erasing_since``: asked to be erased and is kept until a visit is over
+(decision 0063)."""
 
 login = sa.Table(
     "cit_login",

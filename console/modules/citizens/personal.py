@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from console.core.permissions import SYSTEM, Permission, Subject
-from console.core.personal import DataClass, Erased, HeldRecord, PersonalField, PersonSought
+from console.core.personal import DataClass, Erased, HeldRecord, Left, PersonalField, PersonSought
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments.api import AppointmentsApi
 from console.modules.citizens import repository as repo
-from console.modules.citizens.booking import STILL_OPEN
 from console.modules.citizens.service import HOLDER, CitizenService
 from qingting.contract.errors import Refusal
 
@@ -41,15 +40,25 @@ class CitizenData:
 
     async def erase(self, uow: Uow, person: PersonSought) -> Erased:
         """Whoever is still expected somewhere is kept until then: the hall calls by that name."""
-        erased = kept = 0
-        for row in await repo.by_index(uow, person.index):
-            booked = await self._appointments.bookings_of(uow, row["id"])
-            if any(one.state in STILL_OPEN for one in booked):
-                kept += 1
-                continue
-            await self._service.forget(uow, SYSTEM, row["id"])
-            erased += 1
-        return Erased(erased=erased, kept=kept, why="booked" if kept else "")
+        found = [
+            await self.finish(uow, row["id"]) for row in await repo.by_index(uow, person.index)
+        ]
+        left = tuple(kept for one in found for kept in one.left)
+        return Erased(erased=sum(one.erased for one in found), left=left)
+
+    async def finish(self, uow: Uow, record: str) -> Erased:
+        await self._appointments.hold_still(uow, record)
+        row = await repo.row(uow, record)
+        if row is None:
+            return Erased(erased=0)
+        visits, until = await self._appointments.expected(uow, record)
+        if visits:
+            await self._service.keep_for_now(uow, record)
+            kept = Left(record=record, why="booked", count=1, until=until)
+            return Erased(erased=0, left=(kept,))
+        number = self._opened(row)["number"]
+        await self._service.forget(uow, SYSTEM, record)
+        return Erased(erased=1, number=number)
 
     async def _row(self, uow: ReadUow, subject: Subject, record: str) -> sa.RowMapping:
         """Citizens belong to no hall or district: only who may see all of the city's sees them by their id."""

@@ -116,7 +116,7 @@ class CitizenService:
         row, made = await self._kept(uow, given)
         if self.opened(row["name_box"], "name", row["id"]) != name:
             raise Refusal("citizen.name_differs")
-        if given.phone and not row["masked_phone"]:
+        if _takes_phone(row, given):
             await repo.change(uow, row["id"], self._phone(row["id"], given.phone))
         if made:
             await repo.change(uow, row["id"], {"registered": True})
@@ -131,6 +131,16 @@ class CitizenService:
         person = row["certificate"] in set(CertificateKind)
         kind = CertificateKind(row["certificate"]) if person else CertificateKind.RESIDENT_ID
         return seal_person(self._hall_sealer(hall), kind, *found)
+
+    async def check_stays(self, uow: ReadUow, id: str) -> None:  # noqa: A002
+        row = await self.row(uow, id)
+        if row["erasing_since"] is not None:
+            raise Refusal("citizen.being_erased")
+
+    async def hold_still(self, uow: Uow, id: str) -> None:  # noqa: A002
+        row = await repo.row(uow, id)
+        if row is not None:
+            await repo.lock_number(uow, row["certificate"], row["number_index"])
 
     async def in_clear(self, uow: ReadUow, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
         rows = await repo.rows(uow, ids)
@@ -181,6 +191,12 @@ class CitizenService:
             return Reach(phone=to, language=language)
         return Reach(mail=to, language=language)
 
+    async def keep_for_now(self, uow: Uow, citizen: str) -> None:
+        """Whoever asked to be erased can see, change and give back what is booked, and book nothing more."""
+        row = await self.row(uow, citizen)
+        if row["erasing_since"] is None:
+            await repo.change(uow, citizen, {"erasing_since": self._clock.now_ms()})
+
     async def forget(self, uow: Uow, subject: Subject, id: str) -> None:  # noqa: A002
         await self.row(uow, id)
         await repo.forget(uow, id, self._clock.now_ms())
@@ -222,7 +238,7 @@ class CitizenService:
             "seen_at": now,
             **self._name(citizen, given),
         }
-        if given.phone and not row["masked_phone"]:
+        if _takes_phone(row, given):
             values |= self._phone(citizen, given.phone)
         elif row["phone_index"] is None and row["phone_box"]:
             # Kept before phones could be searched for.
@@ -317,6 +333,11 @@ def login_of(issuer: str, subject: str) -> str:
     return digest(f"{issuer}\n{subject}") if subject else ""
 
 
+def _takes_phone(row: sa.RowMapping, given: Told) -> bool:
+    """Nothing more is collected of somebody who is to be erased."""
+    return bool(given.phone) and not row["masked_phone"] and row["erasing_since"] is None
+
+
 def _citizen(row: sa.RowMapping) -> Citizen:
     firm = row["certificate"] not in set(CertificateKind)
     itself = Firm(id=row["id"], name=row["masked_name"], code=row["masked_number"])
@@ -332,6 +353,7 @@ def _citizen(row: sa.RowMapping) -> Citizen:
         registered=row["registered"],
         consented=row["consent"] == CONSENT,
         comes=not firm or bool(row["comes_box"]),
+        erasing=row["erasing_since"] is not None,
     )
 
 

@@ -8,7 +8,6 @@ from console.core.module import Slot
 from console.core.web import PAGES, UOW, address_of
 from console.modules.appointments.api import AppointmentsApi
 from console.modules.citizens.api import Citizen
-from console.modules.citizens.booking import STILL_OPEN
 from console.modules.citizens.contact import CHANNELS, Contact
 from console.modules.citizens.door import LOGIN
 from console.modules.citizens.reach import Reachable
@@ -125,18 +124,21 @@ class MePages:
 
     async def _booked(self, request: web.Request, citizen: Citizen) -> int:
         """How many visits of somebody are still to come."""
-        found = await self._desk.appointments.bookings_of(request[UOW], citizen.id)
-        return sum(one.state in STILL_OPEN for one in found)
+        return (await self._desk.appointments.expected(request[UOW], citizen.id))[0]
 
     async def delete(self, request: web.Request) -> web.Response:
         citizen, form = await self._desk.service.require(request), await read_form(request, EndForm)
-        booked = await self._booked(request, citizen)
-        if booked or not form.sure:
-            problem = Refusal("citizen.has_bookings") if booked else Refusal("citizen.not_sure")
-            context = {"booked": booked, "problem": problem}
-            return request.app[PAGES].render(request, "c_delete.html", context)
-        await self._desk.contact.forget(request[UOW], citizen.id, address_of(request))
-        raise see_other(request, START, done="c.done.deleted")
+        problem = None if form.sure else Refusal("citizen.not_sure")
+        try:
+            if problem is None:
+                async with request[UOW].savepoint():
+                    await self._desk.contact.forget(request[UOW], citizen.id, address_of(request))
+        except Refusal as refusal:
+            problem = refusal
+        if problem is None:
+            raise see_other(request, START, done="c.done.deleted")
+        context = {"booked": await self._booked(request, citizen), "problem": problem}
+        return request.app[PAGES].render(request, "c_delete.html", context)
 
 
 def _channel(request: web.Request) -> str:

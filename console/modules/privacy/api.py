@@ -7,6 +7,7 @@ from typing import Protocol
 
 from console.core.module import ApiKey
 from console.core.permissions import Permission, Subject
+from console.core.personal import Left
 from console.core.uow import ReadUow, Uow
 from console.modules.privacy.domain import ExportState, Reason, RequestKind, RequestState
 from qingting.kernel.security.seal import Sealer, SealKey
@@ -54,10 +55,22 @@ class ExportInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StillKept:
+    """What an erasure had to leave, ``count`` records at a holder for the reason ``personal.kept.<why>``; ``until`` 0:
+    until somebody ends it."""
+
+    holder: str
+    why: str
+    count: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRequest:
     """A request of somebody whom data is about. Masked texts are empty once it is over. ``counts``: by holder, how
     many records were found or erased. ``halls_waiting``: so many halls have not erased the person yet;
-    ``halls_gone``: so many have not and, somebody said, do not come back."""
+    ``halls_gone``: so many have not and, somebody said, do not come back. ``kept``: what an erasure had to leave and
+    erases by itself later; ``finished_at``: the last of it was erased then, 0 where nothing had to stay."""
 
     no: int
     kind: RequestKind
@@ -73,6 +86,8 @@ class SubjectRequest:
     counts: Mapping[str, int]
     halls_waiting: int = 0
     halls_gone: int = 0
+    kept: Sequence[StillKept] = ()
+    finished_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +151,11 @@ class PrivacyApi(Protocol):
         """Tells every hall to forget whoever has the certificate ``number``; how many halls that are."""
         ...
 
+    async def finish_later(self, uow: Uow, holder: str, left: Sequence[Left]) -> None:
+        """Has erased by itself, once it need not stay any more, what a holder had to leave of an account that its owner
+        deleted."""
+        ...
+
     async def requests_of(self, uow: ReadUow, number: str) -> Sequence[SubjectRequest]:
         """What a person asked for, newest first, also when it is over."""
         ...
@@ -164,6 +184,7 @@ __all__ = [
     "RequestState",
     "Requester",
     "Sheet",
+    "StillKept",
     "SubjectRequest",
     "export_path",
     "show_path",

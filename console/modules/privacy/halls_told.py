@@ -76,20 +76,41 @@ class HallsTold:
         self._sealer, self._hall_sealer = sealer, hall_sealer
 
     async def tell(self, uow: Uow, number: str, request: int | None) -> int:
-        """Tells every hall to forget whoever has the certificate ``number``; how many halls that are.
+        """Has every hall told to forget whoever has the certificate ``number``; how many halls that are.
 
-        A hall that can be told nothing before it has said how far it is holds nobody up: its word waits here."""
-        now, told = self._clock.now_ms(), 0
-        unsettled = await self._halls.unsettled(uow)
-        for hall in sorted(await self._halls.placed(uow)):
-            if hall in unsettled:
-                box = self._sealer.seal(number, context=CONTEXT)
-                row = {"hall": hall, "request": request, "box": box, "at": now}
-                await uow.run(sa.insert(m.untold).values(**row))
-            else:
-                await self._send(uow, hall, number, request, now)
-            told += 1
-        return told
+        The words lie here until :meth:`tell_settled` sends them: an erasure holds locks of its own, and would wait in a
+        circle with whoever tells a hall something and writes that into the audit."""
+        now = self._clock.now_ms()
+        if request is not None:
+            await self._supersede(uow, request)
+        rows = [
+            {
+                "hall": hall,
+                "request": request,
+                "box": self._sealer.seal(number, context=CONTEXT),
+                "at": now,
+            }
+            for hall in sorted(await self._halls.placed(uow))
+        ]
+        if rows:
+            await uow.run(sa.insert(m.untold), rows)
+            uow.changed(CHANGED)
+        return len(rows)
+
+    async def hold_words(self, uow: Uow, request: int | None) -> None:
+        """Waits until no word of the request is just being sent: whoever sends one waits for the audit, so that it
+        comes before anything is written there."""
+        mine = sa.select(m.untold.c.no).where(m.untold.c.request == request)
+        await uow.all(mine.order_by(m.untold.c.no).with_for_update())
+
+    async def _supersede(self, uow: Uow, request: int) -> None:
+        """What the halls were told of this request before: the person was at some of them once more since then. Of a
+        hall that had answered although it was said to be gone, it is not said any more."""
+        t, u, g = m.told.c, m.untold.c, m.gone.c
+        answered = sa.select(t.hall).where(t.request == request, t.done_at.is_not(None))
+        await uow.run(sa.delete(m.gone).where(g.request == request, g.hall.in_(answered)))
+        await uow.run(sa.update(m.told).where(t.request == request).values(request=None))
+        await uow.run(sa.delete(m.untold).where(u.request == request))
 
     async def _send(
         self, uow: Uow, hall: HallId, number: str, request: int | None, at: int
@@ -157,19 +178,31 @@ class HallsTold:
         await uow.run(sa.insert(m.gone).values(**row))
 
     async def tell_settled(self) -> None:
-        """Sends the words that waited for halls which have said by now how far they are."""
+        """Sends the words that lie here; those for halls that have not said how far they are lie on."""
         u = m.untold.c
         async with self._db.read() as reader:
-            if not await reader.scalar(sa.select(sa.exists().select_from(m.untold))):
-                return
+            waiting = {row["hall"] for row in await reader.all(sa.select(u.hall).distinct())}
+            ready = waiting - await self._halls.unsettled(reader) if waiting else set()
+        for hall in sorted(ready):
+            found = AT_ONCE
+            while found == AT_ONCE:
+                found = await self._tell_one(HallId(hall))
+
+    async def _tell_one(self, hall: HallId) -> int:
+        """Sends some words to one hall; how many. Each hall in a transaction of its own, so that nobody who tells
+        another one waits in a circle."""
+        u = m.untold.c
         async with self._db.write() as uow:
-            unsettled = sorted(await self._halls.unsettled(uow))
-            ready = sa.select(m.untold).where(u.hall.not_in(unsettled)).order_by(u.no)
-            for row in await uow.all(ready.limit(AT_ONCE).with_for_update(skip_locked=True)):
+            if hall in await self._halls.unsettled(uow):
+                return 0
+            mine = sa.select(m.untold).where(u.hall == hall).order_by(u.no).limit(AT_ONCE)
+            rows = await uow.all(mine.with_for_update(skip_locked=True))
+            for row in rows:
                 number = self._sealer.open(row["box"], context=CONTEXT)
-                await self._send(uow, HallId(row["hall"]), number, row["request"], row["at"])
+                await self._send(uow, hall, number, row["request"], row["at"])
                 await uow.run(sa.delete(m.untold).where(u.no == row["no"]))
                 uow.changed(CHANGED)
+        return len(rows)
 
     async def settle(self) -> bool:
         """Notes the answers that have come, and forgets in the city whom those halls were told to forget; False when
@@ -193,7 +226,7 @@ class HallsTold:
 
     async def run(self, signals: Signals) -> None:
         """Settles whenever a hall has answered something, in any number of workers."""
-        await work_when_woken(Waker(signals, frozenset({"halls"})), self.settle)
+        await work_when_woken(Waker(signals, frozenset({"halls", CHANGED})), self.settle)
 
 
 def _told(

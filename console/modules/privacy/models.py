@@ -1,6 +1,7 @@
 """Tables of the privacy module. Instants are UTC milliseconds."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from console.core.models import metadata
 
@@ -74,11 +75,30 @@ request = sa.Table(
     sa.Column("handled_at", sa.BigInteger),
     sa.Column("outcome", sa.Text, nullable=False, server_default=""),
     sa.Column("counts", sa.Text, nullable=False, server_default=""),
+    sa.Column("finished_at", sa.BigInteger),
     sa.Index("priv_request_state", "state", "due"),
     sa.Index("priv_request_proof", "proof"),
 )
 """Requests of those whom data is about. When one is over its boxes and masked texts are emptied; ``proof`` (a keyed
-digest of the number) still tells the one who comes back with the number what was done and when."""
+digest of the number) still tells the one who comes back with the number what was done and when. ``finished_at``: the
+last that had to stay was erased then."""
+
+left = sa.Table(
+    "priv_left",
+    metadata,
+    sa.Column("no", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("request", sa.BigInteger),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("kept", pg.JSONB, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.Index("priv_left_request", "request"),
+    sa.Index("priv_left_next", "next_at"),
+)
+"""What an erasure had to leave: of whom (``record``, as the holder names people), and as ``kept`` why, how many and until
+when. It is looked at again at ``next_at``, and goes when nothing is left; ``request`` null: of an account that its owner
+deleted."""
 
 policy = sa.Table(
     "priv_policy",
@@ -151,8 +171,9 @@ untold = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Index("priv_untold_request", "request"),
 )
-"""Whom halls are to forget that can be told nothing yet: since the city was put back from a backup they have not said
-how far they are (decision 0056). ``box``: the certificate's number, until the word has gone out."""
+"""Whom halls are to forget and were not told yet: it is done in a moment, or, for a hall that since the city was put back
+from a backup has not said how far it is, once it has (decision 0056). ``box``: the certificate's number, until the word
+has gone out."""
 
 gone = sa.Table(
     "priv_gone",

@@ -14,6 +14,7 @@ from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.api import PRIVACY, ExportKind
 from console.modules.privacy.audit_keeping import AuditKeeping, VerifyAudit
 from console.modules.privacy.audit_list import whole_list
+from console.modules.privacy.erasures import Erasures
 from console.modules.privacy.exports import Exports
 from console.modules.privacy.halls_told import WAITING_BOX, HallsTold
 from console.modules.privacy.kept import kept, prunes
@@ -67,12 +68,15 @@ def _service(context: ModuleContext, alarms: PrivacyAlarms) -> PrivacyService:
     halls = HallsTold(context.db, clock, context.get(HALLS), context.sealer, context.hall_sealer)
     calendar, personal = context.get(CALENDAR), context.personal
     context.job("privacy in halls", lambda: halls.run(context.signals))
+    erasures = Erasures(context.db, clock, audit, personal, halls)
+    context.job("erasures", lambda: erasures.run(context.signals))
     return PrivacyService(
         Keys(context.db, clock, audit, context.sealer, context.boxes),
         Unmasking(context.db, clock, audit, personal, alarms, offset),
         Exports(clock, audit),
-        Requests(clock, audit, context.sealer, calendar, personal, halls, offset),
+        Requests(clock, audit, context.sealer, calendar, personal, halls, erasures, offset),
         halls,
+        erasures,
         alarms,
     )
 

@@ -21,8 +21,9 @@ from console.core.personal import (
 from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi
 from console.modules.privacy import models as m
-from console.modules.privacy.api import Requester, Sheet, SubjectRequest
+from console.modules.privacy.api import Requester, Sheet, StillKept, SubjectRequest
 from console.modules.privacy.domain import RequestKind, RequestState
+from console.modules.privacy.erasures import Erasures
 from console.modules.privacy.halls_told import HallsTold, HallTold, Pending
 from console.modules.privacy.policy import read_policy
 from qingting.contract.errors import Refusal
@@ -67,9 +68,10 @@ class Requests:
         calendar: CalendarApi,
         holders: Sequence[PersonalData],
         halls: HallsTold,
+        erasures: Erasures,
         utc_offset_minutes: int,
     ) -> None:
-        self._halls = halls
+        self._halls, self._erasures = halls, erasures
         self._clock, self._audit, self._sealer = clock, audit, sealer
         self._calendar, self._holders = calendar, holders
         self._offset = utc_offset_minutes
@@ -157,8 +159,12 @@ class Requests:
         return await self._infos(uow, rows)
 
     async def _infos(self, uow: ReadUow, rows: Sequence[sa.RowMapping]) -> list[SubjectRequest]:
-        pending = await self._halls.pending(uow, [row["no"] for row in rows])
-        return [_info(row, pending.get(row["no"], Pending())) for row in rows]
+        numbers = [row["no"] for row in rows]
+        pending = await self._halls.pending(uow, numbers)
+        kept = await self._erasures.kept_of(uow, numbers)
+        return [
+            _info(row, pending.get(row["no"], Pending()), kept.get(row["no"], ())) for row in rows
+        ]
 
     # ---- answering ------------------------------------------------------------------------------
 
@@ -202,8 +208,7 @@ class Requests:
         outcome = mask_words(outcome, self._open(row["name_box"]))
         kind, counts = RequestKind(row["kind"]), dict[str, int]()
         if done and kind is RequestKind.ERASE:
-            counts = await self._erase(uow, self._sought(row))
-            counts["halls"] = await self._halls.tell(uow, self._open(row["number_box"]), no)
+            counts = await self._erasures.carry_out(uow, self._sought(row), no)
         elif done and kind is RequestKind.COPY:
             counts = await self.found(uow, subject, no)
         state = RequestState.DONE if done else RequestState.REFUSED
@@ -238,15 +243,6 @@ class Requests:
             rows.append((row["no"], row["kind"], due, *clear.values()))
         return Sheet(("request.no", "request.kind", "request.due", *FIELD_HEADS), rows)
 
-    async def _erase(self, uow: Uow, sought: PersonSought) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for one in self._holders:
-            gone: Erased = await one.erase(uow, sought)
-            counts[one.holder] = gone.erased
-            if gone.kept:
-                counts[f"{one.holder}.kept"] = gone.kept
-        return counts
-
     # ---- as a holder ----------------------------------------------------------------------------
 
     async def masked(self, uow: ReadUow, subject: Subject, record: str) -> Mapping[str, str]:
@@ -269,6 +265,9 @@ class Requests:
 
     async def erase(self, uow: Uow, person: PersonSought) -> Erased:
         """Open requests of the person stay until they are answered, this one among them; over ones hold nothing."""
+        return Erased(erased=0)
+
+    async def finish(self, uow: Uow, record: str) -> Erased:
         return Erased(erased=0)
 
     async def _record(self, uow: ReadUow, subject: Subject, record: str) -> sa.RowMapping:
@@ -319,7 +318,11 @@ def _open_of_kind(query: Mapping[str, str]) -> list[sa.ColumnElement[bool]]:
     return [*parts, m.request.c.kind == query["kind"]] if query.get("kind") else parts
 
 
-def _info(row: sa.RowMapping, pending: Pending = Pending()) -> SubjectRequest:  # noqa: B008 - frozen
+def _info(
+    row: sa.RowMapping,
+    pending: Pending = Pending(),  # noqa: B008 - frozen
+    kept: Sequence[StillKept] = (),
+) -> SubjectRequest:
     counts = msgspec.json.decode(row["counts"], type=dict[str, int]) if row["counts"] else {}
     return SubjectRequest(
         no=row["no"],
@@ -336,4 +339,6 @@ def _info(row: sa.RowMapping, pending: Pending = Pending()) -> SubjectRequest:  
         counts=counts,
         halls_waiting=pending.waiting,
         halls_gone=pending.gone,
+        kept=kept,
+        finished_at=row["finished_at"] or 0,
     )

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from console.core.permissions import Permission, Subject
+from console.core.personal import Left
 from console.core.uow import ReadUow, Uow
 from console.modules.privacy.alarms import PrivacyAlarms
 from console.modules.privacy.api import ExportKind, Requester, SubjectRequest
 from console.modules.privacy.domain import Reason, RequestKind
+from console.modules.privacy.erasures import Erasures
 from console.modules.privacy.exports import Exports
 from console.modules.privacy.halls_told import HallsTold
 from console.modules.privacy.keys import Keys
@@ -25,13 +27,17 @@ class PrivacyService:
         exports: Exports,
         requests: Requests,
         halls: HallsTold,
+        erasures: Erasures,
         alarms: PrivacyAlarms,
     ) -> None:
         self.keys, self.unmasking, self.exports, self.requests = keys, unmasking, exports, requests
-        self.halls, self.alarms = halls, alarms
+        self.halls, self.erasures, self.alarms = halls, erasures, alarms
 
     async def forget_in_halls(self, uow: Uow, number: str) -> int:
         return await self.halls.tell(uow, number, None)
+
+    async def finish_later(self, uow: Uow, holder: str, left: Sequence[Left]) -> None:
+        await self.erasures.finish_later(uow, holder, left)
 
     async def check_keys(self, uow: Uow, sealer: Sealer) -> None:
         await self.keys.check_keys(uow, sealer)

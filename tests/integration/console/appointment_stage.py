@@ -73,6 +73,12 @@ class Folk:
         kind = CertificateKind.RESIDENT_ID
         return seal_person(sealer, kind, f"张小{id[-1]}", "230602199001011238")
 
+    async def check_stays(self, uow: ReadUow, id: str) -> None:  # noqa: A002
+        """Nobody of the test asked to be erased."""
+
+    async def hold_still(self, uow: Uow, id: str) -> None:  # noqa: A002
+        """Nobody logs in."""
+
     async def in_clear(self, uow: ReadUow, ids: Collection[str]) -> Mapping[str, tuple[str, str]]:
         return {one: (f"张小{one[-1]}", "230602199001011238") for one in ids}
 

@@ -20,7 +20,7 @@ from console.core.audit import read_audit
 from console.core.channels import Message
 from console.core.delivering import DeliveryError, retry_after_ms
 from console.core.permissions import EVERYWHERE, SYSTEM, Permission, Subject
-from console.core.personal import Erased, HeldRecord, PersonSought
+from console.core.personal import Erased, HeldRecord, Left, PersonSought
 from console.core.sealing import KeyFile
 from console.core.uow import ReadUow, Uow
 from console.halls import models as halls
@@ -313,7 +313,10 @@ class Shelf:
 
     async def erase(self, uow: Uow, person: PersonSought) -> Erased:
         self.erased.append(person.number)
-        return Erased(erased=2, kept=1, why="law")
+        return Erased(erased=2, left=(Left(record="r", why="booked", count=1, until=0),))
+
+    async def finish(self, uow: Uow, record: str) -> Erased:
+        return await self.erase(uow, PersonSought(number=record, index=""))
 
 
 async def test_a_request_is_due_in_working_days_carried_out_and_proved_without_the_person(

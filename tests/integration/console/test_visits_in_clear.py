@@ -6,7 +6,7 @@ from appointment_stage import HALL, stage, visitor, wanted
 from test_personal_data import NUMBER, OFFICER, privacy
 
 from console.core.permissions import Area, Permission, Scope, Subject
-from console.core.personal import Erased, PersonSought
+from console.core.personal import Erased, Left, PersonSought
 from console.modules.appointments import models as m
 from console.modules.appointments.repository import note
 from console.modules.privacy.api import Reason
@@ -35,7 +35,8 @@ async def test_a_booking_is_shown_within_reach_and_loses_its_name_once_it_is_ove
             assert refused.value.code == "personal.unknown"
             (held,) = await data.about(uow, sought)
             assert "2026-11-24 09:00" in held.fields["visit"]
-            assert await data.erase(uow, sought) == Erased(erased=0, kept=1, why="booked")
+            left = Left(record="known", why="booked", count=1, until=one.end_at + 86_400_000)
+            assert await data.erase(uow, sought) == Erased(erased=0, left=(left,))
             await run.api.cancel(uow, visitor("known"), one.id, reason="no_time", key="cancel 1")
             said = {"at": 1, "forgiven_at": 2, "forgiven_by": "x", "reason": "张小三家里有事"}
             breach = {"appointment": one.id, "citizen": "known", "hall": HALL, **said}

@@ -2128,6 +2128,11 @@ export const ERROR_TEXTS = {
     "en": "You still have bookings. Please cancel them before you delete the account.",
     "retry": false
   },
+  "citizen.being_erased": {
+    "zh": "这个账户正在按本人申请删除，不能再新约。已约的办完或取消后自动删完，之后重新登录或登记就可以预约。",
+    "en": "This account is being erased as its owner asked, so nothing new can be booked. Once the booked visits are over or cancelled the rest is erased by itself; after that, log in or register anew to book.",
+    "retry": false
+  },
   "citizen.not_sure": {
     "zh": "请先勾选“确定注销”。",
     "en": "Please tick that you are sure.",
