@@ -47,6 +47,10 @@ draft = sa.Table(
 )
 """What is being written for a hall, on the version that was in force when it was begun."""
 
+revision = sa.Table("conf_revision", metadata, _text("hall", primary_key=True), _int("last"))
+"""The last revision that a draft of the hall had. It outlives the draft: a revision never comes twice, so that a page of a
+former draft never passes for one of the present."""
+
 save = sa.Table(
     "conf_save",
     metadata,

@@ -142,6 +142,14 @@ async def drafts(uow: ReadUow) -> dict[str, sa.RowMapping]:
     return {row["hall"]: row for row in rows}
 
 
+async def next_revision(uow: Uow, hall: str) -> int:
+    """One that no draft of the hall has had. Under :func:`lock`."""
+    r = m.revision.c
+    begun = insert(m.revision).values(hall=hall, last=1)
+    counted = begun.on_conflict_do_update(index_elements=["hall"], set_={"last": r.last + 1})
+    return int(await uow.scalar(counted.returning(r.last)))
+
+
 async def keep_draft(uow: Uow, one: Draft, part: str) -> None:
     """Writes the draft as it is now, and notes the save under its revision."""
     row: dict[str, Any] = {

@@ -188,7 +188,7 @@ class ConfigurationService:
             raise Refusal("config.other_hall")
         kept = Draft(
             hall=standing.hall,
-            revision=standing.revision + 1,
+            revision=await repo.next_revision(uow, standing.hall),
             base=base,
             config=msgspec.structs.replace(config, version=base.version),
             changed_at=self._clock.now_ms(),

@@ -42,7 +42,7 @@ def whole_list(identity: IdentityApi, texts: Catalogue, zone: timezone) -> LongL
             t = partial(texts.text, language)
             done = entry.result == "done"
             result = t("audit.done") if done else f"{t('audit.refused')} {entry.result}"
-            return result, told(entry, t, texts.has)
+            return result, told(entry, t, texts.has, language, zone)
 
         async for entries in audit_blocks(uow, filter_of(query, zone), MAX_EXPORT, BLOCK_ROWS):
             new = {one.actor for one in entries} - set(names)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from datetime import UTC, tzinfo
 
 from console.core.audit import AuditEntry
+from console.modules.privacy.audit_details import Text, Words, read
+from qingting.contract.states import Language
 
 NAMED: Mapping[str, str] = {
     "backup.restored": "restored",
@@ -15,8 +17,7 @@ NAMED: Mapping[str, str] = {
 """Acts whose detail is ``name=value`` by spaces, and where the texts of those names begin."""
 COUNTED = frozenset(
     {
-        *("alarms.export", "audit.export", "devices.export", "list.export"),
-        *("personal.limit", "personal.unusual", "request.copied"),
+        *("alarms.export", "personal.limit", "personal.unusual", "request.copied"),
     }
 )
 """Acts whose detail begins with how many records they were about."""
@@ -43,14 +44,16 @@ def about_account(entry: AuditEntry) -> bool:
     return entry.act.startswith(_OF_ACCOUNTS)
 
 
-class Text(Protocol):
-    """A text in the reader's language."""
-
-    def __call__(self, key: str, /, **params: object) -> str: ...
-
-
-def told(entry: AuditEntry, t: Text, has: Callable[[str], bool]) -> str:
+def told(
+    entry: AuditEntry,
+    t: Text,
+    has: Callable[[str], bool],
+    language: Language = Language.ZH,
+    zone: tzinfo = UTC,
+) -> str:
     """The detail in words; as it was written where it is not of a form that is known. Counts of nothing are left out."""
+    if words := read(entry.act, entry.detail, Words(t, has, language, zone)):
+        return words
     if entry.act in NAMED:
         return _named(entry.detail, NAMED[entry.act], t, has) or entry.detail
     if entry.act in OF_JOBS and has(kind := f"job.kind.{entry.detail}"):
@@ -108,5 +111,6 @@ def _named(detail: str, prefix: str, t: Text, has: Callable[[str], bool]) -> str
         if not mark or not has(key):
             return ""
         if value not in ("", "0"):
-            said.append(t("audit.pair", name=t(key), value=value))
+            many = [t(one) if has(one := f"function.{each}") else each for each in value.split(",")]
+            said.append(t("audit.pair", name=t(key), value=t("audit.and").join(many)))
     return t("audit.then").join(said)

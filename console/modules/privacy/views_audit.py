@@ -96,7 +96,7 @@ class AuditViews:
             "acts": await audit_values(uow, "act"),
             "unusual": await self._alarms.open(uow),
             "checked": await self._jobs.latest(uow, self._verifying.name),
-            "told": _told(request),
+            "told": _told(request, self._zone),
         }
         return request.app[PAGES].render(request, "audit_list.html", context)
 
@@ -110,7 +110,7 @@ class AuditViews:
         context = {
             "one": one,
             "name": name,
-            "told": _told(request),
+            "told": _told(request, self._zone),
             "objects": await self._objects(uow, [one]),
         }
         return request.app[PAGES].render(request, "audit_entry.html", context)
@@ -135,7 +135,9 @@ class AuditViews:
         return {one: known.get(one, one) for one in sorted(actors)}
 
 
-def _told(request: web.Request) -> Callable[[AuditEntry], str]:
+def _told(request: web.Request, zone: timezone) -> Callable[[AuditEntry], str]:
     """Details in the reader's words."""
     pages = request.app[PAGES]
-    return partial(told, t=partial(pages.text, request[LANGUAGE]), has=pages.has_text)
+    language = request[LANGUAGE]
+    text = partial(pages.text, language)
+    return partial(told, t=text, has=pages.has_text, language=language, zone=zone)

@@ -286,6 +286,12 @@ class Holder:
         sealer = self.city.context.hall_sealer(hall)
         return seal_person(sealer, CARD.kind, CARD.name, CARD.number)
 
+    async def check_stays(self, uow: ReadUow, id: str) -> None:  # noqa: A002
+        """Did not ask to be erased before booking."""
+
+    async def hold_still(self, uow: Uow, id: str) -> None:  # noqa: A002
+        """Nobody logs in."""
+
     async def find(self, uow: ReadUow, kind: CertificateKind, number: str) -> "Holder":
         return self
 

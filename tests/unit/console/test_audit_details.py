@@ -23,7 +23,7 @@ def said(act: str, detail: str, language: Language = Language.ZH) -> str:
         no=1, at=0, actor="a", address="", act=act, object="", result="done", detail=detail,
         previous="", hash="",
     )  # fmt: skip
-    return told(entry, partial(KNOWN.text, language), KNOWN.has)
+    return told(entry, partial(KNOWN.text, language), KNOWN.has, language)
 
 
 def test_what_a_listing_brought_is_told_by_name_and_what_was_nothing_is_left_out() -> None:
@@ -45,7 +45,7 @@ def test_every_rule_that_was_set_is_told_by_name(act: str, of: Policy | PrivacyP
 
 
 def test_a_number_of_records_is_said_with_its_unit() -> None:
-    assert said("audit.export", "12 xlsx") == "12 条，xlsx"
+    assert said("audit.export", "12 xlsx audit") == "12 条，Excel，安全审计"
     assert said("request.copied", "3") == "3 条"
 
 

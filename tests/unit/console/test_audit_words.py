@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ACT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 
-HELPERS = ("_note", "_done")
+HELPERS = ("_note", "_note_all", "_done")
 """Methods by which services write with an act that they are given."""
 
 
@@ -30,7 +30,9 @@ def _acts_of(tree: ast.Module) -> Iterator[str]:
     """What a call of ``….audit.write`` names, and what a name ``act`` stands for that one is given."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(attr="write", value=owner), args=[_, _, act, *_]):
+            case ast.Call(
+                func=ast.Attribute(attr="write" | "write_all", value=owner), args=[_, _, act, *_]
+            ):
                 if ast.unparse(owner).endswith("audit"):
                     yield from _texts(act)
             case ast.Call(func=ast.Attribute(attr=name), args=[_, _, act, *_]) if name in HELPERS:
