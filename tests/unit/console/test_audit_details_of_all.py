@@ -42,6 +42,7 @@ PUT_TOGETHER = {
     *(
         "alarm.acknowledged",
         "alarm.cleared",
+        "audit.export",
         "appointment.listed_black",
         "appointment.listed_white",
     ),
