@@ -72,12 +72,13 @@ def checked(row: SheetRow[ItemBody], held: ItemBody | None, known: Known) -> She
         body, halls=tuple(dict.fromkeys(known.halls.get(one, one) for one in body.halls))
     )
     faults = [
-        CellFault("halls", "sheet.bad.unknown", {"value": one[:60]})
+        CellFault("halls", "catalogue.bad.hall", {"value": one[:60]})
         for one in body.halls
         if one not in known.halls and one not in former.halls
     ]
     if body.division and body.division not in {former.division, *known.divisions}:
-        faults.append(CellFault("division", "sheet.bad.division"))
+        value = {"value": body.division}
+        faults.append(CellFault("division", "catalogue.bad.no_division", value))
     if faults:
         return row.refused(*faults)
     return replace(row, value=body, warnings=(*row.warnings, *_doubts(body, former, known)))

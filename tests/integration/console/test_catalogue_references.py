@@ -73,8 +73,8 @@ async def test_a_department_and_a_theme_that_nobody_knows_are_pointed_out_and_ca
 
 async def test_a_division_and_a_hall_that_nobody_knows_make_a_bad_row(ready: ConsoleReady) -> None:
     for at, text, field, why in (
-        (3, "230699", "division", "sheet.bad.division"),
-        (6, "萨尔图太厅", "halls", "sheet.bad.unknown"),
+        (3, "230699", "division", "catalogue.bad.no_division"),
+        (6, "萨尔图太厅", "halls", "catalogue.bad.hall"),
     ):
         preview = await shown(ready, *but(at, text))
         assert not preview.good
