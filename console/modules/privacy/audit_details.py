@@ -140,8 +140,8 @@ def _answered(w: Words, found: re.Match[str]) -> str:
     for name, n in counts.items():
         holder = name.removesuffix(".kept")
         named = w.t("request.hall") if name == "halls" else w.code("personal.holder", holder)
-        kept = f" {w.t('request.still_kept')}" if name != holder else ""
-        said += [w.pair(f"{named}{kept}", n)] if n else []
+        named = w.t("audit.kept", what=named) if name != holder else named
+        said += [w.pair(named, n)] if n else []
     return w.row(*said)
 
 
