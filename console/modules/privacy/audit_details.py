@@ -235,9 +235,12 @@ READERS: Mapping[str, Reader] = {
     ),
     "catalogue.theme_moved": formed(r"(\d+)", lambda w, f: w.t("audit.place", n=int(f[1]) + 1)),
     "config.draft": formed(r"revision (?P<n>\d+) (?P<part>.*)", _draft),
-    "config.publish": formed(
-        r"version (\d+) directive (\d+)",
-        lambda w, f: w.row(w.version(f[1]), w.t("audit.directive_n", n=int(f[2]))),
+    **dict.fromkeys(
+        ("config.publish", "config.withdraw"),
+        formed(
+            r"version (\d+) directive (\d+)",
+            lambda w, f: w.row(w.version(f[1]), w.t("audit.directive_n", n=int(f[2]))),
+        ),
     ),
     "device.act": formed(
         r"\S+ (\S+) ?(.*)",

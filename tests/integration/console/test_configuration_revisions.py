@@ -2,7 +2,8 @@
 
 import msgspec
 import pytest
-from test_configuration import HALL, Stage, stage
+from configuration_stage import HALL, Stage
+from test_configuration import stage
 
 from console.core.permissions import SYSTEM
 from console.modules.configuration.together import Origin

@@ -73,6 +73,7 @@ SAMPLES = {
     "catalogue.theme_moved": "2",
     "config.draft": "revision 3 items",
     "config.publish": "version 4 directive 12",
+    "config.withdraw": "version 4 directive 12",
     "device.act": "c-abc screen.off",
     "devices.export": "7 csv state=lost&kind=printer",
     "export.asked": "appointments 30 service: 电话通知",

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "conf_0003"
-down_revision = "conf_0002"
+revision = "conf_0004"
+down_revision = "conf_0003"
 branch_labels = None
 depends_on = None
 
