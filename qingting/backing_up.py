@@ -127,6 +127,9 @@ async def _restore_city(settings: "ConsoleSettings", archive: Path) -> None:
     _say(restored.findings)
     click.echo(f"The database before it is kept as {restored.former}.")
     click.echo("A hall can be told something again once it has connected.")
+    click.echo(
+        "Messages that citizens may have been sent already wait: decide at /notifications/parked."
+    )
 
 
 def _say(findings: "tuple[Finding, ...]") -> None:

@@ -1,6 +1,7 @@
 """The page that everybody gets while the city's database is exchanged: calm, honest about how far it is, and it comes back
 by itself."""
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from console.app.modules import PAGE_PACKAGES
 from console.app.settings import ConsoleSettings
 from console.core.api import BASE
 from console.core.exchange import Phase
+from console.modules.gateway.problem import answer as refused
+from console.modules.gateway.problem import language_of
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock
@@ -82,9 +85,9 @@ def _again(request: web.Request) -> str:
 
 def _answer(pages: Pages, request: web.Request, waiting: Waiting) -> web.Response:
     problem = Refusal("city.restoring")
-    if wants_json(request) or request.path.startswith(
-        (f"{BASE}/", "/healthz", "/metrics", "/link")
-    ):
+    if request.path.startswith(f"{BASE}/"):
+        return refused(problem, language_of(request), secrets.token_hex(6))
+    if wants_json(request) or request.path.startswith(("/healthz", "/metrics", "/link")):
         body = {"code": problem.code, "params": problem.params}
         return web.json_response(body, status=problem.status)
     citizen = _for_citizen(request)

@@ -62,7 +62,9 @@ def _migrations() -> tuple[str, ...]:
 MIGRATIONS: tuple[str, ...] = _migrations()
 """Packages whose ``migrations/`` make the schema; the core's environment comes first."""
 PROGRAM = Program(
-    migrations=MIGRATIONS, passing=tuple(table for one in MODULES for table in one.passing)
+    migrations=MIGRATIONS,
+    passing=tuple(table for one in MODULES for table in one.passing),
+    restored=tuple(statement for one in MODULES for statement in one.restored),
 )
 """What a restored database needs of this program."""
 PAGE_PACKAGES: tuple[str, ...] = (

@@ -283,7 +283,8 @@ class ModuleSpec:
     """A module: its ``package`` holds ``templates/``, ``locale/`` and ``migrations/`` where it has them.
 
     ``requires`` names the modules whose ``api.py`` it imports; a test compares it with the imports. ``passing`` are its
-    tables of who is logged in: a restored city begins with empty ones.
+    tables of who is logged in: a restored city begins with empty ones. ``restored`` are statements that are run in a
+    database before it becomes the city again, with the present instant as ``$1``.
     """
 
     name: str
@@ -292,6 +293,7 @@ class ModuleSpec:
     table_prefix: str
     setup: Callable[[ModuleContext], None]
     passing: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
 
 
 def in_order(modules: Sequence[ModuleSpec]) -> list[ModuleSpec]:

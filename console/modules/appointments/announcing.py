@@ -57,8 +57,10 @@ class Announcer:
         self._events = events
         events.declare(*TYPES)
 
-    async def tell(self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0) -> None:
-        await self._teller.tell(uow, topic, appointment, days=days)
+    async def tell(
+        self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0, since: int = 0
+    ) -> None:
+        await self._teller.tell(uow, topic, appointment, days=days, since=since)
         await self.announce(uow, topic, appointment)
 
     def word(self, topic: str, appointment: Appointment) -> bytes:

@@ -168,9 +168,9 @@ class FulfilmentProjector:
         found = await repo.row_of(uow, row["id"])
         assert found is not None
         one = repo.appointment_of(found, now)
-        await self._teller.tell(uow, "appointment.missed", one)
+        await self._teller.tell(uow, "appointment.missed", one, since=at)
         if days:
-            await self._teller.tell(uow, "appointment.punished", one, days=days)
+            await self._teller.tell(uow, "appointment.punished", one, days=days, since=at)
 
     async def _punish(self, uow: Uow, row: sa.RowMapping, at: int) -> int:
         """Days of the punishment that this breach brings; 0: none. Who is on the white list gets none."""

@@ -21,7 +21,7 @@ from console.modules.appointments.reminders import Reminders
 from console.modules.appointments.rule_desk import RuleDesk
 from console.modules.appointments.service import AppointmentService, Door
 from console.modules.appointments.taking_out import TakingOut
-from console.modules.appointments.telling import TOPICS, WaitingTeller
+from console.modules.appointments.telling import REMINDER, TOPICS, WaitingTeller, reminder_stands
 from console.modules.appointments.views import Desk
 from console.modules.appointments.visits import Counter
 from console.modules.appointments.whole_list import whole_list
@@ -38,6 +38,7 @@ def setup(context: ModuleContext) -> None:
     clock, halls, offset = context.clock, context.get(HALLS), context.utc_offset_minutes
     notifications = context.get(NOTIFICATIONS)
     notifications.declare(TOPICS)
+    notifications.checked_by(REMINDER, reminder_stands)
     planner = Planner(clock, halls, context.get(CALENDAR), context.get(CATALOGUE))
     context.signals.subscribe(CHANGED, planner.heard)
     counter, door = Counter(clock, planner), Door()

@@ -137,5 +137,6 @@ def _word(told: Told) -> Word:
         told.params,
         key=told.key,
         until=told.until or None,
+        since=told.since or None,
         hall=told.hall,
     )

@@ -13,7 +13,7 @@ from console.modules.appointments.api import Life
 from console.modules.appointments.domain import next_reminder
 from console.modules.appointments.planner import Planner
 from console.modules.appointments.rules import DEFAULTS, Effective
-from console.modules.appointments.telling import Teller
+from console.modules.appointments.telling import REMINDER, Teller
 from qingting.contract.errors import Refusal
 from qingting.kernel.aio.clock import Clock
 
@@ -62,7 +62,8 @@ class Reminders:
             uow, row["id"], remind_at=next_reminder(row["start_at"], rule.reminders, now)
         )
         if row["state"] == Life.BOOKED and row["start_at"] > now:
-            await self._teller.tell(uow, "appointment.reminder", repo.appointment_of(row, now))
+            appointment, since = repo.appointment_of(row, now), row["remind_at"]
+            await self._teller.tell(uow, REMINDER, appointment, since=since)
 
     async def _rule(self, uow: Uow, row: sa.RowMapping) -> Effective:
         try:

@@ -8,15 +8,16 @@ from typing import Protocol
 
 import msgspec
 
-from console.core.uow import Uow
+from console.core.uow import ReadUow, Uow
 from console.modules.appointments import repository as repo
-from console.modules.appointments.api import Appointment
+from console.modules.appointments.api import Appointment, Life
 from console.modules.notifications.api import FieldKind, NotificationsApi, Topic, TopicField, topics
 from qingting.contract.base import Strict
 from qingting.contract.ids import BookingId, HallId
 from qingting.kernel.aio.clock import Clock
 
 _LINK = "/c/appointments"
+REMINDER = "appointment.reminder"
 _FIELDS = (
     TopicField(id="item", example="居民身份证换领"),
     TopicField(id="item_en", example="Renewal of the resident ID card"),
@@ -32,14 +33,14 @@ TOPICS = topics(
     Topic(id="appointment.changed", fields=_FIELDS, link=_LINK),
     Topic(id="appointment.moved", fields=_FIELDS, link=_LINK, urgent=True),
     Topic(id="appointment.cancelled", fields=_FIELDS, link=_LINK),
-    Topic(id="appointment.reminder", fields=_FIELDS, link=_LINK, keep_minutes=120),
+    Topic(id=REMINDER, fields=_FIELDS, link=_LINK, keep_minutes=120),
     Topic(id="appointment.missed", fields=_FIELDS, link=_LINK),
     Topic(id="appointment.punished", fields=(*_FIELDS, _DAYS), link=_LINK),
 )
 
 
 class Told(Strict, frozen=True, kw_only=True):
-    """Something to tell, as it waits. ``until`` (UTC ms) it is useless; 0: as its topic says."""
+    """Something to tell, as it waits. ``until`` (UTC ms) it is useless; 0: as its topic says. ``since`` there is cause to."""
 
     topic: str
     citizen: str
@@ -47,14 +48,15 @@ class Told(Strict, frozen=True, kw_only=True):
     key: str
     params: dict[str, str | int]
     until: int = 0
+    since: int = 0
 
 
 class Teller(Protocol):
     """Tells in the transaction of what happened; ``topic`` is one of :data:`TOPICS`, ``days`` the length of a
-    punishment."""
+    punishment, ``since`` when there was cause to tell it, 0 for now."""
 
     async def tell(
-        self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0
+        self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0, since: int = 0
     ) -> None: ...
 
     def word(self, topic: str, appointment: Appointment) -> bytes:
@@ -70,7 +72,7 @@ class Teller(Protocol):
         ...
 
 
-def told(topic: str, one: Appointment, at: int, *, days: int = 0) -> Told:
+def told(topic: str, one: Appointment, at: int, *, days: int = 0, since: int = 0) -> Told:
     """What is said at an instant of an appointment as it is then."""
     params: dict[str, str | int] = {
         "item": one.item_name[:200],
@@ -80,7 +82,7 @@ def told(topic: str, one: Appointment, at: int, *, days: int = 0) -> Told:
         "address": one.address[:200],
         "start": one.start_at,
     }
-    reminder = topic == "appointment.reminder"
+    reminder = topic == REMINDER
     if days:
         params["days"] = days
     # Of each reminder of a time there is one: the booked time is in its key, and when it was due.
@@ -92,6 +94,18 @@ def told(topic: str, one: Appointment, at: int, *, days: int = 0) -> Told:
         key=f"{topic}:{one.id}:{which}",
         params=params,
         until=one.start_at if reminder else 0,
+        since=since or at,
+    )
+
+
+async def reminder_stands(uow: ReadUow, key: str) -> bool:
+    """A reminder is told while its visit is still booked, at the time that it was for."""
+    about, _, when = key.removeprefix(f"{REMINDER}:").rpartition(":")
+    row = await repo.row_of(uow, about)
+    return (
+        row is not None
+        and row["state"] == Life.BOOKED
+        and f"{row['start_at']}" == when.partition("-")[0]
     )
 
 
@@ -102,8 +116,10 @@ class WaitingTeller:
         self._clock = clock
         self._notifications = notifications
 
-    async def tell(self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0) -> None:
-        word = told(topic, appointment, self._clock.now_ms(), days=days)
+    async def tell(
+        self, uow: Uow, topic: str, appointment: Appointment, *, days: int = 0, since: int = 0
+    ) -> None:
+        word = told(topic, appointment, self._clock.now_ms(), days=days, since=since)
         await repo.send(uow, appointment.hall, appointment.id, told=msgspec.json.encode(word))
 
     def word(self, topic: str, appointment: Appointment) -> bytes:

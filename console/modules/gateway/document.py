@@ -10,9 +10,12 @@ import msgspec
 
 from console.core.api import BASE, ApiEventType, ApiOperation, ApiScope, Both
 from console.modules.gateway import oauth
-from console.modules.gateway.problem import MEDIA, Problem
+from console.modules.gateway.expecting import of_message
+from console.modules.gateway.problem import MEDIA, Problem, problem_of
+from console.modules.gateway.reading import Unfit
 from qingting.contract.base import Strict
-from qingting.contract.errors import error_texts
+from qingting.contract.errors import Refusal, error_texts
+from qingting.contract.states import Language
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{name}"
@@ -28,10 +31,28 @@ _LIMITS = {
     "RateLimit-Remaining": Both("额度还剩几次", "Calls left in it"),
     "RateLimit-Reset": Both("多少秒后重新计数", "Seconds until it begins anew"),
 }
+_IN_WORDS = {
+    "Content-Language": {
+        "description": "Language of title, detail and expected: that of Accept-Language, else Chinese",
+        "x-zh": "title、detail、expected 用的语言：按 Accept-Language，默认中文",
+        "schema": {"type": "string", "enum": [one.value for one in Language]},
+    },
+    "Vary": {
+        "description": "Accept-Language: another language is another answer",
+        "x-zh": "Accept-Language：语言不同，回答不同",
+        "schema": {"type": "string"},
+    },
+}
+_PROBLEM = "#/components/examples/{code}.{language}"
+_FIELDS = {
+    "api.parameter": ("limit", of_message("Expected `int` <= 200")),
+    "api.body": ("party", of_message("Object missing required field `party`")),
+}
+"""Of which field the examples of refused requests speak."""
 _ABOUT = Both(
-    "大庆政务大厅开放接口。先用接入标识和密钥取令牌，再带着令牌调用；错误都是 problem+json，代码稳定不变。",
+    "大庆政务大厅开放接口。先用接入标识和密钥取令牌，再带着令牌调用；错误都是 problem+json，代码稳定不变，给人看的文字按 Accept-Language 用中文（默认）或英文。",
     "The open API of Daqing's service halls. Get a token with your client id and secret, then call with it; errors are"
-    " problem+json with stable codes.",
+    " problem+json with stable codes; what people read in them is Chinese, or English by Accept-Language.",
 )
 
 
@@ -127,7 +148,8 @@ def document(source: Source) -> dict[str, Any]:
         "webhooks": {one.kind: _webhook(one, schemas) for _, one in sorted(source.events.items())},
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
-            "headers": {name: _header(words) for name, words in _LIMITS.items()},
+            "headers": {name: _header(words) for name, words in _LIMITS.items()} | _IN_WORDS,
+            "examples": _problems(source),
             "securitySchemes": _security(source.scopes),
         },
     }
@@ -241,15 +263,35 @@ def _responses(
 
 
 def _refusal(status: int, codes: Sequence[str], schemas: _Schemas) -> dict[str, Any]:
+    shown = {
+        one.value: {"$ref": _PROBLEM.format(code=codes[0], language=one.value)} for one in Language
+    }
+    names = ("Content-Language", "Vary")
     found: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: " + ", ".join(codes),
-        "content": {MEDIA: {"schema": schemas[Problem]}},
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+        "content": {MEDIA: {"schema": schemas[Problem], "examples": shown}},
         "x-codes": list(codes),
     }
     if status in (429, 503):
         seconds = {"type": "integer", "description": "Seconds to wait"}
-        found["headers"] = {"Retry-After": {"schema": seconds}}
+        found["headers"]["Retry-After"] = {"schema": seconds}
     return found
+
+
+def _problems(source: Source) -> dict[str, Any]:
+    """An example of each code in each language, made as answers are."""
+    codes = {code for one in source.operations for code in errors_of(one)}
+    return {
+        f"{code}.{language.value}": {"value": msgspec.to_builtins(_problem(code, language))}
+        for code in sorted(codes)
+        for language in Language
+    }
+
+
+def _problem(code: str, language: Language) -> Problem:
+    refusal = Unfit(code, *_FIELDS[code]) if code in _FIELDS else Refusal(code)
+    return problem_of(refusal, language, "0123456789ab")
 
 
 def _header(words: Both) -> dict[str, Any]:

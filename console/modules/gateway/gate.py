@@ -92,6 +92,7 @@ class Gate:
             answer.headers.update(visit.headers)
             answer.headers["X-Request-Id"] = visit.number
             answer.headers.setdefault("Cache-Control", "private, no-cache")
+            answer.headers["Vary"] = "Accept-Language"
             return answer
 
         return handle

@@ -1,13 +1,13 @@
 """Refusals as problem+json (RFC 9457): the code for programs, a sentence in the caller's language for people."""
 
-from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
 from console.core.api import BASE, said
-from qingting.contract.errors import Refusal
+from console.modules.gateway.reading import Unfit
+from qingting.contract.errors import Refusal, sentence
 from qingting.contract.states import Language
 
 MEDIA = "application/problem+json"
@@ -18,7 +18,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why a call was refused, and what to do now."""
 
     type: Annotated[str, said("说明这个错误的页面", "Page that explains the code")]
-    title: Annotated[str, said("HTTP 状态的名称", "Name of the HTTP status")]
+    title: Annotated[
+        str,
+        said(
+            "HTTP 状态的名称，语言按 Accept-Language",
+            "Name of the HTTP status, in the language of Accept-Language",
+        ),
+    ]
     status: int
     code: Annotated[str, said("稳定不变的错误代码", "Stable code of the error")]
     detail: Annotated[
@@ -33,16 +39,22 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         said("同样的请求稍后可能成功", "The very same request may succeed later"),
     ]
     field: Annotated[str, said("有问题的字段", "The field at fault")] = ""
-    expected: Annotated[str, said("该字段要求什么", "What that field must be, for programmers")] = (
-        ""
-    )
+    expected: Annotated[
+        str,
+        said(
+            "该字段要求什么，语言按 Accept-Language",
+            "What that field must be, in the language of Accept-Language",
+        ),
+    ] = ""
     request: Annotated[str, said("本次请求的编号", "Number of this request, to ask about")] = ""
 
 
-def problem_of(refusal: Refusal, language: Language, request: str, expected: str = "") -> Problem:
+def problem_of(refusal: Refusal, language: Language, request: str) -> Problem:
+    """All that people read is a sentence of the one catalogue, ``errors.toml``."""
+    expected = refusal.expected.sentence(language) if isinstance(refusal, Unfit) else ""
     return Problem(
         type=f"{DOCS}#error-{refusal.code}",
-        title=HTTPStatus(refusal.status).phrase,
+        title=sentence(f"status.{refusal.status}", {}, language),
         status=refusal.status,
         code=refusal.code,
         detail=refusal.sentence(language),
@@ -55,9 +67,8 @@ def problem_of(refusal: Refusal, language: Language, request: str, expected: str
 
 def answer(refusal: Refusal, language: Language, request: str) -> web.Response:
     """The refusal with its status and, where waiting helps, ``Retry-After``."""
-    expected = getattr(refusal, "expected", "")
-    body = msgspec.json.encode(problem_of(refusal, language, request, expected))
-    headers = {"Content-Language": language.value}
+    body = msgspec.json.encode(problem_of(refusal, language, request))
+    headers = {"Content-Language": language.value, "Vary": "Accept-Language"}
     if refusal.status in (429, 503):
         headers["Retry-After"] = str(refusal.params.get("seconds", 5))
     if refusal.status == 401:

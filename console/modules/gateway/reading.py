@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import msgspec
 from aiohttp import web
 
+from console.modules.gateway.expecting import ONCE, Expected, of_message
 from qingting.contract.errors import Refusal
 
 T = TypeVar("T")
@@ -21,9 +22,9 @@ _NAMED = re.compile(r"field `([^`]+)`")
 
 
 class Unfit(Refusal):
-    """A refusal that also tells programmers what the field must be."""
+    """A refusal that also tells what the field must be."""
 
-    def __init__(self, code: str, field: str, expected: str) -> None:
+    def __init__(self, code: str, field: str, expected: Expected) -> None:
         super().__init__(code, field=field)
         self.expected = expected
 
@@ -36,7 +37,7 @@ def read_params(request: web.Request, kind: type[S]) -> S:
         values = request.query.getall(name)
         if name in request.match_info or name not in known or len(values) > 1:
             shown = "".join(one for one in name[:40] if one.isprintable())
-            raise Unfit("api.parameter", shown, "once, and a parameter of this call")
+            raise Unfit("api.parameter", shown, ONCE)
         raw[name] = _typed(values[0], known[name])
     raw |= {name: _typed(value, known[name]) for name, value in request.match_info.items()}
     _check_texts(raw)
@@ -93,7 +94,7 @@ def _converted(plain: object, kind: type[T], code: str) -> T:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
         message = str(error)
-        raise Unfit(code, field_of(message), _PLACE.sub("", message)[:200]) from error
+        raise Unfit(code, field_of(message), of_message(_PLACE.sub("", message))) from error
 
 
 def field_of(message: str) -> str:

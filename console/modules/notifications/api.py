@@ -58,6 +58,14 @@ class Addressees(Protocol):
         ...
 
 
+class Stands(Protocol):
+    """Whether what a message is about is still so."""
+
+    async def __call__(self, uow: ReadUow, key: str) -> bool:
+        """``key`` is the one that it was told under."""
+        ...
+
+
 class MessageState(StrEnum):
     """``planned``: not yet told; ``told``: it was, in-site at least; ``cancelled``: taken back before;
     ``expired``: useless before it could be told; ``repeated``: the same was told a moment before."""
@@ -102,6 +110,7 @@ class Word:
     at: int | None = None
     until: int | None = None
     hall: str = ""
+    since: int | None = None
 
 
 class NotificationsApi(Protocol):
@@ -136,7 +145,12 @@ class NotificationsApi(Protocol):
         ...
 
     async def tell_all(self, uow: Uow, words: Sequence[Word]) -> None:
-        """The same for several at once; of what raises nothing is told."""
+        """The same for several at once; of what raises nothing is told. ``since``: when there was cause to tell it, for who
+        catches up; after a restore of the city it may have been told then."""
+        ...
+
+    def checked_by(self, topic: str, stands: Stands) -> None:
+        """Asked before a message of the topic leaves, in ``setup``: what stands no more is not told."""
         ...
 
     async def cancel(self, uow: Uow, key: str) -> bool:
@@ -198,6 +212,7 @@ __all__ = [
     "Params",
     "PushDevice",
     "Reach",
+    "Stands",
     "Topic",
     "TopicField",
     "Word",

@@ -105,12 +105,13 @@ async def take(
 
 
 async def drop_late(uow: Uow, channels: Collection[str], now: int) -> Sequence[sa.RowMapping]:
-    """Ends what nobody takes, as its channel is paused or none of ``channels``, once it is useless."""
+    """Ends what nobody takes, as its channel is paused, none of ``channels``, or parked, once it is useless."""
     paused = sa.select(_c.channel).where(_c.paused)
     nobody = sa.or_(_d.channel.in_(paused), _d.channel.not_in(sorted(channels)))
     statement = (
         sa.update(m.delivery)
-        .where(_m.no == _d.message, _m.until <= now, _d.state.in_(("queued", "held")), nobody)
+        .where(_m.no == _d.message, _m.until <= now)
+        .where(sa.or_(_d.state == "parked", sa.and_(_d.state.in_(("queued", "held")), nobody)))
         .values(state="failed", reason="late", done_at=now)
         .returning(m.delivery)
     )

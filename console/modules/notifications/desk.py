@@ -13,7 +13,7 @@ from console.core.delivering import DeliveryError
 from console.core.permissions import Permission, Subject
 from console.core.senders.port import Letter, PushDevice, Sender
 from console.core.uow import ReadUow, Uow
-from console.modules.notifications import claims, reports
+from console.modules.notifications import claims, parking, reports
 from console.modules.notifications import models as m
 from console.modules.notifications import repository as repo
 from console.modules.notifications.masks import is_mail, masked
@@ -243,6 +243,29 @@ class NoticeDesk:
         await self._audit.write(
             uow, subject, "notice.tried", object=f"{topic.id}/{channel}", detail=detail
         )
+
+    # ---- after a restore ---------------------------------------------------------------------------------
+
+    async def parked(self, uow: ReadUow, subject: Subject) -> Sequence[sa.RowMapping]:
+        """What waits for a decision, see :mod:`console.modules.notifications.parking`."""
+        return await parking.groups(uow, subject.scope(SEE))
+
+    async def decide(
+        self, uow: Uow, subject: Subject, topic: str, channel: str, upto: int, *, send: bool
+    ) -> int:
+        """How many were let go, or dropped. Raises ``notice.decided`` when none waits any more."""
+        subject.require(EDIT)
+        now = self._clock.now_ms()
+        found = await parking.decide(
+            uow, subject.scope(EDIT), topic, channel, upto,
+            send=send, now=now, day=day_of(now, self.offset),
+        )  # fmt: skip
+        if not found:
+            raise Refusal("notice.decided")
+        act = "notice.parked_sent" if send else "notice.parked_dropped"
+        await self._audit.write(uow, subject, act, object=f"{topic}/{channel}", detail=str(found))
+        uow.changed(CHANGED)
+        return found
 
     # ---- channels and rules ------------------------------------------------------------------------------
 

@@ -22,11 +22,13 @@ message = sa.Table(
     sa.Column("made_at", sa.BigInteger, nullable=False),
     sa.Column("told_at", sa.BigInteger),
     sa.Column("read_at", sa.BigInteger),
+    sa.Column("since", sa.BigInteger, nullable=False),
     sa.Index("note_message_due", "due", postgresql_where=sa.text("state = 'planned'")),
     sa.Index("note_message_citizen", "citizen", "no"),
     sa.Index("note_message_made", "made_at"),
 )
-"""``at`` is what the module gave, ``due`` when it is told, ``until`` when it is useless."""
+"""``at`` is what the module gave, ``due`` when it is told, ``until`` when it is useless. ``since``: when there was cause to
+tell it, which is before ``made_at`` where a job caught up."""
 
 delivery = sa.Table(
     "note_delivery",
@@ -65,6 +67,7 @@ delivery = sa.Table(
         postgresql_where=sa.text("reference <> ''"),
     ),
     sa.Index("note_delivery_day", "day", "channel"),
+    sa.Index("note_delivery_parked", "message", postgresql_where=sa.text("state = 'parked'")),
 )
 """One way of a message; ``rank`` 0 is in-site, then the order in which the ways are tried. ``version`` of the
 wording, -1 until it was sent. ``reference`` is the provider's id. ``day``: the city's date of the message's turn."""
@@ -159,3 +162,10 @@ follow = sa.Table(
     sa.Index("note_follow_open", "until", postgresql_where=sa.text("outcome = ''")),
 )
 """Who wants to know that few are before them. ``seen``: how many were, when they were first seen waiting."""
+
+restored = sa.Table(
+    "note_restored",
+    metadata,
+    sa.Column("at", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+"""When this database was made ready to be the city again: the one before it may have told what was due by then."""

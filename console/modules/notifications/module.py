@@ -7,7 +7,7 @@ from console.core.pruning import pruning
 from console.core.senders.gateways import SmsSender
 from console.halls.api import HALLS
 from console.modules.jobs.api import JOBS, list_route
-from console.modules.notifications import callback, views, views_edit
+from console.modules.notifications import callback, parking, views, views_edit, views_parked
 from console.modules.notifications.ahead import TOPICS, Watcher
 from console.modules.notifications.api import NOTIFICATIONS
 from console.modules.notifications.desk import NoticeDesk
@@ -32,7 +32,12 @@ def setup(context: ModuleContext) -> None:
     pages = views.Pages(NoticeDesk(service, context.audit, senders), context.get(HALLS))
     # The editing pages first: theirs are the longer addresses.
     context.routes(
-        [*views_edit.routes(pages), *views_edit.channel_routes(pages), *views.routes(pages)]
+        [
+            *views_edit.routes(pages),
+            *views_edit.channel_routes(pages),
+            *views_parked.routes(pages),
+            *views.routes(pages),
+        ]
     )
     path, jobs = "/notifications.{kind}", context.get(JOBS)
     context.routes([list_route(context, jobs, path, whole_list(pages))])
@@ -72,4 +77,5 @@ MODULE = ModuleSpec(
     requires=("halls", "jobs", "statistics"),
     table_prefix="note_",
     setup=setup,
+    restored=parking.RESTORED,
 )

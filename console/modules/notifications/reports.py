@@ -32,7 +32,7 @@ def _instant(day: date, offset_minutes: int) -> int:
 
 
 def _where(scope: Scope, wanted: Wanted, offset_minutes: int) -> list[sa.ColumnElement[bool]]:
-    parts = [_within(scope)]
+    parts = [within(scope)]
     parts += [
         column == value
         for column, value in ((_m.topic, wanted.topic), (_m.hall, wanted.hall))
@@ -55,7 +55,7 @@ def _where(scope: Scope, wanted: Wanted, offset_minutes: int) -> list[sa.ColumnE
     return parts
 
 
-def _within(scope: Scope) -> sa.ColumnElement[bool]:
+def within(scope: Scope) -> sa.ColumnElement[bool]:
     """What concerns no hall is the whole city's alone."""
     return sa.true() if scope.everywhere else sa.and_(_m.hall != "", scope.where(_m.hall))
 
@@ -71,7 +71,7 @@ async def messages(
 
 
 async def message(uow: ReadUow, scope: Scope, no: int) -> sa.RowMapping | None:
-    return await uow.first(sa.select(m.message).where(_m.no == no, _within(scope)))
+    return await uow.first(sa.select(m.message).where(_m.no == no, within(scope)))
 
 
 async def ways_of(uow: ReadUow, numbers: Sequence[int]) -> dict[int, list[sa.RowMapping]]:
@@ -131,12 +131,12 @@ async def figures(uow: ReadUow, scope: Scope, since: date) -> Sequence[sa.RowMap
             counted(_d.state == "sent").label("unknown"),
             counted(_d.state == "failed").label("failed"),
             counted(_d.state == "dropped").label("dropped"),
-            counted(_d.state.in_(("queued", "held", "sending"))).label("open"),
+            counted(_d.state.in_(("queued", "held", "parked", "sending"))).label("open"),
             sa.func.coalesce(sa.func.sum(_d.segments), 0).label("segments"),
             sa.func.coalesce(sa.func.sum(_d.cost), 0).label("cost"),
         )
         .select_from(m.delivery.join(m.message, _m.no == _d.message))
-        .where(_d.day >= since, _within(scope))
+        .where(_d.day >= since, within(scope))
         .group_by(month, _d.channel)
         .order_by(month.desc(), _d.channel)
     )
@@ -145,5 +145,5 @@ async def figures(uow: ReadUow, scope: Scope, since: date) -> Sequence[sa.RowMap
 
 async def halls(uow: ReadUow, scope: Scope) -> list[str]:
     """Halls that messages are about."""
-    statement = sa.select(_m.hall).where(_m.hall != "", _within(scope)).distinct()
+    statement = sa.select(_m.hall).where(_m.hall != "", within(scope)).distinct()
     return sorted(row["hall"] for row in await uow.all(statement))

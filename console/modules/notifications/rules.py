@@ -1,7 +1,7 @@
 """Pure rules of telling: when it may be told, by which ways, how often, until when it is worth it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import msgspec
@@ -58,12 +58,16 @@ def due_and_until(
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A channel of a message as it is planned. ``state`` is ``queued``, ``held``, ``waiting`` or ``dropped``."""
+    """A channel of a message as it is planned. ``state`` is ``queued``, ``held``, ``parked``, ``waiting`` or ``dropped``."""
 
     channel: Channel
     state: str
     reason: str
     next_at: int
+
+    def parked(self) -> "Way":
+        """The same until a person decides, where it would leave by itself."""
+        return replace(self, state="parked") if self.state in ("queued", "held") else self
 
 
 def ways(
@@ -98,6 +102,7 @@ def ways(
 
 def next_way(chain: Sequence[tuple[Channel, str]]) -> Channel | None:
     """The first channel that still waits for its turn; none when one of them carries or carried it."""
-    if any(state in ("queued", "held", "sending", "sent", "delivered") for _, state in chain):
+    carries = ("queued", "held", "parked", "sending", "sent", "delivered")
+    if any(state in carries for _, state in chain):
         return None
     return next((channel for channel, state in chain if state == "waiting"), None)

@@ -15,7 +15,7 @@ from console.core.db import Database
 from console.core.delivering import DeliveryError, all_of, retry_after_ms
 from console.core.senders.port import Letter, PushDevice, Receipt, Sender, Taken
 from console.core.uow import ReadUow, Uow
-from console.modules.notifications import claims
+from console.modules.notifications import claims, parking
 from console.modules.notifications import repository as repo
 from console.modules.notifications.api import Reach
 from console.modules.notifications.masks import masked, masked_devices
@@ -121,11 +121,16 @@ class Post:
             await claims.lock_citizens(uow, [row["citizen"] for row in rows])
             rules, _ = await repo.rules(uow)
             unwanted = await repo.unwanted(uow, {row["citizen"] for row in rows})
-            settings = await self._settings(uow)
+            settings, restored = await self._settings(uow), await parking.restored_at(uow)
             for row in rows:
                 key = (row["citizen"], row["topic"])
                 await self._plan_one(
-                    uow, row, settings.get(row["topic"]), rules, unwanted.get(key, frozenset())
+                    uow,
+                    row,
+                    settings.get(row["topic"]),
+                    rules,
+                    unwanted.get(key, frozenset()),
+                    known=parking.may_be_known(row, restored),
                 )
             uow.changed(CHANGED)
             return len(rows)
@@ -149,12 +154,14 @@ class Post:
         settings: TopicSettings | None,
         rules: NoticeRules,
         unwanted: frozenset[Channel],
+        *,
+        known: bool,
     ) -> None:
         now, no = self._clock.now_ms(), row["no"]
         since = now - rules.repeat_minutes * MINUTE_MS
         state = ""
         # A topic without settings is of a module that this release has not.
-        if settings is None or row["until"] <= now:
+        if settings is None or row["until"] <= now or not await self._service.stands(uow, row):
             state = "expired"
         elif rules.repeat_minutes and await claims.is_repeated(uow, row, since):
             state = "repeated"
@@ -176,7 +183,7 @@ class Post:
         )
         await claims.set_message(uow, no, state="told", told_at=now)
         await self._add_in_site(uow, row, now)
-        await self._add_ways(uow, no, planned)
+        await self._add_ways(uow, no, [one.parked() for one in planned] if known else planned)
 
     async def _add_ways(self, uow: Uow, no: int, planned: Sequence[Way]) -> None:
         now = self._clock.now_ms()
@@ -260,6 +267,8 @@ class Post:
             return "gone"
         if message["until"] <= now:
             return "late"
+        if not await self._service.stands(uow, message):
+            return "over"
         topic = self._service.topics.get(message["topic"])
         reach = await self._reach(uow, message["citizen"])
         if topic is None or reach is None:
@@ -365,8 +374,8 @@ class Post:
     async def _fail(self, uow: Uow, row: sa.RowMapping, reason: str, ready: _Ready | None) -> None:
         now = self._clock.now_ms()
         values = {"masked": ready.masked, "version": ready.version, "language": ready.language} if ready else {}  # fmt: skip
-        # Nobody failed where there is no address to try, or no text that Alipay approved.
-        state = "dropped" if reason in ("no_address", "no_template") else "failed"
+        # Nobody failed where there is no address to try, no text that Alipay approved, or nothing to tell any more.
+        state = "dropped" if reason in ("no_address", "no_template", "over") else "failed"
         if await claims.note(uow, row, state=state, reason=reason, done_at=now, **values):
             await self._step(uow, row, state, reason)
             await self._next(uow, row["message"], reason)
@@ -410,7 +419,9 @@ class Post:
 
     async def _take_receipt(self, uow: Uow, no: int, channel: str, one: Receipt) -> bool:
         row = await claims.locked(uow, no, channel)
-        if row is None or row["state"] not in ("sent", "sending"):
+        # What was parked after a restore did leave before it, as its receipt says.
+        told = row is not None and row["state"] == "parked" and one.delivered
+        if row is None or not (told or row["state"] in ("sent", "sending")):
             return False
         state, reason = ("delivered", "") if one.delivered else ("failed", one.reason or "receipt")
         await claims.set_delivery(uow, no, channel, state=state, reason=reason, done_at=one.at)

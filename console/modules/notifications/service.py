@@ -8,7 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 from console.core.uow import ReadUow, Uow
 from console.modules.notifications import models as m
 from console.modules.notifications import repository as repo
-from console.modules.notifications.api import Addressees, Choice, InboxMessage, Params, Word
+from console.modules.notifications.api import (
+    Addressees,
+    Choice,
+    InboxMessage,
+    Params,
+    Stands,
+    Word,
+)
 from console.modules.notifications.rules import due_and_until
 from console.modules.notifications.topics import (
     Channel,
@@ -36,6 +43,7 @@ class NotificationService:
         self.ready: frozenset[Channel] = frozenset()
         """Ways outside that this city has."""
         self._topics: dict[str, DeclaredTopic] = {}
+        self._stands: dict[str, Stands] = {}
 
     @property
     def topics(self) -> Mapping[str, DeclaredTopic]:
@@ -46,6 +54,14 @@ class NotificationService:
             if one.id in self._topics:
                 raise ValueError(f"{one.id} is declared twice")
             self._topics[one.id] = one
+
+    def checked_by(self, topic: str, stands: Stands) -> None:
+        self._stands[topic] = stands
+
+    async def stands(self, uow: ReadUow, row: sa.RowMapping) -> bool:
+        """Whether what a message is about is still so."""
+        found = self._stands.get(row["topic"])
+        return found is None or await found(uow, row["key"])
 
     def reached_by(self, addressees: Addressees) -> None:
         self.addressees = addressees
@@ -84,6 +100,7 @@ class NotificationService:
                     "until": end,
                     "state": "planned",
                     "made_at": now,
+                    "since": now if one.since is None else min(one.since, now),
                 }
             )
         await repo.add_messages(uow, rows)

@@ -17,7 +17,7 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
 
 FILTERS = ("topic", "channel", "state", "hall", "first", "last")
-STATES = ("queued", "held", "sending", "sent", "delivered", "failed", "dropped")
+STATES = ("queued", "held", "parked", "sending", "sent", "delivered", "failed", "dropped")
 MESSAGE_STATES = ("planned", "cancelled", "expired", "repeated")
 WHYS = frozenset(
     [
@@ -34,7 +34,9 @@ WHYS = frozenset(
         "no_device",
         "no_template",
         "no_user",
+        "over",
         "quiet",
+        "restored",
         "sealed",
         "unwanted",
     ]
@@ -46,6 +48,7 @@ TONES = {
     "queued": "info",
     "sending": "info",
     "held": "off",
+    "parked": "caution",
     "waiting": "off",
     "dropped": "off",
     "failed": "fault",
@@ -126,7 +129,8 @@ def routes(pages: Pages) -> list[web.RouteDef]:
             "wanted": wanted_of(listing.query),
             "states": STATES,
             "message_states": MESSAGE_STATES,
-            **await _shared(request, pages),
+            "parked": sum(row["n"] for row in await desk.parked(request[UOW], request[SUBJECT])),
+            **await shared(request, pages),
         }
         return request.app[PAGES].render(request, "notifications.html", context, block="list")
 
@@ -140,13 +144,13 @@ def routes(pages: Pages) -> list[web.RouteDef]:
             "words": await desk.words_of(uow, row, ways),
             "money": money,
             "why_of": why_of,
-            **await _shared(request, pages),
+            **await shared(request, pages),
         }
         return request.app[PAGES].render(request, "notification.html", context, block="main")
 
     async def figures(request: web.Request) -> web.Response:
         rows = await desk.figures(request[UOW], request[SUBJECT])
-        context = {"rows": rows, "money": money, **await _shared(request, pages)}
+        context = {"rows": rows, "money": money, **await shared(request, pages)}
         return request.app[PAGES].render(request, "notifications_figures.html", context)
 
     return [
@@ -163,7 +167,7 @@ def _number(request: web.Request) -> int:
     return int(text)
 
 
-async def _shared(request: web.Request, pages: Pages) -> dict[str, object]:
+async def shared(request: web.Request, pages: Pages) -> dict[str, object]:
     return {
         "topics": pages.topic_names(request),
         "halls": await pages.hall_names(request),

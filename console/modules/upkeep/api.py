@@ -15,10 +15,12 @@ TryOut = Callable[[str], Awaitable[None]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """What a restored database needs of this program: ``migrations`` bring what an older one wrote to its schema, and the
-    tables ``passing`` are emptied, so that nobody stays logged in."""
+    tables ``passing`` are emptied, so that nobody stays logged in, and the statements ``restored`` are run with the present
+    instant (UTC ms)."""
 
     migrations: tuple[str, ...]
     passing: tuple[str, ...]
+    restored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ _LETTERS = sa.text(
     "SELECT count(*) FROM note_delivery d JOIN note_message m ON m.no = d.message"
     " WHERE d.rank > 0 AND m.made_at <= :moment AND d.sent_at > :moment AND m.until > :now"
 )
-"""What is useless by now is not sent again."""
+"""What is useless by now waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Source:
 class Loss:
     """What happened at the city that the source knows nothing of. ``same_line``: its audit is the beginning of the
     present one; ``acts``: the most frequent entries of the audit since, with ``entries`` of them in all; ``counts``: name,
-    then, now; ``events``: what halls send again; ``letters``: messages that waited then, were sent since, and are sent again; ``strangers``: halls that the source does not know."""
+    then, now; ``events``: what halls send again; ``letters``: messages that waited then and were sent since, which wait for a decision then; ``strangers``: halls that the source does not know."""
 
     same_line: bool
     entries: int

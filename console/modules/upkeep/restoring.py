@@ -190,7 +190,8 @@ async def _bring_up(url: str, migrations: tuple[str, ...]) -> None:
 
 async def _make_ready(order: Order, url: str, moment: int) -> None:
     """Nobody is logged in any more, numbers go on behind those that were given, and the halls may have been given numbers of directives that this database knows
-    nothing of: none gets another until it has reported, also one that is enrolled only after this."""
+    nothing of: none gets another until it has reported, also one that is enrolled only after this. What modules have to do
+    about what happened outside since is done."""
     async with connected(url) as connection, connection.transaction():
         await connection.execute("UPDATE hall_hall SET settled = false")
         await connection.execute("ALTER TABLE hall_hall ALTER COLUMN settled SET DEFAULT false")
@@ -198,6 +199,8 @@ async def _make_ready(order: Order, url: str, moment: int) -> None:
         await go_on(connection, order.url)
         for table in order.program.passing:
             await connection.execute(f"DELETE FROM {quoted(table)}")  # noqa: S608 - our own names
+        for statement in order.program.restored:
+            await connection.execute(statement, order.clock.now_ms())
     await _write_down(order, url, moment)
 
 

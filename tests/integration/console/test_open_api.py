@@ -3,20 +3,23 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 import sqlalchemy as sa
+from aiohttp.test_utils import TestClient, TestServer
 from api_client import Caller, access, caller, integrator, token_of
 from city_hall import START
 from console_browser import console
 
-from console.app.server import ConsoleReady
+from console.app.away import Waiting, create_away
+from console.app.server import ConsoleReady, ConsoleSettings
 from console.core.divisions import full
 from console.core.permissions import Reach, ReachKind
 from console.modules.gateway import models as gateway
 from console.modules.gateway.clients import TOKEN_SECONDS
-from qingting.kernel.aio.clock import ManualClock
+from qingting.kernel.aio.clock import ManualClock, SystemClock
 
 pytestmark = pytest.mark.postgres
 SAERTU = Reach(ReachKind.REGION, full("230602"))
@@ -145,10 +148,17 @@ async def test_what_is_no_call_is_refused_in_the_callers_language(ready: Console
             ("GET", "/halls?%00%F0%9F%98%80=red", 422, "api.parameter"),
             ("GET", "/halls?cursor=xx", 422, "api.cursor"),
         ):
-            answer = await one.ask(method, path, Accept_Language="en")
-            assert (answer.status, answer.body["code"]) == (status, code), path
-            assert not re.search("[\u4e00-\u9fff]", answer.body["detail"])
-            assert "Access-Control-Allow-Origin" not in answer.headers
+            for asked, language in (("en", "en"), ("fr, zh;q=0.5", "zh-CN"), ("", "zh-CN")):
+                answer = await one.ask(method, path, Accept_Language=asked)
+                assert (answer.status, answer.body["code"]) == (status, code), path
+                said = [answer.body.get(name) for name in ("title", "detail", "expected")]
+                chinese = {bool(re.search("[\u4e00-\u9fff]", text)) for text in said if text}
+                assert chinese == {language == "zh-CN"}, said
+                assert bool(said[2]) == (code == "api.parameter"), said
+                assert answer.headers["Content-Language"] == language
+                assert answer.headers["Vary"] == "Accept-Language"
+                assert "Access-Control-Allow-Origin" not in answer.headers
+        assert (await one.get("/halls")).headers["Vary"] == "Accept-Language"
         assert (await one.ask("DELETE", "/halls")).headers["Allow"] == "GET"
 
 
@@ -167,3 +177,14 @@ async def test_an_address_that_is_not_allowed_gets_neither_token_nor_answer(
             await uow.run(mine.values(networks=["10.20.0.0/16"]))
         answer = await one.get("/halls")
         assert (answer.status, answer.body["code"]) == (403, "api.address")
+
+
+async def test_a_city_that_is_being_restored_says_so_as_any_refusal_is_said(tmp_path: Path) -> None:
+    settings = ConsoleSettings(data=str(tmp_path))
+    app = await asyncio.to_thread(create_away, settings, SystemClock(), Waiting())
+    async with TestClient(TestServer(app)) as http:
+        answer = await http.get("/api/v1/halls", headers={"Accept-Language": "en"})
+        found = await answer.json(content_type="application/problem+json")
+        assert (answer.status, found["code"], found["retry"]) == (503, "city.restoring", True)
+        assert (found["title"], answer.headers["Content-Language"]) == ("Service Unavailable", "en")
+        assert answer.headers["Retry-After"] == "2"

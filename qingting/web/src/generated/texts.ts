@@ -1858,6 +1858,11 @@ export const ERROR_TEXTS = {
     "en": "It has {length} characters; {most} are the most. Please shorten it.",
     "retry": false
   },
+  "notice.decided": {
+    "zh": "这一类已经没有待定的消息，可能同事刚刚决定过，或者已经过了时效。现在还待定的都列在这一页。",
+    "en": "No message of this kind waits for a decision any more: a colleague may have decided, or they are out of date. What still waits is listed on this page.",
+    "retry": false
+  },
   "notice.unknown": {
     "zh": "没有这条消息，或它不是发给您的。",
     "en": "There is no such message, or it was not sent to you.",
@@ -2711,6 +2716,141 @@ export const ERROR_TEXTS = {
   "appointments.shared": {
     "zh": "这个预约还有别的部门的事项，不能单独改动。请大厅主任处理。",
     "en": "This appointment also holds items of another department and cannot be changed by one of them. Ask the hall's manager.",
+    "retry": false
+  },
+  "status.400": {
+    "zh": "请求有误",
+    "en": "Bad Request",
+    "retry": false
+  },
+  "status.401": {
+    "zh": "没有通过身份验证",
+    "en": "Unauthorized",
+    "retry": false
+  },
+  "status.403": {
+    "zh": "不允许",
+    "en": "Forbidden",
+    "retry": false
+  },
+  "status.404": {
+    "zh": "没有找到",
+    "en": "Not Found",
+    "retry": false
+  },
+  "status.405": {
+    "zh": "不支持这种方法",
+    "en": "Method Not Allowed",
+    "retry": false
+  },
+  "status.409": {
+    "zh": "与现在的状态冲突",
+    "en": "Conflict",
+    "retry": false
+  },
+  "status.410": {
+    "zh": "已经不在",
+    "en": "Gone",
+    "retry": false
+  },
+  "status.413": {
+    "zh": "内容太大",
+    "en": "Request Entity Too Large",
+    "retry": false
+  },
+  "status.415": {
+    "zh": "不支持的内容类型",
+    "en": "Unsupported Media Type",
+    "retry": false
+  },
+  "status.422": {
+    "zh": "内容不符合要求",
+    "en": "Unprocessable Entity",
+    "retry": false
+  },
+  "status.426": {
+    "zh": "需要更新的版本",
+    "en": "Upgrade Required",
+    "retry": false
+  },
+  "status.429": {
+    "zh": "请求太多",
+    "en": "Too Many Requests",
+    "retry": false
+  },
+  "status.500": {
+    "zh": "服务器内部出错",
+    "en": "Internal Server Error",
+    "retry": false
+  },
+  "status.502": {
+    "zh": "上游没有正常回答",
+    "en": "Bad Gateway",
+    "retry": false
+  },
+  "status.503": {
+    "zh": "暂时不能服务",
+    "en": "Service Unavailable",
+    "retry": false
+  },
+  "status.504": {
+    "zh": "上游超时",
+    "en": "Gateway Timeout",
+    "retry": false
+  },
+  "api.expected.kind": {
+    "zh": "应为 {kind}，收到的是 {got}",
+    "en": "Expected {kind}, got {got}",
+    "retry": false
+  },
+  "api.expected.bound": {
+    "zh": "应为 {kind}，且 {bound}",
+    "en": "Expected {kind} {bound}",
+    "retry": false
+  },
+  "api.expected.length": {
+    "zh": "应为 {kind}，长度 {bound}",
+    "en": "Expected {kind} of length {bound}",
+    "retry": false
+  },
+  "api.expected.length_is": {
+    "zh": "应为 {kind}，长度 {bound}，收到的是 {got}",
+    "en": "Expected {kind} of length {bound}, got {got}",
+    "retry": false
+  },
+  "api.expected.pattern": {
+    "zh": "应为 {kind}，符合 {pattern}",
+    "en": "Expected {kind} matching {pattern}",
+    "retry": false
+  },
+  "api.expected.missing": {
+    "zh": "缺少必填字段 {name}",
+    "en": "The required field {name} is missing",
+    "retry": false
+  },
+  "api.expected.unknown": {
+    "zh": "没有字段 {name}",
+    "en": "There is no field {name}",
+    "retry": false
+  },
+  "api.expected.choice": {
+    "zh": "{value} 不是可选的值，可选的值见接口文档",
+    "en": "{value} is none of the values that the documentation lists",
+    "retry": false
+  },
+  "api.expected.format": {
+    "zh": "{kind} 的写法不对，应按 RFC 3339",
+    "en": "Invalid {kind}; RFC 3339 is expected",
+    "retry": false
+  },
+  "api.expected.once": {
+    "zh": "应为这个调用的参数，而且只出现一次",
+    "en": "A parameter of this call, once, is expected",
+    "retry": false
+  },
+  "api.expected.documented": {
+    "zh": "应符合接口文档",
+    "en": "It must be as the documentation says",
     "retry": false
   }
 } as const;
