@@ -267,7 +267,10 @@ READERS: Mapping[str, Reader] = {
         ),
     ),
     "maintenance.ended": formed(r"(\d+)", lambda w, f: w.t("audit.no_n", n=int(f[1]))),
-    "network.opened": formed(r"(\d+)", lambda w, f: w.t("audit.rows", n=int(f[1]))),
+    **dict.fromkeys(
+        ("network.opened", "notice.parked_sent", "notice.parked_dropped"),
+        formed(r"(\d+)", lambda w, f: w.t("audit.rows", n=int(f[1]))),
+    ),
     "notice.tried": formed(
         r"(.*) (\d+)", lambda w, f: w.row(f[1], w.t("audit.segments", n=int(f[2])))
     ),

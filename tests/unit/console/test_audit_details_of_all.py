@@ -86,6 +86,8 @@ SAMPLES = {
     "maintenance.begun": "3 1795395600000-1795399200000 换打印头",
     "maintenance.ended": "3",
     "network.opened": "2",
+    "notice.parked_dropped": "3",
+    "notice.parked_sent": "3",
     "notice.rules": "version 2",
     "notice.tried": "138****1234 2",
     "notice.wording": "version 3",
