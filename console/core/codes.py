@@ -19,9 +19,14 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip()
 
 
+def plain_number(text: str) -> str:
+    """A certificate's number as it was meant: capital letters, in one piece however it is grouped on paper."""
+    return _SPACE.sub("", plain(text)).upper()
+
+
 def plain_uscc(text: str) -> str:
     """A credit code as it was meant: capital letters, without the spaces that papers print in it."""
-    return _SPACE.sub("", plain(text)).upper()
+    return plain_number(text)
 
 
 def uscc_shaped(code: str) -> bool:

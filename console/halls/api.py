@@ -219,7 +219,8 @@ class HallsApi(Protocol):
     ) -> Directory: ...
 
     async def live(self, uow: ReadUow) -> dict[HallId, Live]:
-        """The present of all connected halls, heard within the last half minute; for whoever filters it."""
+        """The present of all halls whose line was heard within the last half minute, as they told it last over it; for
+        whoever filters it."""
         ...
 
     async def parked(self, uow: ReadUow, hall: HallId | None = None) -> Sequence[ParkedEvent]: ...

@@ -141,7 +141,8 @@ class HallService:
         return Directory(entries)
 
     async def live(self, uow: ReadUow) -> dict[HallId, Live]:
-        since = self._clock.now_ms() - _SILENCE_MS
+        # LIVE comes after a change alone: how old it is says nothing, whether its line is heard does.
+        heard = self._clock.now_ms() - _SILENCE_MS
         # A row that was written again has another of these two.
         version: sa.ColumnElement[str] = sa.literal_column(
             "CAST(hall_live.xmin AS text) || CAST(hall_live.ctid AS text)"
@@ -149,7 +150,8 @@ class HallService:
         rows = await uow.all(
             sa.select(m.live.c.hall, version)
             .join(m.link, m.link.c.hall == m.live.c.hall)
-            .where(m.live.c.received_at >= since, m.link.c.connected)
+            .where(m.link.c.connected, m.link.c.seen_at >= heard)
+            .where(m.live.c.received_at >= m.link.c.since)
             .order_by(m.live.c.hall)
         )
         wanted = {HallId(row["hall"]): str(row["version"]) for row in rows}

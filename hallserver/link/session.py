@@ -54,6 +54,9 @@ SEND_SECONDS = 15.0
 LINGER_SECONDS = 0.02
 """Events of one moment travel together."""
 LIVE_SECONDS = 1.0
+PRESENT_SECONDS = 60.0
+"""So often the present is told again: what follows from the clock (a queue that closes, how long one waits) changes with
+nobody doing anything."""
 WATCH_SECONDS = 1.0
 MAX_FILES = 4
 
@@ -171,6 +174,7 @@ class Session:
             self._ping(),
             self._watch(),
             self._show_present(),
+            self._renew_present(),
             self._send_files(),
             self.fetching.run(),
         )
@@ -273,12 +277,17 @@ class Session:
                 await self._send(self._files.popleft())
 
     async def _show_present(self) -> None:
-        """The LIVE lane: after a change, at most once a second, ahead of any backlog."""
+        """The LIVE lane: after a change and each minute, at most once a second, ahead of any backlog."""
         while True:
             await self._changed.wait()
             self._changed.clear()
             await self._send(self._live())
             await self._clock.sleep(LIVE_SECONDS)
+
+    async def _renew_present(self) -> None:
+        while True:
+            await self._clock.sleep(PRESENT_SECONDS)
+            self._changed.set()
 
     def _live(self) -> Live:
         ambient = self._ambient()

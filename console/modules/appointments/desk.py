@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from console.core.audit import Audit
-from console.core.codes import plain
+from console.core.codes import plain, plain_number
 from console.core.permissions import Permission, Scope, Subject
 from console.core.uow import ReadUow, Uow
 from console.modules.appointments import repository as repo
@@ -137,7 +137,7 @@ class StaffDesk:
         elif by == "phone":
             found = [one.id for one in await people.find_by_phone(uow, number)]
         elif by in set(CertificateKind):
-            known = await people.find(uow, CertificateKind(by), number.upper())
+            known = await people.find(uow, CertificateKind(by), plain_number(number))
             found = [known.id] if known is not None else []
         if not found:
             raise Refusal("appointments.nobody")

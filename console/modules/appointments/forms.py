@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from console.core.codes import plain
+from console.core.codes import plain, plain_number
 from console.modules.appointments.api import Wanted
 from console.modules.appointments.desk import Caller
 from console.modules.appointments.rules import (
@@ -189,7 +189,7 @@ class CallerForm(Strict, frozen=True, kw_only=True):
     def caller(self) -> Caller:
         return Caller(
             kind=self.certificate,
-            number=plain(self.number).upper(),
+            number=plain_number(self.number),
             name=self.name.strip(),
             phone=plain(self.phone),
         )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from console.core.codes import plain_number
 from console.core.permissions import Subject
 from console.core.personal import PersonalData
 from console.core.uow import ReadUow, Uow
@@ -110,7 +111,7 @@ class Contact:
         row = await repo.take_try(uow, citizen, channel, self._clock.now_ms(), MOST_TRIES)
         if row is None:
             return Refusal("citizen.code_over")
-        if not matches(row["code"], _salted(citizen, channel, code.strip())):
+        if not matches(row["code"], _salted(citizen, channel, plain_number(code))):
             return Refusal("citizen.code_wrong", left=MOST_TRIES - row["tries"])
         value = self._service.opened(row["box"], channel, citizen)
         values = {f"{channel}_box": row["box"], f"masked_{channel}": _mask(channel, value)}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.codes import plain, resident_number
+from console.core.codes import plain, plain_number, resident_number
 from console.modules.citizens.api import Level
 from qingting.contract.errors import Refusal
 from qingting.contract.states import CertificateKind
@@ -24,7 +24,10 @@ _FORMS = {
     CertificateKind.PASSPORT: re.compile(r"[A-Z0-9]{5,17}"),
 }
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
-_DOTS = re.compile(r"(?<=[\u3400-\u9fff])\s*[•‧∙⋅・･．·]\s*(?=[\u3400-\u9fff])")
+_HAN = "[\u3400-\u9fff\U00020000-\U0003ffff]"
+_DOTS = re.compile(rf"(?<={_HAN})\s*[•‧∙⋅・･．·]\s*(?={_HAN})")
+_APART = re.compile(r"[\s()\u2010-\u2015-]")
+_COUNTRY = re.compile(r"(\+|00)?86(?=1[3-9][0-9]{9}$)")
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _LONGEST_MAIL = 120
@@ -65,7 +68,7 @@ def told(claims: Mapping[str, Any]) -> Told:
     kind = _text(claims, "person_kind") or "natural"
     if kind not in ("natural", "legal", "agent"):
         raise Refusal("citizen.claims", claim="person_kind")
-    phone = re.sub(r"^(\+?86)?[ -]*", "", _text(claims, "phone_number"))
+    phone = plain_phone(_text(claims, "phone_number"))
     phone = phone if _PHONE.fullmatch(phone) else ""
     said = _text(claims, "assurance_level")
     level = Level(said) if said in set(Level) else Level.BASIC
@@ -98,7 +101,7 @@ def checked_person(
     by_hand = said_by == "hand"
     name, number = " ".join(name.split()), number.strip().upper()
     if by_hand:
-        name, number = written_name(name), plain(number).upper()
+        name, number = written_name(name), plain_number(number)
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Refusal("citizen.name") if by_hand else Refusal("citizen.claims", claim="name")
     wrong = by_hand and not _fits(certificate, number)
@@ -117,6 +120,11 @@ def written_name(name: str) -> str:
     return _DOTS.sub("·", " ".join(name.split()))
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two people wrote the same name: the sign-on, a certificate and a keyboard differ in dots and capitals."""
+    return written_name(one).casefold() == written_name(other).casefold()
+
+
 def _fits(certificate: CertificateKind, number: str) -> bool:
     """What can be told of a typed number: a resident's by its check digit, a travel permit's and a passport's by its form."""
     if certificate is CertificateKind.RESIDENT_ID:
@@ -127,10 +135,15 @@ def _fits(certificate: CertificateKind, number: str) -> bool:
 
 def checked_phone(text: str) -> str:
     """A mobile number. Raises ``citizen.phone``."""
-    digits = re.sub(r"[ -]", "", plain(text))
+    digits = plain_phone(text)
     if not _PHONE.fullmatch(digits):
         raise Refusal("citizen.phone")
     return digits
+
+
+def plain_phone(text: str) -> str:
+    """A phone number as it is kept: without what parts its digits, and without the country before a mobile phone's."""
+    return _COUNTRY.sub("", _APART.sub("", plain(text)))
 
 
 def checked_mail(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from console.core.audit import Audit
-from console.core.codes import plain
 from console.core.module import ModuleContext
 from console.core.oidc import Identity
 from console.core.permissions import Subject
@@ -21,7 +19,14 @@ from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
 from console.modules.citizens.boxes import context_of
 from console.modules.citizens.door import CITIZEN, to_consent, to_login
-from console.modules.citizens.people import Told, checked_person, checked_phone, told
+from console.modules.citizens.people import (
+    Told,
+    checked_person,
+    checked_phone,
+    plain_phone,
+    same_name,
+    told,
+)
 from console.modules.citizens.reach import Reachable
 from console.modules.citizens.sessions import CitizenSessions
 from console.modules.notifications.api import NotificationsApi, Reach
@@ -92,7 +97,7 @@ class CitizenService:
 
     def phone_index(self, phone: str) -> str | None:
         """By which a phone number is found; None of none."""
-        digits = re.sub(r"[ -]", "", plain(phone)).removeprefix("+86")
+        digits = plain_phone(phone)
         return self._sealer.blind_index(digits) if digits else None
 
     async def register(
@@ -114,7 +119,7 @@ class CitizenService:
             level=Level.BASIC,
         )
         row, made = await self._kept(uow, given)
-        if self.opened(row["name_box"], "name", row["id"]) != name:
+        if not same_name(self.opened(row["name_box"], "name", row["id"]), name):
             raise Refusal("citizen.name_differs")
         if _takes_phone(row, given):
             await repo.change(uow, row["id"], self._phone(row["id"], given.phone))

@@ -284,6 +284,33 @@ async def test_the_present_goes_past_the_backlog(served: Served, log: Log) -> No
     await until(lambda: served.is_state(LinkState.OFFLINE))
 
 
+async def test_the_present_of_a_quiet_hall_holds_as_long_as_its_line_is_up(
+    served: Served, log: Log
+) -> None:
+    """LIVE comes after a change, so it may be old and still be true: the line itself says whether it is."""
+    minute = 60_000
+
+    async def aged(*, live: int, since: int, seen: int) -> bool:
+        now = served.city.context.clock.now_ms()
+        async with served.city.db.write() as uow:
+            await uow.run(sa.update(m.live).values(received_at=now - live))
+            await uow.run(sa.update(m.link).values(since=now - since, seen_at=now - seen))
+        async with served.city.db.read() as uow:
+            return HALL in await served.city.context.take(HALLS).live(uow)
+
+    async def kept() -> bool:
+        async with served.city.db.read() as uow:
+            return await uow.scalar(sa.select(m.live.c.hall)) is not None
+
+    async with served.client() as client:
+        await client.greet(log, served.key)
+        await client.send(k.Live(at=START, oldest_unacked=0))
+        await until(kept)
+        assert await aged(live=10 * minute, since=11 * minute, seen=0)
+        assert not await aged(live=11 * minute, since=10 * minute, seen=0), "of the line before"
+        assert not await aged(live=10 * minute, since=11 * minute, seen=minute), "nobody listens"
+
+
 class TestRestoredDisk:
     """A hall whose disk is an old or a copied one."""
 

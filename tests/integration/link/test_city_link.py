@@ -455,6 +455,16 @@ def _waiting(frame: Frame) -> int:
     return sum(queue.waiting for queue in frame.queues)
 
 
+async def test_a_quiet_hall_tells_its_present_again_by_itself(
+    hall: Hall, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue closes by the clock alone: nothing is written in the log then."""
+    monkeypatch.setattr(session_module, "PRESENT_SECONDS", 0.01)
+    monkeypatch.setattr(session_module, "LIVE_SECONDS", 0.01)
+    async with linked(hall, city):
+        await until(lambda: sum(isinstance(one, Live) for one in city.seen) >= 3)
+
+
 async def test_the_hall_is_as_quick_with_a_city_that_never_answers(
     hall: Hall, city: City, path: Path
 ) -> None:

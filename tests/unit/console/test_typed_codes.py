@@ -5,7 +5,7 @@ import pytest
 from console.core.codes import may_be_certificate, plain, plain_uscc, uscc_fits, uscc_shaped
 from console.modules.appointments.forms import rule_form
 from console.modules.catalogue.domain import DEFAULT_PATTERN, code_faults, meant_code
-from console.modules.citizens.people import checked_person, checked_phone
+from console.modules.citizens.people import checked_person, checked_phone, same_name
 from qingting.contract.errors import Refusal
 from qingting.contract.states import CertificateKind
 
@@ -63,10 +63,46 @@ def test_one_name_is_kept_for_whichever_dot_a_keyboard_gives(dot: str) -> None:
     assert (name, number) == ("阿依古丽·买买提", "230602199001011238")
 
 
-def test_a_phone_is_read_as_it_was_meant_and_never_kept_otherwise() -> None:
-    assert checked_phone("１３８ 0000-0101") == "13800000101"
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "１３８ 0000-0101",
+        "+86 138 0000 0101",
+        "＋8613800000101",
+        "86-13800000101",
+        "0086 138-0000-0101",
+        "(+86)13800000101",
+    ],
+)
+def test_a_phone_is_read_as_it_was_meant_and_never_kept_otherwise(typed: str) -> None:
+    """A browser that fills in a phone by itself puts the country before it."""
+    assert checked_phone(typed) == "13800000101"
+
+
+@pytest.mark.parametrize("typed", ["1380000010", "+852 13800000101", "8613800000", "13800000101a"])
+def test_what_is_no_mobile_phone_of_the_country_stays_none(typed: str) -> None:
     with pytest.raises(Refusal):
-        checked_phone("1380000010")
+        checked_phone(typed)
+
+
+@pytest.mark.parametrize("number", ["230602 19900101 1238", "23060219900101 1238 "])
+def test_a_certificates_number_may_be_typed_in_groups(number: str) -> None:
+    assert checked_person(CertificateKind.RESIDENT_ID, "张示例", number)[1] == "230602199001011238"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("阿依古丽•买买提", "阿依古丽·买买提", True),
+        ("𬀩㛃・𬭎", "𬀩㛃·𬭎", True),
+        ("SAMPLE  Anna", "Sample Anna", True),
+        ("张示例", "张示范", False),
+    ],
+)
+def test_a_name_is_the_same_however_its_dot_and_capitals_are_written(
+    one: str, other: str, same: bool
+) -> None:
+    assert same_name(one, other) is same
 
 
 def test_a_rule_is_read_as_people_write_times_and_dates() -> None:
