@@ -68,7 +68,7 @@ def _samples(
         if not offered.issuperset(source.items):
             continue
         card = DEMO_CARDS[source.card]
-        name = BookingId(f"demo-{business_day(now, config)}-{source.card}")
+        name = BookingId(f"demo-{config.hall.id}-{business_day(now, config)}-{source.card}")
         kept = _kept(config, known.get(name), source.minutes, now)
         if kept is not None:
             booking, standing = kept
