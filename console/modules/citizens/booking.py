@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from console.modules.appointments.api import Appointment, FreeDay, FreePlace, Life
+from console.modules.appointments.places import MINUTE_MS, clock
+from qingting.contract.calendar import clock_minutes
 from qingting.contract.states import Language
 
 OFFERED = 3
+DAY_MINUTES = 1440
 STILL_OPEN = (Life.HELD, Life.BOOKED, Life.ARRIVED)
 """Visits that are not over."""
 FOLD = 73
@@ -54,6 +57,13 @@ def gone(day: FreeDay) -> str:
     """Why nothing is left of a day's places: it is too late for all of them, or others have the rest."""
     whys = {one.why or "full" for one in day.places}
     return whys.pop() if len(whys) == 1 else "full"
+
+
+def pick_up(one: Appointment, now: int) -> tuple[str, str, bool]:
+    """From when to when a number is to be taken, by the clock of the day, and whether that is over."""
+    first = max(0, clock_minutes(one.start) - one.early_minutes)
+    last = min(DAY_MINUTES, clock_minutes(one.end) + one.late_minutes)
+    return clock(first), clock(last), now > one.end_at + one.late_minutes * MINUTE_MS
 
 
 def _minutes(day: date, start: str) -> int:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from console.core.web import PAGES, UOW
 from console.modules.appointments.api import CANCEL_REASONS, Appointment, Life
 from console.modules.citizens import repository as repo
-from console.modules.citizens.booking import STILL_OPEN, calendar_file
+from console.modules.citizens.booking import STILL_OPEN, calendar_file, pick_up
 from console.modules.citizens.shell import START
 from console.modules.citizens.views_book import BOOK, BookDesk
 from qingting.contract.base import Strict
@@ -75,6 +75,7 @@ class BookingsPages:
         context = {
             "one": one,
             "code": qr_of(one.code) if one.state is Life.BOOKED else "",
+            "pick_up": pick_up(one, self._desk.clock.now_ms()),
             "firm": (await repo.errands(uow, [one.id])).get(one.id),
             "bring": await self._book.bring(request, one.hall, one.items),
             "spot": next((h.status.spot for h in halls if h.status.id == one.hall), None),

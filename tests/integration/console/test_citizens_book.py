@@ -80,6 +80,9 @@ async def test_a_visit_is_booked_changed_and_cancelled_by_whoever_it_belongs_to_
             True,
             True,
         )
+        assert "请在 08:00 到 09:45 之间" in text, (
+            "until 15 minutes after the end, as the hall has it"
+        )
         async with person.http.get(f"{booking}/visit.ics") as answer:
             assert answer.content_type == "text/calendar"
             assert answer.headers["Cache-Control"] == "no-store"

@@ -1,5 +1,6 @@
 """What citizens are told about halls, and what keeps their side from being misused: pure rules."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from console.core.codes import resident_number
 from console.halls.api import Spot
 from console.modules.appointments.api import Appointment, Channel, FreeDay, FreePlace, Life
 from console.modules.citizens.api import Level
-from console.modules.citizens.booking import calendar_file, nearest_free, shown_days
+from console.modules.citizens.booking import calendar_file, nearest_free, pick_up, shown_days
 from console.modules.citizens.domain import Door, inside, kilometres, opening
 from console.modules.citizens.limits import Limiter
 from console.modules.citizens.people import (
@@ -284,6 +285,22 @@ APPOINTMENT = Appointment(
     masked_number="230602********1238", channel=Channel.WEB, made_at=1, held_until=0, cancel_until=0,
     early_minutes=30, late_minutes=15, ticket="", late=False, reason="", words="", refused="", revision=2,
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        ("09:00", "09:30", ("08:30", "09:45")),
+        ("00:10", "00:40", ("00:00", "00:55")),
+        ("23:30", "24:00", ("23:00", "24:00")),
+    ],
+)
+def test_the_time_to_take_a_number_is_told_by_the_clock_and_ends_after_the_period(
+    start: str, end: str, told: tuple[str, str]
+) -> None:
+    one = replace(APPOINTMENT, start=start, end=end)
+    assert pick_up(one, APPOINTMENT.end_at + 15 * 60_000) == (*told, False)
+    assert pick_up(one, APPOINTMENT.end_at + 15 * 60_000 + 1) == (*told, True)
 
 
 def test_a_calendar_file_says_when_and_where_and_names_nobody() -> None:
