@@ -10,13 +10,19 @@ _RESIDENT = re.compile(r"[0-9]{17}[0-9X]")
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_LIKE = re.compile(r"[0-9]{13,}X?")
 _CERTIFICATE = re.compile(r"[0-9A-Z()-]{5,30}")
+_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _SPACE = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
     """A code as it was meant: ``２３０６０２`` is ``230602``. For codes and numbers alone: in a name the signs are the
     owner's."""
-    return unicodedata.normalize("NFKC", text).strip()
+    return seen(unicodedata.normalize("NFKC", text)).strip()
+
+
+def seen(text: str) -> str:
+    """Without signs that nobody sees (zero width, of direction), which come along with what is copied from elsewhere."""
+    return _UNSEEN.sub("", text)
 
 
 def plain_number(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.codes import plain, plain_number, resident_number
+from console.core.codes import plain, plain_number, resident_number, seen
 from console.modules.citizens.api import Level
 from qingting.contract.errors import Refusal
 from qingting.contract.states import CertificateKind
@@ -117,7 +117,7 @@ def checked_person(
 def written_name(name: str) -> str:
     """A name as certificates write it: the dot between the parts of a name (阿依古丽·买买提) is U+00B7, whichever of its
     likes a keyboard gave."""
-    return _DOTS.sub("·", " ".join(name.split()))
+    return _DOTS.sub("·", " ".join(seen(name).split()))
 
 
 def same_name(one: str, other: str) -> bool:

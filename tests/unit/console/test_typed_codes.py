@@ -14,6 +14,7 @@ CODE = "11230600MB0A00031R3200040009000"
 
 def test_full_width_signs_are_the_plain_ones() -> None:
     assert plain("　２３０６０２０１３００１ ") == "230602013001"
+    assert plain("\u202d230602\u202c\ufeff") == "230602", "as a phone's list of contacts gives it"
     assert plain_uscc("１１２３０６００ mb0a 00001n") == "11230600MB0A00001N"
 
 
@@ -55,6 +56,13 @@ def test_full_width_digits_are_no_code_of_an_item() -> None:
     assert code_faults(CODE[:-1] + "０", DEFAULT_PATTERN, 3)
 
 
+def test_a_name_is_kept_without_what_nobody_sees() -> None:
+    name, _ = checked_person(
+        CertificateKind.RESIDENT_ID, "\u200b张示\ufeff例", "230602199001011238"
+    )
+    assert name == "张示例"
+
+
 @pytest.mark.parametrize("dot", ["·", "•", "‧", "・", "．", " · "])
 def test_one_name_is_kept_for_whichever_dot_a_keyboard_gives(dot: str) -> None:
     name, number = checked_person(
@@ -72,6 +80,7 @@ def test_one_name_is_kept_for_whichever_dot_a_keyboard_gives(dot: str) -> None:
         "86-13800000101",
         "0086 138-0000-0101",
         "(+86)13800000101",
+        "\u202d+86 138 0000 0101\u202c",
     ],
 )
 def test_a_phone_is_read_as_it_was_meant_and_never_kept_otherwise(typed: str) -> None:
