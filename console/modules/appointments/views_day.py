@@ -114,11 +114,20 @@ class DayPages:
             "booked": booked,
             "proposals": proposals,
             "placed": sum(bool(one.start) for one in proposals or ()),
+            "open": await self._takes_bookings(request, form),
             **rights(request),
         }
         return request.app[PAGES].render(
             request, "appointments_closing.html", context, block="main"
         )
+
+    async def _takes_bookings(self, request: web.Request, form: ClosingForm) -> bool:
+        """Whether somebody may still book on the day: a place that is freed would be taken again."""
+        for one in await self._desk.counter.offers(request[UOW], hall=form.hall):
+            free = await self._desk.free_day(request, form.hall, (one.item,), form.day)
+            if free is not None and not free.why and any(not place.why for place in free.places):
+                return True
+        return False
 
     async def _proposals(self, request: web.Request, form: ClosingForm) -> list[Proposal]:
         assert form.to_day is not None

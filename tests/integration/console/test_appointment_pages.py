@@ -145,7 +145,10 @@ async def _job(person: Browser, page: str, **fields: str) -> str:
 async def _close(person: Browser) -> None:
     after = TOMORROW + timedelta(days=1)
     page = f"/appointments/closing?hall={HALL}&day={TOMORROW}&to={HALL}&to_day={after}"
-    await seen(person, page, f"{after} 10:00", "改约 1 个并通知办事人")
+    rule = f'href="/appointments/rules/edit?target=hall%3A{HALL}"'
+    await seen(person, page, f"{after} 10:00", "改约 1 个并通知办事人", "仍在接受预约", rule)
+    over = await seen(person, f"/appointments/closing?hall={HALL}&day={TOMORROW - timedelta(7)}")
+    assert "仍在接受预约" not in over, "nobody books a day that is gone"
     fields = {"hall": str(HALL), "day": str(TOMORROW), "to": str(HALL), "to_day": str(after)}
     assert "已处理 1 个，0 个没有处理" in await _job(person, page, **fields, do="move")
     fields["day"] = str(after)
