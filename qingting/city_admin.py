@@ -74,7 +74,7 @@ async def add_key(settings: ConsoleSettings) -> str:
     Raises ``keys.foreign``."""
     clock = SystemClock()
     keys = await KeyFile.open(settings.key_path, clock)
-    async with open_database(settings) as url, open_city(url, keys=keys) as city:
+    async with open_database(settings) as url, open_city(url, keys=keys, quiet=True) as city:
         await city.check_keys()
         present = keys.sealer.keys
         numbers = [int(one.id[1:]) for one in present if one.id[1:].isdecimal()]
@@ -89,7 +89,7 @@ async def add_key(settings: ConsoleSettings) -> str:
 async def remove_key(settings: ConsoleSettings, name: str) -> str:
     """Takes a key out of the key file. Raises ``keys.unknown``, ``keys.newest``, ``keys.in_use``."""
     keys = await KeyFile.open(settings.key_path, SystemClock())
-    async with open_database(settings) as url, open_city(url, keys=keys) as city:
+    async with open_database(settings) as url, open_city(url, keys=keys, quiet=True) as city:
         await city.check_keys()
         lines = [one.line for one in keys.sealer.keys if one.id != name]
         async with city.db.write() as uow:
@@ -124,7 +124,7 @@ async def _apart(settings: ConsoleSettings) -> AsyncIterator[tuple[City, Uow]]:
     keys = await KeyFile.open(settings.key_path, SystemClock())
     async with (
         open_database(settings) as url,
-        open_city(url, keys=keys) as city,
+        open_city(url, keys=keys, quiet=True) as city,
         city.db.write() as uow,
     ):
         yield city, uow

@@ -85,7 +85,8 @@ async def open_city(
 ) -> AsyncIterator[City]:
     """Runs a worker's background services until the block is left. ``channels`` tell people outside,
     ``senders`` citizens. Without a key file what is sealed can be opened by this city alone and while it runs: for what seals nothing that stays. ``quiet``: nothing is
-    done by itself, pages alone are answered: for a copy that is only looked at.
+    done by itself, pages alone are answered: for a copy that is only looked at, and for a command, which knows neither the
+    channels nor the times of keeping that a worker has.
     """
     used = clock or SystemClock()
     db, signals = Database(url), Signals(url)

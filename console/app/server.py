@@ -326,7 +326,7 @@ async def renew_administrator(settings: ConsoleSettings, name: str) -> OneTimePa
     Raises ``account.unknown``; ``city.unavailable`` when the database cannot be reached.
     """
     keys = await KeyFile.open(settings.key_path, SystemClock())
-    async with open_database(settings) as url, open_city(url, keys=keys) as city:
+    async with open_database(settings) as url, open_city(url, keys=keys, quiet=True) as city:
         await city.check_keys()
         async with city.db.write() as uow:
             return await city.context.take(IDENTITY).renew_password(uow, SYSTEM, name)

@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from console.app.city import open_city
 from console.app.server import ConsoleSettings
 from console.halls import models
-from qingting.city_admin import add_key, enrol_hall, remove_key, renew_password, verify_audit
+from qingting.city_admin import (
+    add_key,
+    enrol_hall,
+    open_to_all,
+    remove_key,
+    renew_password,
+    verify_audit,
+)
 from qingting.cli import main
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -68,6 +76,20 @@ async def test_a_password_is_renewed_for_known_accounts_only(city_url: str, tmp_
     with pytest.raises(Refusal) as refused:
         await renew_password(settings, "nobody")
     assert refused.value.code == "account.unknown"
+
+
+@pytest.mark.postgres
+async def test_a_command_does_nothing_of_what_a_worker_does_by_itself(
+    city_url: str, tmp_path: Path
+) -> None:
+    """It knows no channel to send by and no other times of keeping than those that nobody has set."""
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path), backup_folder="/backup")
+    await enrol_hall(settings, SAERTU, name="萨尔图", name_en="")
+    with capture_logs() as said:
+        await renew_password(settings, "admin")
+        await add_key(settings)
+        await open_to_all(settings)
+    assert said == []
 
 
 @pytest.mark.parametrize(
