@@ -45,3 +45,16 @@ def test_a_part_that_is_served_alone_needs_nothing_from_outside_of_it() -> None:
         f"{one}: {block}": missing for one, block in pairs if (missing := _missing(one, block))
     }
     assert faults == {}
+
+
+def test_browsers_read_every_pattern_of_an_input() -> None:
+    """They read it with the flag ``v``: a hyphen at the edge of a class has to be escaped there, and a pattern that is
+    not read checks nothing."""
+    given = {
+        (name, found[1])
+        for name, path in TEMPLATES.items()
+        for found in re.finditer(r"""pattern(?:': '|=")([^'"]+)['"]""", path.read_text("utf-8"))
+    }
+    assert len(given) > 5
+    bad = [one for one in sorted(given) if re.search(r"\[[^\]]*(?<!\\)-\]|\[-", one[1])]
+    assert not bad, bad
