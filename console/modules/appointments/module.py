@@ -58,6 +58,7 @@ def setup(context: ModuleContext) -> None:
         rules=RuleDesk(clock, context.audit, planner, counter),
         counter=counter,
         halls=halls,
+        offset=offset,
     )
     context.routes(
         [

@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from console.core.days import day_of
 from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
@@ -19,7 +20,7 @@ from console.modules.appointments.forms import BookForm, CancelForm, FindForm, M
 from console.modules.appointments.repository import Wish
 from console.modules.appointments.rule_desk import RuleDesk
 from console.modules.appointments.taking_out import FILTERS as TAKEN_BY
-from console.modules.appointments.visits import Counter
+from console.modules.appointments.visits import MOST_DAYS, Counter
 from console.modules.calendar.api import FIRST_YEAR, LAST_YEAR
 from console.modules.privacy.api import export_path
 from qingting.contract.errors import Refusal
@@ -29,6 +30,7 @@ from qingting.kernel.web import LANGUAGE, read_form, see_other
 from qingting.kernel.web.sheets import Cell
 
 FILTERS = ("hall", "department", "item", "first", "last", "state", "q", "citizen", "refused")
+YEAR_DAYS = 366
 _CERTIFICATES = tuple(CertificateKind)
 
 
@@ -41,6 +43,10 @@ class Desk:
     rules: RuleDesk
     counter: Counter
     halls: HallsApi
+    offset: int
+
+    def today(self) -> date:
+        return day_of(self.staff.now(), self.offset)
 
     async def hall_choices(self, request: web.Request) -> list[tuple[str, str]]:
         scope, language = request[SUBJECT].scope(Permission.APPOINTMENTS), request[LANGUAGE]
@@ -56,6 +62,32 @@ class Desk:
             for one in await self.counter.offers(request[UOW], hall=hall)
             if one.hall in known
         ]
+
+    async def items_of(
+        self, request: web.Request, hall: str
+    ) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
+        """A hall to book at, ``hall`` where it is one: with all there are, and what can be booked there, as
+        ``hall/item``."""
+        known, offers = await self.hall_choices(request), await self.counter.offers(request[UOW])
+        offering = {str(one.hall) for one in offers}
+        halls = [one for one in known if one[0] in offering]
+        chosen = hall if hall in dict(halls) else halls[0][0] if halls else ""
+        language = request[LANGUAGE]
+        items = [(f"{chosen}/{one.item}", one.title(language)) for one in offers if one.hall == chosen]  # fmt: skip
+        return chosen, halls, items
+
+    async def next_free(
+        self, request: web.Request, hall: str, item: ItemId, day: date
+    ) -> date | None:
+        """The first day behind ``day`` with a place; None when that is too far away for anybody to book."""
+        if not 0 <= (day - self.today()).days <= YEAR_DAYS:
+            return None
+        first, last = day + timedelta(days=1), day + timedelta(days=MOST_DAYS)
+        try:
+            found = await self.counter.free(request[UOW], HallId(hall), (item,), first, last)
+        except Refusal:
+            return None
+        return next((one.day for one in found if one.free), None)
 
     async def names(self, request: web.Request, kind: str) -> list[tuple[str, str]]:
         """Departments or items of the reader's halls by their ids."""
@@ -223,22 +255,30 @@ class AppointmentPages:
     async def new(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
         day = date_of(request.query.get("day"))
-        place = request.query.get("place", "")
+        place, hall = request.query.get("place", ""), request.query.get("hall", "")
+        if hall and hall != place.partition("/")[0]:
+            place = f"{hall}/"  # another hall was chosen: what was chosen at the one before counts no more
         form = BookForm(day=day or date.min, place=place, key=secrets.token_hex(8))
         return await self._new(request, form, None)
 
     async def _new(
         self, request: web.Request, form: BookForm, problem: Refusal | None
     ) -> web.Response:
-        places = await self._desk.item_choices(request)
-        hall, _, item = form.place.partition("/")
+        asked, _, item = form.place.partition("/")
+        hall, halls, places = await self._desk.items_of(request, asked)
         chosen = form.place in dict(places) and form.day > date.min
         free = await self._desk.free_day(request, hall, (ItemId(item),), form.day) if chosen else None  # fmt: skip
+        gone = free is not None and not free.free
         context = {
             "form": form,
-            "day": form.day if form.day > date.min else None,
+            "hall": hall,
+            "halls": halls,
+            "day": form.day if form.day > date.min else self._desk.today(),
             "places": places,
             "free": free,
+            "next_free": await self._desk.next_free(request, hall, ItemId(item), form.day)
+            if gone
+            else None,  # fmt: skip
             "certificates": _CERTIFICATES,
             "problem": problem,
             **rights(request),

@@ -100,6 +100,14 @@ async def _book(person: Browser) -> str:
         new, "/appointments/new", **{**fields, "key": "another", "number": "999", "name": "李四"}
     )
     assert (status, "刚刚约满" in page, 'value="李四"' in page) == (409, True, True)
+    saturday = TOMORROW + timedelta(days=4)
+    day = saturday + timedelta(days=2)
+    await seen(
+        person,
+        f"/appointments/new?place={PLACE}&day={saturday}",
+        f"下一个有空位的日子：{day}",
+        f"day={day}",
+    )
     page = await posted(person, "/appointments", "/appointments/find", number=NUMBER)
     found = re.search(r"/appointments/one/([\w-]+)", page)
     assert found is not None
