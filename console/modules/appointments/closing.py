@@ -117,13 +117,14 @@ class Closing:
     ) -> "_Offered | str":
         """The free times of a day, or the code with which there are none."""
         try:
-            (free,) = await self._counter.free(uow, to, items, day, day)
+            (free,) = await self._counter.free(uow, to, items, day, day, beyond=True)
             offering, lines = await self._counter.lines(uow, to, items)
         except Refusal as refusal:
             return refusal.code
         facts = await self._planner.days(uow, to, offering, day, day)
         today = day_of(self._desk.now(), offering.offset)
-        return _Offered(free, {one.pool: plan_of(one, facts[day], today).slots for one in lines})
+        plans = {one.pool: plan_of(one, facts[day], today, beyond=True) for one in lines}
+        return _Offered(free, {pool: plan.slots for pool, plan in plans.items()})
 
     async def move(
         self,

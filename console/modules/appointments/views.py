@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from console.core.days import day_of
+from console.core.days import day_of, wall_time
 from console.core.lists import Listing
 from console.core.permissions import Permission
 from console.core.web import PAGES, SUBJECT, UOW
@@ -47,6 +47,10 @@ class Desk:
 
     def today(self) -> date:
         return day_of(self.staff.now(), self.offset)
+
+    def begun(self, day: date) -> str:
+        """Until when the periods of a day have begun, and nobody books them any more; empty for another day."""
+        return wall_time(self.staff.now(), self.offset).strftime("%H:%M") if day == self.today() else ""  # fmt: skip
 
     async def hall_choices(self, request: web.Request) -> list[tuple[str, str]]:
         scope, language = request[SUBJECT].scope(Permission.APPOINTMENTS), request[LANGUAGE]
@@ -99,11 +103,19 @@ class Desk:
         return sorted(found.items(), key=lambda one: one[1])
 
     async def free_day(
-        self, request: web.Request, hall: str, items: tuple[str, ...], day: date
+        self,
+        request: web.Request,
+        hall: str,
+        items: tuple[str, ...],
+        day: date,
+        *,
+        public: bool = False,
     ) -> FreeDay | None:
-        """A day's places; None where nothing is offered."""
+        """A day's places as staff may have them, or as the ``public`` may; None where nothing is offered."""
         try:
-            found = await self.counter.free(request[UOW], HallId(hall), items, day, day)
+            found = await self.counter.free(
+                request[UOW], HallId(hall), items, day, day, beyond=not public
+            )
         except Refusal:
             return None
         return found[0]
@@ -203,6 +215,7 @@ class AppointmentPages:
             "halls": await self._desk.hall_choices(request),
             "to": hall,
             "to_day": day,
+            "begun": self._desk.begun(day),
             "free": await self._desk.free_day(request, hall, found.items, day) if moving else None,
             "problem": problem,
             "may_show": request[SUBJECT].may(Permission.PERSONAL, hall=found.hall),
@@ -276,6 +289,7 @@ class AppointmentPages:
             "day": form.day if form.day > date.min else self._desk.today(),
             "places": places,
             "free": free,
+            "begun": self._desk.begun(form.day),
             "next_free": await self._desk.next_free(request, hall, ItemId(item), form.day)
             if gone
             else None,  # fmt: skip

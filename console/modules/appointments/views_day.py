@@ -69,7 +69,7 @@ class DayPages:
         """Items with their places of the day: place in the choice, name, day."""
         found: list[tuple[str, str, object]] = []
         for one in await self._desk.counter.offers(request[UOW], hall=hall):
-            free = await self._desk.free_day(request, hall, (one.item,), day)
+            free = await self._desk.free_day(request, hall, (one.item,), day, public=True)
             if free is not None:
                 found.append((f"{hall}/{one.item}", one.title(request[LANGUAGE]), free))
         return found
@@ -124,7 +124,7 @@ class DayPages:
     async def _takes_bookings(self, request: web.Request, form: ClosingForm) -> bool:
         """Whether somebody may still book on the day: a place that is freed would be taken again."""
         for one in await self._desk.counter.offers(request[UOW], hall=form.hall):
-            free = await self._desk.free_day(request, form.hall, (one.item,), form.day)
+            free = await self._desk.free_day(request, form.hall, (one.item,), form.day, public=True)
             if free is not None and not free.why and any(not place.why for place in free.places):
                 return True
         return False

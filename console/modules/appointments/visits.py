@@ -141,26 +141,32 @@ class Counter:
         first: date,
         last: date,
         said: Said | None = None,
+        *,
+        beyond: bool = False,
     ) -> list[FreeDay]:
         """See :meth:`console.modules.appointments.api.AppointmentsApi.free`; by ``said`` instead of the rules that
-        hold, to see what they would do."""
+        hold, to see what they would do. ``beyond``: also days further ahead than citizens may book, as staff may."""
         offering, lines = await self.lines(uow, hall, items, said)
         if not 0 <= (last - first).days < MOST_DAYS:
             raise Refusal("page.not_found")
         now = self._clock.now_ms()
         today = day_of(now, offering.offset)
+        beyond = beyond and last <= today + FURTHEST
 
         async def lay_out() -> list[BlankDay]:
             facts = await self._planner.days(uow, hall, offering, first, last)
             return [
                 BlankDay(
-                    hall, offering.offset, lines, [plan_of(one, facts[day], today) for one in lines]
+                    hall,
+                    offering.offset,
+                    lines,
+                    [plan_of(one, facts[day], today, beyond=beyond) for one in lines],
                 )
                 for day in dates(first, last)
             ]
 
         # Items that share their places and their rules share their days too.
-        key = ("blank", hall, tuple(one.grid_key for one in lines), first, last, today)
+        key = ("blank", hall, tuple(one.grid_key for one in lines), first, last, today, beyond)
         days = await (lay_out() if said is not None else self._planner.once(uow, key, lay_out))
         taken = await places_repo.taken(uow, hall, {one.pool for one in lines}, first, last, now)
         by_day: dict[date, dict[Spot, Taken]] = {}

@@ -108,6 +108,14 @@ async def _book(person: Browser) -> str:
         f"下一个有空位的日子：{day}",
         f"day={day}",
     )
+    # It is nine o'clock: what has begun is chosen no more, what is further ahead than citizens book is there for staff.
+    page = await seen(person, f"/appointments/new?place={PLACE}&day={TOMORROW - timedelta(days=1)}")
+    begun, later = (re.search(f'value="{start}"[^>]*>', page) for start in ("09:00", "10:00"))
+    assert begun is not None
+    assert later is not None
+    assert ("disabled" in begun[0], "disabled" in later[0]) == (True, False)
+    ahead = TOMORROW + timedelta(days=28)
+    await seen(person, f"/appointments/new?place={PLACE}&day={ahead}", "剩 1 / 1")
     page = await posted(person, "/appointments", "/appointments/find", number=NUMBER)
     found = re.search(r"/appointments/one/([\w-]+)", page)
     assert found is not None
