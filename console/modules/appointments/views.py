@@ -292,7 +292,7 @@ class AppointmentPages:
             "begun": self._desk.begun(form.day),
             "next_free": await self._desk.next_free(request, hall, ItemId(item), form.day)
             if gone
-            else None,  # fmt: skip
+            else None,
             "certificates": _CERTIFICATES,
             "problem": problem,
             **rights(request),

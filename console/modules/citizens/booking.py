@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from console.modules.appointments.api import Appointment, FreeDay, FreePlace, Life
-from console.modules.appointments.places import MINUTE_MS, clock
 from qingting.contract.calendar import clock_minutes
 from qingting.contract.states import Language
 
 OFFERED = 3
 DAY_MINUTES = 1440
+MINUTE_MS = 60_000
 STILL_OPEN = (Life.HELD, Life.BOOKED, Life.ARRIVED)
 """Visits that are not over."""
 FOLD = 73
@@ -63,7 +63,11 @@ def pick_up(one: Appointment, now: int) -> tuple[str, str, bool]:
     """From when to when a number is to be taken, by the clock of the day, and whether that is over."""
     first = max(0, clock_minutes(one.start) - one.early_minutes)
     last = min(DAY_MINUTES, clock_minutes(one.end) + one.late_minutes)
-    return clock(first), clock(last), now > one.end_at + one.late_minutes * MINUTE_MS
+    return _clock(first), _clock(last), now > one.end_at + one.late_minutes * MINUTE_MS
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _minutes(day: date, start: str) -> int:
