@@ -52,14 +52,8 @@ def setup(context: ModuleContext) -> None:
     closing, jobs = Closing(context.db, planner, counter, staff), context.get(JOBS)
     kind = closing_days(context.db, staff, closing)
     jobs.declare(kind)
-    desk = Desk(
-        staff=staff,
-        closing=closing,
-        rules=RuleDesk(clock, context.audit, planner, counter),
-        counter=counter,
-        halls=halls,
-        offset=offset,
-    )
+    rules = RuleDesk(clock, context.audit, planner, counter)
+    desk = Desk(staff=staff, closing=closing, rules=rules, counter=counter, halls=halls, offset=offset)  # fmt: skip
     context.routes(
         [
             *views.routes(desk),
