@@ -68,7 +68,7 @@ FOR_PLACE = (
     "hall.unknown", "appointments.full", "appointments.no_place", "appointments.day_closed", "appointments.too_soon",
     "appointments.party", "appointments.no_item", "appointments.holds", "appointments.per_day",
     "appointments.open_at_once", "appointments.same_item", "appointments.cancelled_often", "appointments.banned",
-    "appointments.blacklisted", "appointments.needs_real_name", "appointments.needs_face",
+    "appointments.blacklisted", "appointments.needs_real_name", "appointments.needs_face", "citizen.being_erased",
 )  # fmt: skip
 
 

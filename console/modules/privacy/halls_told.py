@@ -98,10 +98,13 @@ class HallsTold:
         return len(rows)
 
     async def hold_words(self, uow: Uow, request: int | None) -> None:
-        """Waits until no word of the request is just being sent: whoever sends one waits for the audit, so that it
-        comes before anything is written there."""
-        mine = sa.select(m.untold.c.no).where(m.untold.c.request == request)
-        await uow.all(mine.order_by(m.untold.c.no).with_for_update())
+        """Waits until no word of the request is just being sent or answered: whoever sends one waits for the audit, so
+        that it comes before anything is written there, and all take them in one order."""
+        u, t = m.untold.c, m.told.c
+        lying = sa.select(u.no).where(u.request == request).order_by(u.no)
+        sent = sa.select(t.no).where(t.request == request).order_by(t.hall, t.no)
+        for words in (lying, sent):
+            await uow.all(words.with_for_update())
 
     async def _supersede(self, uow: Uow, request: int) -> None:
         """What the halls were told of this request before: the person was at some of them once more since then. Of a
