@@ -31,7 +31,7 @@ def shell_of(request: web.Request) -> Shell:
         live="/manage/live" if manager else "",
         home=HOME if inside else "/",
         offset_minutes=offset_minutes(desk.state.config),
-        styles=("manage.css", "editor.css", "setup.css", "boards.css"),
+        styles=("manage.css",),
         scripts=("look.js", "boards.js") if manager else (),
         takes_out=manager,
     )
