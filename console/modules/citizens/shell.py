@@ -1,4 +1,5 @@
-"""The frame of citizens' pages: name of the city, language, elder version (长辈版) and high contrast one tap away."""
+"""The frame of citizens' pages: name of the city, elder version (长辈版) one tap away; on a phone high contrast, language
+and the ways through the pages are in a menu that unfolds."""
 
 from aiohttp import web
 

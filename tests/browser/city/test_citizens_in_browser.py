@@ -71,6 +71,38 @@ async def looks_right(page: Page, path: str, least: int = LEAST) -> None:
     assert await axe_finds(page) == [], path
 
 
+async def unfold(page: Page, name: str) -> None:
+    """Opens the menu by keys alone; what it hides is there afterwards, and where one is can be told."""
+    here = page.get_by_role("navigation", name="主菜单").or_(
+        page.get_by_role("navigation", name="Main menu")
+    )
+    await expect(here).to_be_hidden()
+    await Keys(page).walk_to(name)
+    await page.keyboard.press("Enter")
+    await expect(here.locator("[aria-current=page]")).to_be_visible()
+    await expect(
+        page.get_by_role("button", name="退出").or_(page.get_by_role("button", name="Log out"))
+    ).to_be_visible()
+
+
+async def heads_leave_room(page: Page, menu: str, other: str) -> None:
+    """On the smallest phone in the elder version, in both languages, for somebody who acts for a firm: three quarters of
+    the screen are for the page, and whom one acts for is seen."""
+    size, url = page.viewport_size, page.url
+    await page.set_viewport_size({"width": 320, "height": 568})
+    for _ in range(2):
+        await expect(page.locator(".c-for")).to_contain_text("大庆市示例商贸有限公司")
+        height = await page.locator(".c-top").evaluate("one => one.offsetHeight")
+        assert height <= 568 / 4, f"{menu}: {height} px"
+        await unfold(page, menu)
+        async with page.expect_navigation():
+            await page.get_by_role("link", name=other, exact=True).click()
+        menu, other = "Menu", "中文"
+    assert size is not None
+    await page.set_viewport_size(size)
+    await page.goto(url)
+
+
 async def test_a_citizen_books_without_scripts_and_every_page_suits_an_old_phone(
     city_url: str, browser: Browser
 ) -> None:
@@ -104,10 +136,16 @@ async def test_a_citizen_books_without_scripts_and_every_page_suits_an_old_phone
             await looks_right(page, path, LEAST_ELDER)
         await picture(page, "citizen-times-elder", whole=True)
         await page.goto(booking)
+        await heads_leave_room(page, "菜单", "English")
+        await unfold(page, "菜单")
+        await looks_right(page, "the unfolded menu", LEAST_ELDER)
         await page.get_by_role("link", name="标准版").click()
+        await unfold(page, "菜单")
+        await looks_right(page, "the unfolded menu")
         await page.get_by_role("link", name="高对比").click()
         await picture(page, "citizen-booking", whole=True)
         await looks_right(page, booking)
+        await unfold(page, "菜单")
         await page.get_by_role("link", name="English").click()
         await looks_right(page, booking)
         await page.get_by_role("link", name="Cancel").click()
