@@ -6,21 +6,17 @@
 """
 
 import asyncio
-import tomllib
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from qingting.contract.base import ready_for_threads
-from qingting.contract.states import Language
 from simulators.actions import ACTIONS, ActionError, perform
 from simulators.bench import SimulatorBench, UnknownDeviceError
 from simulators.citizen_code.platform import CITIZENS
 from simulators.face_terminal import STRANGER
 from simulators.id_cards import DEMO_CARDS
+from simulators.pages import Folder, as_json, in_english
 from simulators.profiles import load_profile, profile_ids
 from simulators.qr_reader import NoCodeError, read_ticket
 
@@ -31,7 +27,8 @@ SETTLE_S = 0.05
 MAX_BODY = 64 * 1024
 _STATUS = {"unknown_action": 404, "unknown_device": 404, "unknown_ticket": 404, "unknown_card": 422}
 _STATUS |= {"unknown_citizen": 422, "bad_request": 422, "impossible": 422, "no_code": 409}
-_STATIC = {"page.js": "text/javascript", "style.css": "text/css"}
+_FOLDER = Folder("simulators.page")
+_STATIC = ("kit.js", "page.js", "style.css")
 
 
 def create_app(bench: SimulatorBench) -> web.Application:
@@ -54,38 +51,6 @@ def create_app(bench: SimulatorBench) -> web.Application:
     return app
 
 
-class Texts(msgspec.Struct, frozen=True):
-    """One text in both languages."""
-
-    zh: str
-    en: str
-
-
-ready_for_threads(dict[str, Texts])
-
-
-@cache
-def page_texts() -> dict[str, Texts]:
-    """Every word of the page, from ``texts.toml``."""
-    raw = tomllib.loads(files("simulators.page").joinpath("texts.toml").read_text("utf-8"))
-    return msgspec.convert(raw, dict[str, Texts])
-
-
-@cache
-def _file(name: str) -> str:
-    return files("simulators.page").joinpath(name).read_text("utf-8")
-
-
-def _language(request: web.Request) -> Language:
-    wanted = request.query.get("lang", "")
-    return Language.EN if wanted.startswith("en") else Language.ZH
-
-
-def _say(code: str, language: Language) -> str:
-    text = page_texts()[f"error_{code}"]
-    return text.en if language is Language.EN else text.zh
-
-
 @web.middleware
 async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
@@ -98,20 +63,14 @@ async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
 
 
 async def _refused(request: web.Request, code: str) -> web.Response:
-    message = await asyncio.to_thread(_say, code, _language(request))
-    return _json({"error": code, "message": message}, status=_STATUS[code])
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(value), content_type="application/json", status=status
-    )
+    words = _FOLDER.words(in_english(request))
+    return as_json({"error": code, "message": words[f"error_{code}"]}, _STATUS[code])
 
 
 async def _page(request: web.Request) -> web.Response:
-    language = _language(request)
-    html = await asyncio.to_thread(_render, language, request.app[BENCH])
-    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+    bench = request.app[BENCH]
+    data = await asyncio.to_thread(_offered, in_english(request), bench)
+    return _FOLDER.draw(request, "index.html", data=data, messages=bench.messages)
 
 
 def _models(kind: str) -> list[dict[str, str]]:
@@ -121,9 +80,8 @@ def _models(kind: str) -> list[dict[str, str]]:
     return sorted(names, key=lambda one: one["name"])
 
 
-def _render(language: Language, bench: SimulatorBench) -> str:
-    english = language is Language.EN
-    words = {key: text.en if english else text.zh for key, text in page_texts().items()}
+def _offered(english: bool, bench: SimulatorBench) -> dict[str, Any]:
+    """What can be chosen on the page. Reads the profiles of all models: call it off the loop."""
     cards = [
         {
             "id": card.id,
@@ -141,34 +99,24 @@ def _render(language: Language, bench: SimulatorBench) -> str:
     faces = [
         {"id": one.id, "name": one.title_en if english else one.name} for one in CITIZENS.values()
     ]
-    shown: dict[str, Any] = {
-        "lang": language.value,
-        "texts": words,
+    stranger = _FOLDER.words(english)["stranger"]
+    return {
         "cards": cards,
         "citizens": people,
-        "messages": bench.messages,
-        "faces": [*faces, {"id": STRANGER, "name": words["stranger"]}],
+        "faces": [*faces, {"id": STRANGER, "name": stranger}],
+        "models": {kind: _models(kind) for kind in sorted(set(map(str, ACTIONS)))},
     }
-    shown["models"] = {kind: _models(kind) for kind in sorted(set(map(str, ACTIONS)))}
-    data = msgspec.json.encode(shown).decode()
-    page = _file("index.html")
-    for key, value in (("{{lang}}", language.value), ("{{title}}", words["title"])):
-        page = page.replace(key, value)
-    return page.replace("{{data}}", data.replace("<", "\\u003c"))
 
 
 async def _static(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     if name not in _STATIC:
         raise web.HTTPNotFound
-    text = await asyncio.to_thread(_file, name)
-    return web.Response(
-        text=text, content_type=_STATIC[name], headers={"Cache-Control": "no-cache"}
-    )
+    return _FOLDER.file(name)
 
 
 async def _state(request: web.Request) -> web.Response:
-    return _json(request.app[BENCH].state())
+    return as_json(request.app[BENCH].state())
 
 
 async def _ticket(request: web.Request) -> web.Response:
@@ -197,7 +145,7 @@ async def _code(request: web.Request) -> web.Response:
 async def _act(request: web.Request) -> web.Response:
     bench, where = request.app[BENCH], request.match_info
     await perform(bench, where["device"], where["action"], await request.read())
-    return _json(bench.seat(where["device"]).state())
+    return as_json(bench.seat(where["device"]).state())
 
 
 async def _events(request: web.Request) -> web.StreamResponse:

@@ -1,9 +1,5 @@
 """The platform over HTTP: what halls ask (``/api/v1/…``), and its control page with the codes on people's phones."""
 
-import asyncio
-import tomllib
-from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 import msgspec
@@ -17,9 +13,11 @@ from simulators.citizen_code.platform import (
     Fault,
     NotAllowedError,
 )
+from simulators.pages import Folder, as_json, hang_up, read_body
 
 PLATFORM: web.AppKey[CitizenCodePlatform] = web.AppKey("PLATFORM", CitizenCodePlatform)
 MAX_BODY = 16 * 1024
+_FOLDER = Folder("simulators.citizen_code.page")
 
 
 class Question(Strict, frozen=True, kw_only=True):
@@ -42,7 +40,7 @@ def create_platform_app(platform: CitizenCodePlatform) -> web.Application:
             web.post("/api/v1/resolve", _resolve),
             web.post("/api/v1/check", _check),
             web.get("/", _page),
-            web.get("/codes.js", _script),
+            web.get("/codes.js", _FOLDER.serve("codes.js")),
             web.get("/state", _state),
             web.post("/fault", _fault),
             web.post("/show/{citizen}", _show),
@@ -60,8 +58,8 @@ async def _admitted(request: web.Request) -> bytes:
     """The body of a question that may be answered; faults of the line come first, as in life."""
     platform = request.app[PLATFORM]
     body = await request.read()
-    if platform.fault is Fault.DOWN and request.transport is not None:
-        request.transport.abort()
+    if platform.fault is Fault.DOWN:
+        hang_up(request)
     await platform.dawdle()
     try:
         platform.admit({name: request.headers.get(name, "") for name in request.headers}, body)
@@ -72,7 +70,7 @@ async def _admitted(request: web.Request) -> bytes:
 
 async def _check(request: web.Request) -> web.Response:
     _ = await _admitted(request)
-    return _json({"kinds": request.app[PLATFORM].kinds})
+    return as_json({"kinds": request.app[PLATFORM].kinds})
 
 
 async def _resolve(request: web.Request) -> web.Response:
@@ -83,56 +81,21 @@ async def _resolve(request: web.Request) -> web.Response:
     platform = request.app[PLATFORM]
     if platform.fault is Fault.MALFORMED:
         return web.Response(text='{"result": "ok", "person": {', content_type="application/json")
-    answer = platform.resolve(question.request, question.code, question.kind)
+    found = platform.resolve(question.request, question.code, question.kind)
     await platform.hold.wait()
-    return _json(answer)
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(value),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return as_json(found)
 
 
 # ---- control page ------------------------------------------------------------------------------------
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    raw = files("simulators.citizen_code.page").joinpath("texts.toml").read_text("utf-8")
-    return tomllib.loads(raw)
-
-
-@cache
-def _file(name: str) -> str:
-    return files("simulators.citizen_code.page").joinpath(name).read_text("utf-8")
-
-
-def _render(english: bool) -> str:
-    words = {key: text["en" if english else "zh"] for key, text in _texts().items()}
-    lang = "en" if english else "zh-CN"
-    data = msgspec.json.encode({"lang": lang, "texts": words, "faults": [*Fault]}).decode()
-    page = _file("index.html").replace("{{lang}}", lang).replace("{{title}}", words["title"])
-    return page.replace("{{data}}", data.replace("<", "\\u003c"))
-
-
 async def _page(request: web.Request) -> web.Response:
-    english = request.query.get("lang", "").startswith("en")
-    html = await asyncio.to_thread(_render, english)
-    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-async def _script(request: web.Request) -> web.Response:
-    return web.Response(
-        text=await asyncio.to_thread(_file, "codes.js"), content_type="text/javascript"
-    )
+    return _FOLDER.draw(request, "index.html", data={"faults": [*Fault]})
 
 
 async def _state(request: web.Request) -> web.Response:
     platform = request.app[PLATFORM]
-    return _json(
+    return as_json(
         {
             "fault": platform.fault,
             "asked": platform.asked,
@@ -154,10 +117,7 @@ def _phone(platform: CitizenCodePlatform, citizen: str) -> dict[str, Any]:
 
 
 async def _fault(request: web.Request) -> web.Response:
-    try:
-        wanted = msgspec.json.decode(await request.read() or b"{}", type=SetFault)
-    except msgspec.DecodeError:
-        raise web.HTTPUnprocessableEntity from None
+    wanted = await read_body(request, SetFault)
     request.app[PLATFORM].set_fault(wanted.fault)
     return await _state(request)
 
@@ -167,4 +127,4 @@ async def _show(request: web.Request) -> web.Response:
     if citizen not in CITIZENS:
         raise web.HTTPNotFound
     _ = request.app[PLATFORM].show(citizen)
-    return _json(_phone(request.app[PLATFORM], citizen))
+    return as_json(_phone(request.app[PLATFORM], citizen))

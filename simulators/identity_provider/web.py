@@ -2,13 +2,10 @@
 
 import asyncio
 import base64
-import tomllib
-from importlib.resources import files
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 import aiohttp
-import jinja2
 import msgspec
 import structlog
 from aiohttp import web
@@ -19,26 +16,14 @@ from simulators.identity_provider.provider import (
     RefusedError,
     Wish,
 )
+from simulators.pages import Folder, as_json
 
 PROVIDER: web.AppKey[IdentityProvider] = web.AppKey("IDENTITY_PROVIDER", IdentityProvider)
 MAX_BODY = 16 * 1024
 COOKIE = "simulated_login"
 TELL_SECONDS = 5.0
 log = structlog.get_logger(__name__)
-_PAGE = files("simulators.identity_provider.page")
-_TEXTS: dict[str, dict[str, str]] = tomllib.loads(_PAGE.joinpath("texts.toml").read_text("utf-8"))
-_STYLE = _PAGE.joinpath("provider.css").read_text("utf-8")
-_PAGES = jinja2.Environment(
-    loader=jinja2.DictLoader(
-        {
-            name: _PAGE.joinpath(name).read_text("utf-8")
-            for name in ("frame.html", "authorize.html", "control.html", "words.html")
-        }
-    ),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-)
-"""Read at import: no handler opens a file."""
+_FOLDER = Folder("simulators.identity_provider.page")
 
 
 def create_provider_app(provider: IdentityProvider) -> web.Application:
@@ -56,7 +41,7 @@ def create_provider_app(provider: IdentityProvider) -> web.Application:
             web.get("/userinfo", _userinfo),
             web.get("/end-session", _end_session),
             web.get("/", _control),
-            web.get("/provider.css", _style),
+            web.get("/form.css", _FOLDER.serve("form.css")),
             web.post("/fault", _fault),
             web.post("/rotate", _rotate),
         ]
@@ -82,28 +67,14 @@ async def _faults(request: web.Request, handler: Any) -> web.StreamResponse:
     return response
 
 
-def _json(value: Any, status: int = 200) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
-    body = msgspec.json.encode(value)
-    return web.Response(body=body, content_type="application/json", status=status, headers=headers)
-
-
 def _draw(request: web.Request, page: str, status: int = 200, **context: Any) -> web.Response:
-    english = request.query.get("ui_locales", request.query.get("lang", "")).startswith("en")
-    language = "en" if english else "zh"
-    words = {key: text[language] for key, text in _TEXTS.items()}
     base = request.app[PROVIDER].issuer
-    text = _PAGES.get_template(page).render(
-        words=words, lang="en" if english else "zh-CN", english=english, base=base, **context
-    )
-    return web.Response(
-        text=text, content_type="text/html", status=status, headers={"Cache-Control": "no-store"}
-    )
+    return _FOLDER.draw(request, page, status=status, base=base, **context)
 
 
 async def _discovery(request: web.Request) -> web.Response:
     issuer = request.app[PROVIDER].issuer
-    return _json(
+    return as_json(
         {
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/authorize",
@@ -123,7 +94,7 @@ async def _discovery(request: web.Request) -> web.Response:
 
 
 async def _jwks(request: web.Request) -> web.Response:
-    return _json(request.app[PROVIDER].public_keys())
+    return as_json(request.app[PROVIDER].public_keys())
 
 
 def _wish(values: Any) -> Wish:
@@ -177,12 +148,12 @@ async def _token(request: web.Request) -> web.Response:
     form = {name: str(value) for name, value in (await request.post()).items()}
     client, secret = _credentials(request, form)
     if form.get("grant_type") != "authorization_code":
-        return _json({"error": "unsupported_grant_type"}, 400)
+        return as_json({"error": "unsupported_grant_type"}, 400)
     given = (form.get(name, "") for name in ("code", "redirect_uri", "code_verifier"))
     try:
-        return _json(request.app[PROVIDER].exchange(client, secret, *given))
+        return as_json(request.app[PROVIDER].exchange(client, secret, *given))
     except RefusedError as error:
-        return _json({"error": error.code}, 401 if error.code == "invalid_client" else 400)
+        return as_json({"error": error.code}, 401 if error.code == "invalid_client" else 400)
 
 
 def _credentials(request: web.Request, form: dict[str, str]) -> tuple[str, str]:
@@ -199,9 +170,9 @@ def _credentials(request: web.Request, form: dict[str, str]) -> tuple[str, str]:
 async def _userinfo(request: web.Request) -> web.Response:
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
-        return _json(request.app[PROVIDER].userinfo(token))
+        return as_json(request.app[PROVIDER].userinfo(token))
     except RefusedError as error:
-        return _json({"error": error.code}, 401)
+        return as_json({"error": error.code}, 401)
 
 
 async def _end_session(request: web.Request) -> web.Response:
@@ -246,7 +217,3 @@ async def _fault(request: web.Request) -> web.Response:
 async def _rotate(request: web.Request) -> web.Response:
     request.app[PROVIDER].rotate()
     raise web.HTTPSeeOther(f"{request.app[PROVIDER].issuer}/")
-
-
-async def _style(_: web.Request) -> web.Response:
-    return web.Response(text=_STYLE, content_type="text/css")

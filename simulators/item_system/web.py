@@ -1,21 +1,18 @@
 """The item system over HTTP: what the city asks (``/api/v1/…``), and a page on which one plays its people."""
 
-import asyncio
-import tomllib
 from datetime import UTC, datetime
-from functools import cache
-from html import escape
-from importlib.resources import files
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from simulators.item_system.system import Fault, ItemSystem, NotAllowedError
+from simulators.pages import Folder, hang_up
 
 SYSTEM: web.AppKey[ItemSystem] = web.AppKey("ITEM_SYSTEM", ItemSystem)
 SHOWN = 40
 """Items on the control page at once."""
+_FOLDER = Folder("simulators.item_system.page")
 
 
 def create_item_system_app(system: ItemSystem) -> web.Application:
@@ -28,6 +25,7 @@ def create_item_system_app(system: ItemSystem) -> web.Application:
             web.get("/api/v1/items", _items),
             web.get("/api/v1/changes", _changes),
             web.get("/", _page),
+            web.get("/items.css", _FOLDER.serve("items.css")),
             web.post("/do", _do),
         ]
     )
@@ -42,8 +40,8 @@ async def _admitted(request: web.Request, number: int) -> None:
     """Returns for a request that may be answered; faults of the line come first, as in life."""
     system = request.app[SYSTEM]
     if system.acts(number):
-        if system.fault is Fault.DOWN and request.transport is not None:
-            request.transport.abort()
+        if system.fault is Fault.DOWN:
+            hang_up(request)
         if system.fault is Fault.ERROR:
             raise web.HTTPInternalServerError
         if system.fault is Fault.REFUSED:
@@ -97,68 +95,16 @@ async def _answer(request: web.Request, page: dict[str, Any], number: int) -> we
 # ---- control page ------------------------------------------------------------------------------------
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    raw = files("simulators.item_system.page").joinpath("texts.toml").read_text("utf-8")
-    return tomllib.loads(raw)
-
-
-@cache
-def _template() -> str:
-    return files("simulators.item_system.page").joinpath("index.html").read_text("utf-8")
-
-
 async def _page(request: web.Request) -> web.Response:
-    english = request.query.get("lang", "").startswith("en")
     system, find = request.app[SYSTEM], request.query.get("q", "").strip()
-    html = await asyncio.to_thread(_render, system, english, find)
-    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-def _render(system: ItemSystem, english: bool, find: str) -> str:
-    words = {key: text["en" if english else "zh"] for key, text in _texts().items()}
-    lang = "en" if english else "zh-CN"
     found = [one for one in system.rows.values() if find in str(one.get("taskName", ""))]
-    faults = "".join(
-        f'<button name="fault" value="{one}"{_pressed(system, one)}>'
-        f"{escape(words[f'fault_{one}' if one else 'fine'])}</button>"
-        for one in ("", *Fault)
-    )
-    rows = "".join(_item(one, words) for one in found[:SHOWN])
-    values = {
-        **{key: escape(text) for key, text in words.items()},
-        "lang": lang,
-        "other": "zh-CN" if english else "en",
-        "count": escape(words["counted"].format(n=len(system.rows), asked=len(system.asked))),
-        "find": escape(find),
-        "faults": faults,
-        "rows": rows,
-    }
-    html = _template()
-    for key, text in values.items():
-        html = html.replace("{{" + key + "}}", text)
-    return html
-
-
-def _pressed(system: ItemSystem, fault: str) -> str:
-    return f' aria-pressed="{str((system.fault or "") == fault).lower()}"'
-
-
-def _item(row: dict[str, Any], words: dict[str, str]) -> str:
-    code, gone = escape(str(row["taskCode"])), row.get("taskState") == "2"
-    name = escape(str(row.get("taskName", "")))
-    state = words["withdrawn"] if gone else words["in_force"]
-    buttons = (
-        "" if gone else f'<button name="do" value="withdraw">{escape(words["withdraw"])}</button>'
-    )
-    return (
-        f'<tr><th scope="row">{name}<small>{code}</small></th><td>{escape(str(row.get("deptName", "")))}</td>'
-        f"<td>{escape(state)} · {row.get('taskVersion', '')}</td>"
-        f'<td><form method="post" action="do"><input type="hidden" name="code" value="{code}">'
-        f'<label>{escape(words["name"])} <input name="taskName" value="{name}"></label>'
-        f'<label>{escape(words["days"])} <input name="promiseLimit" value="{row.get("promiseLimit", "")}" '
-        f'inputmode="numeric" size="4"></label>'
-        f'<button name="do" value="change">{escape(words["save"])}</button>{buttons}</form></td></tr>'
+    return _FOLDER.draw(
+        request,
+        "index.html",
+        system=system,
+        find=find,
+        faults=["", *Fault],
+        rows=found[:SHOWN],
     )
 
 

@@ -2,13 +2,9 @@
 Alipay's page for its users, and a page with the phones that got the messages."""
 
 import asyncio
-import tomllib
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-import jinja2
 import msgspec
 from aiohttp import web
 
@@ -21,18 +17,12 @@ from simulators.messages.platform import (
     NotAllowedError,
     Way,
 )
+from simulators.pages import Folder, as_json, hang_up, read_body
 
 PLATFORM: web.AppKey[MessagePlatform] = web.AppKey("PLATFORM", MessagePlatform)
 ALIPAY: web.AppKey[AlipayPlatform] = web.AppKey("ALIPAY", AlipayPlatform)
 MAX_BODY = 64 * 1024
-_ASK = jinja2.Environment(
-    loader=jinja2.DictLoader(
-        {"a": files("simulators.messages.page").joinpath("alipay.html").read_text("utf-8")}
-    ),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-)
-"""Read at import: no handler opens a file."""
+_FOLDER = Folder("simulators.messages.page")
 
 
 class SetFault(Strict, frozen=True, kw_only=True):
@@ -57,8 +47,8 @@ def create_messages_app(
             web.post("/api/push", _push),
             web.post("/api/reports", _reports),
             web.get("/", _page),
-            web.get("/messages.js", _script),
-            web.get("/messages.css", _style),
+            web.get("/messages.js", _FOLDER.serve("messages.js")),
+            web.get("/messages.css", _FOLDER.serve("messages.css")),
             web.get("/state", _state),
             web.post("/fault", _fault),
             web.post("/uninstall", _uninstall),
@@ -69,6 +59,7 @@ def create_messages_app(
         app.add_routes(
             [
                 web.post("/alipay/gateway.do", _alipay),
+                web.get("/alipay/form.css", _FOLDER.serve("form.css")),
                 web.get("/alipay/authorize", _ask),
                 web.post("/alipay/authorize", _agree),
             ]
@@ -85,7 +76,7 @@ async def _asked(request: web.Request, way: Way) -> dict[str, Any] | web.Respons
     """The body of a call that may be answered; faults of the line come first, as in life."""
     platform, body = request.app[PLATFORM], await request.read()
     if platform.faults[way] is Fault.DOWN:
-        _hang_up(request)
+        hang_up(request)
         return web.Response(status=503)
     await platform.dawdle(way)
     if platform.faults[way] is Fault.GARBAGE:
@@ -95,10 +86,10 @@ async def _asked(request: web.Request, way: Way) -> dict[str, Any] | web.Respons
         platform.admit(request.method, request.path, headers, body)
         found = msgspec.json.decode(body)
     except NotAllowedError as error:
-        return _json({"code": error.code})
+        return as_json({"code": error.code})
     except msgspec.DecodeError:
-        return _json({"code": "bad_request"})
-    return found if isinstance(found, dict) else _json({"code": "bad_request"})
+        return as_json({"code": "bad_request"})
+    return found if isinstance(found, dict) else as_json({"code": "bad_request"})
 
 
 async def _sms(request: web.Request) -> web.Response:
@@ -120,7 +111,7 @@ async def _alipay(request: web.Request) -> web.Response:
     platform = alipay.messages
     fault = platform.faults[Way.ALIPAY]
     if fault is Fault.DOWN:
-        _hang_up(request)
+        hang_up(request)
         return web.Response(status=503)
     await platform.dawdle(Way.ALIPAY)
     if fault is Fault.GARBAGE:
@@ -128,7 +119,7 @@ async def _alipay(request: web.Request) -> web.Response:
     params = dict(request.query) | {name: str(value) for name, value in form.items()}
     text = await asyncio.to_thread(alipay.answer, params)
     if fault is Fault.LOST_ANSWER:
-        _hang_up(request)
+        hang_up(request)
     return web.Response(text=text, content_type="application/json")
 
 
@@ -138,8 +129,7 @@ async def _ask(request: web.Request) -> web.Response:
     here = urlsplit(asked["redirect_uri"]).hostname == "127.0.0.1"
     if asked["app_id"] != request.app[ALIPAY].app_id or not here:
         raise web.HTTPBadRequest
-    text = _ASK.get_template("a").render(asked=asked, users=list(USERS.values()))
-    return web.Response(text=text, content_type="text/html")
+    return _FOLDER.draw(request, "alipay.html", asked=asked, users=list(USERS.values()))
 
 
 async def _agree(request: web.Request) -> web.Response:
@@ -150,15 +140,10 @@ async def _agree(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(request.app[ALIPAY].back(back, str(form.get("state", "")), user))
 
 
-def _answered(request: web.Request, way: Way, answer: dict[str, Any]) -> web.Response:
+def _answered(request: web.Request, way: Way, found: dict[str, Any]) -> web.Response:
     if request.app[PLATFORM].faults[way] is Fault.LOST_ANSWER:
-        _hang_up(request)
-    return _json(answer)
-
-
-def _hang_up(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+        hang_up(request)
+    return as_json(found)
 
 
 async def _reports(request: web.Request) -> web.Response:
@@ -166,73 +151,28 @@ async def _reports(request: web.Request) -> web.Response:
     if not isinstance(asked, dict):
         return asked
     most, confirmed = int(asked.get("most", 100)), str(asked.get("confirmed", ""))
-    return _json(request.app[PLATFORM].reports(most, confirmed))
-
-
-def _json(value: Any) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(value),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return as_json(request.app[PLATFORM].reports(most, confirmed))
 
 
 # ---- control page ------------------------------------------------------------------------------------
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    raw = files("simulators.messages.page").joinpath("texts.toml").read_text("utf-8")
-    return tomllib.loads(raw)
-
-
-@cache
-def _file(name: str) -> str:
-    return files("simulators.messages.page").joinpath(name).read_text("utf-8")
-
-
-def _render(english: bool) -> str:
-    words = {key: text["en" if english else "zh"] for key, text in _texts().items()}
-    lang = "en" if english else "zh-CN"
-    data = msgspec.json.encode({"lang": lang, "texts": words, "faults": FAULTS_OF}).decode()
-    page = _file("index.html").replace("{{lang}}", lang).replace("{{title}}", words["title"])
-    return page.replace("{{data}}", data.replace("<", "\\u003c"))
-
-
 async def _page(request: web.Request) -> web.Response:
-    english = request.query.get("lang", "").startswith("en")
-    html = await asyncio.to_thread(_render, english)
-    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-async def _script(request: web.Request) -> web.Response:
-    text = await asyncio.to_thread(_file, "messages.js")
-    return web.Response(text=text, content_type="text/javascript")
-
-
-async def _style(request: web.Request) -> web.Response:
-    text = await asyncio.to_thread(_file, "messages.css")
-    return web.Response(text=text, content_type="text/css")
+    return _FOLDER.draw(request, "index.html", data={"faults": FAULTS_OF})
 
 
 async def _state(request: web.Request) -> web.Response:
-    return _json(request.app[PLATFORM].state())
+    return as_json(request.app[PLATFORM].state())
 
 
 async def _fault(request: web.Request) -> web.Response:
-    try:
-        wanted = msgspec.json.decode(await request.read() or b"{}", type=SetFault)
-    except msgspec.DecodeError:
-        raise web.HTTPUnprocessableEntity from None
+    wanted = await read_body(request, SetFault)
     request.app[PLATFORM].set_fault(wanted.way, wanted.fault)
     return await _state(request)
 
 
 async def _uninstall(request: web.Request) -> web.Response:
     """Somebody has removed the city's app from a phone."""
-    try:
-        wanted = msgspec.json.decode(await request.read() or b"{}", type=Uninstall)
-    except msgspec.DecodeError:
-        raise web.HTTPUnprocessableEntity from None
+    wanted = await read_body(request, Uninstall)
     request.app[PLATFORM].uninstalled.add(wanted.token)
     return await _state(request)

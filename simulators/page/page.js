@@ -1,25 +1,13 @@
 // The control page: panels are built once, then told of every new state of the bench.
-const { lang, texts, cards, citizens, faces, models, messages } = JSON.parse(document.getElementById("data").textContent);
-const t = (key, values = {}) =>
-  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
-const english = lang === "en";
-const cardById = Object.fromEntries(cards.map((card) => [card.id, card]));
+import { byId, el, english, given, lang, t, told } from "/static/kit.js";
 
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "text") node.textContent = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children.filter(Boolean));
-  return node;
-}
+const { cards, citizens, faces, models } = given;
+const cardById = Object.fromEntries(cards.map((card) => [card.id, card]));
 const clock = (ms) => new Date(ms).toLocaleTimeString(lang, { hour12: false });
 
 let toastTimer;
 function toast(text) {
-  const node = document.getElementById("toast");
+  const node = byId("toast");
   node.textContent = text;
   node.hidden = false;
   clearTimeout(toastTimer);
@@ -286,8 +274,8 @@ function ledPanel(first) {
 }
 
 const PANELS = { printer: printerPanel, id_reader: readerPanel, scanner: scannerPanel, face: facePanel, led: ledPanel };
-const bench = document.getElementById("bench");
-const tabs = document.getElementById("groups");
+const bench = byId("bench");
+const tabs = byId("groups");
 const parts = new Map();
 let current = decodeURIComponent(location.hash.slice(1));
 let built = "";
@@ -315,7 +303,7 @@ function scene(state) {
   const now = JSON.stringify(state.scenario);
   if (now === sceneShown) return;
   sceneShown = now;
-  const node = document.getElementById("scenario");
+  const node = byId("scenario");
   node.hidden = !state.scenario;
   if (!state.scenario) return;
   const { name, name_en, done, total, last } = state.scenario;
@@ -354,20 +342,7 @@ function showTabs(groups, devices) {
   }, name, trouble ? el("span", { class: "mark", role: "img", "aria-label": t("trouble") }) : "")));
 }
 
-function link(ok) {
-  const node = document.getElementById("link");
-  node.textContent = t(ok ? "live" : "lost");
-  node.classList.toggle("lost", !ok);
-}
-
-document.getElementById("brand").textContent = t("brand");
-document.getElementById("title").textContent = t("title");
-document.getElementById("intro").textContent = t("intro");
-if (messages)
-  document.getElementById("intro").append(" ", el("a", { href: `/messages/${english ? "?lang=en" : ""}`, text: t("messages") }));
-const other = document.getElementById("language");
-other.textContent = t("other_language");
-other.href = english ? "/" : "/?lang=en";
+const link = (ok) => told(t(ok ? "live" : "lost"), !ok);
 const events = new EventSource("/api/events");
 events.onmessage = (event) => { link(true); show(JSON.parse(event.data)); };
 events.onerror = () => link(false);

@@ -1,23 +1,7 @@
 // The codes on people's phones, asked for anew each second as their seconds run.
-const { lang, texts, faults } = JSON.parse(document.getElementById("data").textContent);
-const english = lang === "en";
-const t = (key, values = {}) =>
-  Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), texts[key]);
-const byId = (id) => document.getElementById(id);
+import { ask, byId, el, english, faultButtons, given, pressed, t, told, watch } from "/static/kit.js";
 
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "text") node.textContent = value;
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-const buttons = [null, ...faults].map((fault) =>
-  el("button", { type: "button", class: fault ? "bad" : "", text: t(fault ?? "fine"), "data-fault": fault ?? "", onclick: () => ask("fault", { fault }) }));
+const buttons = faultButtons(given.faults, (fault) => ask("fault", { fault }));
 const phones = new Map();
 
 function phone({ id, name, name_en }) {
@@ -34,7 +18,7 @@ function phone({ id, name, name_en }) {
 }
 
 function show(state) {
-  for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.fault === (state.fault ?? "")));
+  pressed(buttons, state.fault);
   for (const one of state.citizens) {
     if (!phones.has(one.id)) phones.set(one.id, phone(one));
     const parts = phones.get(one.id);
@@ -45,29 +29,8 @@ function show(state) {
     }
     parts.left.textContent = t("seconds", { n: one.seconds });
   }
-  byId("link").textContent = t("asked", { n: state.asked });
-  byId("link").classList.remove("lost");
+  told(t("asked", { n: state.asked }));
 }
 
-async function look() {
-  try {
-    show(await (await fetch("state")).json());
-  } catch {
-    byId("link").textContent = t("lost");
-    byId("link").classList.add("lost");
-  }
-}
-
-async function ask(path, body = {}) {
-  await fetch(path, { method: "POST", body: JSON.stringify(body) }).catch(() => undefined);
-  await look();
-}
-
-for (const id of ["brand", "title", "intro", "bench", "behaves"]) byId(id).textContent = t(id);
-byId("language").textContent = t("other_language");
-byId("language").href = english ? "?" : "?lang=en";
-byId("bench").href = english ? "/?lang=en" : "/";
 byId("faults").replaceChildren(...buttons);
-byId("faults").setAttribute("aria-label", t("behaves"));
-await look();
-setInterval(look, 1000);
+await watch(show);
