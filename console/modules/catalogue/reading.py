@@ -9,6 +9,7 @@ from console.modules.catalogue.domain import ItemBody
 
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F) if chr(wide - 0xFEE0).isalnum()}
 _SHORT_NAME = re.compile(r"[\u3400-\u9fff]{3,8}")
+_SHORT_LETTERS = re.compile(r"[a-z]{3,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,9 @@ def shortened(part: str) -> str:
     """For a name as people shorten it (社保卡 for 社会保障卡): what a name is like that has its signs in their order; empty
     for what is too short to tell, or has other signs."""
     return f"%{'%'.join(part)}%" if _SHORT_NAME.fullmatch(part) else ""
+
+
+def skipping(part: str) -> str:
+    """The same for first letters (sbk for 社会保障卡): a pattern of letters of which every second may have been left out;
+    more of them would find anything. Empty for what is too short to tell, or has other signs."""
+    return ".?".join(part) if _SHORT_LETTERS.fullmatch(part) else ""

@@ -15,7 +15,7 @@ from console.core.uow import ReadUow, Uow
 from console.modules.catalogue import models as m
 from console.modules.catalogue.api import Item, ItemChange, ItemQuery
 from console.modules.catalogue.domain import ItemBody, State
-from console.modules.catalogue.reading import asked, index_of, shortened
+from console.modules.catalogue.reading import asked, index_of, shortened, skipping
 
 _v = m.version.c
 _bodies = msgspec.json.Decoder(ItemBody)
@@ -89,16 +89,22 @@ def in_force(on: date) -> sa.Subquery:
     return statement.subquery("in_force")
 
 
+def _named(held: sa.Subquery, text: str) -> sa.ColumnElement[bool]:
+    """Which items a part of what was typed may mean."""
+    c = held.c
+    found = [place.contains(text, autoescape=True) for place in (c.words, c.pinyin, c.initials)]
+    if like := shortened(text):
+        # The words first: a body is wide.
+        found.append(sa.and_(c.words.like(like), c.body["name"].astext.like(like)))
+    if letters := skipping(text):
+        found.append(c.initials.regexp_match(letters))
+    return sa.or_(*found)
+
+
 def _where(held: sa.Subquery, wanted: ItemQuery) -> list[sa.ColumnElement[bool]]:
     c, body = held.c, held.c.body
     parts: list[sa.ColumnElement[bool]] = [~body["withdrawn"].astext.cast(sa.Boolean)]
-    places = (c.words, c.pinyin, c.initials)
-    for text in asked(wanted.text):
-        found = [place.contains(text, autoescape=True) for place in places]
-        if like := shortened(text):
-            # The words first: a body is wide.
-            found.append(sa.and_(c.words.like(like), body["name"].astext.like(like)))
-        parts.append(sa.or_(*found))
+    parts.extend(_named(held, text) for text in asked(wanted.text))
     if wanted.department:
         parts.append(body["department"].astext == wanted.department)
     if wanted.division:

@@ -215,7 +215,7 @@ async def _found(ready: ConsoleReady) -> None:
     """By words, reading, first letters, theme, division with all below, and none by what is not there."""
     for text, expected in (
         ("社会保障卡", [CARD]), ("shehui", [CARD]), ("SPJY", [SHOP]), ("申请表 食品", [SHOP]), ("身份证 食品", []),
-        (CARD[:20].lower(), [CARD]), ("%", []), ("社保卡", [CARD]), ("卡保社", []), ("ＳＰＪＹ", [SHOP]),
+        (CARD[:20].lower(), [CARD]), ("%", []), ("社保卡", [CARD]), ("sbk", [CARD]), ("卡保社", []), ("kbs", []), ("ＳＰＪＹ", [SHOP]),
     ):  # fmt: skip
         assert await codes(ready, text=text) == expected, text
     assert await codes(ready, theme="准营准办") == [SHOP]

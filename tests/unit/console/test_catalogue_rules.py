@@ -1,5 +1,6 @@
 """Service items: codes, limits, differences, and rows of a spreadsheet."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from console.modules.catalogue.domain import (
     pattern_works,
     uscc_fits,
 )
-from console.modules.catalogue.reading import asked, index_of, shortened
+from console.modules.catalogue.reading import asked, index_of, shortened, skipping
 from qingting.kernel.web.sheets import xlsx_of
 
 HEAD: list[Given] = [heads[0] for heads in COLUMNS.values()]
@@ -207,3 +208,10 @@ class TestSearch:
         assert asked("ＳＢＫ　补办（领）") == ["sbk", "补办（领）"]
         assert shortened("社保卡") == "%社%保%卡%"
         assert [shortened(one) for one in ("公证", "sbk", "社保%", "a社保卡")] == [""] * 4
+
+    def test_first_letters_find_a_name_that_people_shorten(self) -> None:
+        initials = index_of(CODE, msgspec.structs.replace(GOOD, name="社会保障卡申领")).initials
+        assert re.search(skipping("sbk"), initials)
+        assert re.search(skipping("sbksl"), initials)
+        assert not re.search(skipping("hzl"), initials), "two in a row are left out"
+        assert [skipping(one) for one in ("sb", "社保卡", "s.*k", "sbk1")] == [""] * 4
