@@ -309,10 +309,12 @@ async def test_a_job_is_followed_and_its_file_fetched_without_a_script(city_url:
 
             values = dict.fromkeys(("argument", "subject", "asked_name", "hall"), "")
             values |= {"kind": "gone", "permission": "ratings", "asked_by": account}
+            values["asked_name"] = SYSTEM.name
             late = await repo.add(uow, {**values, "asked_at": ready.city.context.clock.now_ms()})
         page = (await person.get(f"/jobs/{late}"))[1]
         assert "排队等待" in page, "nobody begins a kind that is gone: it says that it waits"
         assert f"/jobs/{late}/cancel" in page
+        assert "<dd>系统 " in page, "in the reader's words, not the program's"
 
         async def shown(what: str) -> str:
             page = (await person.get(f"/jobs/{no}"))[1]
