@@ -30,7 +30,7 @@ from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
 from console.core.takeout import takes_tables_out
 from console.core.web import CALLBACKS, PAGES, PROXIES, SUBJECT, acts_first, unit_of_work
-from console.modules.identity.api import IDENTITY, OneTimePassword
+from console.modules.identity.api import IDENTITY, LOGIN, OneTimePassword
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.aio.clock import Clock, SystemClock
@@ -87,6 +87,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
     assert context.sessions is not None
     assert context.who_asks is not None
     pages = Pages(PAGE_PACKAGES, _shell_of(city, settings), now_ms=context.clock.now_ms)
+    work, guarded = unit_of_work(city.db), _guarded(context, context.who_asks)
     app = web.Application(
         middlewares=[
             security_headers(),
@@ -96,9 +97,9 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
             pages.language_middleware,
             _only(context, settings.serve),
             _for_pages(_session_of(context)),
-            _for_pages(csrf_middleware),
-            unit_of_work(city.db),
-            _guarded(context, context.who_asks),
+            _for_pages(csrf_middleware(work, guarded)),
+            work,
+            guarded,
             takes_tables_out(context.audit, settings.utc_offset_minutes),
         ]
     )
@@ -213,6 +214,7 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
                 product=pages.text(language, "product"),
                 place=place,
                 live="/live" if subject is not None and subject.guest else "",
+                login=LOGIN,
                 offset_minutes=settings.utc_offset_minutes,
                 styles=("city.css",),
                 scripts=scripts,
@@ -223,6 +225,7 @@ def _shell_of(city: City, settings: ConsoleSettings) -> Callable[[web.Request], 
             menu=city.context.menu_groups(subject),
             account=Account(subject.name, _titles(subject, language), "/password", "/logout"),
             live="/live",
+            login=LOGIN,
             bell=city.context.bell if subject.may(Permission.ALARMS) else "",
             takes_out=True,
             offset_minutes=settings.utc_offset_minutes,

@@ -9,6 +9,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from qingting.contract.errors import Refusal
+from qingting.kernel.web.asked import misread
 from qingting.kernel.web.taking import TAKING, page_number
 
 T = TypeVar("T")
@@ -46,6 +47,8 @@ class Listing:
             sort, descending = chosen.lstrip("-"), chosen[0] == "-"
         if TAKING in request:
             return cls(request.path, query, sort, descending, 1, rows=MOST_TAKEN)
+        if not request.query.get("page", "1").isdecimal():
+            misread(request, "page", "number", 1)
         return cls(request.path, query, sort, descending, page_number(request))
 
     def url(self, page: int) -> str:

@@ -11,8 +11,9 @@ from console.core.permissions import Subject
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import Pages
-from qingting.kernel.web.csrf import HEADER, SAFE
+from qingting.kernel.web.csrf import HEADER
 from qingting.kernel.web.sender import sender_of
+from qingting.kernel.web.unsent import SAFE
 
 PAGES = web.AppKey("pages", Pages)
 UOW = web.RequestKey("uow", Uow)

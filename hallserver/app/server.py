@@ -219,7 +219,7 @@ def _application(desk: Desk, assets: Assets, phone: Phone) -> web.Application:
             page_errors(desk.pages),
             desk.pages.language_middleware,
             desk.sessions.middleware,
-            csrf_middleware,
+            csrf_middleware(guard),
             guard,
             takes_tables_out,
         ],

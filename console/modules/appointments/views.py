@@ -27,6 +27,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
 from qingting.contract.states import CertificateKind, Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import day_asked, day_of_text
 from qingting.kernel.web.sheets import Cell
 
 FILTERS = ("hall", "department", "item", "first", "last", "state", "q", "citizen", "refused")
@@ -134,11 +135,19 @@ def rights(request: web.Request) -> dict[str, object]:
 
 def date_of(text: str | None) -> date | None:
     """None for no date, and for one so far away that nobody can count from it."""
-    try:
-        found = date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found if found is None or FIRST_YEAR <= found.year <= LAST_YEAR else None
+    return day_of_text(text, FIRST_YEAR, LAST_YEAR)
+
+
+def day_wanted(request: web.Request, name: str, instead: date | None = None) -> date | None:
+    """The same in ``?name=``; what is none is told on the page."""
+    return day_asked(request, name, instead, first=FIRST_YEAR, last=LAST_YEAR)
+
+
+def wish_asked(request: web.Request, listing: Listing) -> Wish:
+    """:func:`wish_of` what a page is asked for."""
+    day_wanted(request, "first")
+    day_wanted(request, "last")
+    return wish_of(listing.query)
 
 
 def wish_of(given: Mapping[str, str]) -> Wish:
@@ -175,7 +184,7 @@ class AppointmentPages:
         self, request: web.Request, sought: FindForm, problem: Refusal | None
     ) -> web.Response:
         listing = replace(Listing.of(request, FILTERS, sort=""), path="/appointments")
-        wish, offset = wish_of(listing.query), listing.offset
+        wish, offset = wish_asked(request, listing), listing.offset
         count, rows = await self._desk.staff.search(
             request[UOW], request[SUBJECT], wish, limit=listing.rows, offset=offset
         )
@@ -203,7 +212,7 @@ class AppointmentPages:
         found, history = await self._desk.staff.one(
             request[UOW], request[SUBJECT], request.match_info["appointment"]
         )
-        day = date_of(request.query.get("day")) or found.day
+        day = day_wanted(request, "day", found.day) or found.day
         hall = request.query.get("hall") or str(found.hall)
         moving = "move" in request.query and found.state is Life.BOOKED
         context = {
@@ -267,7 +276,7 @@ class AppointmentPages:
 
     async def new(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
-        day = date_of(request.query.get("day"))
+        day = day_wanted(request, "day")
         place, hall = request.query.get("place", ""), request.query.get("hall", "")
         if hall and hall != place.partition("/")[0]:
             place = f"{hall}/"  # another hall was chosen: what was chosen at the one before counts no more

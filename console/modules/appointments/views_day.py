@@ -12,12 +12,13 @@ from console.modules.appointments.api import Life
 from console.modules.appointments.closing import Misfit, Proposal
 from console.modules.appointments.closing_job import CloseDay
 from console.modules.appointments.forms import ClosingForm
-from console.modules.appointments.views import Desk, date_of, rights, wish_of
+from console.modules.appointments.views import Desk, day_wanted, rights, wish_asked, wish_of
 from console.modules.jobs.api import JobKind, JobsApi
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import choice_asked
 from qingting.kernel.web.sheets import sheet_response
 
 COUNTED = (Life.BOOKED, Life.ARRIVED, Life.SERVED, Life.LEFT, Life.MISSED, Life.CANCELLED)
@@ -48,7 +49,8 @@ class DayPages:
 
     async def day(self, request: web.Request) -> web.Response:
         hall, halls = await self._hall(request)
-        day = date_of(request.query.get("day")) or self._today() + timedelta(days=1)
+        usual = self._today() + timedelta(days=1)
+        day = day_wanted(request, "day", usual) or usual
         context = {
             "hall": hall,
             "halls": halls,
@@ -93,9 +95,9 @@ class DayPages:
     async def closing(self, request: web.Request) -> web.Response:
         hall, halls = await self._hall(request)
         request[SUBJECT].require(Permission.APPOINTMENTS_HANDLE)
-        day = date_of(request.query.get("day")) or self._today()
+        day = day_wanted(request, "day", self._today()) or self._today()
         to = request.query.get("to") or hall
-        to_day = date_of(request.query.get("to_day"))
+        to_day = day_wanted(request, "to_day")
         form = ClosingForm(hall=hall, day=day, to=to, to_day=to_day)
         return await self._closing(request, form, halls)
 
@@ -156,7 +158,7 @@ class DayPages:
 
     async def figures(self, request: web.Request) -> web.Response:
         listing, by = Listing.of(request, ("hall", "first", "last", "by"), sort=""), _by(request)
-        wish = wish_of(listing.query)
+        wish = wish_asked(request, listing)
         rows = await self._desk.staff.figures(request[UOW], request[SUBJECT], wish, by)
         pages, language = request.app[PAGES], request[LANGUAGE]
         heads: list[object] = [pages.text(language, f"appointments.by.{by}")]
@@ -210,8 +212,7 @@ def _count(row: dict[str, object], state: Life) -> int:
 
 
 def _by(request: web.Request) -> str:
-    asked = request.query.get("by", BY[0])
-    return asked if asked in BY else BY[0]
+    return choice_asked(request, "by", BY, BY[0])
 
 
 def routes(desk: Desk, offset: int, jobs: JobsApi, kind: JobKind[CloseDay]) -> list[web.RouteDef]:

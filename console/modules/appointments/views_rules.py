@@ -14,6 +14,7 @@ from console.modules.organisation.api import OrganisationApi
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.asked import choice_asked
 
 
 class RulePages:
@@ -86,7 +87,9 @@ class RulePages:
             raise Refusal("appointments.target")
         sheet = await self._desk.rules.sheet(request[UOW], request[SUBJECT], target)
         version = request.query.get("version", "")
-        rule = next((one.rule for one in sheet.versions if str(one.version) == version), sheet.rule)
+        rules = {str(one.version): one.rule for one in sheet.versions}
+        _ = choice_asked(request, "version", rules, "")
+        rule = rules.get(version, sheet.rule)
         return await self._form(request, form_of(target, sheet.seen, rule), sheet)
 
     async def _form(

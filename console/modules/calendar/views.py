@@ -33,6 +33,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import choice_asked, day_asked, number_asked
 from qingting.kernel.web.sheets import Cell as SheetCell
 from qingting.kernel.web.sheets import sheet_response
 
@@ -102,7 +103,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
 
     async def year(request: web.Request) -> web.Response:
         place = _place(request)
-        wanted = _number(request.query.get("year"), service.today().year)
+        wanted = number_asked(request, "year", service.today().year)
         sheet = await service.year(request[UOW], request[SUBJECT], wanted, place)
         context = {
             "sheet": sheet,
@@ -122,7 +123,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             "month": month_of(sheet, first.month, service.today()),
             "before": first - timedelta(days=1),
             "after": first + timedelta(days=31),
-            "chosen": _date(request.query.get("day")),
+            "chosen": day_asked(request, "day"),
             "hours": await _hours(request, service, place, first),
             **await _frame(request, desk, place),
         }
@@ -137,7 +138,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
 
     async def notice(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.CALENDAR_YEARS)
-        wanted = _number(request.query.get("year"), service.today().year + 1)
+        wanted = number_asked(request, "year", service.today().year + 1)
         context = {
             "year": wanted,
             "text": "",
@@ -162,7 +163,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         raise see_other(request, f"/calendar?year={form.year}", done="calendar.done.year")
 
     async def export(request: web.Request) -> web.Response:
-        wanted = _number(request.query.get("year"), service.today().year)
+        wanted = number_asked(request, "year", service.today().year)
         sheet = await service.year(request[UOW], request[SUBJECT], wanted, _place(request))
         names = {place: name.strip() for place, name in await desk.places(request)}
         return await _sheet(request, list(sheet.days.values()), wanted, names)
@@ -204,9 +205,12 @@ async def _frame(request: web.Request, desk: Desk, place: str) -> dict[str, obje
 
 async def _count(request: web.Request, service: CalendarService, place: str) -> dict[str, object]:
     """The counting form with its answer, where something was asked."""
-    start = _date(request.query.get("start")) or service.today()
-    amount, unit = request.query.get("amount", ""), request.query.get("unit", Unit.WORKDAYS)
-    limit = TimeLimit(_number(amount, -1), Unit(unit) if unit in tuple(Unit) else Unit.WORKDAYS)
+    start = day_asked(request, "start", service.today()) or service.today()
+    amount, unit = (
+        request.query.get("amount", ""),
+        choice_asked(request, "unit", tuple(Unit), Unit.WORKDAYS),
+    )
+    limit = TimeLimit(_number(amount, -1), Unit(unit))
     asked = {
         "start": start,
         "amount": amount,

@@ -21,6 +21,7 @@ from console.modules.catalogue.service import CatalogueService, version_in_force
 from console.modules.organisation.api import OrganisationApi
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.asked import choice_asked
 
 FILTERS = ("q", "department", "theme", "division", "hall", "bookable", "on_site")
 
@@ -145,6 +146,8 @@ def routes(desk: Desk) -> list[web.RouteDef]:
     async def catalogue(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.LOOK)
         listing = Listing.of(request, FILTERS, sort="")
+        for name in ("bookable", "on_site"):
+            choice_asked(request, name, ("yes", "no"), "")
         offset = listing.offset
         count, found = await service.items(
             request[UOW], query_of(listing.query), limit=listing.rows, offset=offset

@@ -9,11 +9,12 @@ from aiohttp.typedefs import Handler, Middleware
 from console.core.uow import ReadUow
 from console.core.web import UOW
 from console.modules.citizens.api import Citizen
-from console.modules.citizens.shell import CITIZEN, START
-from qingting.kernel.web import SESSION, WebSession, see_other
+from console.modules.citizens.shell import CITIZEN, LOGIN, START
+from qingting.kernel.web import SESSION, Unsent, WebSession
 from qingting.kernel.web.keys import EXPIRED
+from qingting.kernel.web.unsent import leading
 
-LOGIN, CONSENT_PAGE = f"{START}/login", f"{START}/consent"
+CONSENT_PAGE = f"{START}/consent"
 
 
 class Current(Protocol):
@@ -42,16 +43,17 @@ def wanted(request: web.Request) -> str:
     return request.path_qs if request.method == "GET" else START
 
 
-def to_login(request: web.Request) -> web.HTTPException:
+def to_login(request: web.Request) -> Exception:
     """To the login page, which leads back."""
-    query = {"next": wanted(request)}
-    if request.get(EXPIRED):
-        query["expired"] = "1"
-    return see_other(request, f"{LOGIN}?{urlencode(query)}")
+    expired = bool(request.get(EXPIRED))
+    query = {"next": wanted(request)} | ({"expired": "1"} if expired else {})
+    code = "session.expired" if expired else "session.over"
+    return leading(request, Unsent(code, f"{LOGIN}?{urlencode(query)}", login=True))
 
 
-def to_consent(request: web.Request) -> web.HTTPException:
-    return see_other(request, f"{CONSENT_PAGE}?{urlencode({'next': wanted(request)})}")
+def to_consent(request: web.Request) -> Exception:
+    query = urlencode({"next": wanted(request)})
+    return leading(request, Unsent("session.first", f"{CONSENT_PAGE}?{query}"))
 
 
 __all__ = ["CITIZEN", "CONSENT_PAGE", "LOGIN", "to_consent", "to_login", "wanted", "who_comes"]

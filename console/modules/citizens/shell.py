@@ -8,6 +8,7 @@ from console.modules.citizens.api import Citizen
 from qingting.kernel.web import Account, Shell
 
 START = "/c"
+LOGIN = f"{START}/login"
 CITIZEN = web.RequestKey("citizen", Citizen)
 """Who asks; absent for who is not logged in."""
 FRAME = "citizen.html"
@@ -48,6 +49,7 @@ class CitizenShell:
             product=pages.text(language, "c.product", city=city),
             place=city,
             home=START,
+            login=LOGIN,
             account=account,
             # Before the consent a part that needs one would lead away from every page.
             bell=f"{START}/messages/count" if citizen is not None and citizen.consented else "",

@@ -35,6 +35,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId, ItemId
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import day_asked
 
 BOOK = f"{START}/book"
 MOST_ITEMS = 5
@@ -156,7 +157,7 @@ class BookPages:
             return await self._items(request, wrong)
         form = TimeForm(
             item=tuple(request.query.getall("item", [])[:MOST_ITEMS]),
-            day=request.query.get("day", ""),
+            day=str(day_asked(request, "day") or ""),
             change=request.query.get("change", ""),
         )
         return await self._times(request, form, None)

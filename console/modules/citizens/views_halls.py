@@ -17,6 +17,7 @@ from qingting.contract.base import Strict
 from qingting.contract.ids import HallId
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import misread
 
 MAY_LOCATE = {"Permissions-Policy": "camera=(), microphone=(), geolocation=(self)"}
 """Only the page that offers it may ask the browser where somebody is, and the browser asks the person."""
@@ -51,6 +52,8 @@ class HallPages:
         uow, board = request[UOW], self._desk.board
         halls = await board.halls(uow)
         wanted = request.query.get("division", "")
+        if not wanted.isdecimal():
+            misread(request, "division", "choice")
         chosen = within(halls, wanted if wanted.isdecimal() else "")
         rows = nearest(halls, spot) if spot else [(one, None) for one in chosen]
         context = {

@@ -10,7 +10,7 @@ from console.core.oidc import OidcDoor
 from console.core.web import CALLBACKS, PAGES, UOW, address_of
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.domain import inside
-from console.modules.citizens.door import CITIZEN, CONSENT_PAGE, LOGIN
+from console.modules.citizens.door import CITIZEN, CONSENT_PAGE, LOGIN, to_login
 from console.modules.citizens.reach import Reachable
 from console.modules.citizens.service import CONSENT, FOR, CitizenService, login_of
 from console.modules.citizens.sessions import CitizenSessions
@@ -158,7 +158,7 @@ class LoginPages:
     async def consent(self, request: web.Request) -> web.Response:
         form, citizen = await read_form(request, NextForm), request.get(CITIZEN)
         if citizen is None:
-            raise see_other(request, LOGIN)
+            raise to_login(request)
         if not form.agree:
             context = {
                 "next": inside(form.next, START),

@@ -23,7 +23,7 @@ ME = f"{START}/me"
 
 class AddressForm(Strict, frozen=True, kw_only=True):
     value: str = ""
-    code: str = ""
+    passcode: str = ""
 
 
 class ComesForm(Strict, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class MePages:
     async def confirm(self, request: web.Request) -> web.Response:
         citizen, channel = await self._desk.service.require(request), _channel(request)
         form = await read_form(request, AddressForm)
-        refusal = await self._desk.contact.confirm(request[UOW], citizen.id, channel, form.code)
+        refusal = await self._desk.contact.confirm(request[UOW], citizen.id, channel, form.passcode)
         if refusal is not None:
             return await self.show(request, refusal, {}, channel)
         raise see_other(request, ME, done=f"c.done.{channel}")

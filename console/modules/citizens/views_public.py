@@ -17,6 +17,7 @@ from console.modules.organisation.api import Division
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.asked import misread
 
 PAGE_ITEMS = 20
 FILTERS = ("q", "theme", "division", "hall", "department", "bookable")
@@ -89,6 +90,8 @@ class PublicPages:
         uow, catalogue, language = request[UOW], self._desk.catalogue, request[LANGUAGE]
         listing = Listing.of(request, FILTERS, sort="")
         wanted = query_of(listing)
+        if not wanted.division:
+            misread(request, "division", "choice")
         offset = (listing.page - 1) * PAGE_ITEMS
         count, found = await catalogue.items(uow, wanted, limit=PAGE_ITEMS, offset=offset)
         halls = await self._desk.board.halls(uow)

@@ -1,7 +1,6 @@
 """The page of one device, its timeline and the photographs of models."""
 
 import asyncio
-from datetime import date
 
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
 from qingting.contract.states import Condition
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.asked import day_asked
 from qingting.kernel.web.csrf import HEADER
 
 _FORM_BYTES = 64 * 1024
@@ -91,16 +91,9 @@ async def _timeline(
 ) -> tuple[Listing, Timeline]:
     listing = Listing.of(request, ("day",), sort="")
     timeline = await service.timeline(
-        request[UOW], request[SUBJECT], hall, device, _day(listing.query.get("day")), listing.page
+        request[UOW], request[SUBJECT], hall, device, day_asked(request, "day"), listing.page
     )
     return listing.counted(timeline.count), timeline
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 async def _upload(request: web.Request) -> tuple[bytes, str]:

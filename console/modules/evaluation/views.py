@@ -15,6 +15,7 @@ from qingting.contract.ratings import LEVEL_WORDS, rating_tags
 from qingting.contract.rules import BOOKED, ORDINARY
 from qingting.contract.states import Language, RatingLevel
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.asked import choice_asked, day_asked
 
 FILTERS = ("level", "hall", "department", "first", "last")
 LEVELS = ("bad", *(level.value for level in RatingLevel))
@@ -46,24 +47,18 @@ def _tag(code: str, language: Language) -> str:
     return tag.zh if language is Language.ZH else tag.en
 
 
-def _wanted(listing: Listing, today: date) -> RatingFilter:
+def _wanted(request: web.Request, listing: Listing, today: date) -> RatingFilter:
     query = listing.query
-    first, last = _day(query.get("first"), today), _day(query.get("last"), today)
-    level = query.get("level", "")
+    first, last = day_asked(request, "first", today), day_asked(request, "last", today)
+    assert first is not None
+    assert last is not None
     return RatingFilter(
         first=min(first, last),
         last=max(first, last),
-        level=level if level in LEVELS else "",
+        level=choice_asked(request, "level", LEVELS, ""),
         hall=query.get("hall", ""),
         department=query.get("department", ""),
     )
-
-
-def _day(text: str | None, otherwise: date) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return otherwise
 
 
 def routes(
@@ -75,7 +70,7 @@ def routes(
         scope = request[SUBJECT].scope(Permission.RATINGS)
         uow, language = request[UOW], request[LANGUAGE]
         listing = Listing.of(request, FILTERS, sort="")
-        wanted = _wanted(listing, statistics.today())
+        wanted = _wanted(request, listing, statistics.today())
         offset = listing.offset
         count, found = await service.ratings(uow, scope, wanted, limit=listing.rows, offset=offset)
         names = await halls.directory(uow, scope)

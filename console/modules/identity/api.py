@@ -15,6 +15,8 @@ FIRST_ADMINISTRATORS: dict[str, Duty] = {
     "audit": Duty.AUDIT,
 }
 """Names and duties of the accounts that the first start creates; their passwords are made at random."""
+LOGIN = "/login"
+"""Where staff log in."""
 MUST_CHANGE = "must_change"
 """Mark of a session that may only change its password."""
 TOO_OLD = "too_old"

@@ -19,14 +19,14 @@ from console.modules.identity import (
 )
 from console.modules.identity.accounts import AccountService
 from console.modules.identity.allowlist import AllowList
-from console.modules.identity.api import CONFIRM, IDENTITY, LOGIN_NOTES
+from console.modules.identity.api import CONFIRM, IDENTITY, LOGIN, LOGIN_NOTES
 from console.modules.identity.factor import BOXES, FactorService
 from console.modules.identity.policy import PolicyBook
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.scan import ScanService
 from console.modules.identity.service import IdentityService
 from console.modules.identity.sign_on import SignOnService
-from console.modules.identity.views import LOGIN, SessionsIn, routes, who_asks
+from console.modules.identity.views import SessionsIn, routes, who_asks
 from console.modules.identity.whole_list import whole_list
 from console.modules.jobs.api import JOBS, list_route
 from console.modules.organisation.api import ORGANISATION

@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 from console.core.module import Guest, Slot
 from console.core.oidc import inside
 from console.core.web import OPEN_PATHS, PAGES, SUBJECT, UOW, address_of
-from console.modules.identity.api import ENROL, MUST_CHANGE, SECOND, TOO_OLD, is_strong
+from console.modules.identity.api import ENROL, LOGIN, MUST_CHANGE, SECOND, TOO_OLD, is_strong
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.repository_policy import read_policy
 from console.modules.identity.repository_sessions import was_ended
@@ -17,15 +17,22 @@ from console.modules.identity.service import IdentityService, Login, Standing
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.security.device_keys import digest
-from qingting.kernel.web import SESSION, Sessions, read_form, see_other
+from qingting.kernel.web import SESSION, Sessions, Unsent, read_form, see_other
 from qingting.kernel.web.keys import EXPIRED
 from qingting.kernel.web.session import WebSession
+from qingting.kernel.web.unsent import leading
 
-LOGIN, PASSWORD = "/login", "/password"
+PASSWORD = "/password"  # noqa: S105 - an address
 SSO_OUT = "/login/sso/out"
 """Where whoever came from the identity platform and logs out here logs out of the platform too."""
 SECOND_STEP, FACTOR = "/login/second", "/second-factor"
 LONGEST_PROGRAM = 200
+_WHY_OUT = {
+    "expired": "session.expired",
+    "elsewhere": "login.address",
+    "ended": "session.ended",
+}
+"""Why somebody who was logged in is asked to log in again, as the address of the login has it."""
 SessionsIn = Callable[[PgSessionStore], Sessions]
 
 
@@ -67,7 +74,7 @@ def who_asks(
         if session is not None and standing is not None and standing.here:
             first = _first(session, standing)
             if first and request.path not in (first, LOGIN, "/logout"):
-                raise see_other(request, first)
+                raise leading(request, Unsent("session.first", first))
         return await handler(request)
 
     return middleware
@@ -97,18 +104,20 @@ async def _was_ended(request: web.Request, cookie: str) -> bool:
     return bool(secret) and await was_ended(request[UOW], digest(secret or ""))
 
 
-def _to_login(request: web.Request, *, ended: bool, elsewhere: bool) -> web.HTTPException:
-    if "HX-Request" in request.headers or request.method != "GET":
-        return web.HTTPOk(headers={"HX-Redirect": LOGIN + ("?ended=1" if ended else "")})
-    wanted = {"next": request.path} if request.path != "/" else {}
+def _to_login(request: web.Request, *, ended: bool, elsewhere: bool) -> Exception:
+    wanted = {"next": request.path} if request.method == "GET" and request.path != "/" else {}
+    why = ""
     if request.get(EXPIRED):
         # The session is gone with this request; the next one could not tell any more.
-        wanted["expired"] = "1"
+        why = "expired"
     elif elsewhere:
-        wanted["elsewhere"] = "1"
+        why = "elsewhere"
     elif ended:
-        wanted["ended"] = "1"
-    return see_other(request, LOGIN + (f"?{urlencode(wanted)}" if wanted else ""))
+        why = "ended"
+    query = urlencode(wanted | ({why: "1"} if why else {}))
+    way = LOGIN + (f"?{query}" if query else "")
+    here = {"address": address_of(request)} if elsewhere else {}
+    return leading(request, Unsent(_WHY_OUT.get(why, "session.over"), way, login=True, **here))
 
 
 def routes(
@@ -202,11 +211,8 @@ def came_from(request: web.Request, store: PgSessionStore) -> PgSessionStore:
 
 def _why_out(request: web.Request) -> Refusal | None:
     """Why somebody who was logged in is asked to log in again."""
-    if "expired" in request.query:
-        return Refusal("session.expired")
-    if "elsewhere" in request.query:
-        return Refusal("login.address", address=address_of(request))
-    return Refusal("session.ended") if "ended" in request.query else None
+    code = next((code for why, code in _WHY_OUT.items() if why in request.query), None)
+    return None if code is None else Refusal(code, address=address_of(request))
 
 
 async def _password_context(request: web.Request, problem: Refusal | None) -> dict[str, object]:

@@ -8,12 +8,11 @@ from aiohttp import web
 
 from console.core.oidc import inside
 from console.core.web import PAGES, SUBJECT, UOW
-from console.modules.identity.api import ENROL, MUST_CHANGE, SECOND, is_strong
+from console.modules.identity.api import ENROL, LOGIN, MUST_CHANGE, SECOND, is_strong
 from console.modules.identity.factor import FactorService
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.views import (
     FACTOR,
-    LOGIN,
     PASSWORD,
     SECOND_STEP,
     SessionsIn,
@@ -32,12 +31,12 @@ Text = Annotated[str, msgspec.Meta(max_length=128)]
 
 
 class StepForm(Strict, frozen=True, kw_only=True):
-    code: Text = ""
+    passcode: Text = ""
     next: Annotated[str, msgspec.Meta(max_length=500)] = "/"
 
 
 class FactorForm(Strict, frozen=True, kw_only=True):
-    code: Text = ""
+    passcode: Text = ""
     present: Text = ""
 
 
@@ -66,7 +65,7 @@ class FactorPages:
             answer = see_other(request, f"{LOGIN}?expired=1")
             await self._sessions_in(self._store.within(uow)).end(request, answer)
             raise answer
-        done = await self._factors.check(uow, request[SUBJECT], session.means, form.code)
+        done = await self._factors.check(uow, request[SUBJECT], session.means, form.passcode)
         if done.refusal is not None:
             context = {"next": form.next, "problem": done.refusal}
             return request.app[PAGES].render(request, "second_step.html", context)
@@ -114,7 +113,7 @@ class FactorPages:
         form, session = await read_form(request, FactorForm), request[SESSION]
         fresh = ENROL in session.marks
         done = await self._factors.confirm(
-            request[UOW], request[SUBJECT], form.code, None if fresh else form.present
+            request[UOW], request[SUBJECT], form.passcode, None if fresh else form.present
         )
         if isinstance(done, Refusal):
             return await self._page(request, done)

@@ -8,10 +8,10 @@ from aiohttp import web
 from console.core.db import Database
 from console.core.oidc import OidcDoor
 from console.core.web import CALLBACKS, PAGES, SUBJECT, UOW, address_of
+from console.modules.identity.api import LOGIN
 from console.modules.identity.repository import PgSessionStore
 from console.modules.identity.sign_on import OFFER_MS, SignOnService
 from console.modules.identity.views import (
-    LOGIN,
     PASSWORD,
     SSO_OUT,
     SessionsIn,

@@ -15,6 +15,7 @@ from console.modules.identity.views_accounts import Words
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import choice_asked
 from qingting.kernel.web.sheets import Cell, moment, sheet_response
 
 UNUSED = "/accounts/unused"
@@ -104,8 +105,7 @@ class UnusedPages:
 
 def _days(request: web.Request) -> int:
     """``?days=``; anything but a choice is the usual."""
-    text = request.query.get("days", "")
-    return int(text) if text in map(str, DAYS) else USUAL_DAYS
+    return int(choice_asked(request, "days", [str(one) for one in DAYS], str(USUAL_DAYS)))
 
 
 def routes(accounts: AccountService, offset_minutes: int) -> list[web.RouteDef]:

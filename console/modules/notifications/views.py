@@ -15,6 +15,7 @@ from console.modules.notifications.reports import Wanted
 from console.modules.notifications.topics import Channel
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE
+from qingting.kernel.web.asked import day_asked
 
 FILTERS = ("topic", "channel", "state", "hall", "first", "last")
 STATES = ("queued", "held", "parked", "sending", "sent", "delivered", "failed", "dropped")
@@ -114,6 +115,8 @@ def routes(pages: Pages) -> list[web.RouteDef]:
 
     async def listed(request: web.Request) -> web.Response:
         listing = Listing.of(request, FILTERS, sort="")
+        day_asked(request, "first")
+        day_asked(request, "last")
         offset = listing.offset
         count, rows, ways = await desk.messages(
             request[UOW],

@@ -26,6 +26,7 @@ from console.modules.privacy.audit_keeping import VerifyAudit
 from console.modules.privacy.audit_words import about_account, told
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, see_other
+from qingting.kernel.web.asked import day_asked, misread
 from qingting.kernel.web.taking import TAKING
 
 FILTERS = ("from", "to", "actor", "act", "object", "result", "address")
@@ -51,7 +52,10 @@ def _midnight(text: str, zone: timezone, days: int = 0) -> int:
 def number(request: web.Request, name: str) -> int:
     """A number of an entry in the address; anything else is 0."""
     text = request.query.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else 0
+    if text.isdecimal() and len(text) < 19:
+        return int(text)
+    misread(request, name, "number")
+    return 0
 
 
 def _address(query: dict[str, str], name: str, no: int) -> str:
@@ -83,6 +87,8 @@ class AuditViews:
     async def listed(self, request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.AUDIT_READ)
         uow = request[UOW]
+        day_asked(request, "from")
+        day_asked(request, "to")
         query = {name: request.query[name] for name in FILTERS if request.query.get(name)}
         page = await self._page(request, MOST_TAKEN if TAKING in request else 50)
         context = {

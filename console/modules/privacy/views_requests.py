@@ -19,6 +19,7 @@ from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal, sentence
 from qingting.kernel.aio.clock import Clock
 from qingting.kernel.web import LANGUAGE, read_form, see_other
+from qingting.kernel.web.asked import misread
 from qingting.kernel.web.sheets import moment, sheet_response
 
 Text = Annotated[str, msgspec.Meta(max_length=500)]
@@ -88,6 +89,8 @@ class RequestViews:
     async def listed(self, request: web.Request) -> web.Response:
         chosen = request.query.get("state", RequestState.OPEN.value)
         state = RequestState(chosen) if chosen in tuple(RequestState) else None
+        if state is None and chosen != "all":
+            misread(request, "state", "choice")
         today = self._today()
         context = {
             "rows": await self._requests.listed(request[UOW], request[SUBJECT], state),

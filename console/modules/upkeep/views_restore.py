@@ -20,7 +20,7 @@ class SureForm(Strict, frozen=True, kw_only=True):
     file: ShortText = ""
     typed: ShortText = ""
     password: ShortText = ""
-    code: ShortText = ""
+    passcode: ShortText = ""
 
 
 def routes(restores: Restores, backups: Backups) -> list[web.RouteDef]:
@@ -77,7 +77,7 @@ class RestorePages:
 
     async def _sure(self, request: web.Request, form: SureForm, moment: int) -> Refusal | None:
         return await self._restores.sure(
-            request[UOW], request[SUBJECT], moment, form.typed, form.password, form.code
+            request[UOW], request[SUBJECT], moment, form.typed, form.password, form.passcode
         )
 
     async def _restore_page(

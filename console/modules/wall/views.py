@@ -18,7 +18,7 @@ _FIVE_YEARS = 5 * 31_536_000
 
 
 class CodeForm(Strict, frozen=True, kw_only=True):
-    code: str = ""
+    passcode: str = ""
 
 
 class NameForm(Strict, frozen=True, kw_only=True):
@@ -42,13 +42,13 @@ def routes(service: WallService, *, secure: bool) -> list[web.RouteDef]:
 
     async def enter(request: web.Request) -> web.Response:
         form = await read_form(request, CodeForm)
-        if await service.guest(request[UOW], form.code, address_of(request)) is None:
+        if await service.guest(request[UOW], form.passcode, address_of(request)) is None:
             problem = {"problem": Refusal("wall.code_wrong")}
             return request.app[PAGES].render(request, "wall_enter.html", problem)
         answer = see_other(request, "/wall")
         answer.set_cookie(
             COOKIE,
-            plain(form.code),
+            plain(form.passcode),
             max_age=_FIVE_YEARS,
             httponly=True,
             secure=secure,

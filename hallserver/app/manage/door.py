@@ -4,14 +4,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hallserver.app.desk import desk_of, person_of
-from hallserver.app.manage.shell import HOME, MUST_CHANGE, may_manage
+from hallserver.app.manage.shell import HOME, LOGIN, MUST_CHANGE, may_manage
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import ShortText, StaffId
-from qingting.kernel.web import SESSION, WebSession, is_htmx, read_form, see_other
+from qingting.kernel.web import SESSION, Unsent, WebSession, is_htmx, read_form, see_other
 from qingting.kernel.web.keys import EXPIRED
+from qingting.kernel.web.unsent import leading
 
-LOGIN, PASSWORD = "/manage/login", "/manage/password"
+PASSWORD = "/manage/password"  # noqa: S105 - an address
 _ALWAYS = (LOGIN,)
 _ANY_STAFF = (PASSWORD, "/manage/logout")
 
@@ -35,10 +36,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     session: WebSession | None = request.get(SESSION)
     staff = desk_of(request).state.staff.get(StaffId(session.subject)) if session else None
     if staff is None:
-        raise see_other(request, f"{LOGIN}?expired=1" if EXPIRED in request else LOGIN)
+        way = f"{LOGIN}?expired=1" if EXPIRED in request else LOGIN
+        code = "session.expired" if EXPIRED in request else "session.over"
+        raise leading(request, Unsent(code, way, login=True))
     if not may_manage(staff, session) and request.path not in _ANY_STAFF:
         if session is not None and MUST_CHANGE in session.marks:
-            raise see_other(request, PASSWORD)
+            raise leading(request, Unsent("session.first", PASSWORD))
         raise Refusal("page.forbidden")
     return await handler(request)
 

@@ -12,7 +12,7 @@ from qingting.kernel.i18n import pick_language
 from qingting.kernel.web import LANGUAGE, SESSION, Account, MenuGroup, MenuItem, Shell, WebSession
 
 PRODUCT = {Language.ZH: "庆厅", Language.EN: "Qingting"}
-HOME = "/manage/"
+HOME, LOGIN = "/manage/", "/manage/login"
 
 
 def shell_of(request: web.Request) -> Shell:
@@ -30,6 +30,7 @@ def shell_of(request: web.Request) -> Shell:
         account=_account(desk, staff, language) if inside and staff is not None else None,
         live="/manage/live" if manager else "",
         home=HOME if inside else "/",
+        login=LOGIN if request.path.startswith("/manage") else "",
         offset_minutes=offset_minutes(desk.state.config),
         styles=("manage.css",),
         scripts=("look.js", "boards.js") if manager else (),

@@ -11,7 +11,7 @@ How to use it (the hall manager's pages in ``hallserver.app`` are the worked exa
         page_errors(pages),                      # Refusal → page, htmx fragment or JSON; 500 logged
         pages.language_middleware,               # ?lang= or cookie; request[LANGUAGE]
         sessions.middleware,                     # request[SESSION]: WebSession | None; idle logout
-        csrf_middleware,                         # every POST/PUT/PATCH/DELETE
+        csrf_middleware(),                       # every POST/PUT/PATCH/DELETE; your guards as arguments
     ])
     pages.install(app, assets)                   # GET /assets/…, GET /language, the environment
     # Files are read in the constructors: build them before the loop runs or in asyncio.to_thread.
@@ -57,6 +57,7 @@ from qingting.kernel.web.sender import sender_of
 from qingting.kernel.web.session import WebSession
 from qingting.kernel.web.sessions import Sessions, SessionStore
 from qingting.kernel.web.sse import event_stream
+from qingting.kernel.web.unsent import Unsent
 
 __all__ = [
     "LANGUAGE",
@@ -70,6 +71,7 @@ __all__ = [
     "SessionStore",
     "Sessions",
     "Shell",
+    "Unsent",
     "WebSession",
     "csrf_middleware",
     "csrf_token",

@@ -1,19 +1,49 @@
 """No change without a form of ours: a token per session, or a twin cookie before login."""
 
+import hashlib
 import hmac
+import secrets
+from functools import partial
+from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from qingting.contract.errors import Refusal
 from qingting.kernel.security.device_keys import new_token
-from qingting.kernel.web.keys import ANONYMOUS_CSRF, SESSION
+from qingting.kernel.web.keys import ANONYMOUS_CSRF, EXPIRED, SESSION
 from qingting.kernel.web.session import WebSession
+from qingting.kernel.web.unsent import CSRF_FIELD, SAFE, Unsent
 
-FIELD = "csrf"
 HEADER = "X-CSRF-Token"
 COOKIE = "qt_form"
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_NONCE = 8
+"""Letters of a mark that make it another one in each session."""
+
+
+def token_for(subject: str) -> str:
+    """The token of a new session: a secret, and after the dot a mark by which one who has a form of it can tell whether
+    it was made for ``subject``. The mark opens nothing, and lives on in a form that is kept (:mod:`.unsent`)."""
+    nonce = secrets.token_hex(_NONCE // 2)
+    return f"{new_token()}.{nonce}{_mark(nonce, subject)}"
+
+
+def mark_of(token: str) -> str:
+    """The mark of a token; empty for a form that was made for nobody in particular."""
+    return token.rpartition(".")[2] if "." in token else ""
+
+
+def made_for(token: str, subject: str) -> bool | None:
+    """Whether the form was made for ``subject``; None where it does not tell."""
+    mark = mark_of(token)
+    if not mark:
+        return None
+    nonce = mark[:_NONCE]
+    return hmac.compare_digest((nonce + _mark(nonce, subject)).encode(), mark.encode())
+
+
+def _mark(nonce: str, subject: str) -> str:
+    return hashlib.sha256(f"{nonce} {subject}".encode()).hexdigest()[:32]
 
 
 def csrf_token(request: web.Request) -> str:
@@ -26,26 +56,72 @@ def csrf_token(request: web.Request) -> str:
     return request[ANONYMOUS_CSRF]
 
 
-@web.middleware
-async def csrf_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses with ``session.csrf`` what did not come from one of our forms in this session."""
-    if request.method not in SAFE:
-        await _check(request)
-    response = await handler(request)
+def csrf_middleware(*guards: Middleware) -> Middleware:
+    """Refuses with ``session.csrf`` what did not come from one of our forms in this session. Where the browser vouches that
+    a page of ours sent it, as one does that was opened before a login, what was typed is shown instead (:class:`Unsent`).
+    ``guards`` find out who is there for that page; the address' own handler is never reached."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method not in SAFE and not await _proven(request):
+            handler = _shown
+            for guard in reversed(guards):
+                handler = partial(guard, handler=handler)
+        response = await handler(request)
+        remember_twin(request, response)
+        return response
+
+    return middleware
+
+
+def remember_twin(request: web.Request, response: web.StreamResponse) -> None:
+    """Sets the cookie of a form that was made before login."""
     token = request.get(ANONYMOUS_CSRF)
     if token is not None and request.cookies.get(COOKIE) != token:
         response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=request.secure)
-    return response
 
 
-async def _check(request: web.Request) -> None:
+async def _proven(request: web.Request) -> bool:
+    """True for a form of this session; False for a form of ours from another one. Raises ``session.csrf`` for the rest."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise Refusal("session.csrf")
     session: WebSession | None = request.get(SESSION)
     expected = session.csrf if session is not None else request.cookies.get(COOKIE, "")
+    given = await given_token(request)
+    if expected and hmac.compare_digest(expected.encode(), given.encode()):
+        return True
+    if request.match_info.http_exception is not None or not same_origin(request):
+        raise Refusal("session.csrf")
+    return False
+
+
+async def given_token(request: web.Request) -> str:
+    """What came as the token, be it right or not."""
     given = request.headers.get(HEADER)
     if given is None:
-        field = (await request.post()).get(FIELD, "")
+        field = (await request.post()).get(CSRF_FIELD, "")
         given = field if isinstance(field, str) else ""
-    if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
-        raise Refusal("session.csrf")
+    return given
+
+
+def same_origin(request: web.Request) -> bool:
+    """True when the browser says that a page of ours sent it. Programs can say so too, but have nobody's cookies. Whoever
+    says nothing is not believed."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
+    if site is not None:
+        return site == "same-origin"
+    parts = urlsplit(origin)
+    # Behind a proxy that ends TLS the page is https where the request is not; never the other way round.
+    schemes = {"https"} if request.secure else {"http", "https"}
+    return parts.scheme in schemes and parts.netloc.lower() == request.host.lower()
+
+
+async def _shown(request: web.Request) -> web.StreamResponse:
+    """In the place of a handler: nothing is done, what was typed is shown."""
+    token = await given_token(request)
+    session: WebSession | None = request.get(SESSION)
+    if session is None and request.get(EXPIRED):
+        raise Unsent("session.expired", login=True)
+    if session is None and mark_of(token):
+        raise Unsent("session.over", login=True)
+    raise Unsent("session.renewed")

@@ -9,6 +9,8 @@ from aiohttp.typedefs import Handler, Middleware
 from qingting.contract.errors import Refusal
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.pages import Pages
+from qingting.kernel.web.unsent import Unsent
+from qingting.kernel.web.unsent_page import unsent_answer
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +40,15 @@ def page_errors(pages: Pages) -> Middleware:
             return await handler(request)
         except Refusal as refusal:
             log.info("page.refused", code=refusal.code, route=route_of(request))
+            if isinstance(refusal, Unsent) and not wants_json(request):
+                return await unsent_answer(pages, request, refusal)
             return _answer(pages, request, refusal)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
             code = _CODES.get(error.status, "internal" if error.status >= 500 else "form.invalid")
-            answer = _answer(pages, request, Refusal(code))
+            most = {"kilobytes": request.client_max_size // 1024} if error.status == 413 else {}
+            answer = _answer(pages, request, Refusal(code, **most))
             answer.set_status(error.status)
             return answer
         except Exception as error:

@@ -16,17 +16,22 @@ from markupsafe import Markup
 from qingting.contract.errors import Refusal
 from qingting.contract.states import Language
 from qingting.kernel.i18n import Catalogue, pick_language
+from qingting.kernel.web.asked import MISREAD
 from qingting.kernel.web.assets import Assets
-from qingting.kernel.web.csrf import FIELD, csrf_token
+from qingting.kernel.web.csrf import csrf_token
 from qingting.kernel.web.faulty import attributes, faulty_inputs, in_words
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.keys import LANGUAGE
 from qingting.kernel.web.sessions import LIVE_HEADER
 from qingting.kernel.web.taking import TAKING, out_url, table_key
+from qingting.kernel.web.unsent import CSRF_FIELD
 
 SHARED = "qingting.web.pages"
 LANGUAGE_COOKIE = "qt_lang"
 _A_YEAR = 31_536_000
+_CALLED = re.compile(r"""\((?:at ~ )?'([\w-]+)', t\('([\w.-]+)'\)""")
+"""A macro's call with an input's name and its label."""
+_LABELLED = re.compile(r"""<label for="(?:f-)?([\w-]+)">\{\{ t\('([\w.-]+)'\)""")
 _HAN = re.compile("[\u3400-\u9fff]")
 
 
@@ -72,7 +77,7 @@ class Shell:
     ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times;
     ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of
     tokens.css that the reader chose, parted by spaces; ``frame`` the template that pages of errors stand in;
-    ``takes_out`` says that tables can be taken out (:mod:`qingting.kernel.web.taking`).
+    ``login`` is where one logs in; ``takes_out`` says that tables can be taken out (:mod:`qingting.kernel.web.taking`).
     ``watermark`` says who looks and when, on paper and over what a page shows in clear (``marked``).
     """
 
@@ -88,6 +93,7 @@ class Shell:
     theme: str = ""
     bell: str = ""
     frame: str = "base.html"
+    login: str = ""
     takes_out: bool = False
     watermark: str = ""
 
@@ -122,6 +128,7 @@ class Pages:
         self._assets = Assets({})
         self._catalogue = Catalogue.load(SHARED, *packages)
         self._env = _environment(packages)
+        self._labels = labels_in(packages)
 
     @property
     def templates(self) -> list[str]:
@@ -171,6 +178,15 @@ class Pages:
     def text(self, language: Language, key: str, /, **params: object) -> str:
         """A text of the catalogue; ``KeyError`` when it has none."""
         return self._catalogue.text(language, key, **params)
+
+    def label(self, language: Language, name: str) -> str:
+        """What the pages call an input of this name; empty where they do not agree."""
+        called = {
+            self.text(language, key)
+            for key in self._labels.get(name, ())
+            if self._catalogue.has(key)
+        }
+        return called.pop() if len(called) == 1 else ""
 
     def has_text(self, key: str) -> bool:
         return self._catalogue.has(key)
@@ -226,13 +242,9 @@ class Pages:
         language = self.language(request)
         shell = self._shell(request)
         taking = request.get(TAKING, "")
-
-        def t(key: str, /, **params: object) -> str:
-            return self.text(language, key, **params)
-
         has_text, done = self._catalogue.has, request.query.get("done", "")
         shared: dict[str, Any] = {
-            "t": t,
+            "t": partial(self.text, language),
             "has_text": has_text,
             "lang": language.value,
             "zh": language is Language.ZH,
@@ -257,9 +269,10 @@ class Pages:
             "path_qs": request.path_qs,
             "csrf": csrf_token(request),
             "csrf_field": lambda: Markup('<input type="hidden" name="{}" value="{}">').format(
-                FIELD, csrf_token(request)
+                CSRF_FIELD, csrf_token(request)
             ),
             "by_itself": LIVE_HEADER in request.headers,
+            "misread": request.get(MISREAD, ()),
             "done": done if has_text(done) else "",
         }
         # Macros need the reader's words, so each request gets its own instance of the module.
@@ -325,6 +338,18 @@ def _environment(packages: tuple[str, ...]) -> jinja2.Environment:
     for name in made.list_templates():
         made.get_template(name)
     return made
+
+
+@cache
+def labels_in(packages: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """Keys of the labels that inputs have in the templates, by the input's name."""
+    env, found = _environment(packages), dict[str, set[str]]()
+    assert env.loader is not None
+    for template in env.list_templates():
+        source = env.loader.get_source(env, template)[0]
+        for name, key in (*_CALLED.findall(source), *_LABELLED.findall(source)):
+            found.setdefault(name, set()).add(key)
+    return {name: frozenset(keys) for name, keys in found.items()}
 
 
 def _remember(response: web.StreamResponse, language: Language) -> None:

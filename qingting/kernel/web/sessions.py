@@ -7,7 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from qingting.kernel.aio.clock import Clock
-from qingting.kernel.security.device_keys import digest, new_device_key, new_token
+from qingting.kernel.security.device_keys import digest, new_device_key
+from qingting.kernel.web.csrf import token_for
 from qingting.kernel.web.keys import EXPIRED, SESSION, SESSION_DIGEST
 from qingting.kernel.web.session import WebSession
 
@@ -105,7 +106,7 @@ class Sessions:
         now = self._clock.now_ms()
         session = WebSession(
             subject=subject,
-            csrf=new_token(),
+            csrf=token_for(subject),
             created_at=now,
             seen_at=now,
             marks=marks,

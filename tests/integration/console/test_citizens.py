@@ -207,9 +207,9 @@ async def test_a_phone_number_is_kept_once_its_code_came_back_and_an_account_can
         assert (await person.submit("/c/me", "/c/me/phone", value="13900000002"))[0] == 429
         code = await code_for(ready)
         wrong = f"{(int(code) + 1) % 1_000_000:06d}"
-        status, _, text = await person.submit("/c/me", "/c/me/phone/code", code=wrong)
+        status, _, text = await person.submit("/c/me", "/c/me/phone/code", passcode=wrong)
         assert (status, "还可以试 4 次" in text, "139****0001" in text) == (422, True, True)
-        status, _, text = await person.submit("/c/me", "/c/me/phone/code", code=code)
+        status, _, text = await person.submit("/c/me", "/c/me/phone/code", passcode=code)
         assert (status, "手机号已更换" in text, "139****0001" in text) == (200, True, True)
         for _ in range(2):
             assert (await person.submit("/c/me", "/c/me/mail", value="a@city.example"))[0] in (
@@ -217,9 +217,9 @@ async def test_a_phone_number_is_kept_once_its_code_came_back_and_an_account_can
                 429,
             )
         for _ in range(5):
-            assert (await person.submit("/c/me", "/c/me/mail/code", code="000000x"))[0] == 422
+            assert (await person.submit("/c/me", "/c/me/mail/code", passcode="000000x"))[0] == 422
         code = await code_for(ready)
-        assert (await person.submit("/c/me", "/c/me/mail/code", code=code))[0] == 409
+        assert (await person.submit("/c/me", "/c/me/mail/code", passcode=code))[0] == 409
 
         await _asks_for_the_own_data(person)
         assert (await person.submit("/c/me/delete", "/c/me/delete"))[0] == 422

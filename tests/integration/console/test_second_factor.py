@@ -36,14 +36,14 @@ async def set_up(person: Browser, clock: ManualClock, **fields: str) -> tuple[st
     assert found is not None
     secret = found[1].replace(" ", "")
     status, _, page = await person.submit(
-        "/second-factor?renew=1", "/second-factor", code=code(clock, secret), **fields
+        "/second-factor?renew=1", "/second-factor", passcode=code(clock, secret), **fields
     )
     assert status == 200, page
     return secret, recovery_codes(page)
 
 
 async def second(person: Browser, given: str) -> tuple[int, str]:
-    status, path, _ = await person.submit("/login/second", "/login/second", code=given)
+    status, path, _ = await person.submit("/login/second", "/login/second", passcode=given)
     return status, path
 
 
@@ -77,7 +77,7 @@ async def test_an_administrator_without_a_second_factor_may_only_set_one_up(city
     ):
         await enter(ready, admin, "admin")
         await sees_nothing(admin, "/second-factor")
-        assert (await admin.submit("/second-factor", "/second-factor", code="000000"))[0] == 422
+        assert (await admin.submit("/second-factor", "/second-factor", passcode="000000"))[0] == 422
         secret, recovery = await set_up(admin, clock)
         assert len(set(recovery)) == 10
         assert (await admin.get("/devices"))[0] == 200

@@ -126,7 +126,7 @@ async def test_the_second_factor_is_asked_for_unless_the_platform_did_and_a_tele
         assert secret is not None
         plain = secret[1].replace(" ", "")
         code = code_at(plain, clock.now_ms() // 1000 // STEP_S)
-        await phone.submit("/second-factor", "/second-factor", code=code)
+        await phone.submit("/second-factor", "/second-factor", passcode=code)
         await by_sso(phone, "/password/sso/begin", number="0103")
         await phone.submit("/password/sso", "/password/sso", present=NEW_PASSWORD)
         weak = await by_sso(desk, "/login/sso?next=/halls", number="0103")
@@ -200,7 +200,7 @@ async def test_whoever_logs_out_at_the_platform_is_out_here_and_a_token_that_is_
         secret = re.search(r'class="secret">([A-Z2-7 ]+)<', page)
         assert secret is not None
         code = code_at(secret[1].replace(" ", ""), clock.now_ms() // 1000 // STEP_S)
-        await desk.submit("/second-factor", "/second-factor", code=code, present=NEW_PASSWORD)
+        await desk.submit("/second-factor", "/second-factor", passcode=code, present=NEW_PASSWORD)
         token = await shown(ready, lent)
         await desk.submit(f"/scan/{token}", f"/scan/{token}", decision="yes")
         await lent.submit_here("/login/scan")

@@ -36,10 +36,12 @@ async def test_a_code_opens_the_wall_alone_until_it_is_taken_back(ready: Console
         assert code[1] not in (await admin.get("/walls"))[1], "said once"
 
         status, path, text = await screen.submit(
-            "/wall/enter", "/wall/enter", code="AAAA-BBBB-CCCC-DDDD-EEEE"
+            "/wall/enter", "/wall/enter", passcode="AAAA-BBBB-CCCC-DDDD-EEEE"
         )
         assert (status, path, "口令不对" in text) == (403, "/wall/enter", True)
-        status, path, text = await screen.submit("/wall/enter", "/wall/enter", code=code[1].lower())
+        status, path, text = await screen.submit(
+            "/wall/enter", "/wall/enter", passcode=code[1].lower()
+        )
         assert (status, path) == (200, "/wall")
         assert "<b>3</b><span>正在等候</span>" in text
         assert re.search(r"<b>29<small> 分钟</small></b><span>最长等候", text), (

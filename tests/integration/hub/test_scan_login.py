@@ -11,7 +11,7 @@ from fixtures_manager import PASSWORD, Site
 from qingting.contract import hub as h
 from qingting.contract import hub_desk as desk
 from qingting.contract.ids import DeviceId, StaffId
-from qingting.kernel.web.csrf import FIELD
+from qingting.kernel.web.unsent import CSRF_FIELD as FIELD
 
 T = TypeVar("T")
 LI = StaffId("s-01")

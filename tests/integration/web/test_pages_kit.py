@@ -84,7 +84,7 @@ async def build(
             page_errors(pages),
             pages.language_middleware,
             sessions.middleware,
-            csrf_middleware,
+            csrf_middleware(),
         ]
     )
     pages.install(app, await asyncio.to_thread(Assets.collect))

@@ -66,6 +66,33 @@
     }
   });
 
+  // Somebody has typed what is not sent yet.
+  const typing = () =>
+    [...document.querySelectorAll('form[method=post] :is(input, textarea, select)')].some((one) =>
+      one.matches('select')
+        ? [...one.options].some((option) => option.selected !== option.defaultSelected) && one.selectedIndex > 0
+        : one.matches('[type=checkbox], [type=radio]')
+          ? one.checked !== one.defaultChecked
+          : one.type !== 'hidden' && one.value !== one.defaultValue);
+
+  // The login is over: the page goes, but never from under what somebody has typed. The answer has the notice for them.
+  document.addEventListener('htmx:beforeOnLoad', (event) => {
+    const { xhr } = event.detail;
+    if (!byItself(event.detail.requestConfig.triggeringEvent)) return;
+    if (!xhr.getResponseHeader('HX-Redirect') || !typing()) return;
+    event.preventDefault();
+    const notice = document.getElementById('notice');
+    if (notice && xhr.responseText && !notice.querySelector('.caution')) notice.innerHTML = xhr.responseText;
+  });
+
+  // Logged in again elsewhere: the next press goes with the token of now.
+  document.addEventListener('htmx:afterSwap', () => {
+    const token = document.querySelector('#notice [data-token]')?.dataset.token;
+    if (!token) return;
+    document.body.setAttribute('hx-headers', JSON.stringify({ 'X-CSRF-Token': token }));
+    for (const field of document.querySelectorAll('input[name=csrf]')) field.value = token;
+  });
+
   document.addEventListener('submit', (event) => {
     const question = event.target instanceof HTMLFormElement && event.target.dataset.confirm;
     if (question && !window.confirm(question)) event.preventDefault();
@@ -162,7 +189,10 @@
       heard();
       refresh(String(event.data).split(' '));
     });
-    source.addEventListener('ended', () => window.location.reload());
+    source.addEventListener('ended', () => {
+      if (typing()) everything();
+      else window.location.reload();
+    });
     source.onerror = () => {
       window.clearTimeout(silence);
       lost();

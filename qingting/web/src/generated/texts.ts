@@ -1138,6 +1138,21 @@ export const ERROR_TEXTS = {
     "en": "This page is out of date and nothing was done. Reload it and try again.",
     "retry": true
   },
+  "session.over": {
+    "zh": "登录已经结束。",
+    "en": "Your login is over.",
+    "retry": false
+  },
+  "session.renewed": {
+    "zh": "这个页面打开得久了，请确认一次再提交。",
+    "en": "This page was opened a while ago: please confirm once more before it is sent.",
+    "retry": true
+  },
+  "session.first": {
+    "zh": "登录还差一步，完成后才能提交。",
+    "en": "There is one more step of the login before this can be sent.",
+    "retry": true
+  },
   "page.not_found": {
     "zh": "没有这个页面。请回到首页重新进入。",
     "en": "There is no such page. Please start again from the first page.",
@@ -1319,8 +1334,8 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "form.too_large": {
-    "zh": "提交的内容太大，没有保存。请减少内容后再试。",
-    "en": "What was sent is too large and was not saved. Please send less.",
+    "zh": "提交的内容太大，没有保存：一次最多 {kilobytes} KB。表格请分成几个文件，其他文件请换小一些的，文字请分几次提交。请返回上一页再试。",
+    "en": "What was sent is too large and was not saved: {kilobytes} KB at most. Split a spreadsheet into several files, choose a smaller file, or send long texts in parts. Go back to the page before and try again.",
     "retry": false
   },
   "hall.unsettled": {

@@ -1,0 +1,72 @@
+"""What was typed and could not be done yet: said by whoever refuses it, shown by :mod:`.unsent_page`."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from qingting.contract.errors import Refusal
+from qingting.kernel.web.forms import is_htmx, see_other
+
+CSRF_FIELD = "csrf"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+SECRETS = ("password", "present", "old", "new", "again", "passcode")
+"""Names of inputs that hold a password or a code for once, wherever they stand (a test looks at every template). They are
+never written into a page: a person types them again."""
+ASKED, FILE = "unsent-asked", "unsent-file"
+"""What the first page of two tells the second: that something secret was typed, that a file was chosen."""
+
+
+class Unsent(Refusal):
+    """Nothing was done, and nothing that was typed is lost: the answer holds it, to be sent again.
+
+    ``way`` is a page to go to before, in a tab of its own; ``login`` says that it is the one where one logs in, which the
+    frame knows (:attr:`.pages.Shell.login`).
+    """
+
+    def __init__(
+        self, code: str, way: str = "", *, login: bool = False, **params: str | int
+    ) -> None:
+        super().__init__(code, **params)
+        self.way, self.login = way, login
+
+    @property
+    def first(self) -> bool:
+        """Something comes before: sending it again now would lead here again."""
+        return self.login or bool(self.way)
+
+
+def leading(request: web.Request, unsent: Unsent) -> Exception:
+    """What a guard raises. Whoever asked for a page is led on; what somebody typed, be it on a page that renews parts of
+    itself, stays theirs."""
+    typing = request.method not in SAFE or is_htmx(request)
+    return unsent if typing else see_other(request, unsent.way)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A form as the browser sent it."""
+
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    """Names of what is secret."""
+    files: list[tuple[str, str]] = field(default_factory=list)
+    """Names of inputs and of the files that were chosen there: a page cannot choose a file."""
+
+
+async def typed_of(request: web.Request) -> Typed:
+    """Reads what the middleware has read already; its limit holds."""
+    found = Typed()
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            found.files.append((name, value.filename))
+        elif not isinstance(value, str) or name == CSRF_FIELD:
+            continue  # an input for files where none was chosen is sent as bytes
+        elif name == FILE:
+            at, _, called = value.partition("/")
+            found.files.append((at, called))
+        elif name in SECRETS or (name == ASKED and value in SECRETS):
+            found.asked.append(value if name == ASKED else name)
+        else:
+            found.kept.append((name, value))
+    return found
