@@ -135,6 +135,9 @@ class Serving:
 
     async def _one_city(self, away: web.AppRunner) -> web.AppRunner:
         """From opening a city until it is let go of; gives who answers from then on. ``away`` answered until now."""
+        if self._door is None:
+            # Before the first start gives passwords away that nobody would see if there was no room at the address.
+            (await Door.open(self._settings.host, self._settings.port)).close()
         await settle(self._url, self._waiting.say)
         self._waiting.say(Phase.OPENING, 0)
         await migrate(self._url, MIGRATIONS)

@@ -1,15 +1,17 @@
 """What the shell of the city's machine can do, and how a server says that it cannot start."""
 
 import asyncio
+import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
 from console.app.city import open_city
-from console.app.server import ConsoleSettings
+from console.app.server import ConsoleSettings, open_console
 from console.halls import models
 from qingting.city_admin import (
     add_key,
@@ -76,6 +78,21 @@ async def test_a_password_is_renewed_for_known_accounts_only(city_url: str, tmp_
     with pytest.raises(Refusal) as refused:
         await renew_password(settings, "nobody")
     assert refused.value.code == "account.unknown"
+
+
+@pytest.mark.postgres
+async def test_a_first_start_at_an_address_that_is_taken_gives_no_password_away_unseen(
+    city_url: str, tmp_path: Path
+) -> None:
+    settings = ConsoleSettings(database_url=city_url, data=str(tmp_path), port=0)
+    with socket.create_server((settings.host, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            async with open_console(msgspec.structs.replace(settings, port=port)):
+                pass
+    async with open_console(settings) as ready:
+        accounts = [one.account for one in ready.one_time_passwords]
+    assert accounts == ["admin", "security", "audit"]
 
 
 @pytest.mark.postgres
