@@ -80,12 +80,18 @@ class Listing:
         """The page of ``rows`` in the chosen order; an unknown order is that of ``rows``."""
         key = keys.get(self.sort)
         ordered = sorted(rows, key=key, reverse=self.descending) if key else list(rows)
-        listing = self.counted(len(ordered))
+        listing = self._paged(len(ordered))
         return listing, ordered[listing.offset : listing.offset + listing.rows]
 
     def counted(self, rows: int) -> "Listing":
-        """With its number of pages; a page behind the end becomes the last one. Raises ``export.too_many`` when a
-        list that is taken out does not fit."""
+        """With its number of pages. Raises ``export.too_many`` when a list that is taken out does not fit, and leads to
+        the last page from one behind the end: what was read for that one is nothing, which is no word on the list."""
+        found = self._paged(rows)
+        if found.page < self.page:
+            raise web.HTTPSeeOther(found.url(found.page))
+        return found
+
+    def _paged(self, rows: int) -> "Listing":
         if self.rows == MOST_TAKEN < rows:
             raise Refusal("export.too_many", most=MOST_TAKEN, rows=rows)
         pages = max(1, -(-rows // self.rows))

@@ -176,6 +176,7 @@ class DayPages:
             "ways": BY,
             "wish": wish,
             "listing": listing,
+            "narrowed": bool(listing.query.keys() - {"by"}),
             "halls": await self._desk.hall_choices(request),
             **rights(request),
         }

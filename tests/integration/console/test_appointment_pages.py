@@ -170,6 +170,11 @@ async def _close(person: Browser) -> None:
     fields["day"] = str(after)
     assert "已处理 1 个" in await _job(person, page, **fields, do="cancel", words="停电")
     await seen(person, "/appointments?state=cancelled", "已取消", "居民身份证换领")
+    behind = await seen(person, "/appointments?state=cancelled&page=99", "居民身份证换领")
+    assert "没有符合筛选的内容" not in behind, "a page behind the end leads to the last one"
+    await seen(
+        person, "/appointments/figures?first=2026-12-31&last=2026-12-01", "没有符合筛选的内容"
+    )
 
 
 async def _all_pages(person: Browser, one: str) -> None:
