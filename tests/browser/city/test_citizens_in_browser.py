@@ -33,7 +33,7 @@ async def press(page: Page, name: str) -> None:
 async def book(page: Page, base: str) -> str:
     """Finds a service, logs in on the way, books; gives the address of the booking."""
     await page.goto(f"{base}/c")
-    await page.get_by_label("查找事项").fill("sbk")
+    await page.get_by_label("查找事项").fill("qzx")
     await press(page, "查找")
     await expect(page.get_by_text("没有找到").first).to_be_visible()
     await page.get_by_label("查找事项").fill("shbzk")
