@@ -1,8 +1,8 @@
 """Working days (工作日): which dates are some, and what lies so many of them after a date. Pure rules.
 
 The State Council names holidays and made-up working days year by year (国务院办公厅关于某年部分节假日安排的通知). Every
-other date follows the week: Monday to Friday are working days. Of a year whose notice is not in, the week is all that
-is known: whatever is counted through it says so.
+other date follows the week: Monday to Friday are working days. Of a year whose notice is not in, the week is known, and
+the holidays whose dates are law (全国年节及纪念日放假办法): whatever is counted through it says so.
 """
 
 import calendar
@@ -24,6 +24,18 @@ STATUTORY = ""
 """The place of days that hold in the whole country."""
 DIVISION, HALL = "division:", "hall:"
 """What the places of days of a division and of a hall begin with."""
+
+
+_LAW_SINCE = 2025
+"""The first year for which the regulation of 2024 (国务院令第 795 号) holds."""
+_NEW_YEAR, _LABOUR, _NATIONAL = (
+    ("元旦", "New Year's Day"), ("劳动节", "Labour Day"), ("国庆节", "National Day"),
+)  # fmt: skip
+_BY_LAW = {
+    (1, 1): _NEW_YEAR, (5, 1): _LABOUR, (5, 2): _LABOUR,
+    (10, 1): _NATIONAL, (10, 2): _NATIONAL, (10, 3): _NATIONAL,
+}  # fmt: skip
+"""Month and day of the holidays that are the same dates each year; the others follow the moon or the sun."""
 
 
 class DayKind(StrEnum):
@@ -55,7 +67,7 @@ class SpecialDay:
 
     ``place``: :data:`STATUTORY`, ``division:<code>`` or ``hall:<id>``. ``deadlines``: it counts for time limits; of
     local days only those of a division may, and always where they say so. ``of_year`` is the year whose notice it
-    is from, which may name a day or two of its neighbours.
+    is from, which may name a day or two of its neighbours. ``by_law``: no notice says it yet, but the law does.
     """
 
     day: date
@@ -65,6 +77,25 @@ class SpecialDay:
     place: str = STATUTORY
     deadlines: bool = True
     of_year: int = 0
+    by_law: bool = False
+
+
+def days_by_law(days: Iterable[date], years: Collection[int]) -> list[SpecialDay]:
+    """Those of ``days`` that are holidays by law in a year that is not among the settled ``years``."""
+    return [
+        SpecialDay(
+            day=day,
+            kind=DayKind.REST,
+            name=names[0],
+            name_en=names[1],
+            of_year=day.year,
+            by_law=True,
+        )
+        for day in days
+        if day.year >= _LAW_SINCE
+        and day.year not in years
+        and (names := _BY_LAW.get((day.month, day.day)))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +116,9 @@ class WorkCalendar:
 
     def is_workday(self, day: date) -> bool:
         kind = self.special.get(day)
-        return day.isoweekday() <= 5 if kind is None else kind is DayKind.WORK
+        if kind is None:
+            return day.isoweekday() <= 5 and not days_by_law((day,), self.years)
+        return kind is DayKind.WORK
 
     def workdays_after(self, start: date, count: int) -> Due:
         """The ``count``-th working day after ``start``, which is itself not counted (standards.md G); 0 is ``start``.

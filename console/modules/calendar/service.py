@@ -24,6 +24,7 @@ from console.modules.calendar.domain import (
     TimeLimit,
     WorkCalendar,
     YearDays,
+    days_by_law,
     folded,
     place_meant,
     places_of,
@@ -77,8 +78,7 @@ class CalendarService:
 
     async def working_days(self, uow: ReadUow, division: str = "") -> WorkCalendar:
         days = await repository.days(uow, places_of(division))
-        years = [one.year for one in await repository.years(uow)]
-        return work_calendar(days, years, division)
+        return work_calendar(days, await self._settled(uow), division)
 
     async def due(self, uow: ReadUow, start: date, limit: TimeLimit, *, division: str = "") -> Due:
         return (await self.working_days(uow, division)).due(start, limit)
@@ -92,9 +92,10 @@ class CalendarService:
         """What each date from ``first`` to ``last`` is at a hall. Raises ``hall.unknown``."""
         status = await self._halls.hall(uow, hall)
         places = places_of(status.division, hall)
-        special = folded(await repository.days(uow, places, first, last), places)
+        law = days_by_law(_span(first, last), await self._settled(uow))
+        special = folded([*law, *await repository.days(uow, places, first, last)], places)
         own = await repository.hall_calendar(uow, hall)
-        days = [first + timedelta(days=one) for one in range((last - first).days + 1)]
+        days = _span(first, last)
         return {day: _hall_day(day, own, special.get(day)) for day in days}
 
     async def year(self, uow: ReadUow, subject: Subject, year: int, place: str) -> YearSheet:
@@ -105,9 +106,13 @@ class CalendarService:
             raise Refusal("page.not_found")
         places = await self._places(uow, place)
         first, last = date(year - 1, 12, 25), date(year + 1, 1, 7)
-        found = folded(await repository.days(uow, places, first, last), places)
         settled = {one.year: one for one in await repository.years(uow)}
+        law = days_by_law(_span(date(year, 1, 1), date(year, 12, 31)), settled)
+        found = folded([*law, *await repository.days(uow, places, first, last)], places)
         return YearSheet(year=year, place=place, settled=settled.get(year), days=found)
+
+    async def _settled(self, uow: ReadUow) -> list[int]:
+        return [one.year for one in await repository.years(uow)]
 
     async def settled_years(self, uow: ReadUow) -> list[SettledYear]:
         return await repository.years(uow)
@@ -250,6 +255,10 @@ def _check_place(scope: Scope, place: str) -> None:
     code = stem(place.removeprefix(DIVISION)) if place.startswith(DIVISION) else ""
     if not code or not any((one.division or "").startswith(code) for one in scope.areas):
         raise Refusal("page.forbidden")
+
+
+def _span(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=one) for one in range((last - first).days + 1)]
 
 
 def _hall_day(day: date, own: HallCalendar | None, special: SpecialDay | None) -> HallDay:

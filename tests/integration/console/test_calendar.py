@@ -62,7 +62,7 @@ async def test_time_limits_follow_the_notices_and_only_who_may_changes_them(
 ) -> None:
     assert await due(ready, date(2026, 2, 13), 2) == (date(2026, 2, 24), ())
     assert await due(ready, date(2025, 9, 27), 1) == (date(2025, 9, 28), ())
-    assert await due(ready, date(2026, 12, 31), 1) == (date(2027, 1, 1), (2027,))
+    assert await due(ready, date(2026, 12, 31), 1) == (date(2027, 1, 4), (2027,))
     service = ready.city.context.take(CALENDAR)
     assert isinstance(service, CalendarService)
     one = SpecialDay(day=date(2026, 12, 7), kind=DayKind.REST, name="x")
@@ -101,6 +101,19 @@ async def test_a_year_is_entered_from_its_notice_after_a_look_at_what_changes(
         assert (status, "刚刚被别人改过" in again) == (409, True)
     async with ready.city.db.read() as uow:
         assert [one.object for one in await read_audit(uow, "calendar.year_put")] == ["2027"]
+
+
+async def test_holidays_by_law_are_no_working_days_though_the_notice_of_the_year_is_not_in(
+    ready: ConsoleReady,
+) -> None:
+    first = date(2027, 1, 1)
+    async with browser(ready) as person:
+        await person.enter(ready)
+        _, page = await person.get("/calendar/month/2027-01?day=2027-01-01")
+        assert "按《全国年节及纪念日放假办法》放假：元旦" in page
+        form = {"day": "2027-01-01", "kind": "work", "name": "测试"}
+        await person.submit("/calendar/month/2027-01?day=2027-01-01", "/calendar/days", **form)
+    assert await due(ready, date(2026, 12, 31), 1) == (first, (2027,))
 
 
 async def test_a_spreadsheet_goes_out_and_comes_back_and_bad_rows_are_explained(
@@ -197,6 +210,9 @@ async def test_a_hall_says_itself_when_it_is_open_and_where_that_differs(
             assert (shut.periods, shut.differs) == ((), False)
             made_up = await api.hall_day(uow, HALL, date(2026, 10, 10))
             assert (made_up.periods, made_up.differs) == ((), True)
+            by_law = (await api.hall_day(uow, HALL, date(2027, 1, 1))).special
+            assert by_law is not None
+            assert (by_law.kind, by_law.name) == (DayKind.REST, "元旦")
             with pytest.raises(Refusal, match=r"hall\.unknown"):
                 await api.hall_day(uow, HallId("nowhere"), date(2026, 10, 10))
         _, text = await person.get(f"/calendar/month/2026-10?place=hall:{HALL}")

@@ -14,6 +14,7 @@ from console.modules.calendar.domain import (
     TimeLimit,
     Unit,
     WorkCalendar,
+    days_by_law,
     folded,
     places_of,
     work_calendar,
@@ -116,6 +117,26 @@ class TestCounting:
         self, start: date, limit: TimeLimit, end: date
     ) -> None:
         assert WorkCalendar().due(start, limit).day == end
+
+
+class TestHolidaysByLaw:
+    @pytest.mark.parametrize("year", [2025, 2027, 2030])
+    def test_of_a_year_without_a_notice_the_dates_that_are_law_are_none_to_work_on(
+        self, year: int
+    ) -> None:
+        fixed = [date(year, m, d) for m, d in ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))]
+        assert not any(map(WorkCalendar().is_workday, fixed))
+        assert [one.day for one in days_by_law(fixed, ())] == fixed
+
+    @given(DAYS)
+    def test_the_notice_and_what_is_set_for_a_day_go_before_the_law(self, day: date) -> None:
+        week = day.isoweekday() <= 5
+        assert WorkCalendar(years=frozenset({day.year})).is_workday(day) is week
+        assert WorkCalendar({day: DayKind.WORK}).is_workday(day)
+        assert days_by_law((day,), {day.year}) == []
+
+    def test_the_law_of_2025_says_nothing_of_the_years_before(self) -> None:
+        assert WorkCalendar().is_workday(date(2024, 5, 2))
 
 
 class TestPlaces:
