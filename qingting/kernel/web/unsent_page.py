@@ -1,5 +1,7 @@
 """The answer to :class:`.unsent.Unsent`: a page with what was typed, or for htmx a notice on the page that has it still."""
 
+import re
+
 from aiohttp import web
 
 from qingting.kernel.web.csrf import (
@@ -19,6 +21,9 @@ from qingting.kernel.web.unsent import SAFE, Typed, Unsent, typed_of
 TICKED = frozenset({"on", "true"})
 QUIET = frozenset({"key", "next", "back", "seen", "version", "base", "do"})
 """What forms carry for themselves: sent again as it was, and nothing a person would know again."""
+_CODE = re.compile(r"(?=.*[a-z])[a-z0-9]+([-_/:][a-z0-9]+)+")
+_BARE = re.compile(r"[A-Za-z0-9]+")
+"""A word or number that tells nobody anything without what it is called."""
 
 
 async def unsent_answer(pages: Pages, request: web.Request, unsent: Unsent) -> web.Response:
@@ -48,13 +53,25 @@ async def unsent_answer(pages: Pages, request: web.Request, unsent: Unsent) -> w
 
 def _seen(pages: Pages, request: web.Request, typed: Typed) -> list[tuple[str, str]]:
     """Label and value of what a person can know again. Rows of a list are called as their columns are."""
-    language, seen = pages.language(request), list[tuple[str, str]]()
-    for name, value in typed.kept:
-        label = pages.label(language, name.rpartition("-")[2])
-        ticked = value in TICKED
-        if value.strip() and name not in QUIET and (label or not ticked):
-            seen.append((label, "✓" if ticked else value))
-    return seen
+    language = pages.language(request)
+    named = [
+        (pages.label(language, name.rpartition("-")[2]), value)
+        for name, value in typed.kept
+        if name not in QUIET
+    ]
+    return [
+        (label, "✓" if value in TICKED else value)
+        for label, value in named
+        if known_again(label, value)
+    ]
+
+
+def known_again(label: str, value: str) -> bool:
+    """Whether somebody who typed or chose ``value`` knows it again: codes of what was chosen from a list are none's words."""
+    if label and value in TICKED:
+        return True
+    bare = not label and _BARE.fullmatch(value)
+    return bool(value.strip()) and not bare and not _CODE.fullmatch(value)
 
 
 def _notice(pages: Pages, request: web.Request, unsent: Unsent, token: str) -> web.Response:

@@ -76,7 +76,7 @@ async def force_out(city: ConsoleReady) -> None:
             "/password", "/password", present=first, new=NEW_PASSWORD, again=NEW_PASSWORD
         )
         listed = (await keeper.get("/accounts?q=admin"))[1]
-        account = re.search(r'href="(/accounts/[0-9a-zA-Z-]{8,})">\s*admin<', listed)
+        account = re.search(r'href="(/accounts/[\w-]{8,})">\s*admin<', listed)
         assert account is not None
         keys = re.findall(r'name="key" value="([0-9a-f]{64})"', (await keeper.get(account[1]))[1])
         assert keys
