@@ -1,5 +1,6 @@
 """Hours, roster and offers as the manager changes them: whole without a script, with nothing lost."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -89,13 +90,14 @@ async def test_a_clerk_can_neither_see_nor_save_it(inside: Site, path: str) -> N
 
 
 async def test_hours_are_added_shown_ahead_and_put_in_force(inside: Site) -> None:
+    closed = (datetime.now(UTC).date() + timedelta(days=60)).isoformat()  # behind the fortnight that is shown
     fields = await fields_of(inside, HOURS)
     for action in ("weekly/add:weekly", "closed/add:closed"):
         _, page = await inside.post(HOURS, form_at=HOURS, **fields, do=action)
         fields = form_fields(page, HOURS)
     fields |= {f"weekly-0-days:{day}": "on" for day in "12345"}
     fields |= {"weekly-0-periods": "9:00～12:00 13:30-17:00", "closed-0-name": "元旦"}
-    fields |= {"closed-0-date": "2027-01-01"}
+    fields |= {"closed-0-date": closed}
     _, page = await inside.post(HOURS, form_at=HOURS, **fields, do="preview")
     preview = page.split('<ul class="days">')[1]
     assert preview.count("09:00–12:00　13:30–17:00") == 10
@@ -105,7 +107,7 @@ async def test_hours_are_added_shown_ahead_and_put_in_force(inside: Site) -> Non
     calendar = config_of(inside).calendar
     assert calendar.weekly[0].weekdays == (1, 2, 3, 4, 5)
     assert calendar.weekly[0].periods[1] == Period(start="13:30", end="17:00")
-    assert [(one.date, one.name) for one in calendar.closed] == [("2027-01-01", "元旦")]
+    assert [(one.date, one.name) for one in calendar.closed] == [(closed, "元旦")]
 
 
 async def test_the_preview_alone_answers_a_script(inside: Site) -> None:
