@@ -90,7 +90,8 @@ async def test_a_clerk_can_neither_see_nor_save_it(inside: Site, path: str) -> N
 
 
 async def test_hours_are_added_shown_ahead_and_put_in_force(inside: Site) -> None:
-    closed = (datetime.now(UTC).date() + timedelta(days=60)).isoformat()  # behind the fortnight that is shown
+    # Behind the fortnight that is shown.
+    closed = (datetime.now(UTC).date() + timedelta(days=60)).isoformat()
     fields = await fields_of(inside, HOURS)
     for action in ("weekly/add:weekly", "closed/add:closed"):
         _, page = await inside.post(HOURS, form_at=HOURS, **fields, do=action)
