@@ -16,7 +16,7 @@ from qingting.contract.base import Strict
 from qingting.contract.ids import BookingId, HallId
 from qingting.kernel.aio.clock import Clock
 
-_LINK = "/c/appointments"
+_LINK = "/c/bookings"
 REMINDER = "appointment.reminder"
 _FIELDS = (
     TopicField(id="item", example="居民身份证换领"),

@@ -11,6 +11,7 @@ from console.modules.citizens import models as citizens
 from console.modules.notifications import models as m
 from console.modules.notifications.ahead import FEW_AHEAD
 from console.modules.notifications.api import NOTIFICATIONS
+from console.modules.notifications.service import NotificationService
 
 pytestmark = pytest.mark.postgres
 
@@ -68,3 +69,13 @@ async def test_a_citizen_reads_what_was_told_to_the_person_and_chooses_the_ways(
         assert (chosen[0], "nothing to choose now" in chosen[1]) == (200, True), (
             "no way outside here"
         )
+
+
+async def test_what_a_message_leads_to_is_there_for_its_reader(city_url: str) -> None:
+    async with citizens_city(city_url) as ready, browser(ready) as zhang:
+        await enter(zhang, "person-citizen", "/c/messages")
+        notes = ready.city.context.take(NOTIFICATIONS)
+        assert isinstance(notes, NotificationService)
+        links = {one.topic.link for one in notes.topics.values()} - {""}
+        assert links
+        assert {link: (await zhang.get(link))[0] for link in links} == dict.fromkeys(links, 200)
