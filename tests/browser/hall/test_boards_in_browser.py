@@ -109,7 +109,7 @@ async def test_calls_are_said_in_turn_and_none_twice_after_a_reconnect_nor_aloud
     await call(manager, 1)
     await call(manager, 2)
     await until(lambda: said(manager) == first + 1)
-    await board.wait_for_function("window.heard.length >= 2")
+    await board.wait_for_function("() => window.heard.length >= 2")
     one, other = (await board.evaluate("window.heard"))[:2]
     assert other["begun"] > one["ended"], "no announcement over another"
     for sentence in (one, other):

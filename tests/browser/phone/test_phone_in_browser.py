@@ -249,11 +249,11 @@ async def test_a_notification_is_asked_for_by_a_tap_and_shown_when_called(
     await page.wait_for_selector("text=请现在就过去", timeout=A_SECOND)
     # The page hands the notification over; the browser shows it when it gets to it.
     await page.wait_for_function(
-        "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+        "() => navigator.serviceWorker.ready.then((one) => one.getNotifications())"
         ".then((all) => all.length > 0)"
     )
     shown = await page.evaluate(
-        "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+        "() => navigator.serviceWorker.ready.then((one) => one.getNotifications())"
         ".then((all) => all.map((one) => one.title))"
     )
     assert len(shown) == 1

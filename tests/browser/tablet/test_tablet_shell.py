@@ -18,7 +18,7 @@ NEW = "0123456789ab"
 
 async def kept(page: Page) -> None:
     """Waits until the program lies on the device."""
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 
 
 async def test_installed_pads_start_without_their_hall_say_so_and_go_on_when_it_is_back(
@@ -87,7 +87,7 @@ async def test_a_new_program_is_taken_after_the_visit_and_never_during_it(
     await small_hall.stop()
     await small_hall.start()
     await pad.wait_for_function(
-        "navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)"
+        "() => navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)"
     )
     await pad.clock.install()
     await pad.clock.fast_forward("10:00")
