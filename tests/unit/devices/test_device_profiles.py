@@ -62,6 +62,17 @@ def test_at_least_twenty_models_are_known_each_with_its_evidence() -> None:
     assert len({(one.vendor, one.model) for one in models}) == len(models)
 
 
+@pytest.mark.parametrize("profile_id", shipped_profiles().ids())
+def test_a_device_that_is_back_is_seen_within_two_seconds(profile_id: str) -> None:
+    """The longest pause between two tries and one question. A camera has no line of its own, a speaker is looked at by
+    playing to it, and seldom."""
+    profile = load_profile(profile_id)
+    if profile.kind not in (DeviceKind.CAMERA, DeviceKind.SPEAKER):
+        line = profile.transport
+        pause_s = line.reconnect.max_s * (1 + line.reconnect.jitter)
+        assert pause_s + line.request_timeout_ms / 1000 <= 2
+
+
 def test_an_led_profile_names_a_code_for_every_motion_and_colour_of_a_layout() -> None:
     for profile_id in shipped_profiles().ids(DeviceKind.LED):
         protocol = load_kind(LedProfile, profile_id).protocol
