@@ -316,6 +316,15 @@ class AppointmentsApi(Protocol):
 
     async def standing(self, uow: ReadUow, citizen: str) -> CitizenStanding: ...
 
+    async def account_ends(self, uow: Uow, citizen: str, index: str) -> None:
+        """Said before somebody's number is erased. ``index`` is its blind index: by it a punishment or a place on a
+        list that stands finds the person again."""
+        ...
+
+    async def account_begins(self, uow: Uow, citizen: str, index: str) -> None:
+        """Said of a new citizen: what still stands from an account that ended stands against this one."""
+        ...
+
 
 APPOINTMENTS = ApiKey[AppointmentsApi]("APPOINTMENTS")
 

@@ -156,9 +156,12 @@ ban = sa.Table(
     sa.Column("lifted_at", sa.BigInteger, nullable=False),
     sa.Column("lifted_by", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("number_index", sa.Text, nullable=False, server_default=""),
     sa.Index("app_ban_citizen", "citizen", "until"),
+    sa.Index("app_ban_number", "number_index", postgresql_where=sa.text("number_index <> ''")),
 )
-"""Punishments (违约惩戒); ``hall`` is where the last visit was missed. ``reason`` is that of the lifting."""
+"""Punishments (违约惩戒); ``hall`` is where the last visit was missed. ``reason`` is that of the lifting.
+``number_index`` is the blind index of the person's number while the account is gone, empty otherwise."""
 
 listed = sa.Table(
     "app_listed",
@@ -174,6 +177,9 @@ listed = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("ended_at", sa.BigInteger, nullable=False),
     sa.Column("ended_by", sa.Text, nullable=False),
+    sa.Column("number_index", sa.Text, nullable=False, server_default=""),
     sa.Index("app_listed_one", "citizen", unique=True, postgresql_where=sa.text("ended_at = 0")),
+    sa.Index("app_listed_number", "number_index", postgresql_where=sa.text("number_index <> ''")),
 )
-"""Black and white list. ``until`` 0: without an end; ``ended_at`` not 0: taken off the list."""
+"""Black and white list. ``until`` 0: without an end; ``ended_at`` not 0: taken off the list. ``number_index`` as
+that of a punishment."""

@@ -13,6 +13,7 @@ from console.core.uow import ReadUow, Uow
 from console.halls.api import HallsApi
 from console.modules.appointments import models as m
 from console.modules.appointments import repository as repo
+from console.modules.appointments import repository_standing as standing
 from console.modules.appointments.service import Door
 from qingting.contract.errors import Refusal
 from qingting.contract.ids import HallId
@@ -70,10 +71,11 @@ class AppointmentData:
         await self._door.hold_still(uow, record)
         now = self._clock.now_ms()
         erased = await self._empty_visits(uow, record, now)
-        for table, over in ((m.ban, ~_in_force(now)), (m.listed, ~_stands(now))):
-            named = (table.c.masked_name != "") | (table.c.reason != "")
-            mine = sa.update(table).where(table.c.citizen == record, over, named)
-            erased += await uow.run(mine.values(**_BLANK, reason=""))
+        for table, over in ((m.ban, ~standing.in_force(now)), (m.listed, ~standing.stands(now))):
+            c = table.c
+            named = (c.masked_name != "") | (c.reason != "") | (c.number_index != "")
+            mine = sa.update(table).where(c.citizen == record, over, named)
+            erased += await uow.run(mine.values(**_BLANK, reason="", number_index=""))
         return Erased(erased=erased, left=await self._left(uow, record, now))
 
     async def _empty_visits(self, uow: Uow, citizen: str, now: int) -> int:
@@ -93,8 +95,8 @@ class AppointmentData:
         visits, until = await repo.expected_of(uow, citizen, now)
         found = [Left(record=citizen, why="booked", count=visits, until=until)] if visits else []
         for table, stays, why in (
-            (m.ban, _in_force(now), "punished"),
-            (m.listed, _stands(now), "listed"),
+            (m.ban, standing.in_force(now), "punished"),
+            (m.listed, standing.stands(now), "listed"),
         ):
             until_all = sa.func.coalesce(sa.func.max(table.c.until), 0).label("until")
             endless = sa.func.count().filter(table.c.until == 0).label("endless")
@@ -124,14 +126,6 @@ class AppointmentData:
         people = self._door.people()
         found = [await people.find(uow, kind, person.number) for kind in CertificateKind]
         return list(dict.fromkeys(one.id for one in found if one is not None))
-
-
-def _in_force(now: int) -> sa.ColumnElement[bool]:
-    return (m.ban.c.until > now) & (m.ban.c.lifted_at == 0)
-
-
-def _stands(now: int) -> sa.ColumnElement[bool]:
-    return (m.listed.c.ended_at == 0) & ((m.listed.c.until == 0) | (m.listed.c.until > now))
 
 
 def _visit(row: sa.RowMapping) -> dict[str, str]:

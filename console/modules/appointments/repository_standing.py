@@ -13,6 +13,33 @@ from console.modules.appointments import models as m
 _b, _n, _l = m.breach.c, m.ban.c, m.listed.c
 
 
+def in_force(now: int) -> sa.ColumnElement[bool]:
+    """A punishment that holds."""
+    return (_n.until > now) & (_n.lifted_at == 0)
+
+
+def stands(now: int) -> sa.ColumnElement[bool]:
+    """A place on a list that holds."""
+    return (_l.ended_at == 0) & ((_l.until == 0) | (_l.until > now))
+
+
+async def leave(uow: Uow, citizen: str, index: str, now: int) -> None:
+    """Makes what holds against (or for) a citizen findable by the number's blind index."""
+    for table, holds in ((m.ban, in_force(now)), (m.listed, stands(now))):
+        mine = sa.update(table).where(table.c.citizen == citizen, holds)
+        await uow.run(mine.values(number_index=index))
+
+
+async def take_up(uow: Uow, citizen: str, index: str, now: int) -> None:
+    """Moves what was left under ``index`` and still holds to a citizen who is on no list yet."""
+    for table, holds in ((m.ban, in_force(now)), (m.listed, stands(now))):
+        left = sa.select(table.c.no).where(table.c.number_index == index, holds)
+        if table is m.listed:  # one place each
+            left = left.order_by(table.c.at.desc()).limit(1)
+        moved = sa.update(table).where(table.c.no.in_(left))
+        await uow.run(moved.values(citizen=citizen, number_index=""))
+
+
 async def breaches_that_count(uow: ReadUow, citizen: str) -> int:
     """Missed visits that were neither forgiven nor punished yet."""
     since = (

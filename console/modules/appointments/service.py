@@ -147,3 +147,9 @@ class AppointmentService:
             missed=await standing_repo.breaches_that_count(uow, citizen),
             cancelled_today=record.cancelled_today,
         )
+
+    async def account_ends(self, uow: Uow, citizen: str, index: str) -> None:
+        await standing_repo.leave(uow, citizen, index, self._clock.now_ms())
+
+    async def account_begins(self, uow: Uow, citizen: str, index: str) -> None:
+        await standing_repo.take_up(uow, citizen, index, self._clock.now_ms())

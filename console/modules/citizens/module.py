@@ -47,7 +47,7 @@ ATTEMPT_COOKIE = "qt_citizen_attempt"
 def setup(context: ModuleContext) -> None:
     store, notifications = CitizenSessions(context.db), context.get(NOTIFICATIONS)
     reachable = Reachable(context.clock, context.sealer, _alipay(context))
-    service = CitizenService(context, store, notifications, reachable)
+    service = CitizenService(context, store, notifications, reachable, context.get(APPOINTMENTS))
     notifications.declare(TOPICS)
     notifications.reached_by(service)
     context.provide(CITIZENS, service)

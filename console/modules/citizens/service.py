@@ -15,6 +15,7 @@ from console.core.oidc import Identity
 from console.core.permissions import Subject
 from console.core.personal import PersonSought
 from console.core.uow import ReadUow, Uow
+from console.modules.appointments.api import AppointmentsApi
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen, CitizenKind, Firm, Level
 from console.modules.citizens.boxes import context_of
@@ -58,7 +59,9 @@ class CitizenService:
         store: CitizenSessions,
         notifications: NotificationsApi,
         reachable: Reachable,
+        appointments: AppointmentsApi,
     ) -> None:
+        self._appointments = appointments
         self._reachable = reachable
         self._clock = context.clock
         self._audit: Audit = context.audit
@@ -203,7 +206,9 @@ class CitizenService:
             await repo.change(uow, citizen, {"erasing_since": self._clock.now_ms()})
 
     async def forget(self, uow: Uow, subject: Subject, id: str) -> None:  # noqa: A002
-        await self.row(uow, id)
+        row = await self.row(uow, id)
+        if row["number_index"] is not None:
+            await self._appointments.account_ends(uow, id, row["number_index"])
         await repo.forget(uow, id, self._clock.now_ms())
         await self._notifications.forget(uow, id)
         await self._store.within(uow).drop_subject(id)
@@ -293,6 +298,7 @@ class CitizenService:
             **self._phone(citizen, given.phone),
         }
         await repo.add(uow, values)
+        await self._appointments.account_begins(uow, citizen, index)
         return await self.row(uow, citizen), True
 
     def _name(self, citizen: str, given: Told) -> dict[str, str]:

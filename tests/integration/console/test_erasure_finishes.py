@@ -17,7 +17,14 @@ from console.core.permissions import SYSTEM
 from console.halls import models as halls
 from console.modules.appointments import models as visits
 from console.modules.appointments import repository_rules as rules_repo
-from console.modules.appointments.api import APPOINTMENTS, Appointment, Level, Visitor, Wanted
+from console.modules.appointments.api import (
+    APPOINTMENTS,
+    Appointment,
+    CitizenStanding,
+    Level,
+    Visitor,
+    Wanted,
+)
 from console.modules.appointments.rules import CapacityBy, Rule, Target
 from console.modules.citizens import models as people
 from console.modules.citizens.api import CITIZENS
@@ -227,26 +234,100 @@ async def test_a_login_in_between_shows_why_and_until_when_and_does_not_stop_the
         assert "保留的内容已全部删除" in page
 
 
-async def test_a_punishment_outlives_the_account_without_reaching_whoever_comes_back(
-    ready: ConsoleReady, clock: ManualClock
-) -> None:
-    citizen, now = await known(ready), clock.now_ms()
+async def punished(ready: ConsoleReady, citizen: str, now: int) -> int:
+    """Until when."""
     until_then = now + 5 * DAY_MS
     ban = {"hall": HALL, "masked_name": "张*三", "masked_number": "2306", "began": now, "breaches": 3,
            "lifted_at": 0, "lifted_by": "", "reason": ""}  # fmt: skip
     async with ready.city.db.write() as uow:
         await uow.run(sa.insert(visits.ban).values(citizen=citizen, until=until_then, **ban))
+    return until_then
+
+
+async def listed(ready: ConsoleReady, citizen: str, kind: str, now: int) -> None:
+    place = {"masked_name": "张*三", "masked_number": "2306", "reason": "占号", "until": 0, "at": now,
+             "by": "1", "ended_at": 0, "ended_by": ""}  # fmt: skip
+    async with ready.city.db.write() as uow:
+        await uow.run(sa.insert(visits.listed).values(citizen=citizen, kind=kind, **place))
+
+
+async def standing(ready: ConsoleReady, citizen: str) -> CitizenStanding:
+    async with ready.city.db.read() as uow:
+        return await ready.city.context.take(APPOINTMENTS).standing(uow, citizen)
+
+
+async def indexes(ready: ConsoleReady) -> set[str]:
+    async with ready.city.db.read() as uow:
+        rows = [
+            row["number_index"]
+            for table in (visits.ban, visits.listed)
+            for row in await uow.all(sa.select(table.c.number_index))
+        ]
+    return set(rows)
+
+
+async def test_a_punishment_outlives_the_account_and_leaves_nothing_once_it_is_over(
+    ready: ConsoleReady, clock: ManualClock
+) -> None:
+    citizen = await known(ready)
+    until_then = await punished(ready, citizen, clock.now_ms())
+    assert await indexes(ready) == {""}, "kept of nobody who has an account"
     no = await erased_as_far_as_possible(ready)
     (kept,) = (await request_of(ready, no)).kept
     assert (kept.why, kept.until) == ("punished", until_then)
-    again = await known(ready)
-    assert again != citizen
+    (index,) = await indexes(ready)
+    assert index
+    assert CARD.number not in index
     await clock.advance(5 * 86_400 + 3600)
 
     await until(lambda: completed(ready))
     async with ready.city.db.read() as uow:
         assert await uow.scalar(sa.select(visits.ban.c.masked_name)) == ""
+    assert await indexes(ready) == {""}
+    assert (await standing(ready, await known(ready))).banned_until == 0
+
+
+async def test_erasing_the_account_is_no_way_around_a_punishment(
+    ready: ConsoleReady, clock: ManualClock
+) -> None:
+    first = await known(ready)
+    until_then = await punished(ready, first, clock.now_ms())
+    for _ in range(2):  # nor is doing it twice
+        await erased_as_far_as_possible(ready)
+        again = await known(ready)
+        assert again != first
+        assert (await standing(ready, again)).banned_until == until_then
+        with pytest.raises(Refusal) as refused:
+            await booked(ready, again)
+        assert refused.value.code == "appointments.banned"
+        assert await indexes(ready) == {""}
+    await clock.advance(5 * 86_400 + 3600)
+    assert (await standing(ready, await known(ready))).banned_until == 0
     assert await personal(ready, again), "the new account has a consent of its own"
+
+
+@pytest.mark.parametrize("kind", ["black", "white"])
+async def test_a_place_on_a_list_finds_whoever_comes_back_unless_staff_ended_it(
+    ready: ConsoleReady, clock: ManualClock, kind: str
+) -> None:
+    citizen = await known(ready)
+    await listed(ready, citizen, kind, clock.now_ms())
+    await erased_as_far_as_possible(ready)
+    again = await known(ready)
+    assert (await standing(ready, again)).listed == kind
+    await erased_as_far_as_possible(ready)
+    async with ready.city.db.write() as uow:
+        await uow.run(sa.update(visits.listed).values(ended_at=clock.now_ms(), ended_by="1"))
+    assert (await standing(ready, await known(ready))).listed == ""
+
+
+async def test_nobody_slips_through_between_erasing_and_coming_back(
+    ready: ConsoleReady, clock: ManualClock
+) -> None:
+    until_then = await punished(ready, await known(ready), clock.now_ms())
+    for _ in range(5):
+        await asyncio.gather(erased_as_far_as_possible(ready), *(known(ready) for _ in range(4)))
+        assert (await standing(ready, await known(ready))).banned_until == until_then
 
 
 async def test_it_is_finished_once_by_two_workers_and_by_one_that_was_killed_in_between(
