@@ -14,6 +14,7 @@ from console.modules.organisation.sheet_job import KIND, taking
 from console.modules.organisation.sheets import LOCK, OrganisationSheets
 from console.modules.organisation.staff import StaffService
 from console.modules.organisation.views import routes
+from console.modules.organisation.views_adopting import adopting_routes
 from console.modules.organisation.views_sheets import sheet_routes
 from console.modules.organisation.views_staff import staff_routes
 from qingting.kernel.web import MenuItem
@@ -25,6 +26,7 @@ def setup(context: ModuleContext) -> None:
     context.routes(routes(service))
     context.api(*calls(service), *department_calls(service))
     staff = StaffService(context.clock, context.audit, context.get(HALLS), service)
+    context.routes(adopting_routes(staff, service))
     context.routes(staff_routes(staff, service))
     jobs = context.get(JOBS)
     turn = Turn(

@@ -1,7 +1,7 @@
 """Use cases of staff (人员): who works where, by the staff number that the halls' lists have too."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from console.core.audit import Audit
@@ -13,6 +13,7 @@ from console.modules.organisation import models as m
 from console.modules.organisation import repository as repo
 from console.modules.organisation.api import OrganisationApi, Staff
 from qingting.contract.errors import Refusal
+from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import Clock
 
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}")
@@ -80,6 +81,40 @@ class StaffService:
             raise Refusal("organisation.staff_exists")
         act = "staff.add" if new else "staff.change"
         await self._audit.write(uow, subject, act, object=kept.number, detail=kept.division)
+
+    async def strangers(self, uow: ReadUow, subject: Subject, hall: str) -> list[Entry]:
+        """Whom one hall names and nobody keeps here yet, by number. Raises ``hall.unknown``."""
+        scope = subject.scope(Permission.ORGANISATION)
+        if hall not in {one.id for one in await self.halls(uow, subject)}:
+            raise Refusal("hall.unknown")
+        known = {one.number for one in await repo.staff(uow)}
+        named = (await self._halls.directory(uow, scope, HallId(hall))).of(hall, "staff")
+        found = {one.label: one for one in named if one.label not in known}
+        return [found[number] for number in sorted(found)]
+
+    async def adopt(
+        self, uow: Uow, subject: Subject, place: Staff, numbers: Collection[str]
+    ) -> None:
+        """Keeps those of a hall with these numbers as it names them, all with the division, department, hall and post
+        of ``place``; all or nobody.
+
+        Raises ``organisation.staff_nobody``, ``organisation.staff_exists`` for one whom somebody keeps by now, and
+        about the place as :meth:`put`.
+        """
+        if not numbers:
+            raise Refusal("organisation.staff_nobody")
+        await self._check_place(uow, subject.scope(Permission.ORGANISATION), place)
+        found = {one.label: one for one in await self.strangers(uow, subject, place.hall)}
+        for number in sorted(set(numbers)):
+            if number not in found:
+                raise Refusal("organisation.staff_exists")
+            await self._add(uow, subject, replace(place, number=number, name=found[number].name))
+
+    async def _add(self, uow: Uow, subject: Subject, wanted: Staff) -> None:
+        kept = replace(wanted, name=wanted.name[:LONGEST], post=wanted.post.strip()[:LONGEST])
+        if not await repo.put_staff(uow, kept, None, new=True):
+            raise Refusal("organisation.staff_exists")
+        await self._audit.write(uow, subject, "staff.add", object=kept.number, detail=kept.division)
 
     async def _check_place(self, uow: ReadUow, scope: Scope, wanted: Staff) -> None:
         chart = await self._organisation.chart(uow)

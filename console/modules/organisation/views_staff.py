@@ -1,5 +1,6 @@
 """Pages of staff."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -88,6 +89,7 @@ class StaffPages:
             "known": len(own),
             "listing": listing,
             "strangers": [one for one in strangers if _named(query, one.label, one.name)],
+            "at_halls": Counter(one.hall for one in strangers).most_common(),
             "shown": len(strangers) if taken else PAGE_ROWS,
             "divisions": {
                 one.code: one.title(language) for one in await self._organisation.divisions(uow)

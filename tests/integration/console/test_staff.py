@@ -3,21 +3,23 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 from html import unescape
 
 import aiohttp
 import pytest
 import sqlalchemy as sa
-from test_who_may_do_what import CITY, FOREIGN, OWN, SAERTU, SECRET, caller, ready
+from test_who_may_do_what import CITY, FOREIGN, OWN, SAERTU, SECRET, Caller, caller, ready
 
 from console.app.server import ConsoleReady
 from console.core.audit import read_audit
 from console.core.divisions import full
 from console.core.permissions import Reach, ReachKind
+from console.halls import models as halls
 from console.modules.identity import models as m
 from console.modules.organisation.api import Staff
 from console.modules.organisation.cells import STAFF_COLUMNS
-from console.modules.organisation.repository import put_staff
+from console.modules.organisation.repository import put_staff, staff
 from qingting.contract.examples import CONFIG
 from qingting.kernel.web.sheets import csv_of, xlsx_of
 
@@ -46,6 +48,69 @@ async def test_staff_are_taken_over_from_the_halls_within_reach_and_changed(
         gone = {"name": CLERK.name, **PLACE, "left": "true"}
         assert (await keeper.ask("POST", f"/staff/edit/{CLERK.number}", gone))[0] == 303
         assert "已离岗" in (await keeper.ask("GET", "/staff", {}))[1]
+
+
+async def adopted(keeper: Caller, numbers: Sequence[str], **place: str) -> tuple[int, str]:
+    """What the form answers with these people ticked."""
+    fields = {"csrf": keeper.csrf, **PLACE, "post": "窗口人员", **place}
+    data = aiohttp.FormData([*fields.items(), *(("number", one) for one in numbers)])
+    async with keeper.http.post("/staff/adopt", data=data, allow_redirects=False) as answer:
+        return answer.status, await answer.text()
+
+
+def ticked(page: str) -> list[str]:
+    return re.findall(r'name="number" value="([^"]+)"[^>]* checked', page)
+
+
+async def test_the_staff_of_a_hall_are_taken_over_at_once_all_or_nobody(
+    ready: ConsoleReady,
+) -> None:
+    names = {"0101": "王芳", CLERK.number: CLERK.name, "0202": "李强"}
+    numbers = sorted(names)
+    async with ready.city.db.write() as uow:
+        values = {"hall": OWN, "kind": "staff", "name_en": "", "present": True, "place": 9}
+        for one in set(names) - {CLERK.number}:
+            row = {"id": f"s{one}", "label": one, "name": names[one]}
+            await uow.run(sa.insert(halls.directory).values(**values, **row))
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        _, page = await keeper.ask("GET", "/staff", {})
+        assert f'href="/staff/adopt?hall={OWN}"' in page
+        _, page = await keeper.ask("GET", f"/staff/adopt?hall={OWN}", {})
+        assert ticked(page) == numbers
+        assert f'value="{PLACE["division"]}" selected' in page
+        status, page = await adopted(keeper, [])
+        assert (status, "请至少选一个" in page) == (422, True)
+        one, *others = numbers
+        by_hand = {**PLACE, "number": one, "name": "已有"}
+        assert (await keeper.ask("POST", "/staff", by_hand))[0] == 303
+        status, page = await adopted(keeper, numbers)
+        assert (status, "这个工号已经有人了" in page) == (409, True)
+        assert ticked(page) == others, "the ticks are kept"
+        assert await kept(ready) == {one: "已有"}, "nobody of them"
+        assert (await adopted(keeper, others))[0] == 303
+        assert await kept(ready) == {**names, one: "已有"}
+        _, page = await keeper.ask("GET", f"/staff/adopt?hall={OWN}", {})
+        assert "没有可以采用的人员" in page
+        _, page = await keeper.ask("GET", "/staff?q=窗口人员", {})
+        assert page.count("窗口人员") > len(others)
+    async with ready.city.db.read() as uow:
+        acts = await read_audit(uow, "staff.add")
+    assert sorted(one.object for one in acts) == numbers
+
+
+async def kept(ready: ConsoleReady) -> dict[str, str]:
+    async with ready.city.db.read() as uow:
+        return {one.number: one.name for one in await staff(uow)}
+
+
+async def test_nobody_takes_over_the_staff_of_another_district(ready: ConsoleReady) -> None:
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        status, page = await keeper.ask("GET", f"/staff/adopt?hall={FOREIGN}", {})
+        assert (status, SECRET in page) == (404, False)
+        assert (await adopted(keeper, [CLERK.number], hall=str(FOREIGN)))[0] == 404
+        assert (await adopted(keeper, [CLERK.number], division=full("230603")))[0] == 404
+        assert (await adopted(keeper, ["0999"]))[0] == 409, "whom the hall does not name"
+    assert await kept(ready) == {}
 
 
 async def test_a_sheet_is_taken_in_as_it_was_shown_or_not_at_all(ready: ConsoleReady) -> None:

@@ -1958,6 +1958,11 @@ export const ERROR_TEXTS = {
     "en": "A staff number has 1 to 20 digits, letters or dashes.",
     "retry": false
   },
+  "organisation.staff_nobody": {
+    "zh": "没有选中任何人，请至少选一个。",
+    "en": "Nobody is ticked; tick one at least.",
+    "retry": false
+  },
   "organisation.staff_exists": {
     "zh": "这个工号已经有人了。",
     "en": "Somebody has this staff number already.",
