@@ -6,6 +6,7 @@ Tests that use them carry ``@pytest.mark.postgres``.
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -26,6 +27,7 @@ _FAST = {
 }
 """Nothing here proves durability against a power cut; the tests that restart the server stop it cleanly."""
 _TEMPLATE = "city_template"
+_FOLDER = "qt-pg-"
 _MEMORY, _ENOUGH = Path("/dev/shm"), 3 << 30
 """Four workers with a server of about 300 MB each."""
 _numbers = itertools.count(1)
@@ -37,7 +39,8 @@ def postgres() -> "Iterator[EmbeddedPostgres]":
     from console.core.migrate import create_database, migrate_blocking
     from console.core.postgres import EmbeddedPostgres
 
-    folder = Path(tempfile.mkdtemp(prefix="qt-pg-", dir=_in_memory()))
+    memory = _in_memory()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=memory))
     try:
         with EmbeddedPostgres(folder / "pg", settings=_FAST) as server:
             url = server.url(_TEMPLATE)
@@ -58,6 +61,10 @@ async def city_url(postgres: "EmbeddedPostgres") -> AsyncIterator[str]:
 
 def _in_memory() -> Path | None:
     """A database has a thousand files; to copy and remove them on a disk costs ten times what it costs in memory."""
+    for folder in _MEMORY.glob(f"{_FOLDER}*"):
+        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if not Path("/proc", owner).exists():  # a run that was killed could not clean up
+            shutil.rmtree(folder, ignore_errors=True)
     if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
         return _MEMORY
     return None
