@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import example
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
@@ -221,6 +222,8 @@ async def test_no_number_is_shown_that_the_disk_did_not_take(
     assert await take(at, "the-press-2") in ("A9001", "A9002")
 
 
+@example(cut=-1, flip=True)
+@example(cut=-1, flip=False)
 @hypothesis_given(cut=st.integers(min_value=0, max_value=2000), flip=st.booleans())
 def test_after_any_power_cut_or_damage_no_number_that_was_shown_is_given_again(
     tmp_path_factory: pytest.TempPathFactory, cut: int, flip: bool
@@ -238,6 +241,19 @@ def test_after_any_power_cut_or_damage_no_number_that_was_shown_is_given_again(
         file.write_bytes(data[: max(tail, at)])
         known = set(shown[:2])
     assert _append(folder, "the-press-new") not in known
+    lines = LeaseLedger(folder, DAY).given.values()
+    serials = [one.ticket.serial for one in lines]
+    assert len(serials) == len(set(serials)), "nor owed to the hall twice"
+
+
+def test_a_number_whose_line_end_was_damaged_is_still_owed(tmp_path: Path) -> None:
+    shown = [_append(tmp_path, f"the-press-{one}") for one in range(2)]
+    file = tmp_path / f"ledger-{DAY}.jsonl"
+    file.write_bytes(file.read_bytes()[:-1] + b"*")
+    shown.append(_append(tmp_path, "the-press-new"))
+    again = LeaseLedger(tmp_path, DAY)
+    assert [one.ticket.serial for one in again.owed()] == shown
+    assert again.damaged == 0
 
 
 def _append(folder: Path, key: str) -> int:
