@@ -44,8 +44,6 @@ CONSENT = "2026-11"
 """The text that citizens agree to at their first login (``c.consent.…``); another one asks again."""
 HOLDER = "citizens"
 """Under which name this module tells what it holds about people."""
-FOR = "for:"
-"""Beginning of a session's mark that names the firm somebody acts for."""
 PROOF = "proof:"
 """Beginning of the name under which a message goes to an address that is yet to be confirmed."""
 
@@ -222,11 +220,10 @@ class CitizenService:
         if row is None:
             return None
         found = _citizen(row)
-        wanted = next((one for one in session.marks if one.startswith(FOR)), "").removeprefix(FOR)
-        if not wanted:
+        if not session.acting:
             return found
         for firm, legal in await repo.mandates(uow, found.id):
-            if firm.id == wanted:
+            if firm.id == session.acting:
                 return _acting(found, firm, legal)
         return found
 

@@ -9,6 +9,8 @@ from console.core.db import Database
 from console.core.uow import ReadUow, Uow
 from console.modules.citizens import models as m
 from qingting.kernel.web import WebSession
+from qingting.kernel.web.csrf import token_for
+from qingting.kernel.web.session import FOR
 from qingting.kernel.web.sessions import ABSOLUTE_MS
 
 COOKIE = "qt_citizen"
@@ -97,8 +99,16 @@ class CitizenSessions:
         if named:
             await self._run(sa.delete(m.session).where(*named, _s.created_at <= until))
 
-    async def mark(self, digest: str, marks: tuple[str, ...]) -> None:
-        await self._run(sa.update(m.session).where(_s.digest == digest).values(marks=list(marks)))
+    async def act_for(self, digest: str, session: WebSession, firm: str) -> None:
+        """From now on in the name of ``firm``, or in the own one. Forms of before were made in another's: none of them goes
+        out without being looked at."""
+        if firm == session.acting:
+            return
+        values = {
+            "marks": [FOR + firm] if firm else [],
+            "csrf": token_for(session.subject, firm),
+        }
+        await self._run(sa.update(m.session).where(_s.digest == digest).values(**values))
 
     async def _run(self, statement: sa.Executable) -> None:
         if self._uow is not None:

@@ -9,6 +9,7 @@ from qingting.kernel.web import Account, Shell
 
 START = "/c"
 LOGIN = f"{START}/login"
+ACTING = f"{START}/acting"
 CITIZEN = web.RequestKey("citizen", Citizen)
 """Who asks; absent for who is not logged in."""
 FRAME = "citizen.html"
@@ -50,6 +51,7 @@ class CitizenShell:
             place=city,
             home=START,
             login=LOGIN,
+            acting=ACTING,
             account=account,
             # Before the consent a part that needs one would lead away from every page.
             bell=f"{START}/messages/count" if citizen is not None and citizen.consented else "",

@@ -12,15 +12,14 @@ from console.modules.citizens.api import Citizen
 from console.modules.citizens.domain import inside
 from console.modules.citizens.door import CITIZEN, CONSENT_PAGE, LOGIN, to_login
 from console.modules.citizens.reach import Reachable
-from console.modules.citizens.service import CONSENT, FOR, CitizenService, login_of
+from console.modules.citizens.service import CONSENT, CitizenService, login_of
 from console.modules.citizens.sessions import CitizenSessions
-from console.modules.citizens.shell import START
+from console.modules.citizens.shell import ACTING, START
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
-from qingting.kernel.web import LANGUAGE, SESSION_DIGEST, Sessions, read_form, see_other
+from qingting.kernel.web import LANGUAGE, SESSION, SESSION_DIGEST, Sessions, read_form, see_other
 from qingting.kernel.web.keys import EXPIRED
 
-ACTING = f"{START}/acting"
 LOGGED_OUT = f"{CALLBACKS}citizens/logout"
 """Where the sign-on tells that somebody logged out there."""
 CLOCKS_MS = 5_000
@@ -187,8 +186,8 @@ class LoginPages:
         firms = await self._desk.service.firms(request[UOW], citizen)
         if form.firm and form.firm not in {firm.id for firm, _ in firms}:
             raise Refusal("citizen.no_mandate")
-        marks = (FOR + form.firm,) if form.firm else ()
-        await self._desk.store.within(request[UOW]).mark(request[SESSION_DIGEST], marks)
+        store = self._desk.store.within(request[UOW])
+        await store.act_for(request[SESSION_DIGEST], request[SESSION], form.firm)
         raise see_other(request, inside(form.next, START))
 
 

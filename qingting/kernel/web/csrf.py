@@ -17,15 +17,16 @@ from qingting.kernel.web.unsent import CSRF_FIELD, SAFE, Unsent
 
 HEADER = "X-CSRF-Token"
 COOKIE = "qt_form"
-_NONCE = 8
-"""Letters of a mark that make it another one in each session."""
+_NONCE, _DIGEST = 8, 32
+"""Letters of a mark that make it another one in each session, and of each of the two digests after them."""
 
 
-def token_for(subject: str) -> str:
+def token_for(subject: str, acting: str = "") -> str:
     """The token of a new session: a secret, and after the dot a mark by which one who has a form of it can tell whether
-    it was made for ``subject``. The mark opens nothing, and lives on in a form that is kept (:mod:`.unsent`)."""
+    it was made for ``subject``, and in the name of ``acting``. The mark opens nothing, and lives on in a form that is kept
+    (:mod:`.unsent`)."""
     nonce = secrets.token_hex(_NONCE // 2)
-    return f"{new_token()}.{nonce}{_mark(nonce, subject)}"
+    return f"{new_token()}.{nonce}{_mark(nonce, subject)}{_mark(nonce, subject, acting)}"
 
 
 def mark_of(token: str) -> str:
@@ -38,12 +39,22 @@ def made_for(token: str, subject: str) -> bool | None:
     mark = mark_of(token)
     if not mark:
         return None
-    nonce = mark[:_NONCE]
-    return hmac.compare_digest((nonce + _mark(nonce, subject)).encode(), mark.encode())
+    return _same(_mark(mark[:_NONCE], subject), mark[_NONCE:][:_DIGEST])
 
 
-def _mark(nonce: str, subject: str) -> str:
-    return hashlib.sha256(f"{nonce} {subject}".encode()).hexdigest()[:32]
+def made_as(token: str, subject: str, acting: str) -> bool | None:
+    """Whether the form was made in the same name as ``subject`` acts in now; None where it does not tell."""
+    mark = mark_of(token)
+    told = mark[_NONCE + _DIGEST :]
+    return _same(_mark(mark[:_NONCE], subject, acting), told) if told else None
+
+
+def _same(expected: str, told: str) -> bool:
+    return hmac.compare_digest(expected.encode(), told.encode())
+
+
+def _mark(nonce: str, *who: str) -> str:
+    return hashlib.sha256(" ".join((nonce, *who)).encode()).hexdigest()[:_DIGEST]
 
 
 def csrf_token(request: web.Request) -> str:

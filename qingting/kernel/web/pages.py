@@ -77,7 +77,7 @@ class Shell:
     ``place`` is the hall or city shown beside the product; ``offset_minutes`` the time zone of times;
     ``bell`` is the address of a part that asks for attention, or empty; ``theme`` the token sets of
     tokens.css that the reader chose, parted by spaces; ``frame`` the template that pages of errors stand in;
-    ``login`` is where one logs in; ``takes_out`` says that tables can be taken out (:mod:`qingting.kernel.web.taking`).
+    ``login`` is where one logs in, ``acting`` where one chooses in whose name one acts; ``takes_out`` says that tables can be taken out (:mod:`qingting.kernel.web.taking`).
     ``watermark`` says who looks and when, on paper and over what a page shows in clear (``marked``).
     """
 
@@ -94,6 +94,7 @@ class Shell:
     bell: str = ""
     frame: str = "base.html"
     login: str = ""
+    acting: str = ""
     takes_out: bool = False
     watermark: str = ""
 
@@ -154,9 +155,9 @@ class Pages:
         try:
             response = await handler(request)
         except web.HTTPException as answer:
-            _remember_asked(request, answer)
+            remember_asked(request, answer)
             raise
-        _remember_asked(request, response)
+        remember_asked(request, response)
         return response
 
     def language(self, request: web.Request) -> Language:
@@ -358,8 +359,9 @@ def _remember(response: web.StreamResponse, language: Language) -> None:
     )
 
 
-def _remember_asked(request: web.Request, response: web.StreamResponse) -> None:
-    """A stream has sent its headers already; a page that set the cookie itself knows better."""
+def remember_asked(request: web.Request, response: web.StreamResponse) -> None:
+    """Sets the cookie of a language that ``?lang=`` asked for. A stream has sent its headers already; a page that set the
+    cookie itself knows better."""
     asked = "lang" in request.query and not response.prepared
     if asked and LANGUAGE_COOKIE not in response.cookies:
         _remember(response, request[LANGUAGE])

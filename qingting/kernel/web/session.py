@@ -3,6 +3,9 @@
 from qingting.contract.base import Record
 from qingting.contract.ids import Millis
 
+FOR = "for:"
+"""Beginning of a mark that names in whose name the person acts, such as a firm's."""
+
 
 class WebSession(Record, frozen=True, kw_only=True):
     """A logged-in person. ``subject`` is the account's id; ``csrf`` the token of its forms.
@@ -18,3 +21,12 @@ class WebSession(Record, frozen=True, kw_only=True):
     marks: tuple[str, ...] = ()
     means: str = ""
     origin: str = ""
+
+    @property
+    def acting(self) -> str:
+        """In whose name the person acts; empty for the own one."""
+        return acting_of(self.marks)
+
+
+def acting_of(marks: tuple[str, ...]) -> str:
+    return next((one.removeprefix(FOR) for one in marks if one.startswith(FOR)), "")

@@ -10,7 +10,7 @@ from qingting.kernel.aio.clock import Clock
 from qingting.kernel.security.device_keys import digest, new_device_key
 from qingting.kernel.web.csrf import token_for
 from qingting.kernel.web.keys import EXPIRED, SESSION, SESSION_DIGEST
-from qingting.kernel.web.session import WebSession
+from qingting.kernel.web.session import WebSession, acting_of
 
 IDLE_MS = 30 * 60_000
 ABSOLUTE_MS = 12 * 3_600_000
@@ -106,7 +106,7 @@ class Sessions:
         now = self._clock.now_ms()
         session = WebSession(
             subject=subject,
-            csrf=token_for(subject),
+            csrf=token_for(subject, acting_of(marks)),
             created_at=now,
             seen_at=now,
             marks=marks,

@@ -17,6 +17,10 @@ ASKED, FILE = "unsent-asked", "unsent-file"
 """What the first page of two tells the second: that something secret was typed, that a file was chosen."""
 
 
+BY_AND_BY = frozenset({429, 503})
+"""Statuses of what passes by waiting."""
+
+
 class Unsent(Refusal):
     """Nothing was done, and nothing that was typed is lost: the answer holds it, to be sent again.
 
@@ -34,6 +38,20 @@ class Unsent(Refusal):
     def first(self) -> bool:
         """Something comes before: sending it again now would lead here again."""
         return self.login or bool(self.way)
+
+    @property
+    def later(self) -> bool:
+        """Nothing helps but to wait, and to send it again then."""
+        return self.status in BY_AND_BY
+
+
+def passing(refusal: Refusal) -> Unsent | None:
+    """The same refusal for what somebody typed; None where waiting does not help."""
+    if refusal.status not in BY_AND_BY or not refusal.text.retry:
+        return None
+    unsent = Unsent(refusal.code)
+    unsent.params = refusal.params
+    return unsent
 
 
 def leading(request: web.Request, unsent: Unsent) -> Exception:

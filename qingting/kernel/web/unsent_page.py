@@ -1,22 +1,27 @@
 """The answer to :class:`.unsent.Unsent`: a page with what was typed, or for htmx a notice on the page that has it still."""
 
+import hmac
 import re
 
 from aiohttp import web
 
+from qingting.contract.errors import Refusal
+from qingting.contract.states import Language
 from qingting.kernel.web.csrf import (
     HEADER,
     csrf_token,
     given_token,
+    made_as,
     made_for,
     mark_of,
     remember_twin,
+    same_origin,
 )
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.keys import SESSION
-from qingting.kernel.web.pages import Pages
+from qingting.kernel.web.pages import Pages, remember_asked
 from qingting.kernel.web.session import WebSession
-from qingting.kernel.web.unsent import SAFE, Typed, Unsent, typed_of
+from qingting.kernel.web.unsent import SAFE, Typed, Unsent, passing, typed_of
 
 TICKED = frozenset({"on", "true"})
 QUIET = frozenset({"key", "next", "back", "seen", "version", "base", "do"})
@@ -26,29 +31,84 @@ _BARE = re.compile(r"[A-Za-z0-9]+")
 """A word or number that tells nobody anything without what it is called."""
 
 
+SMALL = 64 * 1024
+"""Bytes of a form that is read of somebody of whom it is not known yet who it is: one who is slowed down for asking too
+often is not to be read megabytes of."""
+
+
 async def unsent_answer(pages: Pages, request: web.Request, unsent: Unsent) -> web.Response:
     """What a browser sent just now, to the same browser: nothing of it is kept here."""
     token = await given_token(request)
     if is_htmx(request):
         return _notice(pages, request, unsent, token)
     typed = Typed() if HEADER in request.headers else await typed_of(request)
-    session: WebSession | None = request.get(SESSION)
-    mark = mark_of(token)
+    carried = _carried(request, unsent, token)
     context = {
         "problem": unsent,
         "unsent": unsent,
         "typed": typed,
         "seen": _seen(pages, request, typed),
-        "other": session is not None and made_for(token, session.subject) is False,
-        "token": f".{mark}"
-        if unsent.first and mark
-        else ""
-        if unsent.first
-        else csrf_token(request),
+        "changed": _changed(request, token),
+        "token": carried,
+        "last": bool(carried) and carried != _bare(token),
+        "bare": _bare(token),
+        **_addresses(pages, request),
     }
     answer = pages.render(request, "unsent.html", context)
     remember_twin(request, answer)
+    remember_asked(request, answer)
     return answer
+
+
+async def later_answer(pages: Pages, request: web.Request, refusal: Refusal) -> web.Response | None:
+    """The same for a refusal of a form of ours that passes by waiting; None where it does not, where the page has still
+    what was typed, or where nobody typed anything."""
+    unsent = passing(refusal)
+    if unsent is None or request.method in SAFE or is_htmx(request) or HEADER in request.headers:
+        return None
+    most = request.client_max_size if SESSION in request else SMALL
+    if not same_origin(request) or not 0 < (request.content_length or 0) <= most:
+        return None
+    try:
+        typed = await typed_of(request)
+    except (ValueError, web.HTTPException):
+        return None  # no form, or a larger one than it said
+    said = any(name not in QUIET and value.strip() for name, value in typed.kept)
+    if not (said or typed.asked or typed.files):
+        return None
+    return await unsent_answer(pages, request, unsent)
+
+
+def _bare(token: str) -> str:
+    """What of a token may stand in a page: by it the next page tells whose form it is, and that it is not to be done."""
+    mark = mark_of(token)
+    return f".{mark}" if mark else ""
+
+
+def _carried(request: web.Request, unsent: Unsent, token: str) -> str:
+    """The token of the page's form: one that counts where the next press is to be the last one."""
+    session: WebSession | None = request.get(SESSION)
+    if unsent.later:
+        proven = session is not None and hmac.compare_digest(session.csrf.encode(), token.encode())
+        return token if proven else _bare(token)
+    return _bare(token) if unsent.first else csrf_token(request)
+
+
+def _changed(request: web.Request, token: str) -> str:
+    """What is other than when the form was opened: the ``account``, or in whose name it acts (``acting``)."""
+    session: WebSession | None = request.get(SESSION)
+    if session is None:
+        return ""
+    if made_for(token, session.subject) is False:
+        return "account"
+    return "acting" if made_as(token, session.subject, session.acting) is False else ""
+
+
+def _addresses(pages: Pages, request: web.Request) -> dict[str, str]:
+    """Where the form goes, and where the same page is to be had in the other language."""
+    here = request.rel_url.without_query_params("lang")
+    other = Language.EN if pages.language(request) is Language.ZH else Language.ZH
+    return {"action": str(here), "turned": str(here.update_query(lang=other.value))}
 
 
 def _seen(pages: Pages, request: web.Request, typed: Typed) -> list[tuple[str, str]]:
@@ -78,9 +138,14 @@ def _notice(pages: Pages, request: web.Request, unsent: Unsent, token: str) -> w
     """What was typed is on the page still, so it stays. The new token comes along for the next press, unless somebody else
     is logged in now: their press is not one that was meant for this page."""
     session: WebSession | None = request.get(SESSION)
-    mine = session is None or made_for(token, session.subject) is True
-    fresh = csrf_token(request) if mine and not unsent.first and request.method not in SAFE else ""
-    context = {"problem": unsent, "unsent": unsent, "token": fresh, "other": not mine}
+    changed = _changed(request, token)
+    mine = session is None or (not changed and made_for(token, session.subject) is True)
+    fresh = (
+        csrf_token(request)
+        if mine and not (unsent.first or unsent.later) and request.method not in SAFE
+        else ""
+    )
+    context = {"problem": unsent, "unsent": unsent, "token": fresh, "changed": changed or "account"}
     answer = pages.render(request, "unsent.html", context, block="notice")
     remember_twin(request, answer)
     answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})

@@ -12,14 +12,13 @@ from citizen_stage import enter as enter_citizen
 from city_hall import START
 from console_browser import NEW_PASSWORD, Browser, browser, console
 from form_fields import form_entries
+from kept_forms import IDLE_S, OURS, Person, sent_by
 
 from console.app.server import ConsoleReady
 from console.core.divisions import full
 from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres
-OURS = {"Sec-Fetch-Site": "same-origin"}
-IDLE_S = 31 * 60
 EVIL = "人社局 \"><script>alert(1)</script> & '第二行'\r\n  三"
 WANTED = {
     "id": "renshe",
@@ -39,30 +38,6 @@ async def clock() -> ManualClock:
 async def ready(city_url: str, clock: ManualClock) -> AsyncIterator[ConsoleReady]:
     async with console(city_url, clock) as one:
         yield one
-
-
-def sent_by(page: str, action: str) -> dict[str, str]:
-    return dict(form_entries(page, action))
-
-
-class Person(Browser):
-    """Sends forms as a browser does that says where they come from."""
-
-    async def send(
-        self,
-        path: str,
-        fields: dict[str, str] | list[tuple[str, str]] | aiohttp.FormData,
-        **headers: str,
-    ) -> tuple[int, str, str]:
-        told = {name.replace("_", "-"): value for name, value in headers.items()} or OURS
-        async with self.http.post(path, data=fields, headers=told) as answer:
-            self.answer = answer
-            return answer.status, answer.url.path, await answer.text()
-
-    async def token(self, page: str) -> str:
-        found = re.search(r'name="csrf" value="([^"]+)"', (await self.get(page))[1])
-        assert found is not None
-        return found[1]
 
 
 @pytest.fixture
@@ -106,6 +81,42 @@ async def test_a_form_after_the_end_of_a_login_is_shown_and_done_after_the_next_
     status, where, page = await staff.send("/departments", sent_by(page, "/departments"))
     assert (status, where) == (200, "/departments")
     assert html.escape(WANTED["name"][:3]) in page
+
+
+async def test_the_page_turns_to_the_other_language_with_all_that_was_typed(
+    staff: Person, clock: ManualClock
+) -> None:
+    form = {**WANTED, "csrf": await staff.token("/departments/new")}
+    await clock.advance(IDLE_S)
+    _, _, page = await staff.send("/departments", form)
+    assert "/language?" not in page, "a link would leave all of it behind"
+    await log_in_again(staff)
+    for turn in ("en", "zh-CN", "en"):
+        turned = form_entries(page, f"/departments?lang={turn}")
+        status, _, page = await staff.send(f"/departments?lang={turn}", turned)
+        assert (status, f'<html lang="{turn}"' in page) == (403, True)
+        kept = sent_by(page, "/departments")
+        assert {name: kept[name] for name in WANTED} == WANTED
+        assert kept["csrf"] == await staff.token("/departments/new"), "one press, as before"
+    assert "Logged in now: admin" in page
+    assert WANTED["id"] not in (await staff.get("/departments"))[1], "nothing was done by it"
+    status, where, page = await staff.send("/departments", kept)
+    assert (status, where, '<html lang="en"' in page) == (200, "/departments", True)
+
+
+async def test_what_is_typed_again_is_asked_for_in_the_other_language_too(
+    staff: Person, clock: ManualClock
+) -> None:
+    form = {"csrf": await staff.token("/password"), "present": "My-Secret-1", "new": "x"}
+    await clock.advance(IDLE_S)
+    _, _, page = await staff.send("/password", form)
+    await log_in_again(staff)
+    _, _, page = await staff.send("/password", form_entries(page, "/password"))
+    turned = form_entries(page, "/password?lang=en")
+    _, _, page = await staff.send("/password?lang=en", turned)
+    assert [one for one in sent_by(page, "/password") if one != "csrf"] == ["present", "new"]
+    assert "Present password" in page
+    assert "My-Secret" not in page
 
 
 async def test_the_page_is_in_the_readers_language(staff: Person, clock: ManualClock) -> None:
@@ -229,7 +240,7 @@ async def test_a_file_is_named_to_be_chosen_again(staff: Person, clock: ManualCl
     assert "文件没有保留，请重新选择：放假 &lt;安排&gt;.csv" in page
     assert re.search(r'<input id="f-file" name="file" type="file"', page)
     assert 'enctype="multipart/form-data"' in page
-    assert "unsent-file" not in page
+    assert "unsent-file" not in sent_by(page, "/calendar/notice/preview")
     assert sent_by(page, "/calendar/notice/preview")["source"] == "国办发"
 
 

@@ -1174,8 +1174,13 @@ export const ERROR_TEXTS = {
     "retry": false
   },
   "city.restoring": {
-    "zh": "城市平台正在恢复到备份的状态，通常一分钟以内完成。刚才的操作没有提交，请稍后再来。",
-    "en": "The city is being restored from a backup, which usually takes less than a minute. What you did just now was not taken; please come back shortly.",
+    "zh": "城市平台正在恢复到备份的状态，通常一分钟以内完成。刚才的操作没有提交，请过几分钟再试。",
+    "en": "The city is being restored from a backup, which usually takes less than a minute. What you did just now was not taken; please try again in a few minutes.",
+    "retry": true
+  },
+  "city.maintained": {
+    "zh": "网上服务正在维护，通常一分钟以内恢复。刚才的操作没有提交，请过几分钟再试。",
+    "en": "The service is being looked after and is usually back within a minute. What you did just now was not taken; please try again in a few minutes.",
     "retry": true
   },
   "city.unavailable": {
