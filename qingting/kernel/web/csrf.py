@@ -135,4 +135,6 @@ async def _shown(request: web.Request) -> web.StreamResponse:
         raise Unsent("session.expired", login=True)
     if session is None and mark_of(token):
         raise Unsent("session.over", login=True)
-    raise Unsent("session.renewed")
+    acting = session is not None and made_as(token, session.subject, session.acting) is False
+    mine = session is not None and made_for(token, session.subject) is True
+    raise Unsent("session.acting" if acting and mine else "session.renewed")

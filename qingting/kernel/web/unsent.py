@@ -15,8 +15,6 @@ SECRETS = ("password", "present", "old", "new", "again", "passcode")
 never written into a page: a person types them again."""
 ASKED, FILE = "unsent-asked", "unsent-file"
 """What the first page of two tells the second: that something secret was typed, that a file was chosen."""
-
-
 BY_AND_BY = frozenset({429, 503})
 """Statuses of what passes by waiting."""
 

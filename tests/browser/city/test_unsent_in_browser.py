@@ -154,6 +154,41 @@ async def test_what_a_citizen_typed_is_sent_after_a_pause_without_scripts(
     assert row["kind"] == "correct"
 
 
+async def test_a_firms_form_is_sent_in_another_name_by_a_press_that_says_so(
+    city: ConsoleReady, browser: Browser
+) -> None:
+    context = await browser.new_context(viewport={"width": 320, "height": 700})
+    page = await watched(context, [])
+    await page.goto(f"{city.url}/c/login?next=/c/me/requests")
+    await citizen_logs_in(page, "agent-woman")
+    firms = page.locator("input[name=firm]")
+    await page.get_by_role("checkbox").check()
+    await press(page, "同意并继续")
+    await page.goto(f"{city.url}/c/acting?next=/c/me/requests")
+    await firms.nth(1).check()
+    await page.locator("form.c-form button").click()
+    await page.locator("input[value=correct]").check()
+    await page.locator("#words").fill(WORDS)
+    other = await context.new_page()
+    await other.goto(f"{city.url}/c/acting")
+    await other.locator("input[name=firm]").nth(2).check()
+    await other.locator("form.c-form button").click()
+    await expect(other.get_by_text("您正在为")).to_be_visible()
+    await page.locator("form.c-form button").click()
+    await expect(page.get_by_text("为另一方（本人或另一家单位）办理")).to_be_visible()
+    await picture(page, "unsent-acting", whole=True)
+    assert await axe_finds(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+    await page.locator(".c-menu > summary").click()
+    await picture(page, "unsent-acting-menu", whole=True)
+    await press(page, "English")
+    await expect(page.get_by_text("acted for somebody else")).to_be_visible()
+    await page.set_viewport_size({"width": 1366, "height": 800})
+    await picture(page, "unsent-acting-en", whole=True)
+    await page.get_by_role("button", name="Send it for").click()
+    await expect(page).to_have_url(re.compile(r"/c/me/requests\?done="))
+
+
 async def test_a_live_page_is_not_taken_from_under_the_hands(
     city: ConsoleReady, browser: Browser, clock: ManualClock
 ) -> None:

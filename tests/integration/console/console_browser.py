@@ -71,7 +71,7 @@ class Browser:
 
 @asynccontextmanager
 async def console(
-    url: str, clock: ManualClock | None = None, *, grace_days: int = 30, **more: Any
+    url: str, clock: ManualClock | None = None, *, grace_days: int = 30, port: int = 0, **more: Any
 ) -> AsyncIterator[ConsoleReady]:
     """A console over the database at ``url``; ``more`` are further settings. ``grace_days``: so long nobody needs a
     second factor, as most tests are about other promises."""
@@ -80,7 +80,7 @@ async def console(
         settings = ConsoleSettings(
             data=folder.name,
             database_url=url,
-            port=0,
+            port=port,
             mail_server="127.0.0.1:9",
             mail_from="console@city.example",
             **more,

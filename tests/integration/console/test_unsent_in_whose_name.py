@@ -64,7 +64,7 @@ async def test_a_form_of_one_firm_goes_out_for_another_by_a_press_that_names_it(
     await act_for(agent, two)
     status, _, page = await agent.send(PATH, form)
     assert (status, await done(ready)) == (403, 0), "not in the other's name, unseen"
-    assert "为另一方办理" in page
+    assert "打开时是为另一方（本人或另一家单位）办理的" in page
     assert f"为 {name} 提交" in page
     assert 'href="/c/acting" target="_blank"' in page
     kept = sent_by(page, PATH)
@@ -72,7 +72,11 @@ async def test_a_form_of_one_firm_goes_out_for_another_by_a_press_that_names_it(
     # Whoever changes back meanwhile is asked for the name of now.
     await act_for(agent, "")
     status, _, page = await agent.send(PATH, kept)
-    assert (status, "为另一方办理" in page, await done(ready)) == (403, True, 0)
+    assert (status, "打开时是为另一方（本人或另一家单位）办理的" in page, await done(ready)) == (
+        403,
+        True,
+        0,
+    )
     assert "以本人（" in page
     assert (await agent.send(PATH, sent_by(page, PATH)))[0] == 200
     assert await done(ready) == 1
@@ -90,11 +94,13 @@ async def test_after_the_next_login_a_firms_form_is_not_sent_in_the_own_name_uns
     kept = sent_by(page, PATH)
     await sign_in(agent, "agent-woman")
     _, _, page = await agent.send(PATH, kept)
-    assert "为另一方办理" in page
+    assert "打开时是为另一方（本人或另一家单位）办理的" in page
     assert "另一个账号" not in page
     await act_for(agent, firm)
     status, _, page = await agent.send(PATH, kept)
-    assert (status, "为另一方办理" in page) == (403, False), "as it was when it was opened"
+    assert (status, "打开时是为另一方（本人或另一家单位）办理的" in page) == (403, False), (
+        "as it was when it was opened"
+    )
     assert (await agent.send(PATH, sent_by(page, PATH)))[0] == 200
     assert await done(ready) == 1
 
@@ -104,7 +110,11 @@ async def test_another_names_page_gets_no_token_by_htmx(agent: Person) -> None:
     await act_for(agent, (await firms(agent))[0][0])
     part = {**OURS, "HX-Request": "true", "X-CSRF-Token": token}
     status, _, notice = await agent.send(PATH, WORDS, **part)
-    assert (status, "data-token" in notice, "为另一方办理" in notice) == (403, False, True)
+    assert (
+        status,
+        "data-token" in notice,
+        "打开时是为另一方（本人或另一家单位）办理的" in notice,
+    ) == (403, False, True)
 
 
 async def test_who_chooses_the_same_again_goes_on_with_the_forms_of_before(

@@ -1148,6 +1148,11 @@ export const ERROR_TEXTS = {
     "en": "This page was opened a while ago: please confirm once more before it is sent.",
     "retry": true
   },
+  "session.acting": {
+    "zh": "打开这个页面以后，您换了为谁办理。请确认一次再提交。",
+    "en": "Since this page was opened you changed for whom you act: please confirm once more before it is sent.",
+    "retry": true
+  },
   "session.first": {
     "zh": "登录还差一步，完成后才能提交。",
     "en": "There is one more step of the login before this can be sent.",
