@@ -13,7 +13,7 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.web import Pages
 from qingting.kernel.web.csrf import HEADER
 from qingting.kernel.web.sender import sender_of
-from qingting.kernel.web.unsent import SAFE
+from qingting.kernel.web.unsent import LARGE, SAFE
 
 PAGES = web.AppKey("pages", Pages)
 UOW = web.RequestKey("uow", Uow)
@@ -85,7 +85,7 @@ async def _check_form(request: web.Request) -> None:
     sends with its token in a header nobody has read yet: a large file is its handler's to read, which knows how large it
     may be, and PostgreSQL refuses what is in it."""
     large = request.content_type == "multipart/form-data" and HEADER in request.headers
-    if request.method in SAFE or large:
+    if request.method in SAFE or large or LARGE in request:
         return
     for name, value in (await request.post()).items():
         text = value if isinstance(value, str) else getattr(value, "filename", "")

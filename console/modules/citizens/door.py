@@ -11,8 +11,8 @@ from console.core.web import UOW
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.shell import CITIZEN, LOGIN, START
 from qingting.kernel.web import SESSION, Unsent, WebSession
-from qingting.kernel.web.keys import EXPIRED
-from qingting.kernel.web.unsent import leading
+from qingting.kernel.web.keys import EXPIRED, SESSION_DIGEST
+from qingting.kernel.web.unsent import SAFE, leading
 
 CONSENT_PAGE = f"{START}/consent"
 
@@ -21,6 +21,10 @@ class Current(Protocol):
     """Says whose a session is."""
 
     async def current(self, uow: ReadUow, session: WebSession) -> Citizen | None: ...
+
+    async def acts_alone(self, digest: str, session: WebSession) -> WebSession:
+        """In the own name from now on, whatever becomes of the request."""
+        ...
 
 
 def who_comes(service: Current) -> Middleware:
@@ -33,9 +37,18 @@ def who_comes(service: Current) -> Middleware:
             found = await service.current(request[UOW], session)
             if found is not None:
                 request[CITIZEN] = found
+                if session.acting and found.acts_for is None:
+                    await _mandate_over(service, request, session)
         return await handler(request)
 
     return middleware
+
+
+async def _mandate_over(service: Current, request: web.Request, session: WebSession) -> None:
+    """What was begun for the firm is not done in the person's own name unseen, nor for it when the mandate comes back."""
+    request[SESSION] = await service.acts_alone(request[SESSION_DIGEST], session)
+    if request.method not in SAFE:
+        raise Unsent("session.mandate_over")
 
 
 def wanted(request: web.Request) -> str:

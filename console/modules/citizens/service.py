@@ -227,6 +227,10 @@ class CitizenService:
                 return _acting(found, firm, legal)
         return found
 
+    async def acts_alone(self, digest: str, session: WebSession) -> WebSession:
+        """In the own name from now on, whatever becomes of the request."""
+        return await self._store.act_for(digest, session, "")
+
     async def firms(self, uow: ReadUow, citizen: Citizen) -> Sequence[tuple[Firm, bool]]:
         """For which somebody may act, each with whether as its legal representative."""
         return await repo.mandates(uow, citizen.id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from console.core.db import Database
@@ -99,16 +100,15 @@ class CitizenSessions:
         if named:
             await self._run(sa.delete(m.session).where(*named, _s.created_at <= until))
 
-    async def act_for(self, digest: str, session: WebSession, firm: str) -> None:
-        """From now on in the name of ``firm``, or in the own one. Forms of before were made in another's: none of them goes
-        out without being looked at."""
+    async def act_for(self, digest: str, session: WebSession, firm: str) -> WebSession:
+        """From now on in the name of ``firm``, or in the own one; gives the session as it is then. Forms of before were made
+        in another's: none of them goes out without being looked at."""
         if firm == session.acting:
-            return
-        values = {
-            "marks": [FOR + firm] if firm else [],
-            "csrf": token_for(session.subject, firm),
-        }
+            return session
+        marks, csrf = (FOR + firm,) if firm else (), token_for(session.subject, firm)
+        values = {"marks": list(marks), "csrf": csrf}
         await self._run(sa.update(m.session).where(_s.digest == digest).values(**values))
+        return msgspec.structs.replace(session, marks=marks, csrf=csrf)
 
     async def _run(self, statement: sa.Executable) -> None:
         if self._uow is not None:

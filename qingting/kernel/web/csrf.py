@@ -13,7 +13,14 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.security.device_keys import new_token
 from qingting.kernel.web.keys import ANONYMOUS_CSRF, EXPIRED, SESSION
 from qingting.kernel.web.session import WebSession
-from qingting.kernel.web.unsent import CSRF_FIELD, SAFE, Unsent
+from qingting.kernel.web.unsent import (
+    CSRF_FIELD,
+    LARGE,
+    SAFE,
+    Unsent,
+    has_large_file,
+    typed_beside_files,
+)
 
 HEADER = "X-CSRF-Token"
 COOKIE = "qt_form"
@@ -98,8 +105,12 @@ async def _proven(request: web.Request) -> bool:
         raise Refusal("session.csrf")
     session: WebSession | None = request.get(SESSION)
     expected = session.csrf if session is not None else request.cookies.get(COOKIE, "")
+    if session is not None and HEADER not in request.headers and has_large_file(request):
+        if not same_origin(request):
+            raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+        request[LARGE] = await typed_beside_files(request)
     given = await given_token(request)
-    if expected and hmac.compare_digest(expected.encode(), given.encode()):
+    if expected and _same(expected, given) and LARGE not in request:
         return True
     if request.match_info.http_exception is not None or not same_origin(request):
         raise Refusal("session.csrf")
@@ -109,6 +120,8 @@ async def _proven(request: web.Request) -> bool:
 async def given_token(request: web.Request) -> str:
     """What came as the token, be it right or not."""
     given = request.headers.get(HEADER)
+    if given is None and LARGE in request:
+        return next(iter(request[LARGE].tokens), "")
     if given is None:
         field = (await request.post()).get(CSRF_FIELD, "")
         given = field if isinstance(field, str) else ""
@@ -135,6 +148,8 @@ async def _shown(request: web.Request) -> web.StreamResponse:
         raise Unsent("session.expired", login=True)
     if session is None and mark_of(token):
         raise Unsent("session.over", login=True)
+    if LARGE in request and session is not None and _same(session.csrf, token):
+        raise Unsent("form.file_too_large", kilobytes=request.client_max_size // 1024)
     acting = session is not None and made_as(token, session.subject, session.acting) is False
     mine = session is not None and made_for(token, session.subject) is True
     raise Unsent("session.acting" if acting and mine else "session.renewed")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from qingting.contract.errors import Refusal
 from qingting.kernel.web.forms import is_htmx, see_other
@@ -68,21 +68,67 @@ class Typed:
     """Names of what is secret."""
     files: list[tuple[str, str]] = field(default_factory=list)
     """Names of inputs and of the files that were chosen there: a page cannot choose a file."""
+    tokens: list[str] = field(default_factory=list)
+    """What came as the token; read elsewhere, but for a form of which the rest alone is read (:data:`LARGE`)."""
+
+    def add(self, name: str, value: str) -> None:
+        if name == CSRF_FIELD:
+            self.tokens.append(value)
+        elif name == FILE:
+            at, _, called = value.partition("/")
+            self.files.append((at, called))
+        elif name in SECRETS or (name == ASKED and value in SECRETS):
+            self.asked.append(value if name == ASKED else name)
+        else:
+            self.kept.append((name, value))
+
+
+LARGE = web.RequestKey("large", Typed)
+"""What was typed beside a file that is too large."""
+MOST_PASSED = 16 * 1024 * 1024
+"""Bytes of such a form that are read, to find what comes after the file; of a larger one nothing is."""
+_PART = 100
+"""What an input costs of the measure of a form, were it empty."""
 
 
 async def typed_of(request: web.Request) -> Typed:
     """Reads what the middleware has read already; its limit holds."""
+    if LARGE in request:
+        return request[LARGE]
     found = Typed()
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
             found.files.append((name, value.filename))
-        elif not isinstance(value, str) or name == CSRF_FIELD:
-            continue  # an input for files where none was chosen is sent as bytes
-        elif name == FILE:
-            at, _, called = value.partition("/")
-            found.files.append((at, called))
-        elif name in SECRETS or (name == ASKED and value in SECRETS):
-            found.asked.append(value if name == ASKED else name)
-        else:
-            found.kept.append((name, value))
+        elif isinstance(value, str):  # an input for files where none was chosen is sent as bytes
+            found.add(name, value)
+    return found
+
+
+def has_large_file(request: web.Request) -> bool:
+    """True for more than a form may be, of which a file may be the most."""
+    length, large = request.content_length or 0, request.content_type == "multipart/form-data"
+    return large and request.client_max_size < length <= MOST_PASSED
+
+
+async def typed_beside_files(request: web.Request) -> Typed:
+    """What was typed in a form whose file is too large; the file is passed over and kept nowhere. Raises ``ValueError``
+    for what is no form, 413 when what was typed is too much by itself."""
+    found, left = Typed(), request.client_max_size
+    reader = await request.multipart()
+    while (part := await reader.next()) is not None:
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise ValueError("no input")
+        if part.filename is not None:
+            await part.release()
+            if part.filename:
+                found.files.append((part.name, part.filename))
+            continue
+        typed = bytearray()
+        left -= _PART
+        while chunk := await part.read_chunk():
+            left -= len(chunk)
+            if left < 0:
+                raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+            typed.extend(chunk)
+        found.add(part.name, typed.decode(errors="replace"))
     return found

@@ -2,6 +2,7 @@
 of it and done with one press more. Nobody else's page gets that far."""
 
 import html
+import io
 import re
 from collections.abc import AsyncIterator
 
@@ -341,3 +342,47 @@ async def test_a_citizens_form_goes_to_nobody_elses_name_unseen(city_url: str) -
             assert "现在登录的是" in page
         finally:
             await one.http.close()
+
+
+def notice_with(size: int, **fields: str) -> aiohttp.FormData:
+    """A form with a text, a file of so many bytes, and an input after it."""
+    data = aiohttp.FormData(quote_fields=False)
+    data.add_field("text", "国庆节放假")
+    data.add_field("file", io.BytesIO(b"x" * size), filename="much.csv", content_type="text/csv")
+    for name, value in fields.items():
+        data.add_field(name, value)
+    return data
+
+
+async def test_beside_a_file_that_is_too_large_nothing_is_lost(staff: Person) -> None:
+    path, token = "/calendar/notice/preview", await staff.token("/calendar/notice")
+    fields = {"source": "国办发", "password": "My-Secret-1", "csrf": token}
+    status, _, page = await staff.send(path, notice_with(1_100_000, **fields))
+    assert (status, "一次最多 1024 KB" in page) == (413, True)
+    assert "文件没有保留，请重新选择：much.csv" in page
+    assert "My-Secret-1" not in page
+    assert "现在登录的是：admin" in page
+    kept = sent_by(page, path)
+    assert (kept["text"], kept["source"], kept["csrf"]) == ("国庆节放假", "国办发", token)
+    status, _, page = await staff.send(path, {**kept, "year": "2027", "file": ""})
+    assert (status, "国庆节放假" in page) == (422, True), "the page itself finds no days in it"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "none"])
+async def test_a_file_that_is_too_large_is_read_of_nobody_elses_page(
+    staff: Person, site: str
+) -> None:
+    path, token = "/calendar/notice/preview", await staff.token("/calendar/notice")
+    data = notice_with(1_100_000, csrf=token)
+    status, _, page = await staff.send(path, data, Sec_Fetch_Site=site)
+    assert (status in (403, 413), "国庆节放假" in page) == (True, False)
+
+
+async def test_after_the_login_ended_the_text_beside_a_large_file_is_kept_too(
+    staff: Person,
+) -> None:
+    path = "/calendar/notice/preview"
+    data = notice_with(1_100_000, csrf=await staff.token("/calendar/notice"))
+    await log_in_again(staff)
+    status, _, page = await staff.send(path, data)
+    assert (status, sent_by(page, path)["text"]) == (403, "国庆节放假")

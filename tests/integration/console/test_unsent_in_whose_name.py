@@ -10,6 +10,7 @@ from city_hall import START
 from kept_forms import IDLE_S, OURS, Person, sent_by
 
 from console.app.server import ConsoleReady
+from console.modules.citizens import models as citizens
 from console.modules.privacy import models as m
 from qingting.kernel.aio.clock import ManualClock
 
@@ -126,3 +127,26 @@ async def test_who_chooses_the_same_again_goes_on_with_the_forms_of_before(
     await act_for(agent, firm)
     assert (await agent.send(PATH, form))[0] == 200
     assert await done(ready) == 1
+
+
+async def test_when_the_mandate_is_over_the_firms_form_is_not_sent_in_the_own_name_unseen(
+    ready: ConsoleReady, agent: Person
+) -> None:
+    ((firm, _), _) = await firms(agent)
+    for looked_at, kind in ((False, "correct"), (True, "copy")):
+        async with ready.city.db.write() as uow:
+            mandates = [dict(row) for row in await uow.all(sa.select(citizens.mandate))]
+        await act_for(agent, firm)
+        form = {**WORDS, "kind": kind, "csrf": await agent.token(PATH)}
+        async with ready.city.db.write() as uow:
+            await uow.run(sa.delete(citizens.mandate))
+        if looked_at:
+            assert "您正在为" not in (await agent.get("/c/items"))[1]
+        status, _, page = await agent.send(PATH, form)
+        assert (status, "以本人（" in page, await done(ready)) == (403, True, looked_at * 1)
+        assert sent_by(page, PATH)["words"] == WORDS["words"]
+        assert (await agent.send(PATH, sent_by(page, PATH)))[0] == 200
+        assert await done(ready) == looked_at + 1
+        async with ready.city.db.write() as uow:
+            await uow.run(sa.insert(citizens.mandate).values(mandates))
+        assert "您正在为" not in (await agent.get("/c/items"))[1], "nor for it again by itself"

@@ -1153,6 +1153,11 @@ export const ERROR_TEXTS = {
     "en": "Since this page was opened you changed for whom you act: please confirm once more before it is sent.",
     "retry": true
   },
+  "session.mandate_over": {
+    "zh": "您已经不能再为这家单位办理，现在是以本人名义。请确认一次再提交。",
+    "en": "You can no longer act for that firm and act in your own name now: please confirm once more before it is sent.",
+    "retry": true
+  },
   "session.first": {
     "zh": "登录还差一步，完成后才能提交。",
     "en": "There is one more step of the login before this can be sent.",
@@ -1347,6 +1352,11 @@ export const ERROR_TEXTS = {
     "zh": "提交的内容太大，没有保存：一次最多 {kilobytes} KB。表格请分成几个文件，其他文件请换小一些的，文字请分几次提交。请返回上一页再试。",
     "en": "What was sent is too large and was not saved: {kilobytes} KB at most. Split a spreadsheet into several files, choose a smaller file, or send long texts in parts. Go back to the page before and try again.",
     "retry": false
+  },
+  "form.file_too_large": {
+    "zh": "选的文件太大，没有提交：一次最多 {kilobytes} KB。请在下面换小一些的文件，表格请分成几个文件。",
+    "en": "The file is too large, and nothing was sent: {kilobytes} KB at most. Choose a smaller one below; split a spreadsheet into several files.",
+    "retry": true
   },
   "hall.unsettled": {
     "zh": "市级平台刚从备份恢复，这个大厅还没有重新上报。等它连上以后请再试一次。",
