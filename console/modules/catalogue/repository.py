@@ -1,5 +1,6 @@
 """All SQL of the catalogue."""
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,8 @@ from console.core.uow import ReadUow, Uow
 from console.modules.catalogue import models as m
 from console.modules.catalogue.api import Item, ItemChange, ItemQuery
 from console.modules.catalogue.domain import ItemBody, State
-from console.modules.catalogue.reading import asked, index_of, shortened, skipping
+from console.modules.catalogue.reading import asked, index_of
+from console.modules.catalogue.searching import named, rank
 
 _v = m.version.c
 _bodies = msgspec.json.Decoder(ItemBody)
@@ -89,22 +91,10 @@ def in_force(on: date) -> sa.Subquery:
     return statement.subquery("in_force")
 
 
-def _named(held: sa.Subquery, text: str) -> sa.ColumnElement[bool]:
-    """Which items a part of what was typed may mean."""
-    c = held.c
-    found = [place.contains(text, autoescape=True) for place in (c.words, c.pinyin, c.initials)]
-    if like := shortened(text):
-        # The words first: a body is wide.
-        found.append(sa.and_(c.words.like(like), c.body["name"].astext.like(like)))
-    if letters := skipping(text):
-        found.append(c.initials.regexp_match(letters))
-    return sa.or_(*found)
-
-
 def _where(held: sa.Subquery, wanted: ItemQuery) -> list[sa.ColumnElement[bool]]:
     c, body = held.c, held.c.body
     parts: list[sa.ColumnElement[bool]] = [~body["withdrawn"].astext.cast(sa.Boolean)]
-    parts.extend(_named(held, text) for text in asked(wanted.text))
+    parts.extend(named(held, text) for text in asked(wanted.text))
     if wanted.department:
         parts.append(body["department"].astext == wanted.department)
     if wanted.division:
@@ -129,11 +119,12 @@ async def items(
     held = in_force(on)
     where = _where(held, wanted)
     number = sa.func.count().over().label("count")
+    place = rank(held, wanted.text).label("place")
     # By code points: the embedded PostgreSQL has no Chinese collation. Bodies are wide: only the page's are read.
     keys = (
-        sa.select(held.c.code, held.c.version, number)
+        sa.select(held.c.code, held.c.version, number, place)
         .where(*where)
-        .order_by(held.c.pinyin, held.c.code)
+        .order_by(place, held.c.pinyin, held.c.code)
         .limit(limit)
         .offset(offset)
         .subquery("keys")
@@ -141,7 +132,7 @@ async def items(
     page = (
         sa.select(held, keys.c.count)
         .join(keys, sa.and_(keys.c.code == held.c.code, keys.c.version == held.c.version))
-        .order_by(held.c.pinyin, held.c.code)
+        .order_by(keys.c.place, held.c.pinyin, held.c.code)
     )
     rows = await uow.all(page)
     if rows or not offset:
@@ -161,7 +152,7 @@ def found(on: date, wanted: ItemQuery) -> sa.Select[tuple[Any, ...]]:
     held = in_force(on)
     body = sa.cast(held.c.body, sa.Text).label("body")
     chosen = sa.select(held.c.code, body).where(*_where(held, wanted))
-    return chosen.order_by(held.c.pinyin, held.c.code)
+    return chosen.order_by(rank(held, wanted.text), held.c.pinyin, held.c.code)
 
 
 async def departments_among(uow: ReadUow, on: date, wanted: ItemQuery) -> list[tuple[str, int]]:
@@ -281,9 +272,7 @@ async def put_draft(
     found = index_of(code, body)
     values: dict[str, Any] = {
         "body": msgspec.to_builtins(body),
-        "words": found.words,
-        "pinyin": found.pinyin,
-        "initials": found.initials,
+        **dataclasses.asdict(found),
         "origin": origin,
         "made_at": at,
         "made_by": by,

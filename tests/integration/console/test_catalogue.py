@@ -216,6 +216,7 @@ async def _found(ready: ConsoleReady) -> None:
     for text, expected in (
         ("社会保障卡", [CARD]), ("shehui", [CARD]), ("SPJY", [SHOP]), ("申请表 食品", [SHOP]), ("身份证 食品", []),
         (CARD[:20].lower(), [CARD]), ("%", []), ("社保卡", [CARD]), ("sbk", [CARD]), ("卡保社", []), ("kbs", []), ("ＳＰＪＹ", [SHOP]),
+        ("shebaoka", [CARD]), ("SheBaoKa buban", [CARD]), ("kabaoshe", []), ("sheka", []),
     ):  # fmt: skip
         assert await codes(ready, text=text) == expected, text
     assert await codes(ready, theme="准营准办") == [SHOP]

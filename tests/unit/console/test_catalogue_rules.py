@@ -8,6 +8,8 @@ import pytest
 from catalogue_builders import BODIES, CODE, GOOD, LIMITS
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin.contrib.tone_convert import to_normal
+from pypinyin.pinyin_dict import pinyin_dict
 
 from console.core.sheet_reading import Given, read_sheet
 from console.modules.calendar.api import TimeLimit
@@ -22,7 +24,16 @@ from console.modules.catalogue.domain import (
     pattern_works,
     uscc_fits,
 )
-from console.modules.catalogue.reading import asked, index_of, shortened, skipping
+from console.modules.catalogue.reading import (
+    SYLLABLES,
+    asked,
+    closely,
+    index_of,
+    roughly,
+    shortened,
+    skipping,
+    spelled,
+)
 from qingting.kernel.web.sheets import xlsx_of
 
 HEAD: list[Given] = [heads[0] for heads in COLUMNS.values()]
@@ -215,3 +226,35 @@ class TestSearch:
         assert re.search(skipping("sbksl"), initials)
         assert not re.search(skipping("hzl"), initials), "two in a row are left out"
         assert [skipping(one) for one in ("sb", "社保卡", "s.*k", "sbk1")] == [""] * 4
+
+    def test_syllables_find_a_name_that_people_shorten_and_no_parts_of_syllables(self) -> None:
+        syllables = index_of(CODE, msgspec.structs.replace(GOOD, name="社会保障卡申领")).syllables
+        assert syllables == " she  hui  bao  zhang  ka  shen  ling "
+
+        def finds(typed: str) -> bool:
+            ways = spelled(typed)
+            near = [one for one in ways if re.search(closely(one), syllables)]
+            rough = [one for one in ways if re.search(roughly(one).replace("%", ".*"), syllables)]
+            assert set(near) <= set(rough), "what is looked for fast loses none"
+            return bool(near)
+
+        assert [finds(one) for one in ("shebaoka", "shehuika", "baokashenling")] == [True] * 3
+        assert not finds("sheshenling"), "four in a row are left out"
+        assert not finds("kabaoshe")
+        assert not finds("heuiba"), "these are in the letters, but are no syllables of it"
+        assert finds("shebaokashen")
+        short = ("ka", "baoka", "xian", "sbk", "shebk", "社保卡", "she.*ka", "s" * 90, "a" * 12)
+        assert [spelled(one) for one in short] == [[]] * len(short)
+
+    def test_what_can_be_split_in_several_ways_is_looked_for_in_few_of_them(self) -> None:
+        assert spelled("fanganshi") == [("fang", "an", "shi"), ("fan", "gan", "shi")]
+        assert len(spelled("xianxianxianxian")) == 4
+
+    def test_every_syllable_that_a_character_can_have_is_known(self) -> None:
+        read = {
+            one
+            for readings in pinyin_dict.values()
+            for tone in readings.split(",")
+            if (one := to_normal(tone, v_to_u=False)).isascii() and set(one) & set("aeiouv")
+        }
+        assert read - {"o"} == SYLLABLES
