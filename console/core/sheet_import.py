@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from console.core.models import metadata
 from console.core.sheet_reading import Given, columns_of, text_of
+from console.core.sheet_zeros import Codes
 from console.core.uow import Uow
 from qingting.contract.errors import Refusal
 
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 UPLOAD_MS = 3_600_000
 """How long a previewed spreadsheet waits for its take-in."""
+_NO_CODES: Mapping[str, Codes] = {}
 Columns = Mapping[str, tuple[str, str]]
 """Heads in Chinese and English by key, in the order in which a list is written."""
 
@@ -55,6 +57,10 @@ class SheetRow(Generic[T]):
     def refused(self, *faults: CellFault) -> "SheetRow[T]":
         """The same row as a bad one."""
         return replace(self, value=None, faults=(*self.faults, *faults))
+
+    def doubted(self, *warnings: CellFault) -> "SheetRow[T]":
+        """The same row as one to look at."""
+        return replace(self, warnings=(*self.warnings, *warnings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +109,11 @@ def read_rows(
     key: str,
     required: Collection[str],
     read: Callable[[int, Mapping[str, str]], SheetRow[T]],
+    codes: Mapping[str, Codes] = _NO_CODES,
 ) -> list[SheetRow[T]]:
     """Every row that says something, by ``read(row number, texts by column)``; a key that stands there twice makes
-    the later row a bad one. Raises ``sheet.column`` when a needed column is missing."""
+    the later row a bad one, and so does one of ``codes`` (what is known, by column) that lost its zeros. Raises
+    ``sheet.column`` when a needed column is missing."""
     places = columns_of(rows[0], columns, optional=[one for one in columns if one not in required])
     found: list[SheetRow[T]] = []
     seen: set[str] = set()
@@ -114,11 +122,26 @@ def read_rows(
         if not any(cells.values()):
             continue
         one = read(number, cells)
+        for name, known in codes.items():
+            if cells.get(name):
+                one = _with_zeros(one, name, cells[name], row[places[name]], known)
         if one.key in seen:
             one = one.refused(CellFault(key, "sheet.bad.twice"))
         seen.add(one.key)
         found.append(one)
     return found
+
+
+def _with_zeros(one: SheetRow[T], name: str, text: str, cell: Given, known: Codes) -> SheetRow[T]:
+    """The row with what is to be said of the zeros in front of one of its codes."""
+    if lost := known.lost(text):
+        why = "sheet.bad.zeros_new" if known.own else "sheet.bad.zeros"
+        return one.refused(CellFault(name, why, {"value": lost}))
+    if not known.own:
+        return one
+    if gained := known.gained(text):
+        return one.doubted(CellFault(name, "sheet.warn.zeros", {"value": gained}))
+    return one.doubted(CellFault(name, "sheet.warn.number")) if known.unsure(text, cell) else one
 
 
 def texts_in(rows: Sequence[Sequence[Given]], heads: Sequence[str]) -> set[str]:

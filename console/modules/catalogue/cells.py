@@ -7,6 +7,7 @@ from typing import Any
 
 from console.core.sheet_import import CellFault, SheetRow, read_rows, texts_in
 from console.core.sheet_reading import Given
+from console.core.sheet_zeros import Codes
 from console.modules.calendar.api import TimeLimit, Unit
 from console.modules.catalogue.domain import (
     Audience,
@@ -137,10 +138,17 @@ READERS: Mapping[str, Callable[[str], Any]] = {
 }  # fmt: skip
 
 
+_NONE = Codes(())
+
+
 def read_items(
-    rows: Sequence[Sequence[Given]], pattern: str, known: Callable[[str], ItemBody | None]
+    rows: Sequence[Sequence[Given]],
+    pattern: str,
+    known: Callable[[str], ItemBody | None],
+    codes: Codes = _NONE,
 ) -> list[SheetRow[ItemBody]]:
-    """Every row that says something. Columns that are not there leave what ``known`` has for the code.
+    """Every row that says something. Columns that are not there leave what ``known`` has for the code; ``codes`` has
+    those that the sheet's may have been.
 
     Raises ``sheet.column`` when a needed column is missing.
     """
@@ -149,7 +157,7 @@ def read_items(
         code = cells["code"] if known(cells["code"]) else meant_code(cells["code"], pattern)
         return _row(number, {**cells, "code": code}, pattern, known(code))
 
-    return read_rows(rows, COLUMNS, key="code", required=REQUIRED, read=read)
+    return read_rows(rows, COLUMNS, key="code", required=REQUIRED, read=read, codes={"code": codes})
 
 
 def codes_in(rows: Sequence[Sequence[Given]], pattern: str) -> set[str]:

@@ -8,6 +8,7 @@ import msgspec
 
 from console.core.permissions import Permission, Subject
 from console.core.sheet_import import CellFault, SheetRow
+from console.core.sheet_zeros import Codes
 from console.core.uow import ReadUow
 from console.halls.api import HallsApi
 from console.modules.catalogue import repository
@@ -75,6 +76,12 @@ def checked(row: SheetRow[ItemBody], held: ItemBody | None, known: Known) -> She
         CellFault("halls", "catalogue.bad.hall", {"value": one[:60]})
         for one in body.halls
         if one not in known.halls and one not in former.halls
+    ]
+    halls = Codes(known.halls)
+    faults += [
+        CellFault("halls", "sheet.bad.zeros", {"value": lost})
+        for one in body.halls
+        if one not in former.halls and (lost := halls.lost(one))
     ]
     if body.division and body.division not in {former.division, *known.divisions}:
         value = {"value": body.division}

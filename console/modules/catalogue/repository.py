@@ -212,6 +212,15 @@ async def present(uow: ReadUow, codes: Collection[str]) -> dict[str, ItemBody]:
     return {row["code"]: body_in(row["body"]) for row in await uow.all(statement)}
 
 
+async def alike(uow: ReadUow, codes: Collection[str]) -> set[str]:
+    """Codes that differ from one of ``codes`` in zeros in front alone."""
+    bare = {one.lstrip("0") for one in codes if one.isdecimal()}
+    if not bare:
+        return set()
+    found = sa.func.ltrim(_v.code, "0") == sa.any_(sa.cast(sorted(bare), pg.ARRAY(sa.Text)))
+    return {row["code"] for row in await uow.all(sa.select(_v.code).where(found).distinct())}
+
+
 async def versions(uow: ReadUow, code: str) -> list[Version]:
     """Newest first."""
     statement = sa.select(m.version).where(_v.code == code).order_by(_v.version.desc())

@@ -20,6 +20,7 @@ from console.core.sheet_import import (
     agreed,
 )
 from console.core.sheet_reading import read_sheet
+from console.core.sheet_zeros import Codes
 from console.core.turns import Turn
 from console.core.uow import ReadUow, Uow
 from console.modules.calendar.api import CalendarApi, Due
@@ -342,8 +343,10 @@ class CatalogueService:
     ) -> SheetPreview[ItemBody]:
         rows = await asyncio.to_thread(read_sheet, data)
         pattern = await self.lists.pattern(uow)
-        held = await repository.present(uow, codes_in(rows, pattern))
-        read = await asyncio.to_thread(read_items, rows, pattern, held.get)
+        written = codes_in(rows, pattern)
+        held = await repository.present(uow, written)
+        like = Codes({*held, *await repository.alike(uow, written - held.keys())}, own=True)
+        read = await asyncio.to_thread(read_items, rows, pattern, held.get, like)
         names = await self.references.known(uow, subject)
         found = [
             checked(_reached(one, held.get(one.key), scope), held.get(one.key), names)

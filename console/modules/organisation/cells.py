@@ -11,6 +11,7 @@ from console.core.divisions import full
 from console.core.permissions import Scope
 from console.core.sheet_import import CellFault, Columns, SheetRow, differences, read_rows
 from console.core.sheet_reading import Given
+from console.core.sheet_zeros import Codes
 from console.modules.organisation.api import Department, Division, Staff
 from console.modules.organisation.domain import Chart, division, level_of, parent_of
 
@@ -49,6 +50,8 @@ class Names:
             for name in names:
                 named.setdefault(name, set()).add(key)
         self._named = named
+        self.all = frozenset({*self._ids, *named})
+        """All that somebody may write."""
 
     def find(self, text: str) -> str | None:
         """The id; None for what is unknown, or is the name of several."""
@@ -240,13 +243,21 @@ class DepartmentKind:
         names = Names([*((one.id, (one.name,)) for one in kept), *named.items()])
         found = read_rows(
             rows, self.columns, key="id", required=required,
-            read=lambda number, cells: self._one(number, cells, places, names),
+            read=lambda number, cells: self._one(number, cells, places, names), codes=self._codes(places, named),
         )  # fmt: skip
 
         def fits(one: Department, good: Mapping[str, Department]) -> str:
             return "" if _fits_under(one, {**places.chart.departments, **good}) else "parent"
 
         return _settled(found, "parent", fits)
+
+    def _codes(self, places: Places, named: Mapping[str, object]) -> Mapping[str, Codes]:
+        known = places.chart.departments
+        return {
+            "id": Codes(known, own=True),
+            "code": Codes(one.code for one in known.values() if one.code),
+            "parent": Codes({*places.department_names.all, *named}),
+        }
 
     def _one(
         self, number: int, cells: Mapping[str, str], places: Places, names: Names
@@ -307,6 +318,7 @@ class StaffKind:
         return read_rows(
             rows, self.columns, key="number", required=("number", "name", "division"),
             read=lambda number, cells: self._one(number, cells, places, departments, halls),
+            codes={"number": Codes(self.everybody, own=True), "department": Codes(departments.all), "hall": Codes(halls.all)},
         )  # fmt: skip
 
     def _one(

@@ -18,6 +18,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]|\.(?=\.)")
 _NOT_IN_A_TITLE = re.compile(r"[\[\]:*?/\\]")
 _WIDEST = 48
+_TEXT, _SHORT_TEXT = 49, 255
+"""The format of texts, by its number in every spreadsheet. Longer ones are shown as ##### by some programs where the format of the cell is text."""
 _MEDIA = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -108,7 +110,8 @@ def xlsx_of(
     *,
     frugal: bool = False,
 ) -> bytes:
-    """One sheet with a fixed head and filters; texts are written as texts, whatever they look like."""
+    """One sheet with a fixed head and filters; texts are written as texts, whatever they look like, and stay texts where
+    somebody types over them or below: a spreadsheet program makes 201 of the code 0201 otherwise."""
     kept = io.BytesIO()
     options = {
         "constant_memory" if frugal else "in_memory": True,
@@ -120,7 +123,9 @@ def xlsx_of(
         sheet = book.add_worksheet(_NOT_IN_A_TITLE.sub(" ", title).strip()[:31] or None)
         bold = book.add_format({"bold": True, "bottom": 1})
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})
+        words = book.add_format({"num_format": _TEXT})
         widths = [len(one.encode("gbk", "replace")) for one in head]
+        formats = [words] * len(head)
         top = 0
         if watermark:
             top = 1
@@ -134,12 +139,15 @@ def xlsx_of(
                 if isinstance(cell, datetime):
                     sheet.write_datetime(last, column, cell.replace(tzinfo=None), moment)
                 elif isinstance(cell, str):
-                    sheet.write_string(last, column, cell)
+                    short = len(cell) <= _SHORT_TEXT
+                    sheet.write_string(last, column, cell, words if short else None)
                 elif cell is not None:
                     sheet.write_number(last, column, cell)
+                if not isinstance(cell, str) or len(cell) > _SHORT_TEXT:
+                    formats[column] = None
                 widths[column] = max(widths[column], _width(cell))
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, min(width, _WIDEST) + 2)
+        for column, (width, kept_as) in enumerate(zip(widths, formats, strict=True)):
+            sheet.set_column(column, column, min(width, _WIDEST) + 2, kept_as)
         sheet.freeze_panes(top + 1, 0)
         sheet.autofilter(top, 0, last, len(head) - 1)
     return kept.getvalue()

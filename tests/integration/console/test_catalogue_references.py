@@ -93,3 +93,22 @@ async def test_what_an_item_has_already_is_not_pointed_out_again(ready: ConsoleR
     row = (CARD, "社会保障卡补办", "早已撤并的局", "230699", "市级", "", "closed-hall")
     (good,) = (await shown(ready, *row)).good
     assert good.warnings == ()
+
+
+async def test_a_hall_and_an_item_whose_zeros_are_lost_are_told_as_such(
+    ready: ConsoleReady,
+) -> None:
+    await ready.city.enrol_hall(HallId("0101"), name="一号大厅")
+    (row,) = (await shown(ready, *but(6, "101"))).bad
+    said = [(one.field, one.why, one.params) for one in row.faults]
+    assert said[-1] == ("halls", "sheet.bad.zeros", {"value": "0101"})
+    service = ready.city.context.take(CATALOGUE)
+    assert isinstance(service, CatalogueService)
+    async with ready.city.db.write() as uow:
+        await service.lists.put_pattern(uow, SYSTEM, "[0-9]{4,31}|[0-9]{3}")
+        body = ItemBody(name="食品经营许可", department="人社局", division="230602", level=4)
+        await service.put_draft(uow, SYSTEM, "0201", body, "new")
+    (row,) = (await shown(ready, *but(0, "201"))).bad
+    said = [(one.field, one.why, one.params) for one in row.faults]
+    assert said == [("code", "sheet.bad.zeros_new", {"value": "0201"})]
+    assert [one.key for one in (await shown(ready, *but(0, "0201"))).good] == ["0201"]

@@ -12,6 +12,7 @@ from pypinyin.contrib.tone_convert import to_normal
 from pypinyin.pinyin_dict import pinyin_dict
 
 from console.core.sheet_reading import Given, read_sheet
+from console.core.sheet_zeros import Codes
 from console.modules.calendar.api import TimeLimit
 from console.modules.catalogue.cells import COLUMNS, cells_of, limit_of, limit_words, read_items
 from console.modules.catalogue.domain import (
@@ -207,6 +208,17 @@ class TestRows:
     def test_any_row_is_read_without_a_crash(self, rows: list[list[Given]]) -> None:
         for row in read_items([HEAD, *rows], DEFAULT_PATTERN, nobody):
             assert (row.value is None) is bool(row.faults)
+
+    def test_a_code_that_lost_its_zeros_is_no_new_item(self) -> None:
+        held = ItemBody(name="甲", department="乙")
+        rows: list[list[Given]] = [["编码", "名称", "部门"], [201, "甲", "乙"], [305, "丙", "乙"]]
+        known = Codes(["0201"], own=True)
+        lost, new = read_items(rows, r"\d{1,9}", {"0201": held}.get, known)
+        assert [(one.field, one.why, one.params) for one in lost.faults] == [
+            ("code", "sheet.bad.zeros_new", {"value": "0201"})
+        ]
+        assert (lost.value, list(new.faults)) == (None, [])
+        assert [one.why for one in new.warnings] == ["sheet.warn.number"]
 
 
 class TestSearch:

@@ -183,3 +183,56 @@ def test_a_credit_code_that_is_none_is_a_bad_row_and_a_doubtful_one_is_told() ->
     assert (good.value.uscc, good.warnings) == ("11230600MB0A00001N", [])
     assert [one.why for one in doubtful.warnings] == ["sheet.warn.uscc"]
     assert (doubtful.faults, [one.why for one in bad.faults]) == ([], ["sheet.bad.uscc"])
+
+
+def told(found: Any) -> list[tuple[str, str, Any]]:
+    return [
+        (one.field, one.why, one.params.get("value")) for one in (*found.faults, *found.warnings)
+    ]
+
+
+def test_a_staff_number_that_lost_its_zeros_makes_no_new_person() -> None:
+    kind, where = StaffKind(everybody={"0201": staff("0201", name="张三")}), places(CHART)
+    for written in (201, "201", "２０１"):
+        (row,) = kind.read(rows_of(kind, (written, "张三", "", "230602", "", "", "")), where)
+        assert (row.value, told(row)) == (None, [("number", "sheet.bad.zeros_new", "0201")])
+    (row,) = kind.read(rows_of(kind, ("0201", "张三", "", "230602", "", "", "")), where)
+    assert (row.value is None, told(row)) == (False, [])
+
+
+def test_a_number_out_of_a_cell_of_numbers_is_doubtful_where_numbers_may_begin_with_zeros() -> None:
+    row = (305, "李四", "", "230602", "", "", "")
+    for known, doubts in (
+        ((), [("number", "sheet.warn.number", None)]),
+        (("0201",), [("number", "sheet.warn.number", None)]),
+        (("1201", "201"), []),
+    ):
+        kind = StaffKind(everybody={number: staff(number) for number in known})
+        (read,) = kind.read(rows_of(kind, row), places(CHART))
+        assert (read.value is not None, told(read)) == (True, doubts), known
+        (read,) = kind.read(rows_of(kind, ("305", *row[1:])), places(CHART))
+        assert told(read) == [], "a text is what somebody wrote"
+    kind = StaffKind(everybody={"201": staff("201")})
+    (read,) = kind.read(rows_of(kind, ("0201", *row[1:])), places(CHART))
+    assert (read.value is not None, told(read)) == (True, [("number", "sheet.warn.zeros", "201")])
+
+
+def test_codes_of_departments_and_halls_that_lost_their_zeros_are_told_as_such() -> None:
+    held = {"01": department("01", "人社局", code="007"), "02": department("02", "公安局")}
+    where = replace(places(Chart(DIVISIONS, held, {})), halls={"0101": ("大厅", "Hall")})
+    kind = DepartmentKind()
+    for cells, said in (
+        ((1, "人社局", "", "230602", "", "007", ""), ("id", "sheet.bad.zeros_new", "01")),
+        (("01", "人社局", "", "230602", "", 7, ""), ("code", "sheet.bad.zeros", "007")),
+        (("03", "下属处", "", "230602", 1, "", ""), ("parent", "sheet.bad.zeros", "01")),
+    ):
+        (row,) = kind.read(rows_of(kind, cells), where)
+        assert (row.value, told(row)[-1]) == (None, said)
+    (row,) = kind.read(rows_of(kind, ("02", "公安局", "", "230602", "01", "", "")), where)
+    assert (row.value is None, told(row)) == (False, [])
+    people = StaffKind()
+    (row,) = people.read(rows_of(people, ("9", "甲", "", "230602", 1, 101, "")), where)
+    assert [one for one in told(row) if one[1] == "sheet.bad.zeros"] == [
+        ("department", "sheet.bad.zeros", "01"),
+        ("hall", "sheet.bad.zeros", "0101"),
+    ]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import datetime
 
@@ -36,6 +37,20 @@ def test_a_sheet_holds_texts_times_and_numbers_and_no_formula_or_link() -> None:
     assert all(text in strings for text in ("=HYPERLINK(1)", "https://example.org", "007"))
     assert "<v>3</v>" in sheet
     assert "<v>46352.604" in sheet, "a time is a number with a format, so that it can be sorted"
+
+
+def test_texts_of_a_sheet_stay_texts_where_somebody_types_over_them_or_below() -> None:
+    rows = [["0201", 3, "x" * 300], ["0202", 4, "y"]]
+    book = zipfile.ZipFile(io.BytesIO(xlsx_of("人员", ["工号", "数", "说明"], rows)))
+    sheet, styles = (book.read(f"xl/{one}.xml").decode() for one in ("worksheets/sheet1", "styles"))
+    kinds = re.search(r"<cellXfs.*?</cellXfs>", styles, re.DOTALL)
+    assert kinds is not None
+    places = re.findall(r'<xf numFmtId="(\d+)"', kinds[0])
+    text = str(places.index("49"))
+    cells = dict(re.findall(r'<c r="([A-Z]\d)"(?: s="(\d+)")?', sheet))
+    columns = dict(re.findall(r'<col min="(\d)"[^>]*?(?:style="(\d+)"[^>]*)?/>', sheet))
+    assert [cells[one] for one in ("A2", "A3", "B2", "C2", "C3")] == [text, text, "", "", text]
+    assert [columns[one] == text for one in ("1", "2", "3")] == [True, False, False]
 
 
 def test_a_sheet_with_a_cell_in_its_far_corner_is_refused_before_it_takes_the_memory() -> None:
