@@ -29,6 +29,7 @@ from console.core.permissions import SYSTEM, Permission, Subject
 from console.core.postgres import EmbeddedPostgres
 from console.core.sealing import KeyFile
 from console.core.takeout import takes_tables_out
+from console.core.uploads import limits_of_files
 from console.core.web import CALLBACKS, PAGES, PROXIES, SUBJECT, acts_first, unit_of_work
 from console.modules.identity.api import IDENTITY, LOGIN, OneTimePassword
 from qingting.contract.errors import Refusal
@@ -97,6 +98,7 @@ def create_app(city: City, settings: ConsoleSettings) -> web.Application:
             pages.language_middleware,
             _only(context, settings.serve),
             _for_pages(_session_of(context)),
+            _for_pages(limits_of_files),
             _for_pages(csrf_middleware(work, guarded)),
             work,
             guarded,

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from console.core.progress import IN_REQUEST
 from console.core.sheet_import import SheetPreview, Taken
-from console.core.sheet_reading import MAX_BYTES, MAX_ROWS
-from console.core.uploads import read_upload
+from console.core.sheet_reading import MAX_BYTES, MAX_ROWS, too_large
+from console.core.uploads import brings_file, read_upload
 from console.core.web import PAGES
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
@@ -67,6 +67,7 @@ def import_routes(importer: Importer) -> list[web.RouteDef]:
         importer.require(request)
         return await _page(request, importer, None, None)
 
+    @brings_file(MAX_BYTES, too_large)
     async def preview(request: web.Request) -> web.Response:
         importer.require(request)
         data, _ = await read_upload(request, "file")

@@ -75,10 +75,15 @@ def _bad(fault: str) -> Refusal:
     return Refusal("release.archive_bad", fault=fault[:80])
 
 
+def too_large() -> Refusal:
+    """The refusal with the limit that holds of the archive as it comes."""
+    return Refusal("release.too_large", mb=MAX_RELEASE_BYTES // 1024**2)
+
+
 def read_release(data: bytes) -> Release:
     """Checks and unpacks in memory. Blocking. Raises ``release.archive_bad`` and ``release.too_large``."""
     if not 0 < len(data) <= MAX_RELEASE_BYTES:
-        raise Refusal("release.too_large", mb=MAX_RELEASE_BYTES // 1024**2)
+        raise too_large()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = _files_in(archive)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from console.core.lists import Listing
 from console.core.module import Fragment
 from console.core.permissions import Permission
+from console.core.uploads import brings_file
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.acts.api import ActInfo
 from console.modules.acts.service import ActService
@@ -145,6 +146,7 @@ def _profile_routes(service: ActService) -> list[web.RouteDef]:
         }
         return request.app[PAGES].render(request, "profiles.html", context)
 
+    @brings_file(MAX_BUNDLE_BYTES, _too_large)
     async def put(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.PROFILES)
         name, files = await _upload(request)
@@ -166,6 +168,10 @@ def _profile_routes(service: ActService) -> list[web.RouteDef]:
     ]
 
 
+def _too_large() -> Refusal:
+    return Refusal("act.profiles_large", kilobytes=MAX_BUNDLE_BYTES // 1024, files=MAX_FILES)
+
+
 async def _upload(request: web.Request) -> tuple[str, dict[str, str]]:
     form = await request.post()
     given = form.get("file")
@@ -176,7 +182,7 @@ async def _upload(request: web.Request) -> tuple[str, dict[str, str]]:
     finally:
         given.file.close()
     if len(data) > MAX_BUNDLE_BYTES:
-        raise Refusal("act.too_large")
+        raise _too_large()
     return given.filename[:80], await asyncio.to_thread(read_bundle, data)
 
 
@@ -194,7 +200,7 @@ def read_bundle(data: bytes) -> dict[str, str]:
 
 def _profiles_in(bundle: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> dict[str, str]:
     if len(entries) > MAX_FILES or sum(one.file_size for one in entries) > MAX_BUNDLE_BYTES:
-        raise Refusal("act.too_large")
+        raise _too_large()
     files = {}
     for entry in entries:
         path = "/".join(entry.filename.split("/")[-2:])

@@ -9,8 +9,15 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from console.core.permissions import Permission
-from console.core.sheet_reading import columns_of, read_sheet, text_of
-from console.core.uploads import read_upload
+from console.core.sheet_reading import (
+    MAX_BYTES,
+    MAX_ROWS,
+    columns_of,
+    read_sheet,
+    text_of,
+    too_large,
+)
+from console.core.uploads import brings_file, read_upload
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.calendar.domain import (
@@ -37,6 +44,8 @@ from qingting.kernel.web.asked import choice_asked, day_asked, number_asked
 from qingting.kernel.web.sheets import Cell as SheetCell
 from qingting.kernel.web.sheets import sheet_response
 
+_MOST = {"rows": MAX_ROWS, "kilobytes": MAX_BYTES // 1024}
+"""What a file may have."""
 _COLUMNS = {
     "day": ("日期", "date", "day"),
     "kind": ("休/班", "类型", "kind"),
@@ -144,11 +153,13 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             "text": "",
             "source": "",
             "issued": "",
+            "most": _MOST,
             "problem": None,
             "preview": None,
         }
         return request.app[PAGES].render(request, "calendar_notice.html", context, block="main")
 
+    @brings_file(MAX_BYTES, too_large)
     async def preview(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.CALENDAR_YEARS)
         data, fields = await read_upload(request, "file")
@@ -266,6 +277,7 @@ async def _preview(
         "text": fields.get("text", ""),
         "source": fields.get("source", ""),
         "issued": fields.get("issued", ""),
+        "most": _MOST,
     }
     pages = request.app[PAGES]
     try:

@@ -28,13 +28,18 @@ class Photo:
         return hashlib.sha256(self.body).hexdigest()[:16]
 
 
+def too_large() -> Refusal:
+    """The refusal with the limit that holds."""
+    return Refusal("photo.too_large", mb=MAX_UPLOAD_BYTES // 1_048_576)
+
+
 def photo_of(data: bytes) -> Photo:
     """Decodes, turns upright, makes small and encodes again. Slow: call it off the loop.
 
     Raises ``photo.too_large`` and ``photo.unreadable``.
     """
     if len(data) > MAX_UPLOAD_BYTES:
-        raise Refusal("photo.too_large", mb=MAX_UPLOAD_BYTES // 1_048_576)
+        raise too_large()
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:

@@ -1,16 +1,15 @@
 """The page of one device, its timeline and the photographs of models."""
 
-import asyncio
-
 from aiohttp import web
 
 from console.core.lists import Listing
 from console.core.module import Slot
 from console.core.permissions import Permission
+from console.core.uploads import brings_file, read_upload
 from console.core.web import PAGES, SUBJECT, UOW
 from console.core.words import condition_words
 from console.halls.api import HallsApi
-from console.modules.devicepage.photos import MAX_UPLOAD_BYTES
+from console.modules.devicepage.photos import MAX_UPLOAD_BYTES, too_large
 from console.modules.devicepage.service import DevicePageService, DevicePicture, Timeline
 from console.modules.devicepage.words import carrier_keys, drawing_of, here, spoken
 from console.modules.devices.api import DeviceInfo, device_line
@@ -19,10 +18,7 @@ from qingting.contract.ids import HallId
 from qingting.contract.states import Condition
 from qingting.kernel.web import LANGUAGE, see_other
 from qingting.kernel.web.asked import day_asked
-from qingting.kernel.web.csrf import HEADER
 
-_FORM_BYTES = 64 * 1024
-"""What a form with a photograph holds besides the photograph."""
 PAGE, LINES = "now", "lines"
 
 
@@ -63,6 +59,7 @@ def routes(
         fresh = {"Cache-Control": "private, max-age=31536000, immutable"}
         return web.Response(body=body, content_type="image/webp", headers=fresh)
 
+    @brings_file(MAX_UPLOAD_BYTES, too_large)
     async def put_photo(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.PHOTOS)
         data, back = await _upload(request)
@@ -97,21 +94,11 @@ async def _timeline(
 
 
 async def _upload(request: web.Request) -> tuple[bytes, str]:
-    """The photograph and where to go back to. Raises ``photo.unreadable`` when no file came along.
-
-    The server takes small bodies only; here, after the permission was checked, a larger one is read,
-    unless the form came without script and its token has been looked for in the body already.
-    """
-    if HEADER in request.headers:
-        request = request.clone(client_max_size=MAX_UPLOAD_BYTES + _FORM_BYTES)
-    form = await request.post()
-    given = form.get("photo")
-    if not isinstance(given, web.FileField):
+    """The photograph and where to go back to. Raises ``photo.unreadable`` when no file came along."""
+    data, fields = await read_upload(request, "photo")
+    if not data:
         raise Refusal("photo.unreadable")
-    try:
-        return await asyncio.to_thread(given.file.read), _inside(form.get("back"))
-    finally:
-        given.file.close()
+    return data, _inside(fields.get("back"))
 
 
 def _inside(path: object) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from console.core.permissions import NOWHERE, Permission, Scope, Subject
+from console.core.uploads import brings_file
 from console.core.web import PAGES, SUBJECT, UOW
 from console.halls.api import HallsApi
 from console.modules.acts.api import ActsApi
@@ -23,11 +24,9 @@ from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal, error_texts, sentence
 from qingting.contract.ids import ShortText
 from qingting.contract.releases import MAX_RELEASE_BYTES, ReleaseId
-from qingting.kernel.release_archive import read_release
+from qingting.kernel.release_archive import read_release, too_large
 from qingting.kernel.web import LANGUAGE, read_form, see_other
-from qingting.kernel.web.csrf import HEADER
 
-_FORM_BYTES = 64 * 1024
 TONES = {
     Phase.RUNNING: "info",
     Phase.PAUSED: "caution",
@@ -107,6 +106,7 @@ def routes(
         }
         return request.app[PAGES].render(request, "releases.html", context, block="list")
 
+    @brings_file(MAX_RELEASE_BYTES, too_large)
     async def put(request: web.Request) -> web.Response:
         request[SUBJECT].require(Permission.PROFILES)
         name, notes, archive = await _upload(request)
@@ -244,10 +244,7 @@ def _state(target: Target, sight: Sight) -> str:
 
 
 async def _upload(request: web.Request) -> tuple[str, str, bytes]:
-    """Name, notes and bytes. The server takes small bodies only; here, after the permission was checked, a larger one
-    is read, unless the form came without script and its token has been looked for in the body already."""
-    if HEADER in request.headers:
-        request = request.clone(client_max_size=MAX_RELEASE_BYTES + _FORM_BYTES)
+    """Name, notes and bytes."""
     form = await request.post()
     given, notes = form.get("file"), form.get("notes")
     if not isinstance(given, web.FileField):

@@ -154,7 +154,7 @@ class TestABundle:
         [
             (b"PK\x03\x04 no", "act.profiles_faulty"),
             (zipped(printers__x="schema ="), "act.profiles_faulty"),
-            (zipped(printers__x="#" * (a.MAX_BUNDLE_BYTES + 1)), "act.too_large"),
+            (zipped(printers__x="#" * (a.MAX_BUNDLE_BYTES + 1)), "act.profiles_large"),
         ],
     )
     def test_that_is_none_is_refused(self, data: bytes, code: str) -> None:

@@ -1,6 +1,7 @@
 """What an address asks for and nobody can read is said on the page, with what is shown instead; what is too large to be sent
 is told with how much may be."""
 
+import re
 from collections.abc import AsyncIterator
 from io import BytesIO
 
@@ -11,6 +12,11 @@ from city_hall import START
 from console_browser import NEW_PASSWORD, Browser
 
 from console.app.server import ConsoleReady
+from console.core.sheet_reading import MAX_BYTES
+from console.core.uploads import FORM_BYTES
+from console.modules.devicepage.photos import MAX_UPLOAD_BYTES
+from qingting.contract.acts import MAX_BUNDLE_BYTES
+from qingting.contract.releases import MAX_RELEASE_BYTES
 from qingting.kernel.aio.clock import ManualClock
 
 pytestmark = pytest.mark.postgres
@@ -88,20 +94,44 @@ async def test_what_an_address_asks_for_in_vain_is_said_with_what_is_shown_inste
             await one.http.close()
 
 
-async def test_a_form_that_is_too_large_says_how_much_may_be_sent(ready: ConsoleReady) -> None:
+async def test_a_file_that_is_too_large_names_what_its_own_form_takes(ready: ConsoleReady) -> None:
+    """Without scripts, as a browser without them sends it. Little more is sent than the form takes: of much more the
+    server would still be reading when the browser has gone."""
+    sheet = MAX_BYTES
     one = await enter(ready, "admin")
     try:
-        for path in ("/calendar/notice/preview", "/catalogue/import/preview"):
-            for language, most, do in (
-                ("zh-CN", f"一次最多 {LARGEST_KB} KB", "表格请分成几个文件"),
-                ("en", f"{LARGEST_KB} KB at most", "Split a spreadsheet"),
-            ):
-                data = aiohttp.FormData()
-                data.add_field("file", BytesIO(b"x" * (LARGEST_KB * 1024 + 1)), filename="much.csv")
+        for page, path, field, most, zh, en in (
+            ("/calendar/notice", "/calendar/notice/preview", "file", sheet, "最多 5000 行、960 KB", "5000 rows and 960 KB"),
+            ("/catalogue/import", "/catalogue/import/preview", "file", sheet, "最多 5000 行、960 KB", "5000 rows and 960 KB"),
+            ("/profiles", "/profiles", "file", MAX_BUNDLE_BYTES, "最多 256 KB", "256 KB at most"),
+            ("/profiles", "/models/kind.printer/photo", "photo", MAX_UPLOAD_BYTES, "超过 10 MB", "larger than 10 MB"),
+            ("/releases", "/releases", "file", MAX_RELEASE_BYTES, "最大 24 MB", "24 MB at most"),
+        ):  # fmt: skip
+            token = re.search(r'name="csrf" value="([^"]+)"', (await one.get(page))[1])
+            assert token is not None
+            for language, says in (("zh-CN", zh), ("en", en)):
+                data = aiohttp.FormData({"csrf": token[1]})
+                data.add_field(field, BytesIO(b"x" * (most + FORM_BYTES)), filename="much")
                 async with one.http.post(path, params={"lang": language}, data=data) as answer:
                     text = await answer.text()
-                assert answer.status == 413
-                assert most in text
-                assert do in text
+                assert (path, answer.status, says in text) == (path, 413, True)
     finally:
         await one.http.close()
+
+
+async def test_a_text_that_is_too_large_says_how_much_may_be_sent(ready: ConsoleReady) -> None:
+    async with aiohttp.ClientSession() as nobody:
+        data = BytesIO(b"q=" + b"x" * (LARGEST_KB * 1024))
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        async with nobody.post(f"{ready.url}/c/halls/near", data=data, headers=form) as answer:
+            assert answer.status == 413
+            assert f"一次最多 {LARGEST_KB} KB" in await answer.text()
+
+
+async def test_who_is_not_logged_in_sends_no_more_than_usual(ready: ConsoleReady) -> None:
+    async with aiohttp.ClientSession() as nobody:
+        data = aiohttp.FormData()
+        data.add_field("file", BytesIO(b"x" * (LARGEST_KB * 1024)), filename="much.zip")
+        async with nobody.post(f"{ready.url}/releases", data=data) as answer:
+            assert answer.status == 413
+            assert f"一次最多 {LARGEST_KB} KB" in await answer.text()

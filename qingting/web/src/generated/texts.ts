@@ -1608,6 +1608,11 @@ export const ERROR_TEXTS = {
     "en": "What it brought back was too large.",
     "retry": false
   },
+  "act.profiles_large": {
+    "zh": "机型配置包太大，没有收下：压缩包和解压后都最多 {kilobytes} KB，最多 {files} 个文件。请分成几个包。",
+    "en": "The package of device models is too large and was not taken: {kilobytes} KB at most, unpacked as well, and {files} files. Split it into several.",
+    "retry": false
+  },
   "act.file_gone": {
     "zh": "取回的内容只保留几分钟，已经清除。请重新获取。",
     "en": "What was brought back is kept for minutes only and is gone. Fetch it again.",
