@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from console.modules.appointments.api import Appointment, FreeDay, FreePlace, Life
+from console.modules.appointments.api import Appointment, FreeDay, FreePlace, Level, Life, Offer
+from console.modules.citizens.api import Citizen
 from qingting.contract.calendar import clock_minutes
 from qingting.contract.states import Language
 
@@ -23,6 +24,30 @@ class Choice:
 
     day: date
     place: FreePlace
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How surely it has to be known who books, and how surely it is; ``known`` None: nobody is logged in."""
+
+    needed: Level
+    known: Level | None
+
+    @property
+    def lacking(self) -> bool:
+        return self.known is not None and not self.known.reaches(self.needed)
+
+    @property
+    def told(self) -> bool:
+        """Who is not known yet is told before logging in."""
+        return self.known is None and self.needed is not Level.BASIC
+
+
+def proof_of(offers: Sequence[Offer], citizen: Citizen | None, *, together: bool) -> Proof:
+    """For booking all of ``offers`` ``together``, or one of them."""
+    levels = sorted((one.identity for one in offers), key=tuple(Level).index) or [Level.BASIC]
+    known = None if citizen is None else Level(citizen.level.value)
+    return Proof(levels[-1 if together else 0], known)
 
 
 def nearest_free(days: Sequence[FreeDay], day: date, start: str) -> list[Choice]:

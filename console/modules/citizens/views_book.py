@@ -25,8 +25,16 @@ from console.modules.catalogue.api import CatalogueApi, ItemQuery, Named
 from console.modules.citizens import repository as repo
 from console.modules.citizens.api import Citizen
 from console.modules.citizens.board import Board
-from console.modules.citizens.booking import STILL_OPEN, first_free, gone, nearest_free, shown_days
+from console.modules.citizens.booking import (
+    STILL_OPEN,
+    first_free,
+    gone,
+    nearest_free,
+    proof_of,
+    shown_days,
+)
 from console.modules.citizens.door import CITIZEN
+from console.modules.citizens.handled import departments_of
 from console.modules.citizens.service import CitizenService
 from console.modules.citizens.shell import START, looks_of
 from console.modules.citizens.views_public import LONGEST_QUERY
@@ -46,6 +54,8 @@ DAYS_ELDER = 6
 DAYS_ALL = 61
 _IN_THE_WAY = ("appointments.same_item", "appointments.holds")
 """Refusals because of another booking, which is shown with them."""
+_PROOFS = ("appointments.needs_real_name", "appointments.needs_face")
+"""Refusals that say how to prove who one is: the page need not say it again."""
 Text = Annotated[str, msgspec.Meta(max_length=80)]
 
 
@@ -134,17 +144,22 @@ class BookPages:
         offers = await self._desk.appointments.offers(uow, hall=hall)
         if not offers:
             raise Refusal("appointments.no_item")
-        text = "" if "all" in request.query else request.query.get("q", "")[:LONGEST_QUERY].strip()
+        text, whose = _looked_for(request)
         found = await self._desk.found(request, offers, text)
+        if whose:
+            known = await departments_of(uow, self._desk.catalogue, offers)
+            found = [one for one in found if known[one.item] == whose]
         ticked = request.query.getall("item", [])
         context = {
             "hall": offers[0],
             "chosen": [one for one in offers if one.item in ticked],
             "groups": _by_department([one for one in found if one.item not in ticked]),
             "text": text,
+            "whose": whose,
             "count": len(found),
-            "unfolded": text or len(offers) <= FEW_ITEMS,
+            "unfolded": text or whose or len(offers) <= FEW_ITEMS,
             "most": MOST_ITEMS,
+            "proof": lambda one: proof_of([one], request.get(CITIZEN), together=True),
             "language": request[LANGUAGE],
             "problem": problem,
         }
@@ -191,6 +206,9 @@ class BookPages:
             "instead": _instead(problem, days, form),
             "first": await self._first(request, problem, form),
             "citizen": request.get(CITIZEN),
+            "proof": None
+            if problem is not None and problem.code in _PROOFS
+            else proof_of(offers, request.get(CITIZEN), together=True),
             "here": _times(hall, items, day=str(chosen or ""), change=form.change),
             "day_name": partial(day_name, request),
             "day_url": lambda day: f"{_times(hall, items, day=str(day), change=form.change)}#day",
@@ -346,6 +364,14 @@ def day_name(request: web.Request, day: date) -> str:
     t = partial(request.app[PAGES].text, request[LANGUAGE])
     month, week = t(f"c.month.{day.month}"), t(f"c.week.{day.isoweekday()}")
     return t("c.day", m=day.month, d=day.day, month=month, week=week)
+
+
+def _looked_for(request: web.Request) -> tuple[str, str]:
+    """Words, or a department of which alone the items are wanted; nothing for who asks for all."""
+    if "all" in request.query:
+        return "", ""
+    text, whose = (request.query.get(name, "")[:LONGEST_QUERY].strip() for name in ("q", "of"))
+    return text, "" if text else whose
 
 
 def _times(hall: str, items: Sequence[str], **more: str) -> str:

@@ -1,21 +1,18 @@
 """Pages of halls for everybody: which there are, which is near, one hall with its hours and queues."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
-from console.core.uow import ReadUow
 from console.core.web import PAGES, UOW
 from console.halls.api import Spot
-from console.modules.catalogue.api import ItemQuery
 from console.modules.citizens.board import nearest, within
+from console.modules.citizens.handled import Handling
 from console.modules.citizens.shell import START
 from console.modules.citizens.views_public import PublicDesk, options
 from qingting.contract.base import Strict
 from qingting.contract.ids import HallId
-from qingting.contract.states import Language
 from qingting.kernel.web import LANGUAGE, read_form, see_other
 from qingting.kernel.web.asked import misread
 
@@ -34,7 +31,8 @@ class HallPages:
     def __init__(self, desk: PublicDesk, map_url: str) -> None:
         self._desk = desk
         self._map_url = map_url
-        self._departments = desk.board.kept(self._read_departments)
+        handling = Handling(desk.catalogue, desk.appointments, desk.board)
+        self._handled = desk.board.kept(handling.read)
 
     async def halls(self, request: web.Request) -> web.Response:
         return await self._listed(request, None)
@@ -73,7 +71,7 @@ class HallPages:
         found = await self._desk.board.hall(uow, hall)
         context = {
             "page": found,
-            "departments": await self._departments(uow, (hall, request[LANGUAGE])),
+            "handled": await self._handled(uow, (hall, request[LANGUAGE])),
             "bookable": bool(await self._desk.appointments.offers(uow, hall=hall)),
             "map_url": self._map(found.now.status.spot, found.now.status.name),
             "now": self._desk.board.moment(),
@@ -81,31 +79,10 @@ class HallPages:
         }
         return request.app[PAGES].render(request, "c_hall.html", context, block="live")
 
-    async def _read_departments(
-        self, uow: ReadUow, key: tuple[HallId, Language]
-    ) -> list[tuple[str, int, str]]:
-        """Name, how many services, and where they are listed: those that the catalogue gives to the hall, else those of
-        departments that the hall itself has."""
-        (hall, language), catalogue = key, self._desk.catalogue
-        given = await catalogue.departments(uow, ItemQuery(hall=hall))
-        if given:
-            return [(name, n, _listed(hall=hall, department=name)) for name, n in given]
-        counts = dict(await catalogue.departments(uow, ItemQuery()))
-        own = (await self._desk.board.directory(uow, hall)).of(hall, "department")
-        return [
-            (one.title(language), counts[one.name], _listed(department=one.name))
-            for one in own
-            if one.name in counts
-        ]
-
     def _map(self, spot: Spot | None, name: str) -> str:
         if spot is None or not self._map_url:
             return ""
         return self._map_url.format(latitude=spot.latitude, longitude=spot.longitude, name=name)
-
-
-def _listed(**query: str) -> str:
-    return f"{START}/items?{urlencode(query)}"
 
 
 def routes(desk: PublicDesk, map_url: str) -> list[web.RouteDef]:

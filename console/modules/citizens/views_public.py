@@ -11,7 +11,9 @@ from console.core.web import PAGES, UOW
 from console.modules.appointments.api import AppointmentsApi
 from console.modules.catalogue.api import CatalogueApi, Item, ItemQuery, Named
 from console.modules.citizens.board import Board, HallNow, within
+from console.modules.citizens.booking import proof_of
 from console.modules.citizens.domain import inside
+from console.modules.citizens.door import CITIZEN
 from console.modules.citizens.shell import LOOKS, START, looks_of, remember_looks
 from console.modules.organisation.api import Division
 from qingting.contract.errors import Refusal
@@ -114,9 +116,11 @@ class PublicPages:
     async def item(self, request: web.Request) -> web.Response:
         uow, catalogue, board = request[UOW], self._desk.catalogue, self._desk.board
         item = await catalogue.item(uow, request.match_info["code"])
+        offers = await self._desk.appointments.offers(uow, code=item.code)
         context = {
             "item": item,
-            "bookable": bool(await self._desk.appointments.offers(uow, code=item.code)),
+            "bookable": bool(offers),
+            "proof": proof_of(offers, request.get(CITIZEN), together=False),
             "materials": await catalogue.materials(uow, item.body.materials),
             "due": await catalogue.promised_day(uow, item.code, board.today()),
             "halls": handled_at(item, await board.halls(uow)),

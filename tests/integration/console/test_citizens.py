@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 
 import aiohttp
 import pytest
@@ -68,6 +69,38 @@ async def test_everybody_finds_a_service_and_a_hall_without_a_login(ready: Conso
         for page in ("/c/me", "/c/acting"):
             async with person.http.get(page) as answer:
                 assert (answer.url.path, answer.url.query["next"]) == ("/c/login", page)
+
+
+async def test_a_halls_numbers_are_those_that_the_pages_behind_them_show(
+    ready: ConsoleReady,
+) -> None:
+    """Saertu's items are in the catalogue; what Ranghulu handles it does not say, so there all of the city stand."""
+
+    async def numbers(person: Browser, hall: str) -> dict[str, list[int]]:
+        text = (await person.get(f"/c/halls/{hall}"))[1]
+        section = text.split('id="what"')[1].split("</section>")[0]
+        found: dict[str, list[int]] = {}
+        for href, words in re.findall(r'<a href="([^"]+)">([^<]+)</a>', section):
+            (n,) = re.findall(r"\d+", words)
+            behind = (await person.get(unescape(href).partition("#")[0]))[1]
+            assert f"找到 {n} 项" in behind, (hall, href)
+            kind = "book" if "/c/book/" in href else "listed"
+            listed = 'name="item"' if kind == "book" else '<li><a href="/c/items/'
+            assert behind.count(listed) == int(n), (hall, href)
+            found.setdefault(kind, []).append(int(n))
+        return found
+
+    async with browser(ready) as person:
+        saertu = await numbers(person, "saertu")
+        assert saertu == {"book": [1, 1], "listed": [1, 1, 1]}, "one of three is not booked there"
+        text = (await person.get("/c/halls/saertu"))[1]
+        assert "没有可以在这里预约的" in text
+        assert "还没有公布每一项" not in text
+        ranghulu = await numbers(person, "ranghulu")
+        assert sum(ranghulu["book"]) == 2
+        text = (await person.get("/c/halls/ranghulu?lang=en"))[1]
+        assert "has not published which services" in text
+        assert "bookable here: 1" in text
 
 
 async def test_holders_of_passports_and_travel_permits_log_in_and_staff_find_them_by_phone(

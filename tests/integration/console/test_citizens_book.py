@@ -4,13 +4,14 @@ gets at it, and nothing personal is in an address."""
 import re
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from citizen_stage import CARD, OTHER, citizens_city, enter, sign_in
 from console_browser import Browser, browser
 
 from console.app.server import ConsoleReady
 from console.modules.appointments import repository_rules as rules_repo
-from console.modules.appointments.rules import CapacityBy, Rule, Target
+from console.modules.appointments.rules import CapacityBy, Level, Rule, Target
 from qingting.contract.examples import CONFIG
 from qingting.contract.ids import HallId
 from qingting.kernel.aio.clock import ManualClock
@@ -19,6 +20,7 @@ from simulators.id_cards import DEMO_CARDS
 pytestmark = pytest.mark.postgres
 ONE_PLACE = Rule(capacity_by=CapacityBy.NUMBER, capacity=1, minutes=60)
 TIMES = "/c/book/saertu/times"
+PHONE_ALONE = "手机验证"
 
 
 @pytest.fixture
@@ -231,3 +233,41 @@ async def _too_weakly_identified(ready: ConsoleReady) -> None:
         assert (await person.get("/c/book/hold/b-nothing"))[0] == 404
         assert (await person.get("/c/book/nowhere/times?item=x"))[0] == 404
         assert (await person.get(f"{TIMES}?item=nothing"))[0] in (404, 409)
+
+
+@pytest.mark.parametrize(
+    ("identity", "user", "lacking", "told", "way"),
+    [
+        (Level.REAL_NAME, "person-elder", True, "需要实名认证过的账号", "完成实名认证"),
+        (Level.FACE, "person-elder", True, "需要通过人脸认证的账号", "完成人脸认证"),
+        (Level.BASIC, "person-elder", False, "", ""),
+        (Level.REAL_NAME, "person-citizen", False, "需要实名认证过的账号", "完成实名认证"),
+    ],
+)
+async def test_who_is_not_known_surely_enough_learns_it_before_pressing_a_time(
+    ready: ConsoleReady, identity: Level, user: str, lacking: bool, told: str, way: str
+) -> None:
+    async with ready.city.db.write() as uow:
+        rule = msgspec.structs.replace(ONE_PLACE, identity=identity)
+        for hall, version in (("saertu", 1), ("longfeng", 0), ("ranghulu", 0)):
+            target = Target(hall=HallId(hall))
+            await rules_repo.add_version(uow, target, version, rule, at=2, by="test", note="")
+    page = f"{TIMES}?item={CONFIG.items[0].id}"
+    pages = (f"/c/items/{CARD}", page)
+    async with browser(ready) as person:
+        for path in pages:
+            text = (await person.get(path))[1]
+            assert ("的账号；" in text, told in text) == (bool(told), True), path
+        await enter(person, user)
+        for path in pages:
+            text = (await person.get(path))[1]
+            assert "的账号；" not in text, "who is logged in reads what holds for them"
+            assert (f"您现在的实名等级是“{PHONE_ALONE}”" in text) is lacking, path
+            assert ("已经认证，重新登录" in text) is lacking, path
+            assert not lacking or text.count(way) == 1, path
+        assert ("需先" in (await person.get("/c/book/saertu"))[1]) is lacking
+        start = re.search(r'name="start" value="([^"]+)"', (await person.get(page))[1])
+        assert start is not None, "the times are there all the same"
+        _, path, text = await take(person, page, start[1])
+        assert path.startswith("/c/book/saertu" if lacking else "/c/book/hold/")
+        assert not lacking or text.count(way) == 1, "not twice on one page"
