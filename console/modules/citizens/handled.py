@@ -58,11 +58,11 @@ class Handling:
         whose = await departments_of(uow, self.catalogue, offers)
         bookable = Counter(whose.values())
         given = dict(await self.catalogue.departments(uow, ItemQuery(hall=hall)))
-        titles = {name: name for name in given} or await self._own(uow, hall, language)
+        own = await self._own(uow, hall, language)
+        titles = {name: own.get(name, name) for name in given} or dict(own)
         counts = given or dict(await self.catalogue.departments(uow, ItemQuery()))
-        for one in offers:
-            named = one.department_name_en if language is Language.EN else ""
-            titles.setdefault(whose[one.item], named or whose[one.item])
+        for name in bookable:
+            titles.setdefault(name, own.get(name, name))
         filters = {"hall": hall} if given else {}
         found = [
             Department(

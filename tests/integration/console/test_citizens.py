@@ -101,6 +101,7 @@ async def test_a_halls_numbers_are_those_that_the_pages_behind_them_show(
         text = (await person.get("/c/halls/ranghulu?lang=en"))[1]
         assert "has not published which services" in text
         assert "bookable here: 1" in text
+        assert "Public Security Bureau" not in text, "the catalogue has nothing of it"
 
 
 async def test_holders_of_passports_and_travel_permits_log_in_and_staff_find_them_by_phone(
