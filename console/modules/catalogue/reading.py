@@ -102,8 +102,9 @@ def spelled(part: str) -> list[tuple[str, ...]]:
 
 
 def roughly(way: tuple[str, ...]) -> str:
-    """What syllables are like that have those of ``way`` in their order: said fast of most names that they have not."""
-    return f"% {' % '.join(way)} %"
+    """What first letters are like of a name that has the syllables of ``way`` in their order: said fast of most names
+    that they have not."""
+    return f"%{'%'.join(one[0] for one in way)}%"
 
 
 def closely(way: tuple[str, ...]) -> str:

@@ -64,5 +64,5 @@ def _in_short(held: sa.Subquery, text: str) -> list[sa.ColumnElement[bool]]:
         found.append(c.initials.regexp_match(letters))
     for way in spelled(text):
         close = c.syllables.regexp_match(closely(way))
-        found.append(sa.and_(c.syllables.like(roughly(way)), close))
+        found.append(sa.and_(c.initials.like(roughly(way)), close))
     return found
