@@ -31,6 +31,20 @@ _COVERED = """() => {
 """What floats over the page on purpose is left out: one scrolls past it."""
 
 
+_BEYOND = """() => [...document.querySelectorAll(
+    'tbody :is(button, a.button, select, textarea, input:not([type=hidden]))')].filter(one => {
+    const box = one.getBoundingClientRect(), pane = one.closest('.table-box, main').getBoundingClientRect();
+    return one.checkVisibility() && box.width > 0
+        && (box.right > Math.min(innerWidth, pane.right) + 1 || box.left < Math.max(0, pane.left) - 1);
+}).slice(0, 3).map(one => one.outerHTML.slice(0, 120))"""
+
+
+async def beyond(page: Page) -> list[str]:
+    """What is to be pressed in a row of a table and is only met by whoever scrolls the table sideways."""
+    found: list[str] = await page.evaluate(_BEYOND)
+    return found
+
+
 async def covered(page: Page) -> list[str]:
     """Controls that lie on another one, so that a finger meets the wrong one."""
     found: list[str] = await page.evaluate(_COVERED)

@@ -22,6 +22,7 @@ from qingting.kernel.web.csrf import csrf_token
 from qingting.kernel.web.faulty import attributes, faulty_inputs, in_words
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.keys import LANGUAGE
+from qingting.kernel.web.rows import has_controls, labelled
 from qingting.kernel.web.sessions import LIVE_HEADER
 from qingting.kernel.web.taking import TAKING, out_url, table_key
 from qingting.kernel.web.unsent import CSRF_FIELD
@@ -336,6 +337,7 @@ def _environment(packages: tuple[str, ...]) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= {"has_controls": has_controls, "labelled": labelled}
     for name in made.list_templates():
         made.get_template(name)
     return made

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from by_touch import LEAST, covered, too_small
+from by_touch import LEAST, beyond, covered, too_small
+from pages_looked_at import CITY_ROUTES, NO_PAGE, pattern
 from playwright.async_api import APIResponse, BrowserContext, Error, Page, Response
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -84,7 +85,7 @@ class Crawl:
     """What was found. ``seen`` are the routes that were looked at, one page of each (:data:`FORM_EACH`: of each part);
     ``faults`` name the page. ``kinds`` of controls have shown how they look with the focus."""
 
-    routes: tuple[str, ...]
+    routes: tuple[str, ...] = CITY_ROUTES
     seen: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
@@ -94,7 +95,7 @@ class Crawl:
         if path in self.routes:
             return path
         for one in self.routes:
-            if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(one)), path):
+            if re.fullmatch(pattern(one), path):
                 part = path.split("/")[4] if one.startswith(FORM_EACH) else ""
                 return re.sub(r"\{(part|whole)\}", part, one) if part else one
         return path
@@ -135,8 +136,23 @@ async def _look(page: Page, url: str, found: Crawl, *, again: bool) -> list[str]
         found.faults.append(f"{url}: needs a script: {control}")
     links: list[str] = await page.evaluate(LINKS, html)
     if answer is not None:
+        if found.route(urlsplit(url).path) in NO_PAGE:
+            found.faults.append(f"{url}: is a page, and pages_looked_at.py says that it is none")
         await _measure(page, url, found)
     return links
+
+
+async def look_at(page: Page, url: str, found: Crawl) -> None:
+    """At one page that no link leads to. Whoever is led elsewhere has not seen it."""
+    await page.set_viewport_size({"width": NARROWEST, "height": 640})
+    answer = await _shown(page, url)
+    if answer is None or answer.status != 200:
+        found.faults.append(f"{url}: {answer.status if answer else 'leads on'}")
+        return
+    found.seen.add(found.route(urlsplit(url).path))
+    for control in await page.evaluate(NEEDS_SCRIPT, await answer.text()):
+        found.faults.append(f"{url}: needs a script: {control}")
+    await _measure(page, url, found)
 
 
 async def _shown(page: Page, url: str) -> Response | None:
@@ -155,6 +171,7 @@ async def _measure(page: Page, url: str, found: Crawl) -> None:
         found.faults.append(f"{url}: wider than {NARROWEST}: {await page.evaluate(WIDER)}")
     if f"{urlsplit(url).path}?".startswith(CITIZENS):
         found.faults.extend(f"{url}: too small: {one}" for one in await too_small(page, LEAST))
+    found.faults.extend(f"{url}: beyond the edge: {one}" for one in await beyond(page))
     await page.evaluate(ALIKE)
     found.faults.extend(f"{url}: covered: {one}" for one in await covered(page))
     await page.evaluate(await asyncio.to_thread(AXE.read_text, "utf-8"))

@@ -39,10 +39,12 @@ Past = Callable[[Path, HallConfig], Awaitable[None]]
 
 @dataclass
 class RunningHall:
-    """The demonstration's first hall, served in this process. ``cookies`` are a manager's who has logged in."""
+    """The demonstration's first hall, served in this process. ``cookies`` are a manager's who has logged in, ``routes`` all that
+    is asked for with GET."""
 
     desk: Desk
     base: str
+    routes: tuple[str, ...] = ()
     cookies: Any = None
 
     async def do(self, *commands: c.Command) -> None:
@@ -91,9 +93,21 @@ async def running_hall(
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:
-            yield RunningHall(app[DESK], f"http://127.0.0.1:{runner.addresses[0][1]}")
+            base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield RunningHall(app[DESK], base, routes_of(app))
         finally:
             await runner.cleanup()
+
+
+def routes_of(app: web.Application) -> tuple[str, ...]:
+    """Everything that is asked for with GET."""
+    return tuple(
+        {
+            one.resource.canonical
+            for one in app.router.routes()
+            if one.method == "GET" and one.resource is not None
+        }
+    )
 
 
 async def log_in(hall: RunningHall, browser: Browser) -> None:

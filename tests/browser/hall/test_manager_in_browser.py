@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
-from by_touch import covered
+from by_touch import beyond, covered
+from crawl import NEEDS_SCRIPT
 from manager_browser import Manager, axe_finds
+from pages_looked_at import HALL_PAGES
 from patience import limit_ms
 from pictures import picture
 from playwright.async_api import Route
@@ -16,33 +18,6 @@ from qingting.contract.states import Condition, DeviceKind
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = (
-    "/manage/",
-    "/manage/devices",
-    "/manage/queues",
-    "/manage/windows",
-    "/manage/tickets",
-    "/manage/ratings",
-    "/manage/pair",
-    "/manage/staff",
-    "/manage/ticket-layouts",
-    "/manage/ticket-layouts/builtin/copy",
-    "/manage/kiosk-screens",
-    "/manage/kiosk-screens/builtin/copy",
-    "/manage/rules",
-    "/manage/rules/edit",
-    "/manage/hall",
-    "/manage/hours",
-    "/manage/roster",
-    "/manage/offers",
-    "/manage/boards",
-    "/manage/boards/new/overview",
-    "/manage/boards/new/area-strip",
-    "/manage/announcements",
-    "/manage/forecast",
-    "/manage/backups",
-    "/manage/password",
-)
 SHORTEN = """() => {
   for (const list of document.querySelectorAll('main *:not(select, datalist)')) {
     const [first, ...rest] = list.children;
@@ -54,7 +29,9 @@ SHORTEN = """() => {
 COLOURS_SEEN = "{rules: {'color-contrast': {enabled: false}}}"
 """Colours are the same in both languages, and looking at them is most of the work."""
 PICTURED = tuple(
-    one for one in PAGES if "/copy" not in one and one not in ("/manage/rules", "/manage/backups")
+    one
+    for one in HALL_PAGES
+    if "/copy" not in one and one not in ("/manage/rules", "/manage/backups")
 )
 WIDTHS = (320, 768, 1280)
 SPILLED = """() => {
@@ -125,16 +102,18 @@ async def test_every_page_passes_the_accessibility_rules_and_fits_every_width(
     await page.goto(f"{manager.base}/language?to={language}&back=/manage/")
     links = "all => all.map((one) => one.pathname)"
     menu = set(await page.eval_on_selector_all("nav a[href^='/manage']", links))
-    assert menu <= set(PAGES), "every page of the menu is looked at"
+    assert menu <= set(HALL_PAGES), "every page of the menu is looked at"
     spilled = {}
-    for path in PAGES:
-        await page.goto(manager.base + path)
+    for path in HALL_PAGES:
+        answer = await page.goto(manager.base + path)
+        assert answer is not None
+        assert await page.evaluate(NEEDS_SCRIPT, await answer.text()) == [], path
         if path in PICTURED and language == "zh-CN":
             await picture(page, path.strip("/").replace("/", "-"))
         await page.evaluate(SHORTEN)
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 800})
-            if found := [*await page.evaluate(SPILLED), *await covered(page)]:
+            if found := [*await page.evaluate(SPILLED), *await covered(page), *await beyond(page)]:
                 spilled[path, width] = found
         await page.set_viewport_size({"width": 1440, "height": 900})
         assert await axe_finds(page, COLOURS_SEEN if language == "en" else "{}") == [], path

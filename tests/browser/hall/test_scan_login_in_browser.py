@@ -12,18 +12,15 @@ PAD, PHONE = (1280, 800), {"width": 390, "height": 844}
 
 
 async def scanned(manager: Manager, pad: Page, frames: list[str]) -> str:
-    """The path in the code that the pad shows."""
+    """The path in the code that the pad shows; ``frames`` is what its line brought."""
     await pad.click("[data-test=scan]")
     await expect(pad.locator("[data-test=scan-code]")).to_be_visible()
     found = [one.split("/scan/")[1].split('"')[0] for one in frames if "/scan/" in one]
     return f"/scan/{found[-1]}"
 
 
-async def test_a_clerk_scans_the_pads_code_and_the_pad_opens_in_the_language_of_the_phone_page(
-    manager: Manager,
-) -> None:
-    clerk = next(one for one in manager.desk.state.staff.values() if one.role is StaffRole.CLERK)
-    await manager.desk.accounts.staff.put(clerk.id, PASSWORD, must_change=False)
+async def listening_pad(manager: Manager) -> tuple[Page, list[str]]:
+    """A call pad before its login, and what its line brings."""
     pad = await manager.screen("cp-1", "/tablet/call.html", PAD)
     frames: list[str] = []
     pad.on(
@@ -32,6 +29,15 @@ async def test_a_clerk_scans_the_pads_code_and_the_pad_opens_in_the_language_of_
     )
     await expect(pad.locator("input[name=number]")).to_be_visible()
     await pad.reload()
+    return pad, frames
+
+
+async def test_a_clerk_scans_the_pads_code_and_the_pad_opens_in_the_language_of_the_phone_page(
+    manager: Manager,
+) -> None:
+    clerk = next(one for one in manager.desk.state.staff.values() if one.role is StaffRole.CLERK)
+    await manager.desk.accounts.staff.put(clerk.id, PASSWORD, must_change=False)
+    pad, frames = await listening_pad(manager)
     path = await scanned(manager, pad, frames)
     await picture(pad, "call-pad-scan")
     assert manager.page.context.browser is not None
