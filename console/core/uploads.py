@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 
 from qingting.contract.errors import Refusal
 from qingting.kernel.web.keys import SESSION
+from qingting.kernel.web.unsent import FILE_REFUSED
 
 H = TypeVar("H", bound=Callable[..., Any])
 FORM_BYTES = 64 * 1024
@@ -46,6 +47,7 @@ async def limits_of_files(request: web.Request, handler: Handler) -> web.StreamR
     if limit is None:
         return await handler(request)
     most = limit.most + FORM_BYTES
+    request[FILE_REFUSED] = limit.refused()
     if request.get(SESSION) is not None or most < request.client_max_size:
         # A clone would be another request: its files stay open, and what was typed is not found for a page about it.
         request._client_max_size = most
@@ -54,7 +56,7 @@ async def limits_of_files(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPRequestEntityTooLarge as error:
         if request.client_max_size < most:
             raise
-        raise limit.refused() from error
+        raise request[FILE_REFUSED] from error
 
 
 async def read_upload(request: web.Request, field: str) -> tuple[bytes, dict[str, str]]:

@@ -15,6 +15,7 @@ from qingting.kernel.web.keys import ANONYMOUS_CSRF, EXPIRED, SESSION
 from qingting.kernel.web.session import WebSession
 from qingting.kernel.web.unsent import (
     CSRF_FIELD,
+    FILE_REFUSED,
     LARGE,
     SAFE,
     Unsent,
@@ -149,7 +150,9 @@ async def _shown(request: web.Request) -> web.StreamResponse:
     if session is None and mark_of(token):
         raise Unsent("session.over", login=True)
     if LARGE in request and session is not None and _same(session.csrf, token):
-        raise Unsent("form.file_too_large", kilobytes=request.client_max_size // 1024)
+        most = request.client_max_size // 1024
+        said = request.get(FILE_REFUSED) or Refusal("form.file_too_large", kilobytes=most)
+        raise Unsent(said.code, **said.params)
     acting = session is not None and made_as(token, session.subject, session.acting) is False
     mine = session is not None and made_for(token, session.subject) is True
     raise Unsent("session.acting" if acting and mine else "session.renewed")

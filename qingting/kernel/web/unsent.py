@@ -85,6 +85,8 @@ class Typed:
 
 LARGE = web.RequestKey("large", Typed)
 """What was typed beside a file that is too large."""
+FILE_REFUSED = web.RequestKey("file_refused", Refusal)
+"""What the form's own handler says of such a file, where it says anything."""
 MOST_PASSED = 16 * 1024 * 1024
 """Bytes of such a form that are read, to find what comes after the file; of a larger one nothing is."""
 _PART = 100

@@ -358,7 +358,7 @@ async def test_beside_a_file_that_is_too_large_nothing_is_lost(staff: Person) ->
     path, token = "/calendar/notice/preview", await staff.token("/calendar/notice")
     fields = {"source": "国办发", "password": "My-Secret-1", "csrf": token}
     status, _, page = await staff.send(path, notice_with(1_100_000, **fields))
-    assert (status, "一次最多 1024 KB" in page) == (413, True)
+    assert (status, "一次最多 5000 行、960 KB" in page) == (413, True)
     assert "文件没有保留，请重新选择：much.csv" in page
     assert "My-Secret-1" not in page
     assert "现在登录的是：admin" in page
