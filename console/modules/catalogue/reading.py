@@ -10,7 +10,7 @@ from pypinyin import Style, lazy_pinyin
 from console.modules.catalogue.domain import ItemBody
 
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F) if chr(wide - 0xFEE0).isalnum()}
-_SHORT_NAME = re.compile(r"[\u3400-\u9fff]{3,8}")
+_SHORT_NAME = re.compile(r"[\u3400-\u9fff]{2,8}")
 _SHORT_LETTERS = re.compile(r"[a-z]{3,8}")
 _SHORT_SOUND = re.compile(r"[a-z]{5,40}")
 _ALL_SYLLABLES = """
@@ -82,10 +82,14 @@ def asked(text: str) -> list[str]:
     return text.translate(_NARROW).casefold().split()[:8]
 
 
-def shortened(part: str) -> str:
-    """For a name as people shorten it (社保卡 for 社会保障卡): what a name is like that has its signs in their order; empty
-    for what is too short to tell, or has other signs."""
-    return f"%{'%'.join(part)}%" if _SHORT_NAME.fullmatch(part) else ""
+def shortened(part: str) -> list[str]:
+    """For a name as people shorten it (社保卡 for 社会保障卡): what a name is like that has its signs in their order, two
+    signs (医保 for 医疗保险) with one or two between them; nothing for what is too short to tell, or has other signs."""
+    if not _SHORT_NAME.fullmatch(part):
+        return []
+    if len(part) > 2:
+        return [f"%{'%'.join(part)}%"]
+    return [f"%{gap.join(part)}%" for gap in ("_", "__")]
 
 
 def skipping(part: str) -> str:

@@ -57,9 +57,8 @@ def _said(held: sa.Subquery, text: str) -> list[sa.ColumnElement[bool]]:
 
 def _in_short(held: sa.Subquery, text: str) -> list[sa.ColumnElement[bool]]:
     """In the name as people shorten it."""
-    c, found = held.c, list[sa.ColumnElement[bool]]()
-    if like := shortened(text):
-        found.append(c.title.like(like))
+    c = held.c
+    found: list[sa.ColumnElement[bool]] = [c.title.like(one) for one in shortened(text)]
     if letters := skipping(text):
         found.append(c.initials.regexp_match(letters))
     for way in spelled(text):

@@ -66,6 +66,14 @@ async def test_what_is_called_just_so_comes_before_what_is_shortened_or_names_it
     assert await found(ready, "补办 社保卡") == ["begins"]
 
 
+async def test_two_signs_find_a_name_with_at_most_two_signs_between_them(
+    ready: ConsoleReady,
+) -> None:
+    assert await found(ready, "社保") == ["exact", "begins", "within", "short", "material"]
+    assert await found(ready, "食营") == ["other"], "食品经营"
+    assert await found(ready, "食可") == [], "far apart they are found in anything"
+
+
 async def test_too_little_to_tell_finds_what_has_it_in_one_piece_alone(ready: ConsoleReady) -> None:
     assert await found(ready, "baoka") == ["within", "exact", "begins"]
     assert await found(ready, "kashen") == ["short"]

@@ -229,8 +229,9 @@ class TestSearch:
         assert CODE.casefold() in found.words
         assert asked("  SBK  补办 ") == ["sbk", "补办"]
         assert asked("ＳＢＫ　补办（领）") == ["sbk", "补办（领）"]
-        assert shortened("社保卡") == "%社%保%卡%"
-        assert [shortened(one) for one in ("公证", "sbk", "社保%", "a社保卡")] == [""] * 4
+        assert shortened("社保卡") == ["%社%保%卡%"]
+        assert shortened("医保") == ["%医_保%", "%医__保%"]
+        assert [shortened(one) for one in ("证", "sbk", "社%", "a社保卡")] == [[]] * 4
 
     def test_first_letters_find_a_name_that_people_shorten(self) -> None:
         initials = index_of(CODE, msgspec.structs.replace(GOOD, name="社会保障卡申领")).initials
