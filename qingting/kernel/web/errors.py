@@ -10,7 +10,7 @@ from qingting.contract.errors import Refusal
 from qingting.kernel.web.forms import is_htmx
 from qingting.kernel.web.pages import Pages
 from qingting.kernel.web.unsent import Unsent
-from qingting.kernel.web.unsent_page import later_answer, unsent_answer
+from qingting.kernel.web.unsent_page import later_answer, refused_answer, unsent_answer
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ def page_errors(pages: Pages) -> Middleware:
             log.info("page.refused", code=refusal.code, route=route_of(request))
             if isinstance(refusal, Unsent) and not wants_json(request):
                 return await unsent_answer(pages, request, refusal)
-            kept = None if wants_json(request) else await later_answer(pages, request, refusal)
+            kept = await _with_what_was_typed(pages, request, refusal)
             return kept or _answer(pages, request, refusal)
         except web.HTTPException as error:
             if error.status < 400:
@@ -61,6 +61,15 @@ def page_errors(pages: Pages) -> Middleware:
             return _answer(pages, request, Refusal("internal", request_id=number))
 
     return middleware
+
+
+async def _with_what_was_typed(
+    pages: Pages, request: web.Request, refusal: Refusal
+) -> web.Response | None:
+    if wants_json(request):
+        return None
+    later = await later_answer(pages, request, refusal)
+    return later or await refused_answer(pages, request, refusal)
 
 
 def reader_gone(request: web.Request, error: Exception) -> bool:

@@ -64,19 +64,39 @@ async def later_answer(pages: Pages, request: web.Request, refusal: Refusal) -> 
     """The same for a refusal of a form of ours that passes by waiting; None where it does not, where the page has still
     what was typed, or where nobody typed anything."""
     unsent = passing(refusal)
-    if unsent is None or request.method in SAFE or is_htmx(request) or HEADER in request.headers:
+    typed = None if unsent is None else await _typed_here(request)
+    if unsent is None or typed is None:
+        return None
+    said = any(name not in QUIET and value.strip() for name, value in typed.kept)
+    if not (said or typed.asked or typed.files):
+        return None
+    return await unsent_answer(pages, request, unsent)
+
+
+async def refused_answer(
+    pages: Pages, request: web.Request, refusal: Refusal
+) -> web.Response | None:
+    """A page that says why a form of ours is not done, with what was typed, to be taken from there. For
+    handlers that have no page to show it on again; None where nobody typed anything to know again."""
+    typed = await _typed_here(request) if SESSION in request else None
+    seen = [] if typed is None else _seen(pages, request, typed)
+    if not seen:
+        return None
+    context = {"problem": refusal, "seen": seen}
+    return pages.render(request, "error.html", context)
+
+
+async def _typed_here(request: web.Request) -> Typed | None:
+    """What was typed in a form of ours that a whole page answers; None of what is no such form."""
+    if request.method in SAFE or is_htmx(request) or HEADER in request.headers:
         return None
     most = request.client_max_size if SESSION in request else SMALL
     if not same_origin(request) or not 0 < (request.content_length or 0) <= most:
         return None
     try:
-        typed = await typed_of(request)
+        return await typed_of(request)
     except (ValueError, web.HTTPException):
         return None  # no form, or a larger one than it said
-    said = any(name not in QUIET and value.strip() for name, value in typed.kept)
-    if not (said or typed.asked or typed.files):
-        return None
-    return await unsent_answer(pages, request, unsent)
 
 
 def _bare(token: str) -> str:

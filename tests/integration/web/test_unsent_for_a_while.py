@@ -111,6 +111,31 @@ async def test_what_waiting_does_not_help_is_no_form_to_send_again() -> None:
         assert "再次提交" not in page
 
 
+REFUSED = Refusal("personal.too_many", most=3)
+
+
+async def test_what_is_refused_is_shown_to_be_taken_from_there() -> None:
+    async with await serve(REFUSED) as client:
+        sent = {**WORDS, "key": "k-1", "page": "0123456789abcdef0123456789abcdef"}
+        answer = await client.post("/windows", data=sent, headers=OURS)
+        page = await answer.text()
+        assert (answer.status, REFUSED.sentence() in page) == (REFUSED.status, True)
+        assert "三号窗口 &lt;b&gt;" in page
+        for hidden in ("My-Secret-1", "k-1", sent["page"]):
+            assert hidden not in page
+        assert 'action="/windows"' not in page, "nothing is sent again as it was"
+
+
+@pytest.mark.parametrize("told", [{"Sec-Fetch-Site": "cross-site"}, {"HX-Request": "true", **OURS}])
+async def test_what_is_refused_of_others_is_not_shown(told: dict[str, str]) -> None:
+    async with await serve(REFUSED) as client:
+        answer = await client.post("/windows", data=WORDS, headers=told)
+        assert (answer.status, "三号窗口" in await answer.text()) == (REFUSED.status, False)
+    async with await serve(REFUSED, known=False) as client:
+        answer = await client.post("/windows", data=WORDS, headers=OURS)
+        assert (answer.status, "三号窗口" in await answer.text()) == (REFUSED.status, False)
+
+
 async def test_what_is_no_form_is_answered_all_the_same(away: Client) -> None:
     told = {**OURS, "Content-Type": "multipart/form-data; boundary=x"}
     answer = await away.post("/windows", data=b"nothing of the kind", headers=told)
