@@ -8,6 +8,8 @@ from pathlib import Path
 LONGEST = (
     "browser/demo/test_main_job.py",
     "browser/city/test_citizens_in_browser.py",
+    "browser/city/test_rare_pages_in_browser.py",
+    "browser/city/test_answered_pages_in_browser.py",
     "browser/hall/test_release_journey.py",
     "browser/kiosk/test_kiosk_and_board_at_a_hall.py",
     "browser/phone/test_phone_in_browser.py",

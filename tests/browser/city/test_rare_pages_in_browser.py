@@ -15,7 +15,7 @@ from pages_looked_at import RARE, not_among
 from pictures import picture
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from rare_city import CITIZEN, RareCity, rare_city
-from test_who_may_do_what import CITY, caller
+from sessions_of_staff import session_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -74,21 +74,6 @@ class Looking:
             await look_at(self.page, self._city.url(path), self._found)
 
 
-async def staff(
-    stack: AsyncExitStack, city: RareCity, browser: Browser, role: str, **more: bool
-) -> BrowserContext:
-    """A browser with a session of somebody who has ``role`` in the whole city."""
-    who = await stack.enter_async_context(caller(city.ready, role, CITY))
-    context = await browser.new_context(locale="zh-CN", **more)  # type: ignore[arg-type]
-    await context.add_cookies(
-        [
-            {"name": one.key, "value": one.value, "url": city.ready.url}
-            for one in who.http.cookie_jar
-        ]
-    )
-    return context
-
-
 async def citizen(city: RareCity, browser: Browser) -> Page:
     page = await (await browser.new_context(locale="zh-CN")).new_page()
     await page.goto(city.url("/c/login/go?next=/c/bookings"))
@@ -103,7 +88,7 @@ async def test_every_rare_page_fits_the_narrowest_phone_does_without_scripts_and
 ) -> None:
     found = Crawl()
     async with AsyncExitStack() as stack:
-        sessions = {role: await staff(stack, city, browser, role) for role in BY_STAFF}
+        sessions = {role: await session_of(stack, city.ready, browser, role) for role in BY_STAFF}
         await asyncio.gather(
             *(_of_staff(city, sessions[role], found, *paths) for role, paths in BY_STAFF.items()),
             _the_code_of_a_login(city, browser, sessions["system"], found),
@@ -160,7 +145,7 @@ async def test_what_waits_after_a_restore_is_decided_on_a_phone_without_scripts(
 ) -> None:
     """Both answers are in reach at the width of the narrowest phone, and say what they are about."""
     async with AsyncExitStack() as stack:
-        context = await staff(stack, city, browser, "system", java_script_enabled=False)
+        context = await session_of(stack, city.ready, browser, "system", java_script_enabled=False)
         page = await watched(context, [])
         await page.set_viewport_size({"width": 320, "height": 640})
         await page.goto(city.url("/notifications/parked"))

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from by_touch import LEAST, beyond, covered, too_small
 from pages_looked_at import CITY_ROUTES, NO_PAGE, pattern
-from playwright.async_api import APIResponse, BrowserContext, Error, Page, Response
+from playwright.async_api import APIResponse, BrowserContext, Error, Locator, Page, Response
 
 ROOT = Path(__file__).resolve().parents[3]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -153,6 +153,21 @@ async def look_at(page: Page, url: str, found: Crawl) -> None:
     for control in await page.evaluate(NEEDS_SCRIPT, await answer.text()):
         found.faults.append(f"{url}: needs a script: {control}")
     await _measure(page, url, found)
+
+
+async def press_and_look(button: Locator, found: Crawl, name: str, status: int = 200) -> None:
+    """At the page that a press is answered with, which has no address of its own. Whoever is led on has not seen it."""
+    page = button.page
+    async with page.expect_navigation(wait_until="domcontentloaded") as going:
+        await button.click()
+    answer = await going.value
+    if answer is None or answer.status != status or answer.request.method != "POST":
+        found.faults.append(f"{name}: {answer.status if answer else 'nothing'}, or leads on")
+        return
+    found.seen.add(name)
+    for control in await page.evaluate(NEEDS_SCRIPT, await answer.text()):
+        found.faults.append(f"{name}: needs a script: {control}")
+    await _measure(page, name, found)
 
 
 async def _shown(page: Page, url: str) -> Response | None:
