@@ -19,7 +19,8 @@ HOUR_S = 3_600
 
 @pytest.fixture
 async def city(city_url: str) -> AsyncIterator[City]:
-    async with open_city(city_url, clock=ManualClock(START)) as one:
+    """Quiet: what is asked for waits until the test ends it, and no worker takes it first."""
+    async with open_city(city_url, clock=ManualClock(START), quiet=True) as one:
         yield one
 
 
