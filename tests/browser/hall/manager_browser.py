@@ -185,8 +185,15 @@ async def watched(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
+AT_REST = """() => !document.querySelector('[class*=-enter-], [class*=-leave-]')
+    && document.getAnimations().every(one => one.playState !== 'running'
+        || one.effect?.getComputedTiming().iterations === Infinity)"""
+"""Half seen, a row has no contrast yet. What never ends, such as the flash of a call, is part of how a page looks."""
+
+
 async def axe_finds(page: Page, rules: str = "{}") -> list[Any]:
-    """Faults of accessibility, each with its first places."""
+    """Faults of accessibility, each with its first places; what comes in or goes out has done so by then."""
+    await page.wait_for_function(AT_REST)
     if not await page.evaluate("typeof window.axe === 'object'"):
         await page.evaluate(await asyncio.to_thread(AXE.read_text))
     found = await page.evaluate(f"axe.run(document, {{...{QUICK}, ...{rules}}})")
