@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from by_keyboard import Keys
-from patience import HANG_MS, limit_ms
+from patience import HANG_MS, limit_ms, until
 from phone_hall import PhoneHall, open_phone_hall
 from pictures import picture
 from playwright.async_api import Browser, Page, expect
@@ -247,17 +247,17 @@ async def test_a_notification_is_asked_for_by_a_tap_and_shown_when_called(
     await expect(page.locator("#ring-note")).to_have_text("系统通知已开启")
     await until_called(hall, token)
     await page.wait_for_selector("text=请现在就过去", timeout=A_SECOND)
+
+    async def shown() -> list[str]:
+        titles: list[str] = await page.evaluate(
+            "() => navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+            ".then((all) => all.map((one) => one.title))"
+        )
+        return titles
+
     # The page hands the notification over; the browser shows it when it gets to it.
-    await page.wait_for_function(
-        "() => navigator.serviceWorker.ready.then((one) => one.getNotifications())"
-        ".then((all) => all.length > 0)"
-    )
-    shown = await page.evaluate(
-        "() => navigator.serviceWorker.ready.then((one) => one.getNotifications())"
-        ".then((all) => all.map((one) => one.title))"
-    )
-    assert len(shown) == 1
-    assert "号窗口" in shown[0]
+    (title,) = await until(shown)
+    assert "号窗口" in title
 
 
 # ---- without scripts, by keyboard, for everybody --------------------------------------------------------

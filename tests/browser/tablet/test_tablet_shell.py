@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pad_hands import clerk_at_desk, pad_of, press
+from patience import until
 from pictures import picture
 from playwright.async_api import Browser, Page, expect
 
@@ -86,9 +87,8 @@ async def test_a_new_program_is_taken_after_the_visit_and_never_during_it(
     small_hall.pad_build = NEW
     await small_hall.stop()
     await small_hall.start()
-    await pad.wait_for_function(
-        "() => navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)"
-    )
+    waits = "() => navigator.serviceWorker.getRegistration().then((one) => one.waiting !== null)"
+    await until(lambda: pad.evaluate(waits))
     await pad.clock.install()
     await pad.clock.fast_forward("10:00")
     await expect(pad.locator("[data-test=primary]")).to_contain_text("办结 A001")
