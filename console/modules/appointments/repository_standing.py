@@ -101,7 +101,7 @@ async def bans(uow: ReadUow, scope: Scope, now: int) -> Sequence[sa.RowMapping]:
     """Punishments that hold now, the newest first."""
     return await uow.all(
         sa.select(m.ban)
-        .where(scope.where(_n.hall), _n.lifted_at == 0, _n.until > now)
+        .where(scope.where(_n.hall), in_force(now))
         .order_by(_n.began.desc())
         .limit(500)
     )
@@ -112,7 +112,7 @@ async def lift(uow: Uow, scope: Scope, no: int, *, at: int, by: str, reason: str
     return bool(
         await uow.run(
             sa.update(m.ban)
-            .where(_n.no == no, scope.where(_n.hall), _n.lifted_at == 0, _n.until > at)
+            .where(_n.no == no, scope.where(_n.hall), in_force(at))
             .values(lifted_at=at, lifted_by=by, reason=reason)
         )
     )
@@ -120,12 +120,7 @@ async def lift(uow: Uow, scope: Scope, no: int, *, at: int, by: str, reason: str
 
 async def listed(uow: ReadUow, now: int) -> Sequence[sa.RowMapping]:
     """Both lists as they hold now, the newest first."""
-    return await uow.all(
-        sa.select(m.listed)
-        .where(_l.ended_at == 0, sa.or_(_l.until == 0, _l.until > now))
-        .order_by(_l.at.desc())
-        .limit(1000)
-    )
+    return await uow.all(sa.select(m.listed).where(stands(now)).order_by(_l.at.desc()).limit(1000))
 
 
 async def put_listed(uow: Uow, values: Mapping[str, Any], now: int) -> bool:

@@ -63,19 +63,21 @@ class StaffService:
         Raises ``organisation.staff_number``, ``organisation.staff_exists``, ``organisation.staff_unknown``,
         ``organisation.staff_name``, ``division.unknown``, ``department.unknown`` and ``hall.unknown``.
         """
-        scope = subject.scope(Permission.ORGANISATION)
         wanted = replace(wanted, number=plain(wanted.number))
-        if not _NUMBER.fullmatch(wanted.number):
+        if not number_fits(wanted.number):
             raise Refusal("organisation.staff_number")
         if not new:
             await self.one(uow, subject, wanted.number)
         elif await repo.staff(uow, m.staff.c.number == wanted.number):
             raise Refusal("organisation.staff_exists")
-        name = wanted.name.strip()[:LONGEST]
-        if not name:
+        if not wanted.name.strip():
             raise Refusal("organisation.staff_name")
-        await self._check_place(uow, scope, wanted)
-        kept = replace(wanted, name=name, post=wanted.post.strip()[:LONGEST])
+        await self._check_place(uow, subject.scope(Permission.ORGANISATION), wanted)
+        await self._keep(uow, subject, wanted, new=new)
+
+    async def _keep(self, uow: Uow, subject: Subject, wanted: Staff, *, new: bool) -> None:
+        name, post = (text.strip()[:LONGEST] for text in (wanted.name, wanted.post))
+        kept = replace(wanted, name=name, post=post)
         left_at = self._clock.now_ms() if kept.left else None
         if not await repo.put_staff(uow, kept, left_at, new=new):
             raise Refusal("organisation.staff_exists")
@@ -99,22 +101,21 @@ class StaffService:
         of ``place``; all or nobody.
 
         Raises ``organisation.staff_nobody``, ``organisation.staff_exists`` for one whom somebody keeps by now, and
-        about the place as :meth:`put`.
+        about the number and the place as :meth:`put`.
         """
         if not numbers:
             raise Refusal("organisation.staff_nobody")
         await self._check_place(uow, subject.scope(Permission.ORGANISATION), place)
         found = {one.label: one for one in await self.strangers(uow, subject, place.hall)}
-        for number in sorted(set(numbers)):
-            if number not in found:
-                raise Refusal("organisation.staff_exists")
-            await self._add(uow, subject, replace(place, number=number, name=found[number].name))
-
-    async def _add(self, uow: Uow, subject: Subject, wanted: Staff) -> None:
-        kept = replace(wanted, name=wanted.name[:LONGEST], post=wanted.post.strip()[:LONGEST])
-        if not await repo.put_staff(uow, kept, None, new=True):
-            raise Refusal("organisation.staff_exists")
-        await self._audit.write(uow, subject, "staff.add", object=kept.number, detail=kept.division)
+        # The page that says why it is refused is an answer, with which the transaction is kept.
+        async with uow.savepoint():
+            for number in sorted(set(numbers)):
+                if number not in found:
+                    raise Refusal("organisation.staff_exists")
+                if not number_fits(number):
+                    raise Refusal("organisation.staff_number")
+                named = replace(place, number=number, name=found[number].name)
+                await self._keep(uow, subject, named, new=True)
 
     async def _check_place(self, uow: ReadUow, scope: Scope, wanted: Staff) -> None:
         chart = await self._organisation.chart(uow)
@@ -130,3 +131,8 @@ class StaffService:
 
 def _within(scope: Scope, one: Staff) -> bool:
     return scope.has_department(one.department, one.division)
+
+
+def number_fits(number: str) -> bool:
+    """Halls take numbers that the city does not."""
+    return _NUMBER.fullmatch(number) is not None

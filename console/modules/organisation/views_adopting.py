@@ -10,7 +10,7 @@ from console.core.lists import PAGE_ROWS
 from console.core.web import PAGES, SUBJECT, UOW
 from console.modules.organisation.api import Staff
 from console.modules.organisation.service import OrganisationService
-from console.modules.organisation.staff import StaffService
+from console.modules.organisation.staff import StaffService, number_fits
 from qingting.contract.base import Strict
 from qingting.contract.errors import Refusal
 from qingting.kernel.web import LANGUAGE, read_form, see_other
@@ -54,7 +54,7 @@ class AdoptPages:
         found = await self._staff.strangers(request[UOW], request[SUBJECT], hall)
         stands, _ = (await self._organisation.chart(request[UOW])).halls.get(hall, ("", ""))
         division = full(stands) if stands else ""
-        numbers = tuple(one.label for one in found[:MOST])
+        numbers = tuple(one.label for one in found[:MOST] if number_fits(one.label))
         return await self._page(request, AdoptForm(hall=hall, division=division, number=numbers))
 
     async def _page(
@@ -70,6 +70,7 @@ class AdoptPages:
             "hall": halls.get(form.hall, form.hall),
             "rows": found[:MOST],
             "count": len(found),
+            "fits": number_fits,
             "divisions": [(one.code, one.indented(language)) for one in divisions],
             "departments": [("", "—"), *((one.id, one.title(language)) for one in departments)],
             "problem": problem,

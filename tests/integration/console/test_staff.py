@@ -80,7 +80,7 @@ async def test_the_staff_of_a_hall_are_taken_over_at_once_all_or_nobody(
         assert f'value="{PLACE["division"]}" selected' in page
         status, page = await adopted(keeper, [])
         assert (status, "请至少选一个" in page) == (422, True)
-        one, *others = numbers
+        *others, one = numbers  # the last one: those before it are kept by then
         by_hand = {**PLACE, "number": one, "name": "已有"}
         assert (await keeper.ask("POST", "/staff", by_hand))[0] == 303
         status, page = await adopted(keeper, numbers)
@@ -96,6 +96,28 @@ async def test_the_staff_of_a_hall_are_taken_over_at_once_all_or_nobody(
     async with ready.city.db.read() as uow:
         acts = await read_audit(uow, "staff.add")
     assert sorted(one.object for one in acts) == numbers
+
+
+async def test_a_number_that_the_city_does_not_take_is_said_and_not_taken_over(
+    ready: ConsoleReady,
+) -> None:
+    odd = {
+        "id": "odd",
+        "label": "窗口_一",
+        "name": "王芳",
+        "name_en": "",
+        "present": True,
+        "place": 9,
+    }
+    async with ready.city.db.write() as uow:
+        await uow.run(sa.insert(halls.directory).values(hall=OWN, kind="staff", **odd))
+    async with caller(ready, "district_manager", SAERTU) as keeper:
+        _, page = await keeper.ask("GET", f"/staff/adopt?hall={OWN}", {})
+        assert "这个工号这里不能用" in page
+        assert ticked(page) == [CLERK.number]
+        assert (await adopted(keeper, ["窗口_一", CLERK.number]))[0] == 422
+        assert await kept(ready) == {}
+        assert (await adopted(keeper, [CLERK.number]))[0] == 303
 
 
 async def kept(ready: ConsoleReady) -> dict[str, str]:
